@@ -1,0 +1,1 @@
+"""What runs on what: pure rules of binary compatibility and of driver versions."""

@@ -1,0 +1,1 @@
+"""Facts, findings, prescriptions and reports: frozen values that each layer hands to the next."""
