@@ -1,0 +1,138 @@
+"""The entry point: finds the command, loads only that one, and turns errors into exit codes.
+
+Start-up is a feature. `--version` is answered before typer is imported, and `gpudoctor check`
+loads the module of `check` alone; every command is loaded only to print the list of commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from gpudoctor import __version__
+from gpudoctor.errors import GpuDoctorError
+
+COMMANDS = (
+    "check",
+    "fix",
+    "plan",
+    "smoke",
+    "scan",
+    "triage",
+    "run",
+    "explain",
+    "facts",
+    "kb",
+)
+"""In the order in which people need them; each has a module of its name beside this file."""
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    _close_stdout()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the result is the exit code, and no exception leaves."""
+    try:
+        if arguments[:1] in (["--version"], ["-V"]):
+            sys.stdout.write(f"gpudoctor {__version__}\n")
+            return 0
+        return _dispatch(arguments)
+    except GpuDoctorError as error:
+        return complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return complain("interrupted", INTERRUPTED)
+    except RecursionError:
+        return complain("gpudoctor itself failed: the input is nested too deeply", 4)
+    except Exception as error:  # noqa: BLE001 - the last guard: no traceback reaches a user
+        return complain(_own_fault(error), 4)
+
+
+def complain(message: str, code: int) -> int:
+    """One line on stderr, made inert; the result is `code`."""
+    from gpudoctor.report.inert import inert
+
+    try:
+        sys.stderr.write(f"gpudoctor: {inert(message)}\n")
+    except OSError:  # stderr is closed: the exit code still tells
+        pass
+    return code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    import click
+    import typer
+
+    app = typer.Typer(
+        name="gpudoctor",
+        help="Says whether PyTorch will run on this machine's GPUs, why not, and what to type.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def _root(
+        version: bool = typer.Option(False, "--version", "-V", help="Print the version."),  # noqa: FBT001, FBT003 - typer's way of declaring a flag
+    ) -> None:
+        if version:
+            sys.stdout.write(f"gpudoctor {__version__}\n")
+            raise typer.Exit
+
+    wanted = next((word for word in arguments if not word.startswith("-")), "")
+    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+        import_module(f"gpudoctor.cli.{name}").register(app)
+    try:
+        result = app(args=arguments, prog_name="gpudoctor", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as shown:
+        sys.stdout.write(shown.format_message() + "\n")
+        return 2
+    except click.ClickException as error:
+        return complain(_usage(error), 2)
+    except click.exceptions.Abort:
+        return complain("interrupted", INTERRUPTED)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: object) -> str:
+    """Click's sentence about wrong usage as one line, with where to read on."""
+    message = getattr(error, "format_message", lambda: str(error))()
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "gpudoctor"
+    return f"{' '.join(message.split())} (see `{where} --help`)"
+
+
+def _own_fault(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        file = trace.tb_frame.f_code.co_filename.replace("\\", "/").rsplit("/", 1)[-1]
+        where = f" in {file}, line {trace.tb_lineno}"
+    return f"gpudoctor itself failed: {type(error).__name__}: {error}{where}"
+
+
+def _close_stdout() -> None:
+    """Flush now, so that a reader who has gone makes no noise when Python shuts down."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        import os
+
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        except OSError:
+            pass

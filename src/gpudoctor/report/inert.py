@@ -1,0 +1,29 @@
+"""Text from a machine made harmless: it may carry escape sequences, markup, or bidi controls."""
+
+from __future__ import annotations
+
+# C0 and C1 controls but for newline and tab; Unicode's bidirectional and invisible controls,
+# with which a GPU's "name" could rewrite the line it stands in (Trojan Source, CVE-2021-42574).
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"
+}
+_INVISIBLE = {
+    code: f"\\u{code:04x}"
+    for code in (
+        0x061C,
+        *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x2070),
+        0xFEFF,
+    )
+}
+_TABLE = _CONTROLS | _INVISIBLE
+
+
+def inert(text: str, *, one_line: bool = True) -> str:
+    """`text` with controls shown as escapes; line breaks too, unless `one_line` is false.
+
+    Lone surrogates, which no stream can encode, are replaced.
+    """
+    clean = text.translate(_TABLE).encode("utf-8", "replace").decode("utf-8")
+    return clean.replace("\n", "\\n") if one_line else clean
