@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -52,7 +52,14 @@ def style_for(color: str, *, quiet: bool = False, verbose: int = 0) -> Style:
     """
     if color not in ("auto", "always", "never"):
         raise UsageError(f"--color takes auto, always or never, not {color!r}")
-    return Style(color=_use_color(color), width=_width(), verbose=verbose, quiet=quiet)
+    return Style(
+        color=_use_color(color),
+        width=_width(),
+        verbose=verbose,
+        quiet=quiet,
+        unicode=_encodes_marks(),
+        shell=_shell(),
+    )
 
 
 def emit(
@@ -80,6 +87,37 @@ def emit(
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
     write(render(chosen, style))
+
+
+def check_format(name: str, formats: Sequence[str] = FORMATS) -> None:
+    """Refuse an unknown format before any work is done.
+
+    Raises:
+        UsageError: names the formats there are.
+    """
+    _known(name, formats)
+
+
+def read_input(path: str, limit: int = 256 * 2**20) -> bytes:
+    """The bytes of a file, or of stdin for `-`.
+
+    Raises:
+        UsageError: it cannot be read, or holds more than `limit` bytes.
+    """
+    name = "standard input" if path == "-" else path
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(limit + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"{name!r} is no file name") from None
+    if len(data) > limit:
+        raise UsageError(f"{name} is larger than {limit // 2**20} MiB")
+    return data
 
 
 def write(text: str) -> None:
@@ -155,6 +193,26 @@ def _is_terminal() -> bool:
         return sys.stdout.isatty()
     except (AttributeError, ValueError):
         return False
+
+
+def _encodes_marks() -> bool:
+    """Whether stdout can show the marks; a Windows console with an old code page cannot."""
+    try:
+        "✓✗".encode(sys.stdout.encoding or "ascii")
+    except (AttributeError, LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _shell() -> Literal["posix", "powershell", "cmd"]:
+    """The shell that commands are printed for.
+
+    On Windows `PROMPT` is set by cmd and not by PowerShell, which sets PSModulePath for its
+    children (about_Environment_Variables in the PowerShell documentation).
+    """
+    if os.name != "nt":
+        return "posix"
+    return "cmd" if os.environ.get("PROMPT") else "powershell"
 
 
 def _width() -> int:

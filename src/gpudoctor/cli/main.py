@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
         return complain("interrupted", INTERRUPTED)
     except RecursionError:
         return complain("gpudoctor itself failed: the input is nested too deeply", 4)
-    except Exception as error:  # noqa: BLE001 - the last guard: no traceback reaches a user
+    except Exception as error:  # the last guard: no traceback reaches a user
         return complain(_own_fault(error), 4)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """Width in columns, whether colours are wanted, and how much to say."""
+    """Width in columns, whether colours are wanted, how much to say, and which shell is meant."""
 
     color: bool = False
     width: int = 100
     verbose: int = 0
     quiet: bool = False
+    unicode: bool = True
+    """Whether the stream's encoding has the marks; otherwise they are drawn in ASCII."""
+    shell: Literal["posix", "powershell", "cmd"] = "posix"

@@ -1,0 +1,105 @@
+"""The public Python API: what the command line does, as functions that return values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from gpudoctor.errors import UsageError
+from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
+from gpudoctor.examine.policy import Policy
+from gpudoctor.model.report import Report
+from gpudoctor.model.sheet import FactSheet
+
+
+def check(
+    *,
+    python: str | None = None,
+    facts: str | bytes | None = None,
+    facts_name: str = "",
+    smoke: str | None = None,
+    policy: Policy | None = None,
+    timeout: float | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Examine this machine, or judge the fact sheet whose text is `facts`.
+
+    Raises:
+        UsageError: the fact sheet cannot be read, or `python` names nothing that can be examined.
+    """
+    from gpudoctor.examine import visit
+
+    options = VisitOptions(
+        python=python,
+        smoke=_level(smoke),
+        policy=policy or Policy(),
+        timeout_seconds=timeout,
+        progress=progress,
+    )
+    if facts is None:
+        return visit.visit(options)
+    from gpudoctor.model.factfile import parse_sheet
+
+    name = "standard input" if facts_name == "-" else facts_name or "the fact sheet"
+    return visit.judge(parse_sheet(facts, name), options, saved=True)
+
+
+def facts(
+    *, python: str | None = None, redact: bool = True, timeout: float | None = None
+) -> FactSheet:
+    """This machine as one fact sheet; private details are removed unless `redact` is false."""
+    import os
+
+    from gpudoctor.collect import collect
+
+    sheet = collect(python, timeout or STATIC_SECONDS, os.getcwd(), os.environ)
+    if not redact:
+        return sheet
+    from gpudoctor.model.redact import redact as remove_private
+
+    return remove_private(sheet)
+
+
+def policy(
+    path: str | None = None,
+    *,
+    fail_on: str | None = None,
+    allow_cpu: bool = False,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+) -> Policy:
+    """The policy of a file (or none), overruled by what else is given.
+
+    Raises:
+        UsageError: the file cannot be read, or a name means no finding.
+    """
+    from gpudoctor.examine import policy as policies
+
+    base = policies.read(path) if path else Policy()
+    if fail_on not in (None, "error", "warning", "never"):
+        raise UsageError(f"--fail-on takes error, warning or never, not {fail_on!r}")
+    left_out = policies.known(tuple(_split(ignore)))
+    return dataclasses.replace(
+        base,
+        fail_on=fail_on or base.fail_on,
+        allow_cpu=allow_cpu or base.allow_cpu,
+        select=policies.known(tuple(_split(select))) or base.select,
+        ignore={**base.ignore, **dict.fromkeys(left_out, "ignored on the command line")},
+    )
+
+
+def _split(names: Sequence[str] | None) -> list[str]:
+    """`--ignore GPU201,GPU305 --ignore name` → three names."""
+    return [name.strip() for entry in names or () for name in entry.split(",") if name.strip()]
+
+
+def _level(smoke: str | None) -> SmokeLevel | None:
+    levels: dict[str | None, SmokeLevel | None] = {
+        None: None,
+        "off": "off",
+        "quick": "quick",
+        "full": "full",
+    }
+    if smoke not in levels:
+        raise UsageError(f"the smoke level is off, quick or full, not {smoke!r}")
+    return levels[smoke]

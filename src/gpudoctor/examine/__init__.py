@@ -1,0 +1,1 @@
+"""One visit: collect, judge, prescribe, prove."""

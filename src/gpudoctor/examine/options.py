@@ -1,0 +1,31 @@
+"""What a visit is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gpudoctor.examine.policy import Policy
+
+SmokeLevel = Literal["off", "quick", "full"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitOptions:
+    """Options of one visit."""
+
+    python: str | None = None
+    """Interpreter or environment folder; `None`: found by the usual order."""
+    smoke: SmokeLevel | None = None
+    """`None`: quick where a usable GPU and a build of torch for it are there, else off."""
+    policy: Policy = field(default_factory=Policy)
+    timeout_seconds: float | None = None
+    """Deadline of the whole visit; `None`: `STATIC_SECONDS`, and the proof's own limits."""
+    progress: Callable[[str], None] | None = None
+    """Told what is being done, a line at a time."""
+
+
+STATIC_SECONDS = 10.0
+"""How long reading a machine may take: a GPU without persistence mode needs up to a few seconds
+to wake (NVIDIA driver persistence documentation), a dying one answers late or never."""

@@ -1,0 +1,51 @@
+"""From findings to a verdict and an exit code."""
+
+from __future__ import annotations
+
+from gpudoctor.examine.policy import FailOn
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.report import Verdict, worst
+from gpudoctor.model.sheet import FactSheet
+
+
+def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
+    """What must be known before a machine may be called healthy, and is not.
+
+    Those are: which GPUs there are and what they can execute, which driver serves them, whether
+    there is a torch, and which architectures it carries.
+    """
+    paths = ["gpus", "torch"]
+    facts = sheet.facts
+    nvidia = [
+        index
+        for index, gpu in enumerate(facts.gpus)
+        if gpu.vendor == "nvidia" and gpu.visible is not False
+    ]
+    paths += [f"gpus[{index}].compute_capability" for index in nvidia]
+    if nvidia:
+        paths += ["driver", "driver.version"]
+    if facts.torch is not None:
+        paths.append("torch.version")
+        if facts.torch.cuda and nvidia:
+            paths.append("torch.sass")
+    found = (sheet.why_unknown(path) for path in paths)
+    return tuple(dict.fromkeys(entry for entry in found if entry is not None))
+
+
+def verdict(findings: tuple[Finding, ...], missing: tuple[Unknown, ...]) -> Verdict:
+    """Broken with an error; else unknown if an essential fact is missing; else by warnings."""
+    grave = worst(findings)
+    if grave is Severity.ERROR:
+        return "broken"
+    if missing:
+        return "unknown"
+    return "warning" if grave is Severity.WARNING else "healthy"
+
+
+def exit_code(findings: tuple[Finding, ...], missing: tuple[Unknown, ...], fail_on: FailOn) -> int:
+    """1 with a finding at or above `fail_on`; else 3 if it could not be judged; else 0."""
+    threshold = {"error": 0, "warning": 1, "never": -1}[fail_on]
+    if any(finding.severity.rank <= threshold for finding in findings):
+        return 1
+    return 3 if missing and fail_on != "never" else 0

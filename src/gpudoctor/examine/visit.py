@@ -1,0 +1,153 @@
+"""One visit: facts → rules → findings → prescription → report."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from gpudoctor import __version__
+from gpudoctor.examine import verdict as judge_verdict
+from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.report import Knowledge, Report, Smoke
+from gpudoctor.model.sheet import FactSheet
+
+
+def visit(options: VisitOptions) -> Report:
+    """Examine this machine and the chosen environment."""
+    started = time.monotonic()
+    from gpudoctor.collect import collect
+
+    limit = options.timeout_seconds or STATIC_SECONDS
+    sheet = collect(options.python, limit, os.getcwd(), os.environ)
+    collected = time.monotonic()
+    report = judge(sheet, options, deadline=_deadline(started, options))
+    timings: dict[str, float] = {
+        **sheet.timings_ms,
+        "collect": (collected - started) * 1e3,
+        "judge": (time.monotonic() - collected) * 1e3,
+    }
+    return _with_timings(report, timings)
+
+
+def judge(
+    sheet: FactSheet, options: VisitOptions, *, deadline: float | None = None, saved: bool = False
+) -> Report:
+    """The report on a fact sheet; of a saved machine nothing is proved by running kernels."""
+    from gpudoctor import rules
+
+    judgement = rules.judge(sheet)
+    findings = judgement.findings
+    smoke: Smoke | None = None
+    level = "off" if saved else _smoke_level(sheet, findings, options)
+    if level != "off":
+        from gpudoctor.examine.prove import prove
+
+        proof = prove(sheet, level, deadline)
+        smoke, findings = proof.smoke, reconcile(findings, proof.findings)
+    return conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=smoke)
+
+
+def conclude(
+    sheet: FactSheet,
+    findings: tuple[Finding, ...],
+    options: VisitOptions,
+    *,
+    not_judged: tuple[Unknown, ...] = (),
+    smoke: Smoke | None = None,
+    prescription: Prescription | None = None,
+) -> Report:
+    """Weigh the findings by the policy, prescribe, and put the report together."""
+    from gpudoctor.kb import info
+
+    kept, suppressed = options.policy.weigh(findings)
+    kept = _root_first(kept)
+    missing = judge_verdict.missing_essentials(sheet)
+    if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
+        missing = ()
+    if prescription is None:
+        prescription = _prescribe(sheet, kept)
+    return Report(
+        version=__version__,
+        knowledge=Knowledge(version=info.version(), date=info.date()),
+        verdict=judge_verdict.verdict(kept, missing),
+        exit_code=judge_verdict.exit_code(kept, missing, options.policy.fail_on),
+        sheet=sheet,
+        findings=kept,
+        suppressed=suppressed,
+        not_judged=not_judged,
+        prescription=prescription,
+        smoke=smoke,
+    )
+
+
+def reconcile(static: tuple[Finding, ...], proved: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The proof wins: what kernels showed stands first, and what they disproved is demoted."""
+    return tuple(proved) + static
+
+
+def usable_gpus(sheet: FactSheet) -> list[int]:
+    """Indices of the visible GPUs that the installed torch is built for, by vendor."""
+    torch = sheet.facts.torch
+    if torch is None:
+        return []
+    served = {"nvidia": torch.cuda, "amd": torch.hip, "intel": torch.xpu}
+    return [
+        position if gpu.index is None else gpu.index
+        for position, gpu in enumerate(sheet.facts.gpus)
+        if gpu.visible is not False and served.get(gpu.vendor or "") is not None
+    ]
+
+
+# An environment that was merely found is read, never started: a stranger's repository could
+# bring one. The others were activated or named by the person who typed the command.
+_MERELY_FOUND = (".venv", "venv")
+
+
+def may_start(sheet: FactSheet) -> bool:
+    """Whether the patient's interpreter may be started."""
+    python = sheet.facts.python
+    return (
+        python is not None
+        and python.executable is not None
+        and python.chosen_because not in _MERELY_FOUND
+    )
+
+
+def _smoke_level(
+    sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
+) -> SmokeLevel:
+    wanted = options.smoke or options.policy.smoke
+    if wanted == "off" or not may_start(sheet) or not usable_gpus(sheet):
+        return "off"
+    if wanted is not None:
+        return wanted
+    # With no driver underneath, kernels cannot start: that is known without trying.
+    dead = any(f.severity is Severity.ERROR and f.code.startswith("GPU1") for f in findings)
+    return "off" if dead else "quick"
+
+
+def _prescribe(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescription:
+    if not any(finding.severity is not Severity.INFO for finding in findings):
+        return Prescription(status="not-needed", why="Nothing needs to be changed.")
+    from gpudoctor.prescribe import Options, prescribe
+
+    return prescribe(sheet, findings, Options())
+
+
+def _root_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Errors before warnings before information; the engine's order inside each."""
+    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
+
+
+def _deadline(started: float, options: VisitOptions) -> float | None:
+    return None if options.timeout_seconds is None else started + options.timeout_seconds
+
+
+def _with_timings(report: Report, timings: Mapping[str, float]) -> Report:
+    import dataclasses
+
+    return dataclasses.replace(report, timings_ms=timings)

@@ -1,0 +1,171 @@
+"""The stack at one glance: a line for each layer, from the host up to the kernels.
+
+The manner is that of `flutter doctor`, which many people know: a mark, a layer, what was found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpudoctor.model.facts import Facts, Gpu
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.report import Report, SmokeDevice
+from gpudoctor.model.sheet import FactSheet
+
+Mark = Literal["good", "warning", "bad", "unknown", "none"]
+
+# The first digit of a finding's code says which layer it speaks of; GPUs are matched by index.
+_LAYER_OF_CODE = {"0": "Host", "1": "Driver", "3": "Python", "7": "Host"}
+_TORCH_CODES = ("2", "4", "6")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One line of the glance."""
+
+    mark: Mark
+    name: str
+    text: str
+
+
+def layers(report: Report) -> list[Layer]:
+    """Host, driver, each GPU, Python, torch, kernels."""
+    sheet = report.sheet
+    facts = sheet.facts
+    marks = _marks(report.findings)
+    result = [
+        _layer(sheet, "host", "Host", _host(facts), marks),
+        _layer(sheet, "driver", "Driver", _driver(facts), marks),
+        *_gpus(sheet, report.findings, marks),
+        _layer(sheet, "python", "Python", _python(facts), marks),
+        _layer(sheet, "torch", "torch", _torch(facts), marks),
+    ]
+    if report.smoke is not None:
+        result.extend(_kernels(device) for device in report.smoke.gpus)
+    return result
+
+
+def gigabytes(count: int) -> str:
+    """Bytes as people write them: `15.9 GiB`."""
+    return f"{count / 2**30:.1f} GiB"
+
+
+def architectures(names: tuple[str, ...]) -> str:
+    """`sm_75, sm_80, sm_90`; `none` for none."""
+    return ", ".join(names) if names else "none"
+
+
+def _layer(
+    sheet: FactSheet, path: str, name: str, text: str | None, marks: dict[str, Mark]
+) -> Layer:
+    if entry := sheet.why_unknown(path):
+        return Layer("unknown", name, f"unknown: {entry.reason}")
+    if text is None:
+        return Layer(marks.get(name, "none"), name, "none")
+    return Layer(marks.get(name, "good"), name, text)
+
+
+def _marks(findings: tuple[Finding, ...]) -> dict[str, Mark]:
+    marks: dict[str, Mark] = {}
+    for finding in findings:
+        digit = finding.code[3:4]
+        name = "torch" if digit in _TORCH_CODES else _LAYER_OF_CODE.get(digit)
+        if name is None or finding.severity is Severity.INFO:
+            continue
+        if finding.severity is Severity.ERROR:
+            marks[name] = "bad"
+        else:
+            marks.setdefault(name, "warning")
+    return marks
+
+
+def _host(facts: Facts) -> str | None:
+    host = facts.host
+    if host is None:
+        return None
+    parts = [host.distribution or host.os, host.arch]
+    if host.kernel:
+        parts.append(f"kernel {host.kernel}")
+    if host.wsl:
+        parts.append(f"WSL {host.wsl_version}" if host.wsl_version else "WSL")
+    if host.container:
+        parts.append(f"in a container ({host.container})")
+    if host.jetson:
+        parts.append(host.jetson)
+    return ", ".join(part for part in parts if part)
+
+
+def _driver(facts: Facts) -> str | None:
+    driver = facts.driver
+    if driver is None or not (driver.version or driver.cuda):
+        return None
+    version = driver.version or "version unknown"
+    return f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
+
+
+def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark]) -> list[Layer]:
+    if entry := sheet.why_unknown("gpus"):
+        return [Layer("unknown", "GPU", f"unknown: {entry.reason}")]
+    gpus = sheet.facts.gpus
+    if not gpus:
+        return [Layer("bad" if marks.get("Host") == "bad" else "none", "GPU", "none found")]
+    about = {index: finding for finding in reversed(findings) for index in finding.gpus}
+    return [_gpu(gpu, position, about) for position, gpu in enumerate(gpus)]
+
+
+def _gpu(gpu: Gpu, position: int, about: dict[int, Finding]) -> Layer:
+    index = position if gpu.index is None else gpu.index
+    parts = [gpu.name or "unnamed", gpu.sm or gpu.gfx]
+    if gpu.memory_bytes:
+        parts.append(gigabytes(gpu.memory_bytes))
+    if gpu.visible is False:
+        parts.append("hidden from programs")
+    finding = about.get(index)
+    mark: Mark = "good"
+    if gpu.visible is False:
+        mark = "none"
+    elif finding is not None and finding.severity is not Severity.INFO:
+        mark = "bad" if finding.severity is Severity.ERROR else "warning"
+    return Layer(mark, f"GPU {index}", ", ".join(part for part in parts if part))
+
+
+def _python(facts: Facts) -> str | None:
+    python = facts.python
+    if python is None:
+        return None
+    where = python.executable or python.prefix
+    kind = f"{python.environment} " if python.environment else ""
+    because = f" (chosen by {python.chosen_because})" if python.chosen_because else ""
+    return f"{python.version or 'version unknown'}, {kind}{where}{because}"
+
+
+def _torch(facts: Facts) -> str | None:
+    torch = facts.torch
+    if torch is None:
+        return None
+    version = torch.version or "version unknown"
+    if torch.cuda is None and torch.hip is None and torch.xpu is None:
+        return f"{version}, a build without GPU support"
+    built = f"CUDA {torch.cuda}" if torch.cuda else f"ROCm {torch.hip}" if torch.hip else "XPU"
+    if not torch.sass and not torch.ptx:
+        return f"{version}, built for {built}"
+    code = architectures(torch.sass + torch.ptx)
+    source = {"binary": "read from the binary", "torch": "as torch says"}.get(
+        torch.arch_source or "", "from the knowledge base"
+    )
+    return f"{version}, built for {built}; code for {code} ({source})"
+
+
+def _kernels(device: SmokeDevice) -> Layer:
+    marks: dict[str, Mark] = {"passed": "good", "skipped": "none"}
+    name = "Kernels" if device.index is None else f"Kernels {device.index}"
+    passed = sum(test.status == "passed" for test in device.tests)
+    text = f"{passed} of {len(device.tests)} tests passed"
+    troubled = next((t for t in device.tests if t.status not in ("passed", "skipped")), None)
+    if troubled is not None:
+        dtype = f" ({troubled.dtype})" if troubled.dtype else ""
+        text += f"; {troubled.name}{dtype} {troubled.status}"
+    elif device.status not in ("passed", "skipped"):
+        text += f"; {device.status}"
+    return Layer(marks.get(device.status, "bad"), name, text)

@@ -1,0 +1,158 @@
+"""The report in a terminal: verdict, the stack at a glance, the root cause, what to type.
+
+What is to be typed comes last and is never wrapped, so that it can be copied.
+"""
+
+from __future__ import annotations
+
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Prescription, Step
+from gpudoctor.model.report import Report
+from gpudoctor.report.canvas import Canvas
+from gpudoctor.report.headline import headline
+from gpudoctor.report.layers import Mark, layers
+from gpudoctor.report.style import Style
+
+_MARK_STYLE: dict[Mark, str] = {
+    "good": "green",
+    "warning": "yellow",
+    "bad": "bold red",
+    "unknown": "magenta",
+    "none": "dim",
+}
+_VERDICT_STYLE = {
+    "healthy": "bold green",
+    "warning": "bold yellow",
+    "broken": "bold red",
+    "unknown": "bold magenta",
+}
+_SEVERITY_MARK: dict[Severity, Mark] = {
+    Severity.ERROR: "bad",
+    Severity.WARNING: "warning",
+    Severity.INFO: "none",
+}
+
+
+def render(report: Report, style: Style) -> str:
+    """The report as text for a terminal of `style.width` columns."""
+    canvas = Canvas(style)
+    canvas.line((headline(report), _VERDICT_STYLE[report.verdict]))
+    if not style.quiet:
+        canvas.blank()
+        _stack(canvas, report)
+    _findings(canvas, report, style)
+    for note in report.notes:
+        canvas.paragraph(note, style="dim")
+    if style.verbose:
+        _details(canvas, report)
+    if report.prescription is not None and report.findings:
+        _prescription(canvas, report.prescription, style)
+    return canvas.text()
+
+
+def _stack(canvas: Canvas, report: Report) -> None:
+    rows = layers(report)
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        symbol = canvas.mark(row.mark)
+        canvas.hanging(
+            (f"{symbol} ", _MARK_STYLE[row.mark]), (f"{row.name:<{width}}  ", "bold"), row.text
+        )
+
+
+def _findings(canvas: Canvas, report: Report, style: Style) -> None:
+    shown = [f for f in report.findings if style.verbose or f.severity is not Severity.INFO]
+    for finding in shown:
+        canvas.blank()
+        _finding(canvas, finding, brief=finding.caused_by is not None and not style.verbose)
+    for finding in (f for f in report.findings if f not in shown):
+        canvas.blank()
+        canvas.hanging(("i ", "cyan"), (f"{finding.code} ", "dim"), finding.title)
+    if report.suppressed:
+        canvas.blank()
+        names = ", ".join(f"{e.finding.code} {e.finding.name}" for e in report.suppressed)
+        canvas.paragraph(f"Left out of the verdict: {names}.", style="dim")
+
+
+def _finding(canvas: Canvas, finding: Finding, *, brief: bool) -> None:
+    mark = _SEVERITY_MARK[finding.severity]
+    canvas.hanging(
+        (f"{canvas.mark(mark)} ", _MARK_STYLE[mark]), (f"{finding.code} ", "bold"), finding.title
+    )
+    if brief:
+        canvas.paragraph(f"This follows from {finding.caused_by}.", indent=2, style="dim")
+        return
+    if finding.detail:
+        canvas.paragraph(finding.detail, indent=2)
+    for item in finding.evidence:
+        source = f"  [{item.source}]" if item.source else ""
+        canvas.hanging(("    proof  ", "dim"), f"{item.fact} = {item.value}{source}")
+    for text in finding.advice:
+        canvas.raw(text, indent=4)
+    if finding.next_look:
+        canvas.hanging(("    look   ", "dim"), finding.next_look)
+    if finding.still_possible:
+        canvas.hanging(("    now    ", "dim"), finding.still_possible)
+    canvas.paragraph(f"gpudoctor explain {finding.code} says more.", indent=4, style="dim")
+
+
+def _prescription(canvas: Canvas, prescription: Prescription, style: Style) -> None:
+    if prescription.status == "not-needed":
+        return
+    canvas.blank()
+    if prescription.status == "impossible":
+        canvas.line(("No way out was found", "bold red"))
+        canvas.paragraph(prescription.why, indent=2)
+        _alternatives(canvas, prescription, style)
+        return
+    for note in prescription.notes:
+        canvas.hanging(("note  ", "yellow"), note)
+    if style.verbose:
+        for claim in prescription.evidence:
+            dated = f", {claim.date}" if claim.date else ""
+            canvas.hanging(("because  ", "dim"), f"{claim.claim} ({claim.source}{dated})")
+    _alternatives(canvas, prescription, style)
+    canvas.line(("What to type", "bold"))
+    canvas.paragraph(prescription.why, indent=2)
+    _steps(canvas, prescription.steps, style)
+
+
+def _alternatives(canvas: Canvas, prescription: Prescription, style: Style) -> None:
+    for alternative in prescription.alternatives:
+        if not style.verbose and prescription.status == "resolved":
+            canvas.hanging(("or  ", "cyan"), f"{alternative.why} (-v shows the commands)")
+            continue
+        canvas.hanging(("or  ", "cyan"), alternative.why)
+        _steps(canvas, alternative.steps, style)
+    if prescription.alternatives:
+        canvas.blank()
+
+
+def _steps(canvas: Canvas, steps: tuple[Step, ...], style: Style) -> None:
+    for step in steps:
+        canvas.blank()
+        if step.text:
+            canvas.paragraph(step.text, indent=2)
+        command = step_command(step, style)
+        if command:
+            canvas.raw(command, indent=4, style="bold cyan")
+
+
+def step_command(step: Step, style: Style) -> str | None:
+    """The command of a step for the shell that is in use here."""
+    by_shell = {"posix": step.posix, "powershell": step.powershell, "cmd": step.cmd}
+    return by_shell[style.shell] or step.posix
+
+
+def _details(canvas: Canvas, report: Report) -> None:
+    from gpudoctor.report.details import fact_lines
+
+    canvas.blank()
+    canvas.line(("Facts", "bold"))
+    for path, value, source in fact_lines(report.sheet):
+        canvas.hanging((f"  {path} = ", "dim"), f"{value}  [{source}]" if source else value)
+    for entry in report.not_judged:
+        canvas.hanging(("  not judged  ", "magenta"), f"{entry.fact}: {entry.reason}")
+    timings = ", ".join(f"{name} {value:.0f} ms" for name, value in report.timings_ms.items())
+    if timings:
+        canvas.hanging(("  timings  ", "dim"), timings)
