@@ -76,12 +76,10 @@ def policy(
     from gpudoctor.examine import policy as policies
 
     base = policies.read(path) if path else Policy()
-    if fail_on not in (None, "error", "warning", "never"):
-        raise UsageError(f"--fail-on takes error, warning or never, not {fail_on!r}")
     left_out = policies.known(tuple(_split(ignore)))
     return dataclasses.replace(
         base,
-        fail_on=fail_on or base.fail_on,
+        fail_on=base.fail_on if fail_on is None else policies.fail_on(fail_on),
         allow_cpu=allow_cpu or base.allow_cpu,
         select=policies.known(tuple(_split(select))) or base.select,
         ignore={**base.ignore, **dict.fromkeys(left_out, "ignored on the command line")},

@@ -83,7 +83,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     @app.callback(invoke_without_command=True)
     def _root(
-        version: bool = typer.Option(False, "--version", "-V", help="Print the version."),  # noqa: FBT001, FBT003 - typer's way of declaring a flag
+        version: bool = typer.Option(False, "--version", "-V", help="Print the version."),
     ) -> None:
         if version:
             sys.stdout.write(f"gpudoctor {__version__}\n")

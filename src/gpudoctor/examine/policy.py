@@ -79,6 +79,17 @@ def matches(name: str, finding: Finding) -> bool:
     )
 
 
+def fail_on(text: str) -> FailOn:
+    """The threshold of that name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if text == "error" or text == "warning" or text == "never":
+        return text
+    raise UsageError(f"--fail-on takes error, warning or never, not {text!r}")
+
+
 def known(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names, if each means a finding that exists.
 
@@ -156,7 +167,7 @@ def _reasons(value: Any) -> dict[str, str]:
     if isinstance(value, dict):
         reasons = {str(name): str(why or "ignored by the policy") for name, why in value.items()}
     else:
-        reasons = {name: "ignored by the policy" for name in _names("ignore", value)}
+        reasons = dict.fromkeys(_names("ignore", value), "ignored by the policy")
     known(tuple(reasons))
     return reasons
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+import pytest
+
+from gpudoctor.cli.common import FORMATS
+from gpudoctor.report import render, schema
+from gpudoctor.report.style import Style
+from unit.report.reports import report
+
+PLAIN = Style(color=False, width=80)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_tells_the_finding_and_the_command(format_):
+    text = render(report(), format_, PLAIN)
+    assert "sm_120" in text
+    if format_ not in ("junit", "sarif"):
+        assert "torchvision==0.24.1+cu128" in text
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_text_from_the_machine_is_inert_in_every_format(format_):
+    text = render(report(hostile=True), format_, PLAIN)
+    for control in ("\x1b", "\x07", "\x9b", "\u202e", "\r"):
+        assert control not in text
+    if format_ == "html":
+        assert "<b>" not in text
+    if format_ == "github":
+        assert all(line.startswith("::") for line in text.splitlines())
+        assert sum(line.startswith("::error") for line in text.splitlines()) == 1
+
+
+def test_colours_paint_the_same_words():
+    painted = render(report(hostile=True), "text", Style(color=True, width=80))
+    assert "\x1b[" in painted
+    assert "\x1b]0;" not in painted
+    assert "[bold]x[/bold]" in painted
+
+
+def test_prose_keeps_to_the_width_and_commands_stay_whole():
+    text = render(report(), "text", Style(color=False, width=60))
+    long_lines = [line for line in text.splitlines() if len(line) > 60]
+    assert len(long_lines) == 1
+    assert long_lines[0].strip().startswith("python -m pip install")
+    assert long_lines[0] == text.splitlines()[-1], "what to type comes last"
+
+
+def test_marks_fall_back_to_ascii():
+    text = render(report(), "text", Style(unicode=False))
+    text.encode("ascii")
+
+
+def test_the_command_is_the_one_of_the_shell_in_use():
+    assert "    & python" in render(report(), "text", Style(shell="powershell"))
+
+
+def test_the_json_report_holds_to_the_published_schema():
+    document = json.loads(render(report(hostile=True), "json", PLAIN))
+    jsonschema.validate(document, schema.report_schema())
+    assert document["findings"][0]["url"] == "docs/codes/GPU201.md"
+    assert document["facts"]["gpus"][0]["uuid"] is None
+
+
+def test_the_published_schemas_are_those_of_the_model():
+    for name, content in schema.schemas().items():
+        jsonschema.Draft202012Validator.check_schema(content)
+        with open(f"{schema.FOLDER}/{name}", encoding="utf-8") as file:
+            assert file.read() == schema.as_text(content), "run python -m gpudoctor.report.schema"
+
+
+def test_the_schema_refuses_what_is_no_report():
+    document = json.loads(render(report(), "json", PLAIN))
+    document["verdict"] = "fine"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema.report_schema())
+
+
+def test_junit_counts_failures_and_skips():
+    suite = ElementTree.fromstring(render(report(hostile=True), "junit", PLAIN))
+    assert suite.get("failures") == str(len(suite.findall(".//failure"))) == "2"
+    assert suite.get("skipped") == str(len(suite.findall(".//skipped"))) == "2"
+    assert suite.get("tests") == str(len(suite.findall("testcase")))
+
+
+def test_sarif_names_rule_and_level():
+    run = json.loads(render(report(), "sarif", PLAIN))["runs"][0]
+    assert run["results"][0]["ruleId"] == "GPU201"
+    assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"GPU201", "GPU305"}
