@@ -198,6 +198,8 @@ class CodeGroup:
     count: int = 1
     ptx_isa: str | None = None
     """Newest PTX ISA version among the PTX images, `9.0`."""
+    relinkable: bool = False
+    """Whether the driver may link it again from the library's relocatable objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,28 @@
+"""What the readers of ELF and PE have in common: a section, and what a binary says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A named stretch of a binary; offset and size in bytes, within the file."""
+
+    name: str
+    """Its whole name, also where PE cuts it: `.nv_fatbin`."""
+    offset: int
+    size: int
+    address: int
+    """Where pointers inside the binary expect it, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A binary's format, processor, and those of its sections that have to do with CUDA."""
+
+    format: Literal["elf", "pe"]
+    machine: str | None
+    """`x86_64`, `aarch64`, `ppc64le`; `None` for another processor."""
+    sections: tuple[Section, ...]
