@@ -85,8 +85,9 @@ def fail_on(text: str) -> FailOn:
     Raises:
         UsageError: there is none of that name.
     """
-    if text == "error" or text == "warning" or text == "never":
-        return text
+    levels: dict[str, FailOn] = {"error": "error", "warning": "warning", "never": "never"}
+    if text in levels:
+        return levels[text]
     raise UsageError(f"--fail-on takes error, warning or never, not {text!r}")
 
 

@@ -1,0 +1,167 @@
+"""What `gpudoctor explain` answers: a finding, an architecture, or a GPU, as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    runs_natively,
+)
+from gpudoctor.errors import UsageError
+from gpudoctor.kb import catalogue, cuda, gpus, pages, torch_releases
+
+Kind = Literal["finding", "architecture", "gpu"]
+
+# How many GPU names an architecture's page lists before it says how many more there are.
+_NAMES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A page: what it is about, and its Markdown."""
+
+    kind: Kind
+    subject: str
+    markdown: str
+
+
+def explain(what: str) -> Explanation:
+    """The page about a finding's code or name, `sm_120`, `12.0`, or a GPU's name.
+
+    Raises:
+        UsageError: nobody knows it; names the nearest.
+    """
+    text = what.strip()
+    if entry := catalogue.find(text):
+        page = pages.page(entry.code) or f"# {entry.code} {entry.name}\n\n{entry.meaning}\n"
+        return Explanation(kind="finding", subject=entry.code, markdown=page)
+    try:
+        capability = ComputeCapability.parse(text)
+    except ValueError:
+        return _gpu(text)
+    if gpus.capability_row(str(capability)) is None:
+        near = " or ".join(_nearest_capabilities(capability))
+        raise UsageError(f"nobody knows {text}; the nearest are {near}")
+    code = None if "." in text else Architecture.parse(text)
+    name = str(code) if code else capability.sm
+    markdown = f"# {name}\n\n" + "\n".join(_architecture(capability, code)) + "\n"
+    return Explanation(kind="architecture", subject=name, markdown=markdown)
+
+
+def _gpu(text: str) -> Explanation:
+    found = gpus.match(text)
+    if not found:
+        near = gpus.nearest(text) + catalogue.nearest(text, 2)
+        hint = f"; the nearest are {', '.join(near)}" if near else ""
+        raise UsageError(f"nobody knows {text!r}: it is no code, architecture or GPU{hint}")
+    capabilities = sorted({c for model in found for c in model.capabilities})
+    lines = [f"# {found[0].name if len(found) == 1 else text}", ""]
+    if len(capabilities) > 1:
+        lines += ["The name fits several GPUs that execute different code:", ""]
+    for model in found[:_NAMES]:
+        sizes = ", ".join(f"{size} GB" for size in model.memory_gb)
+        alternatives = " or ".join(model.capabilities)
+        lines.append(
+            f"- {model.name}: compute capability {alternatives}, {model.architecture} "
+            f"({model.chip}{', ' + sizes if sizes else ''})"
+        )
+        if model.min_driver:
+            lines.append(f"  First driver seen to list it: {model.min_driver}.")
+        if model.note:
+            lines.append(f"  {model.note}")
+    for value in capabilities:
+        capability = ComputeCapability.parse(value)
+        lines += ["", f"## {capability.sm}", "", *_architecture(capability, None)]
+    subject = found[0].name if len(found) == 1 else text
+    return Explanation(kind="gpu", subject=subject, markdown="\n".join(lines) + "\n")
+
+
+def _architecture(capability: ComputeCapability, code: Architecture | None) -> list[str]:
+    row = gpus.capability_row(str(capability))
+    assert row is not None, "the caller looked the capability up"  # noqa: S101 - for the type checker
+    lines = [f"Compute capability {capability}: {row.architecture}.", ""]
+    if code is not None and (code.suffix or code.kind == "ptx"):
+        lines += [_reach(code), ""]
+    lines += _code_that_runs(capability)
+    lines += _toolchain(capability)
+    lines += _builds(capability)
+    names = [m.name for m in gpus.models() if str(capability) in m.capabilities]
+    if names:
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        lines += ["", f"GPUs: {', '.join(names[:_NAMES])}{more}."]
+    return lines
+
+
+def _reach(code: Architecture) -> str:
+    every = [ComputeCapability.parse(value) for value in gpus.all_capabilities()]
+    runs = runs_natively if code.kind == "sass" else can_be_jitted
+    reached = ", ".join(str(gpu) for gpu in every if runs(code, gpu))
+    how = "runs as it is" if code.kind == "sass" else "can be compiled by the driver"
+    return f"Code for {code} {how} on compute capability {reached}."
+
+
+def _code_that_runs(gpu: ComputeCapability) -> list[str]:
+    every = [ComputeCapability.parse(value) for value in gpus.all_capabilities()]
+    own = [c for c in every if runs_natively(Architecture("sass", c), gpu)]
+    names = ", ".join(c.sm for c in own)
+    lines = [f"Machine code that runs on it: {names}."]
+    others = [c for c in every if c.major == gpu.major and c not in own]
+    if others:
+        because = (
+            "Tegra parts share no code with desktop ones"
+            if gpu.is_tegra or any(c.is_tegra for c in others)
+            else "code for a higher minor number does not run"
+        )
+        lines.append(f"Not: {', '.join(c.sm for c in others)} ({because}).")
+    return lines
+
+
+def _toolchain(gpu: ComputeCapability) -> list[str]:
+    lines = []
+    if span := cuda.toolkits_for(str(gpu)):
+        first, last = span
+        lines.append(f"CUDA toolkits that compile for it: {first} to {last or 'the newest'}.")
+    row = gpus.capability_row(str(gpu))
+    if row is not None and (row.first_branch or row.last_branch):
+        lines.append(
+            f"Driver branches that know it: {row.first_branch or 'the first'} to "
+            f"{row.last_branch or 'the newest'}."
+        )
+    if row is not None and row.module in ("open", "proprietary"):
+        lines.append(f"On Linux it needs the {row.module} kernel module.")
+    return lines
+
+
+def _builds(gpu: ComputeCapability) -> list[str]:
+    """The newest stable release with code for it, by variant, on Linux x86_64 or aarch64."""
+    newest: dict[tuple[str, str], str] = {}
+    for build in torch_releases.builds():
+        if build.kind != "cuda" or not build.exists or not _serves(build.sass, build.ptx, gpu):
+            continue
+        newest[(build.variant, build.platform)] = build.torch
+    lines = ["", "PyTorch builds with code for it (newest release of each variant):", ""]
+    by_variant: dict[str, list[str]] = {}
+    for (variant, platform), version in newest.items():
+        by_variant.setdefault(variant, []).append(f"{version} ({platform})")
+    if not by_variant:
+        return ["", "No stable PyTorch build on the PyTorch index has code for it."]
+    return lines + [f"- {variant}: {', '.join(found)}" for variant, found in by_variant.items()]
+
+
+def _serves(sass: tuple[str, ...], ptx: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    return any(runs_natively(Architecture.parse(name), gpu) for name in sass) or any(
+        can_be_jitted(Architecture.parse(name), gpu) for name in ptx
+    )
+
+
+def _nearest_capabilities(wanted: ComputeCapability) -> list[str]:
+    def distance(value: str) -> int:
+        other = ComputeCapability.parse(value)
+        return abs(other.major * 10 + other.minor - wanted.major * 10 - wanted.minor)
+
+    near = sorted(gpus.all_capabilities(), key=distance)[:3]
+    return [ComputeCapability.parse(value).sm for value in near]
