@@ -1,0 +1,129 @@
+"""AMD GPUs: names, instruction sets (gfx), overrides, and which builds serve them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gpudoctor.kb._data import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmdGpu:
+    """An AMD GPU as it is sold."""
+
+    name: str
+    """`Radeon RX 6800 XT`"""
+    gfx: str
+    """Instruction set, `gfx1030`."""
+    architecture: str
+    kind: str
+    """`dgpu`, `igpu` or `datacenter`."""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What `HSA_OVERRIDE_GFX_VERSION` can do for an instruction set (Linux only)."""
+
+    gfx: tuple[str, ...]
+    value: str
+    """`10.3.0`"""
+    runs_as: str
+    works: str
+    """`usually`, `unreliable` or `no`."""
+    note: str | None = None
+
+
+def _gpu(row: Mapping[str, Any]) -> AmdGpu:
+    return AmdGpu(
+        name=row["name"],
+        gfx=row["gfx"],
+        architecture=row["architecture"],
+        kind=row["kind"],
+        note=row.get("note"),
+    )
+
+
+@cache
+def gpus() -> tuple[AmdGpu, ...]:
+    """All AMD GPUs of the knowledge base."""
+    return tuple(_gpu(row) for row in load("amd")["gpus"])
+
+
+def _words(text: str) -> frozenset[str]:
+    lowered = re.sub(r"(?<=[0-9])(?=(?:xtx?|gre|m|s)\b)|(?<=rx)(?=\d)", " ", text.lower())
+    return frozenset(re.split(r"[^a-z0-9]+", lowered)) - {
+        "",
+        "amd",
+        "ati",
+        "radeon",
+        "graphics",
+        "tm",
+    }
+
+
+def match(text: str) -> tuple[AmdGpu, ...]:
+    """The GPUs that `text` may mean: `6800 xt`, `AMD Radeon RX 7900 XTX`, `MI300X`.
+
+    A marketing string that lists several (`RX 6800/6800 XT`) gives all that it contains.
+    """
+    asked = _words(text)
+    if not asked:
+        return ()
+    rows = [(item, _words(item.name) - {"rx", "instinct", "pro"}) for item in gpus()]
+    wanted = asked - {"rx", "instinct", "pro"}
+    same = tuple(item for item, words in rows if words == wanted)
+    if same:
+        return same
+    return tuple(item for item, words in rows if wanted and words <= wanted)
+
+
+def by_gfx(gfx: str) -> tuple[AmdGpu, ...]:
+    """All GPUs with one instruction set."""
+    return tuple(item for item in gpus() if item.gfx == gfx)
+
+
+def by_pci(device: str) -> tuple[str, str] | None:
+    """Name and gfx of a PCI device id of vendor 1002: `73bf`; `None` if not known."""
+    key = device.strip().lower().removeprefix("1002:").removeprefix("0x")
+    row = load("amd")["pci"].get(key)
+    return None if row is None else (str(row[0]), str(row[1]))
+
+
+def gfx_of_target_version(value: int) -> str:
+    """The kernel's `gfx_target_version` as a name: 100300 → `gfx1030`, 90010 → `gfx90a`."""
+    major, minor, step = value // 10000, value // 100 % 100, value % 100
+    return f"gfx{major}{minor:x}{step:x}"
+
+
+@cache
+def overrides() -> tuple[Override, ...]:
+    """What overrides are known, and whether they work."""
+    return tuple(
+        Override(
+            gfx=tuple(row["gfx"]),
+            value=row["value"],
+            runs_as=row["runs_as"],
+            works=row["works"],
+            note=row.get("note"),
+        )
+        for row in load("amd")["overrides"]
+    )
+
+
+def override_for(gfx: str) -> Override | None:
+    """The override that people use for an instruction set."""
+    return next((item for item in overrides() if gfx in item.gfx), None)
+
+
+def own_builds(gfx: str, os: str) -> str | None:
+    """`tested` or `untested` where AMD's own index has torch for `gfx` on `os`; else `None`."""
+    for row in load("amd")["amd_builds"]:
+        if row["gfx"] == gfx:
+            value: str | None = row.get(os)
+            return value
+    return None

@@ -1,0 +1,78 @@
+"""The findings that gpudoctor can make: code ↔ name ↔ meaning."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+
+from gpudoctor.kb._data import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One finding of the catalogue (configs/findings.yaml)."""
+
+    code: str
+    name: str
+    severity: str
+    """`error`, `warning` or `info`: the default, a rule may say less."""
+    meaning: str
+    still_possible: str | None = None
+    """What can still be done in the process that met it."""
+    looks_like: tuple[str, ...] = ()
+    """Names of findings that can show the same text."""
+    confirm_by: tuple[str, ...] = ()
+    """Looks that tell it from those."""
+    cures: tuple[str, ...] = ()
+    """What people who had it typed."""
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All findings, by code."""
+    return tuple(
+        Entry(
+            code=row["code"],
+            name=row["name"],
+            severity=row["severity"],
+            meaning=row["meaning"],
+            still_possible=row.get("still_possible"),
+            looks_like=tuple(row.get("looks_like", ())),
+            confirm_by=tuple(row.get("confirm_by", ())),
+            cures=tuple(row.get("cures", ())),
+        )
+        for row in load("findings")
+    )
+
+
+@cache
+def _by_key() -> dict[str, Entry]:
+    return {key: entry for entry in entries() for key in (entry.code.lower(), entry.name)}
+
+
+def find(code_or_name: str) -> Entry | None:
+    """The finding called `GPU201`, `gpu201` or `torch-lacks-arch-new-gpu`."""
+    return _by_key().get(code_or_name.strip().lower())
+
+
+def entry(name: str) -> Entry:
+    """The finding of that name.
+
+    Raises:
+        KeyError: the catalogue has no such name, which is a fault of the caller.
+    """
+    return _by_key()[name]
+
+
+def code(name: str) -> str:
+    """`GPU201` for `torch-lacks-arch-new-gpu`; raises `KeyError` like `entry`."""
+    return entry(name).code
+
+
+def nearest(text: str, n: int = 3) -> tuple[str, ...]:
+    """The names and codes most like `text`, for a suggestion after a typing error."""
+    keys = [key for item in entries() for key in (item.name, item.code)]
+    wanted = text.strip()
+    folded = {key.lower(): key for key in keys}
+    return tuple(folded[key] for key in difflib.get_close_matches(wanted.lower(), folded, n, 0.5))

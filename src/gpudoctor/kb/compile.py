@@ -1,0 +1,178 @@
+"""Compiles `configs/*.yaml` and `docs/codes/*.md` into `kb/data/*.json`.
+
+    python -m gpudoctor.kb.compile            writes the tables
+    python -m gpudoctor.kb.compile --check    says whether they are up to date
+
+Runs in a checkout only; the installed package has the compiled tables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gpudoctor.kb import _torch_tables
+from gpudoctor.kb._data import FOLDER
+from gpudoctor.kb.authoring import FILES, AuthoringError, read
+
+Tables = dict[str, Any]
+
+_HEADER = frozenset({"sources", "row_sources", "schema", "date", "notes", "source"})
+
+
+def _body(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of a file without its header."""
+    return {key: value for key, value in document.items() if key not in _HEADER}
+
+
+def _gpus(files: Mapping[str, Any]) -> Tables:
+    return {"gpus": _body(files["gpus.yaml"])}
+
+
+def _pci(files: Mapping[str, Any]) -> Tables:
+    rows = files["gpus_pci.yaml"]["devices"]
+    return {"pci": {row["id"]: {k: v for k, v in row.items() if k != "id"} for row in rows}}
+
+
+def _plain(file: str, table: str) -> Callable[[Mapping[str, Any]], Tables]:
+    return lambda files: {table: _body(files[file])}
+
+
+def _pci_pairs(file: str, table: str, key: str) -> Callable[[Mapping[str, Any]], Tables]:
+    def make(files: Mapping[str, Any]) -> Tables:
+        body = _body(files[file])
+        body["pci"] = {row["id"]: [row["name"], row[key]] for row in body["pci"]}
+        return {table: body}
+
+    return make
+
+
+def _findings(files: Mapping[str, Any]) -> Tables:
+    return {"findings": sorted(files["findings.yaml"]["findings"], key=lambda row: row["code"])}
+
+
+def _packages(files: Mapping[str, Any]) -> Tables:
+    document = files["packages.yaml"]
+    body = _body(document)
+    default = document["row_sources"]["fits"]
+    body["fits"] = [{"sources": default, **row} for row in body["fits"]]
+    return {"packages": body}
+
+
+_MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
+    _gpus,
+    _pci,
+    _plain("cuda.yaml", "cuda"),
+    _torch_tables.compile_torch,
+    _pci_pairs("amd.yaml", "amd", "gfx"),
+    _pci_pairs("intel.yaml", "intel", "target"),
+    _packages,
+    _plain("environment.yaml", "environment"),
+    _findings,
+)
+
+
+def _info(files: Mapping[str, Any]) -> Tables:
+    """Version, date, and one line a table."""
+    date = max(str(document["date"]) for document in files.values())
+    tables = []
+    for name, document in sorted(files.items()):
+        for table in FILES[name].tables:
+            rows = document.get(table, ())
+            sources = document.get("sources") or {"source": document.get("source", "")}
+            tables.append(
+                {
+                    "name": f"{name.removesuffix('.yaml')}.{table}",
+                    "file": name,
+                    "rows": len(rows),
+                    "date": document["date"],
+                    "sources": list(sources.values()),
+                }
+            )
+    notes = {name: document["notes"] for name, document in files.items() if "notes" in document}
+    return {
+        "info": {
+            "version": date.replace("-", "."),
+            "date": date,
+            "tables": tables,
+            "notes": dict(sorted(notes.items())),
+        }
+    }
+
+
+def _pages(folder: str) -> Tables:
+    pages: dict[str, str] = {}
+    if os.path.isdir(folder):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".md") and name.startswith("GPU"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    pages[name.removesuffix(".md")] = file.read()
+    return {"pages": pages}
+
+
+def compile_tables(root: str) -> Tables:
+    """All tables of the checkout at `root`, as they go into JSON.
+
+    Raises:
+        AuthoringError: a file breaks its schema; the message names file, row and key.
+    """
+    files = {
+        name: read(os.path.join(root, "configs", name)) for name in FILES if _exists(root, name)
+    }
+    tables: Tables = {}
+    for make in _MAKERS:
+        tables.update(make(files))
+    tables.update(_info(files))
+    tables.update(_pages(os.path.join(root, "docs", "codes")))
+    return tables
+
+
+def _exists(root: str, name: str) -> bool:
+    return not FILES[name].optional or os.path.exists(os.path.join(root, "configs", name))
+
+
+def render(table: Any) -> str:
+    """The JSON text of one table; the same input gives the same bytes."""
+    return json.dumps(table, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def checkout() -> str:
+    """The root of the checkout that this module lies in."""
+    return os.path.normpath(os.path.join(FOLDER, "..", "..", "..", ".."))
+
+
+def main(arguments: list[str]) -> int:
+    """Writes the tables, or with `--check` compares them; the exit code."""
+    try:
+        tables = compile_tables(checkout())
+    except AuthoringError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    os.makedirs(FOLDER, exist_ok=True)
+    stale = []
+    for name, table in tables.items():
+        path = os.path.join(FOLDER, f"{name}.json")
+        text = render(table)
+        if _content(path) == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            with open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    sys.stdout.write(f"{len(tables)} tables, changed: {', '.join(stale) or 'none'}\n")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _content(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""Environment variables that change the outcome, and the distributions worth listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from gpudoctor.kb._data import load
+
+Kind = Literal["text", "path", "paths", "url"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One environment variable."""
+
+    name: str
+    why: str
+    kind: Kind = "text"
+    """`url`: it may carry credentials, which are taken out on reading."""
+    sources: tuple[str, ...] = ()
+
+
+@cache
+def variables() -> tuple[Variable, ...]:
+    """All variables that are read, in the order of the table."""
+    return tuple(
+        Variable(
+            name=row["name"],
+            why=row["why"],
+            kind=row.get("kind", "text"),
+            sources=tuple(row["sources"]),
+        )
+        for row in load("environment")["variables"]
+    )
+
+
+@cache
+def distributions() -> frozenset[str]:
+    """Normalised names of the distributions that are listed whenever they are installed."""
+    return frozenset(name for row in load("environment")["distributions"] for name in row["names"])
+
+
+@cache
+def conda_packages() -> frozenset[str]:
+    """Names of the conda packages that are listed whenever they are installed."""
+    return frozenset(name for row in load("environment")["conda"] for name in row["names"])

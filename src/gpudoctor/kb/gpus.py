@@ -1,0 +1,247 @@
+"""NVIDIA GPUs by name, by what people write, by PCI id; compute capabilities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gpudoctor.kb._data import load, numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuModel:
+    """A GPU as it is sold (configs/gpus.yaml)."""
+
+    name: str
+    """As nvidia-smi prints it, without the leading NVIDIA: `GeForce RTX 5060 Ti`."""
+    capability: str
+    """Compute capability, `12.0`; the likeliest one where the name is ambiguous."""
+    capabilities: tuple[str, ...]
+    """Every capability under which the name was sold; more than one: ask the driver."""
+    architecture: str
+    """`Blackwell`"""
+    chip: str
+    segment: str
+    """`geforce`, `workstation`, `datacenter`, `embedded`, `jetson` …"""
+    memory_gb: tuple[int, ...] = ()
+    """Sizes it was sold with, GB; empty where not known."""
+    min_driver: str | None = None
+    """First driver seen to list it: evidence, no floor (see `min_driver_basis`)."""
+    min_driver_basis: str | None = None
+    last_driver_branch: int | None = None
+    """Last driver branch that serves it; `None`: it goes on."""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciDevice:
+    """What a PCI device id of vendor 10de stands for (configs/gpus_pci.yaml)."""
+
+    device: str
+    """Four hexadecimal digits, lower case: `2d04`."""
+    name: str
+    """As nvidia-smi prints it where that is known, else as pci.ids does; may be empty."""
+    names: tuple[str, ...]
+    """Names the driver prints, several where subsystem ids differ."""
+    chip: str
+    capability: str
+    first_open_driver: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityRow:
+    """One compute capability (configs/gpus.yaml, architectures)."""
+
+    capability: str
+    architecture: str
+    first_branch: int | None
+    """Driver branch that first knew it; `None`: not known, or no desktop driver serves it."""
+    last_branch: int | None
+    """Last driver branch that serves it; `None`: it goes on."""
+    module: str
+    """Kernel-module flavour that serves it: `open`, `proprietary` or `either`."""
+    tegra: bool
+
+
+def _model(row: Mapping[str, Any]) -> GpuModel:
+    return GpuModel(
+        name=row["name"],
+        capability=row["cc"],
+        capabilities=tuple(row.get("cc_options", (row["cc"],))),
+        architecture=row["architecture"],
+        chip=row["chip"],
+        segment=row["segment"],
+        memory_gb=tuple(row.get("memory_gb", ())),
+        min_driver=row.get("min_driver"),
+        min_driver_basis=row.get("min_driver_basis"),
+        last_driver_branch=row.get("last_driver_branch"),
+        note=row.get("note"),
+    )
+
+
+@cache
+def models() -> tuple[GpuModel, ...]:
+    """All GPUs, newest architecture first."""
+    return tuple(_model(row) for row in load("gpus")["gpus"])
+
+
+def _plain(name: str) -> str:
+    """Lower case, one space between words, without a leading NVIDIA."""
+    return " ".join(name.lower().split()).removeprefix("nvidia ")
+
+
+@cache
+def _names() -> dict[str, int]:
+    """Plain name → position in the table; the first row of a name wins."""
+    positions: dict[str, int] = {}
+    for position, row in enumerate(load("gpus")["gpus"]):
+        for name in (row["name"], *row.get("aliases", ())):
+            positions.setdefault(_plain(name), position)
+    return positions
+
+
+def by_name(name: str) -> GpuModel | None:
+    """The GPU of that nvidia-smi name, with or without NVIDIA, in any case of letters."""
+    position = _names().get(_plain(name))
+    return None if position is None else _model(load("gpus")["gpus"][position])
+
+
+def by_pci(device: str) -> PciDevice | None:
+    """What the device id stands for: `2d04`, `0x2d04` or `10de:2d04`; `None` if not known."""
+    key = device.strip().lower().removeprefix("10de:").removeprefix("0x")
+    row = load("pci").get(key)
+    if row is None:
+        return None
+    names = tuple(row.get("smi_names", ()))
+    return PciDevice(
+        device=key,
+        name=names[0] if len(names) == 1 else row["name"],
+        names=names,
+        chip=row["chip"],
+        capability=row["cc"],
+        first_open_driver=row.get("first_open_driver"),
+    )
+
+
+@cache
+def capability_row(capability: str) -> CapabilityRow | None:
+    """What is known of a compute capability such as `12.0`."""
+    for row in load("gpus")["architectures"]:
+        if row["cc"] == capability:
+            return CapabilityRow(
+                capability=row["cc"],
+                architecture=row["architecture"],
+                first_branch=row["first_branch"],
+                last_branch=row["last_branch"],
+                module=row["module"],
+                tegra=row["tegra"],
+            )
+    return None
+
+
+def architecture_of(capability: str) -> str | None:
+    """`Blackwell` for `12.0`; `None` for a capability that is not known."""
+    row = capability_row(capability)
+    return None if row is None else row.architecture
+
+
+def all_capabilities() -> tuple[str, ...]:
+    """Every compute capability that is known, lowest first."""
+    return tuple(sorted((row["cc"] for row in load("gpus")["architectures"]), key=numbers))
+
+
+# What people leave out or add when they write the name of a GPU.
+_BRANDS = frozenset(
+    {"nvidia", "geforce", "tesla", "quadro", "gpu", "graphics", "card", "corporation"}
+)
+_PREFIXES = frozenset({"rtx", "gtx", "gt"})
+# Words that tell generations of one number apart: "RTX 6000" may mean any of them.
+_GENERATIONS = frozenset(
+    {"ada", "blackwell", "generation", "pro", "edition", "workstation", "server", "max", "q"}
+)
+_SPLIT = re.compile(
+    r"(?<=[a-z])(?<!\d[a-z])(?=\d{3,})|(?<=\d{3})(?=(?:ti|super|laptop|mobile|max)(?:super|\b))"
+    r"|(?<=ti)(?=super)",
+    re.ASCII,
+)
+_SPLIT_BRAND = re.compile(r"\b(rtx|gtx|gt|tesla|quadro|geforce|titan)(?=\d|[a-z]\d|x)", re.ASCII)
+_MEMORY = re.compile(r"\d{1,3}gb?\Z", re.ASCII)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a GPU name as people write it: `rtx3090Ti` → `rtx`, `3090`, `ti`."""
+    lowered = _SPLIT_BRAND.sub(r"\1 ", text.lower())
+    words: list[str] = []
+    for word in re.split(r"[^a-z0-9]+", lowered):
+        words.extend(part for part in _SPLIT.sub(" ", word).split() if part)
+    merged: list[str] = []
+    for word in words:
+        if word in ("gb", "g") and merged and merged[-1].isdigit():
+            merged[-1] += "gb"
+        else:
+            merged.append("laptop" if word == "mobile" else word)
+    return tuple(merged)
+
+
+@cache
+def _index() -> tuple[tuple[tuple[str, ...], frozenset[str], int], ...]:
+    """For every spelling in the table: its words, the same as a set, its position."""
+    index = []
+    for position, row in enumerate(load("gpus")["gpus"]):
+        for name in (row["name"], *row.get("aliases", ())):
+            words = tuple(word for word in _words(name) if word not in _BRANDS)
+            index.append((words, frozenset(words), position))
+    return tuple(index)
+
+
+def match(text: str) -> tuple[GpuModel, ...]:
+    """The GPUs that people may mean by `text`: `5060 ti`, `RTX PRO 6000 Blackwell`, `A10G`.
+
+    An exact nvidia-smi name gives that GPU alone. A number that was used again in later
+    generations (`RTX 6000`) gives all of them; the caller compares their capabilities.
+    Empty where nothing fits.
+    """
+    rows = load("gpus")["gpus"]
+    exact = by_name(text)
+    wanted = tuple(word for word in _words(text) if word not in _BRANDS)
+    if exact is not None and _plain(exact.name) == _plain(text):
+        return (exact,)
+    if not wanted:
+        return () if exact is None else (exact,)
+    positions = _positions(wanted)
+    if not positions and any(_MEMORY.match(word) for word in wanted):
+        positions = _positions(tuple(word for word in wanted if not _MEMORY.match(word)))
+    return tuple(_model(rows[position]) for position in positions)
+
+
+def _positions(wanted: tuple[str, ...]) -> tuple[int, ...]:
+    if not wanted:
+        return ()
+    asked = frozenset(wanted)
+    same, wider, containing = [], [], []
+    for words, as_set, position in _index():
+        if not asked <= as_set:
+            continue
+        rest = as_set - asked
+        containing.append(position)
+        if words == wanted or rest <= _PREFIXES:
+            same.append(position)
+        elif rest <= _GENERATIONS | _PREFIXES:
+            wider.append(position)
+    chosen = same + wider if same else containing
+    return tuple(dict.fromkeys(chosen))
+
+
+def nearest(text: str, n: int = 3) -> tuple[str, ...]:
+    """The names most like `text`, for a suggestion after a typing error."""
+    import difflib
+
+    spellings: dict[str, str] = {}
+    for row in load("gpus")["gpus"]:
+        words = [word for word in _words(row["name"]) if word not in _BRANDS]
+        spellings.setdefault(" ".join(words), row["name"])
+    wanted = " ".join(word for word in _words(text) if word not in _BRANDS)
+    return tuple(spellings[key] for key in difflib.get_close_matches(wanted, spellings, n, 0.5))

@@ -1,0 +1,47 @@
+"""What this knowledge base is: its version, its date, its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gpudoctor.kb._data import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One table: what it holds, how many rows, when it was last checked, from where."""
+
+    name: str
+    file: str
+    rows: int
+    date: str
+    sources: tuple[str, ...]
+
+
+def version() -> str:
+    """`2026.11.20`: the date of the newest row, with dots."""
+    return str(load("info")["version"])
+
+
+def date() -> str:
+    """`2026-11-20`: the date of the newest row."""
+    return str(load("info")["date"])
+
+
+def tables() -> tuple[Table, ...]:
+    """All tables, by name."""
+    return tuple(
+        Table(
+            name=row["name"],
+            file=row["file"],
+            rows=row["rows"],
+            date=row["date"],
+            sources=tuple(row["sources"]),
+        )
+        for row in load("info")["tables"]
+    )
+
+
+def notes(file: str) -> tuple[str, ...]:
+    """What the authors of `configs/<file>` want a reader to know."""
+    return tuple(load("info")["notes"].get(file, ()))

@@ -1,0 +1,252 @@
+"""Packages that must stay in step with torch, and what the libraries beside it are for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb._data import load, numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """One release of a package and the torch it was built for."""
+
+    package: str
+    version: str
+    torch: str
+    """The torch it fits: a release (`2.9.1`), a minor series (`2.9`), or a specifier (`>=2.6`)."""
+    exact: bool
+    """Whether another torch breaks it (compiled against it), or is merely not intended."""
+    note: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """The lowest compute capability that a package or a feature of it serves."""
+
+    package: str
+    feature: str
+    capability: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TritonRow:
+    """A Triton series: its torch, and the newest CUDA architecture its ptxas knows."""
+
+    triton: str
+    torch: str
+    ptxas_cuda: str | None
+    """CUDA version of the ptxas it brings, `12.8`; `None`: not known."""
+    lowest: str | None
+    """Lowest compute capability that it compiles for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TorchLibrary:
+    """A shared library of torch's own, and what is lost without it."""
+
+    file: str
+    """Without prefix and ending: `torch_cuda_linalg`."""
+    purpose: str
+    essential: bool
+    """Whether kernels that nearly every program needs are in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NvidiaWheel:
+    """A library of NVIDIA's and the distributions that bring it."""
+
+    library: str
+    """`cudnn`"""
+    distributions: tuple[str, ...]
+    """`nvidia-cudnn-cu12`, `nvidia-cudnn-cu13` …"""
+    soname: str
+    """How the file begins: `libcudnn.so`."""
+    purpose: str
+
+
+@cache
+def fits() -> tuple[Fit, ...]:
+    """Every pair of package release and torch that is known."""
+    return tuple(
+        Fit(
+            package=row["package"],
+            version=row["version"],
+            torch=row["torch"],
+            exact=row["exact"],
+            note=row.get("note"),
+            sources=tuple(row["sources"]),
+        )
+        for row in load("packages")["fits"]
+    )
+
+
+def torch_for(package: str, version: str) -> str | None:
+    """The torch that a package release belongs to; `None` where it is not known.
+
+    torchvision and torchaudio answer from the table of releases.
+    """
+    bare = version.split("+", 1)[0]
+    if package in ("torchvision", "torchaudio"):
+        for release in reversed(torch_releases.releases()):
+            companion = release.companions.get(package)
+            if companion is not None and companion.version == bare:
+                return release.version
+        return None
+    if package == "triton":
+        exact = [r.version for r in torch_releases.releases() if r.triton == bare]
+        row = triton(bare)
+        return exact[-1] if exact else None if row is None else row.torch
+    for fit in fits():
+        if fit.package == package and fit.version == bare:
+            return fit.torch
+    series = ".".join(bare.split(".")[:2])
+    for fit in fits():
+        if fit.package == package and fit.version == series:
+            return fit.torch
+    return None
+
+
+def release_for(package: str, torch_version: str) -> str | None:
+    """The newest release of a package that fits a torch release; `None` if none is known."""
+    if package in ("torchvision", "torchaudio", "triton"):
+        return torch_releases.companions(torch_version).get(package)
+    wanted = numbers(torch_version)[:3]
+    best: str | None = None
+    for fit in fits():
+        if fit.package != package or not _fits(fit.torch, wanted):
+            continue
+        if best is None or numbers(fit.version) > numbers(best):
+            best = fit.version
+    return best
+
+
+def _fits(torch: str, wanted: tuple[int, ...]) -> bool:
+    if torch.startswith(">="):
+        return wanted >= numbers(torch[2:])
+    stated = numbers(torch)
+    return wanted[: len(stated)] == stated
+
+
+@cache
+def requirements() -> tuple[Requirement, ...]:
+    """Lowest compute capabilities of packages and features."""
+    return tuple(
+        Requirement(
+            package=row["package"],
+            feature=row["feature"],
+            capability=row["capability"],
+            note=row.get("note"),
+        )
+        for row in load("packages")["requirements"]
+    )
+
+
+def lowest_capability(package: str, feature: str = "") -> str | None:
+    """The lowest compute capability that a package (or a feature of it) serves."""
+    for row in requirements():
+        if row.package == package and (not feature or row.feature == feature):
+            return row.capability
+    return None
+
+
+@cache
+def tritons() -> tuple[TritonRow, ...]:
+    """The Triton series, oldest first."""
+    return tuple(
+        TritonRow(
+            triton=row["triton"],
+            torch=row["torch"],
+            ptxas_cuda=row["ptxas_cuda"],
+            lowest=row["lowest"],
+        )
+        for row in load("packages")["triton"]
+    )
+
+
+def triton(version: str) -> TritonRow | None:
+    """The series of a Triton version: `3.5.1` → that of 3.5."""
+    wanted = numbers(version)[:2]
+    return next((row for row in tritons() if numbers(row.triton) == wanted), None)
+
+
+@cache
+def torch_libraries() -> tuple[TorchLibrary, ...]:
+    """What the libraries inside torch are for."""
+    return tuple(
+        TorchLibrary(file=row["file"], purpose=row["purpose"], essential=row["essential"])
+        for row in load("packages")["torch_libraries"]
+    )
+
+
+def purpose_of(path: str) -> str | None:
+    """What a library is for: `torch/lib/libtorch_cuda_linalg.so` → `torch.linalg on CUDA`."""
+    stem = path.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0].removeprefix("lib")
+    for row in torch_libraries():
+        if row.file == stem:
+            return row.purpose
+    for wheel in nvidia_wheels():
+        if wheel.soname.removeprefix("lib").split(".", 1)[0] == stem:
+            return wheel.purpose
+    return None
+
+
+@cache
+def nvidia_wheels() -> tuple[NvidiaWheel, ...]:
+    """NVIDIA's libraries and the distributions that bring them."""
+    return tuple(
+        NvidiaWheel(
+            library=row["library"],
+            distributions=tuple(row["distributions"]),
+            soname=row["soname"],
+            purpose=row["purpose"],
+        )
+        for row in load("packages")["nvidia_wheels"]
+    )
+
+
+def library_of(distribution: str) -> str | None:
+    """`cudnn` for `nvidia-cudnn-cu12`; `None` for a distribution that is not NVIDIA's."""
+    return _libraries().get(distribution.lower().replace("_", "-"))
+
+
+@cache
+def _libraries() -> Mapping[str, str]:
+    return {name: row.library for row in nvidia_wheels() for name in row.distributions}
+
+
+def cuda_major_of(distribution: str, version: str | None = None) -> int | None:
+    """CUDA major that an NVIDIA distribution belongs to.
+
+    `nvidia-cudnn-cu12` → 12 by its name. Since CUDA 13 most have no ending; there the version
+    itself begins with the major (`nvidia-cublas` 13.1.0.3).
+    """
+    name = distribution.lower().replace("_", "-")
+    if name not in _libraries():
+        return None
+    tail = name.rsplit("-cu", 1)
+    if len(tail) == 2 and tail[1].isdigit():
+        return int(tail[1][:2])
+    row = _independent().get(name)
+    if row is None and version:
+        major = numbers(version)[:1]
+        return major[0] if major and major[0] >= 13 else None
+    return row
+
+
+@cache
+def _independent() -> Mapping[str, int]:
+    """Distributions without ending whose own version says nothing about CUDA's."""
+    rows: list[Mapping[str, Any]] = load("packages")["nvidia_wheels"]
+    return {name: 13 for row in rows for name in row.get("cuda13_only", ())}
+
+
+def kernel_packages() -> tuple[str, ...]:
+    """Packages compiled against one torch: a change of torch breaks them."""
+    return tuple(dict.fromkeys(fit.package for fit in fits() if fit.exact))

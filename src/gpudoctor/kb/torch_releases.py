@@ -1,0 +1,257 @@
+"""PyTorch releases, the wheels of each, and what code is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from gpudoctor.kb._data import load, numbers
+
+INDEX_ROOT = "https://download.pytorch.org/whl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """The torchvision or torchaudio that belongs to a torch release."""
+
+    version: str
+    pin: str | None
+    """What its metadata demands of torch; `None`: it carries no pin."""
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A stable release of torch."""
+
+    version: str
+    date: str
+    requires_python: str
+    """As its metadata says it; the wheels may say more (see `pythons`)."""
+    pythons: Mapping[str, tuple[str, ...]]
+    """Platform → Python versions with a wheel on PyPI: `3.13`, `3.13t`."""
+    index_pythons: Mapping[str, tuple[str, ...]]
+    """The same for the PyTorch index."""
+    min_glibc: str
+    triton: str | None
+    companions: Mapping[str, Companion]
+    """`torchvision`, `torchaudio`."""
+    default_variants: Mapping[str, str]
+    """Platform → what `pip install torch` without an index brings: `cu130`, `cpu`."""
+    git: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One wheel line: a torch release in one variant for one platform."""
+
+    torch: str
+    variant: str
+    """`cu128`, `cpu`, `rocm7.2`, `xpu`."""
+    kind: str
+    """`cuda`, `cpu`, `rocm` or `xpu`."""
+    platform: str
+    """`linux_x86_64`, `linux_aarch64`, `win_amd64`, `win_arm64`, `macos_arm64`, `macos_x86_64`."""
+    cuda: str | None = None
+    sass: tuple[str, ...] = ()
+    ptx: tuple[str, ...] = ()
+    gfx: tuple[str, ...] = ()
+    aot: tuple[str, ...] = ()
+    """Intel targets compiled ahead of time; others are compiled at first use."""
+    pythons: tuple[str, ...] = ()
+    """On the variant's index."""
+    published: str = "documented"
+    """How sure it is that the file exists: a key of `published_values`."""
+    confidence: str = "inferred"
+    """How sure its architectures are: a key of `confidence_values`."""
+    evidence: tuple[str, ...] = ()
+    """Where that was read."""
+    index_url: str = ""
+    local: str | None = None
+    """The local version label of the file on the index: `cu128` in `torch==2.9.1+cu128`."""
+    on_pypi: bool = False
+    """Whether plain `pip install torch` brings it on this platform."""
+    cudnn: str | None = None
+    nccl: str | None = None
+    min_glibc: str | None = None
+    off_matrix: bool = False
+    """Outside the official matrix of its release."""
+    wheel_bytes: int | None = None
+    """Size of one wheel, where it was seen."""
+    nightly: bool = False
+    note: str | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is any evidence that the file was published."""
+        return self.published != "unconfirmed"
+
+    @property
+    def requirement(self) -> str:
+        """What to ask an installer for: `torch==2.9.1+cu128`."""
+        return f"torch=={self.torch}" + (f"+{self.local}" if self.local else "")
+
+
+def _map(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {key: tuple(item) for key, item in value.items()}
+
+
+@cache
+def releases() -> tuple[Release, ...]:
+    """All stable releases, oldest first."""
+    return tuple(
+        Release(
+            version=row["version"],
+            date=row["released"],
+            requires_python=row["requires_python"],
+            pythons=_map(row["pythons"]),
+            index_pythons=_map({**row["pythons"], **row.get("index_pythons", {})}),
+            min_glibc=row["min_glibc"],
+            triton=row["triton"],
+            companions={
+                name: Companion(version=item["version"], pin=item["pin"], note=item.get("note"))
+                for name, item in row["companions"].items()
+            },
+            default_variants={key: item["variant"] for key, item in row["pypi"].items()},
+            git=row.get("git"),
+            warnings=tuple(row.get("warnings", ())),
+        )
+        for row in load("torch_releases")
+    )
+
+
+@cache
+def _by_version() -> dict[str, Release]:
+    return {item.version: item for item in releases()}
+
+
+def release(version: str) -> Release | None:
+    """The release `2.9.1`; a local label (`2.9.1+cu128`) is ignored."""
+    return _by_version().get(version.split("+", 1)[0])
+
+
+def newest() -> str:
+    """Version of the newest stable release known."""
+    return str(load("torch_releases")[-1]["version"])
+
+
+def is_newer_than_known(version: str) -> bool:
+    """Whether a torch version (nightlies aside) is newer than this knowledge base."""
+    return numbers(version)[:3] > numbers(newest())
+
+
+@cache
+def _sources() -> list[str]:
+    sources: list[str] = load("torch_builds")["sources"]
+    return sources
+
+
+@cache
+def builds() -> tuple[Build, ...]:
+    """Every stable build, oldest release first: CUDA, cpu, ROCm and XPU."""
+    return _expand("builds")
+
+
+@cache
+def nightlies() -> tuple[Build, ...]:
+    """The nightly builds, `torch` being the version they lead up to: `2.16.0.dev`."""
+    return _expand("nightlies")
+
+
+def _expand(table: str) -> tuple[Build, ...]:
+    texts = _sources()
+    made = []
+    for row in load("torch_builds")[table]:
+        shared = dict(row)
+        platforms = shared.pop("at")
+        for key in ("sass", "ptx", "gfx", "aot"):
+            if key in shared:
+                shared[key] = tuple(shared[key])
+        shared["evidence"] = tuple(texts[position] for position in shared["evidence"])
+        for version, platform, extra in platforms:
+            more = dict(extra)
+            more["pythons"] = tuple(more["pythons"])
+            made.append(Build(torch=version, platform=platform, **{**shared, **more}))
+    made.sort(key=lambda build: numbers(build.torch))
+    return tuple(made)
+
+
+@cache
+def _by_key() -> dict[tuple[str, str, str], Build]:
+    return {(item.torch, item.variant, item.platform): item for item in builds()}
+
+
+def build(torch: str, variant: str, platform: str) -> Build | None:
+    """The build of one release, variant and platform; `None`: there is none known."""
+    return _by_key().get((torch.split("+", 1)[0], variant, platform))
+
+
+def builds_of(torch: str) -> tuple[Build, ...]:
+    """All builds of one release."""
+    wanted = torch.split("+", 1)[0]
+    return tuple(item for item in builds() if item.torch == wanted)
+
+
+def companions(torch_version: str) -> Mapping[str, str]:
+    """Versions that belong to a torch release: torchvision, torchaudio, triton."""
+    found = release(torch_version)
+    if found is None:
+        return {}
+    result = {name: item.version for name, item in found.companions.items()}
+    if found.triton:
+        result["triton"] = found.triton
+    return result
+
+
+def variants() -> tuple[str, ...]:
+    """Every variant of any stable release, CUDA first, oldest first."""
+    kinds = {item.variant: item.kind for item in builds()}
+    order = ("cuda", "rocm", "xpu", "cpu")
+    return tuple(
+        sorted(
+            kinds, key=lambda name: (order.index(kinds[name]), numbers(name.lstrip("acdkmopruxz")))
+        )
+    )
+
+
+def cuda_of_variant(variant: str) -> str | None:
+    """`12.8` for `cu128`, `11.8` for `cu118`; `None` for others."""
+    digits = variant.removeprefix("cu")
+    if digits == variant or not digits.isdigit() or len(digits) < 3:
+        return None
+    return f"{digits[:-1]}.{digits[-1]}"
+
+
+def python_range(platform: str) -> tuple[str, str]:
+    """Lowest and highest Python (without `t`) of the newest release on `platform`."""
+    newest_release = releases()[-1]
+    plain = [item for item in newest_release.pythons.get(platform, ()) if not item.endswith("t")]
+    ordered = sorted(plain, key=numbers)
+    return (ordered[0], ordered[-1]) if ordered else ("", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """Where a wheel that was read and the table said different things; the wheel won."""
+
+    torch: str
+    variant: str
+    platform: str
+    table: tuple[str, ...] = field(default=())
+    binary: tuple[str, ...] = field(default=())
+
+
+def disagreements() -> tuple[Disagreement, ...]:
+    """What reading wheels has corrected in the table (configs/torch_binaries.yaml)."""
+    return tuple(
+        Disagreement(
+            torch=row["torch"],
+            variant=row["variant"],
+            platform=row["platform"],
+            table=tuple(row["table"]),
+            binary=tuple(row["binary"]),
+        )
+        for row in load("torch_builds")["disagreements"]
+    )
