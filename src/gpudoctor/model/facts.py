@@ -93,6 +93,9 @@ class KernelModule:
     """Those of them that this user may not open for reading and writing."""
     uvm_loaded: bool | None = None
     power_state: Mapping[str, str] = field(default_factory=dict)
+    prime_profile: str | None = None
+    """Ubuntu's choice of the laptop's GPU as /etc/prime-discrete has it: `on`, `on-demand`,
+    `off` (which `prime-select query` calls `nvidia`, `on-demand`, `intel`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
