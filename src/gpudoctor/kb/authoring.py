@@ -285,6 +285,32 @@ FILES: Mapping[str, File] = {
             "conda": _rows(names="texts", why="text"),
         }
     ),
+    "driver_steps.yaml": File(
+        {
+            "recommended": _rows(branch="int", why="text", until="date"),
+            "families": _rows(
+                id="slug",
+                name="text",
+                ids="texts",
+                open_opt="texts",
+                proprietary_opt="texts",
+                text_opt="text",
+                text_exact_opt="text",
+                note_opt="text",
+            ),
+            "jetson_indexes": _rows(
+                jetpack="version",
+                l4t="version",
+                capability="capability",
+                index_url="text",
+                python="versions",
+                cuda="version",
+            ),
+            "source_build": _rows(
+                memory_bytes_per_job="int", disk_bytes="int", cmake_min="version"
+            ),
+        }
+    ),
     "findings.yaml": File(
         {
             "findings": _rows(

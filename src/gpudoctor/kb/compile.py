@@ -62,6 +62,11 @@ def _packages(files: Mapping[str, Any]) -> Tables:
     return {"packages": body}
 
 
+def _driver_steps(files: Mapping[str, Any]) -> Tables:
+    document = files["driver_steps.yaml"]
+    return {"driver_steps": {"date": document["date"], **_body(document)}}
+
+
 _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _gpus,
     _pci,
@@ -71,6 +76,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _pci_pairs("intel.yaml", "intel", "target"),
     _packages,
     _plain("environment.yaml", "environment"),
+    _driver_steps,
     _findings,
 )
 

@@ -1,0 +1,1 @@
+"""The solver and its commands: from facts and findings to what exactly to type."""

@@ -1,0 +1,146 @@
+"""What a build of torch has to run on: the part of a fact sheet that decides about wheels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.model.facts import Driver, Gpu, Host, Python
+from gpudoctor.model.sheet import FactSheet
+
+AARCH64_GPUS = frozenset({"5.3", "6.2", "7.2", "8.7", "11.0", "12.1"})
+"""Capabilities that are sold with an ARM processor alone: the Jetsons, Thor, GB10."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A version of torch that must stay, and what demands it."""
+
+    specifier: str
+    """As a requirement has it: `==2.8.0`, `>=2.9,<2.11`."""
+    why: str
+    """Subject of a sentence: `flash-attn 2.8.3`, `--torch`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """GPUs, driver, platform and Python that a build is chosen for. `None` means not known."""
+
+    gpus: tuple[ComputeCapability, ...] = ()
+    """Capabilities of the NVIDIA GPUs that must be served, each once, lowest first."""
+    driver: str | None = None
+    driver_cuda: str | None = None
+    """Newest CUDA that the loaded driver serves."""
+    os: str | None = None
+    wsl: bool = False
+    platform: str | None = None
+    """As the knowledge base writes it: `linux_x86_64`."""
+    python: str | None = None
+    """`3.12`, `3.13t` for a build without the global lock."""
+    implementation: str | None = None
+    bits: int | None = None
+    glibc: str | None = None
+    libc: str | None = None
+    pins: tuple[Pin, ...] = ()
+    gfx: tuple[str, ...] = ()
+    """Instruction sets of the AMD GPUs that must be served."""
+    intel: bool = False
+
+    @property
+    def floor_os(self) -> str:
+        """The operating system by whose numbers driver floors are counted."""
+        return "wsl" if self.wsl else "windows" if self.os == "windows" else "linux"
+
+    def without_driver(self) -> Target:
+        """The same machine with any driver."""
+        return replace(self, driver=None, driver_cuda=None)
+
+
+def served(sheet: FactSheet) -> tuple[tuple[int, Gpu], ...]:
+    """The GPUs that programs are to use, with their positions: those that no mask hides."""
+    return tuple(
+        (position, gpu) for position, gpu in enumerate(sheet.facts.gpus) if gpu.visible is not False
+    )
+
+
+def capability(gpu: Gpu) -> ComputeCapability | None:
+    """The compute capability of an NVIDIA GPU; `None` if it is not known or none."""
+    for text in (gpu.compute_capability, gpu.sm):
+        if text:
+            try:
+                return ComputeCapability.parse(text)
+            except ValueError:
+                continue
+    return None
+
+
+def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
+    """The target that a fact sheet describes, for all GPUs that programs may see."""
+    facts = sheet.facts
+    host = facts.host or Host()
+    gpus = [gpu for _, gpu in served(sheet)]
+    nvidia = [gpu for gpu in gpus if gpu.vendor == "nvidia"]
+    capabilities = sorted({found for gpu in nvidia if (found := capability(gpu))})
+    version, cuda = _driver(sheet)
+    return Target(
+        gpus=tuple(capabilities),
+        driver=version,
+        driver_cuda=cuda,
+        os=host.os,
+        wsl=host.wsl,
+        platform=platform_of(host, tuple(map(str, capabilities))),
+        python=python_of(facts.python),
+        implementation=facts.python.implementation if facts.python else None,
+        bits=facts.python.bits if facts.python else None,
+        glibc=host.glibc,
+        libc=host.libc,
+        pins=pins,
+        gfx=tuple(sorted({gpu.gfx for gpu in gpus if gpu.vendor == "amd" and gpu.gfx}))
+        if not nvidia
+        else (),
+        intel=not nvidia and any(gpu.vendor == "intel" for gpu in gpus),
+    )
+
+
+def platform_of(host: Host, capabilities: tuple[str, ...] = ()) -> str | None:
+    """The wheels' platform; where the processor is not stated, what the GPUs are sold with."""
+    arch = (host.arch or "").lower()
+    if not arch and host.os in ("linux", "windows"):
+        arch = "aarch64" if AARCH64_GPUS & set(capabilities) else "x86_64"
+    arm = arch in ("aarch64", "arm64")
+    if arch not in ("x86_64", "amd64") and not arm:
+        return None
+    if host.os == "linux":
+        return "linux_aarch64" if arm else "linux_x86_64"
+    if host.os == "windows":
+        return "win_arm64" if arm else "win_amd64"
+    if host.os == "macos":
+        return "macos_arm64" if arm else "macos_x86_64"
+    return None
+
+
+def python_of(python: Python | None) -> str | None:
+    """`3.12` for 3.12.4; `3.13t` for the free-threaded build; `None` if not known."""
+    if python is None or not python.version:
+        return None
+    parts = python.version.split(".")
+    if len(parts) < 2:
+        return None
+    free_threaded = (python.tag or "").endswith("t") or python.version.endswith("t")
+    minor = "".join(c for c in parts[1] if c.isdigit())
+    return f"{parts[0]}.{minor}" + ("t" if free_threaded else "")
+
+
+def _driver(sheet: FactSheet) -> tuple[str | None, str | None]:
+    """Version and CUDA of the driver that programs meet; nothing where either is unknown.
+
+    A forward-compatibility package that works counts: its libcuda is what is loaded.
+    """
+    driver = sheet.facts.driver or Driver()
+    if sheet.why_unknown("driver"):
+        return None, None
+    version = None if sheet.why_unknown("driver.version") else driver.version
+    cuda = None if sheet.why_unknown("driver.cuda") else driver.cuda
+    if driver.libcuda_kind == "compat" and driver.cu_init == 0 and driver.libcuda_version:
+        version = driver.libcuda_version
+    return version, cuda
