@@ -68,7 +68,6 @@ def complain(message: str, code: int) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    import click
     import typer
 
     app = typer.Typer(
@@ -94,21 +93,29 @@ def _dispatch(arguments: list[str]) -> int:
         import_module(f"gpudoctor.cli.{name}").register(app)
     try:
         result = app(args=arguments, prog_name="gpudoctor", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as shown:
-        sys.stdout.write(shown.format_message() + "\n")
-        return 2
-    except click.ClickException as error:
-        return complain(_usage(error), 2)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return complain("interrupted", INTERRUPTED)
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
+    except Exception as error:
+        # Releases of typer differ in where click lives (beside it, or inside it), so what is
+        # wrong usage is told by the two things that click's exceptions have in all of them.
+        if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
+            raise
+        return _wrong_usage(error)
     return result if isinstance(result, int) else 0
 
 
-def _usage(error: object) -> str:
-    """Click's sentence about wrong usage as one line, with where to read on."""
-    message = getattr(error, "format_message", lambda: str(error))()
+def _wrong_usage(error: Exception) -> int:
+    """Click's sentence as one line with where to read on; help that was asked for is printed."""
+    message: str = getattr(error, "format_message", lambda: str(error))()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(message + "\n")
+        return 2
+    return complain(_usage(error, message), 2)
+
+
+def _usage(error: object, message: str) -> str:
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "gpudoctor"
     return f"{' '.join(message.split())} (see `{where} --help`)"

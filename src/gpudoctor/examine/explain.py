@@ -55,7 +55,8 @@ def explain(what: str) -> Explanation:
 def _gpu(text: str) -> Explanation:
     found = gpus.match(text)
     if not found:
-        near = gpus.nearest(text) + catalogue.nearest(text, 2)
+        looks_like_code = text.upper().startswith("GPU") or "-" in text
+        near = (catalogue.nearest if looks_like_code else gpus.nearest)(text)
         hint = f"; the nearest are {', '.join(near)}" if near else ""
         raise UsageError(f"nobody knows {text!r}: it is no code, architecture or GPU{hint}")
     capabilities = sorted({c for model in found for c in model.capabilities})
@@ -67,7 +68,7 @@ def _gpu(text: str) -> Explanation:
         alternatives = " or ".join(model.capabilities)
         lines.append(
             f"- {model.name}: compute capability {alternatives}, {model.architecture} "
-            f"({model.chip}{', ' + sizes if sizes else ''})"
+            f"({model.chip}{', ' + sizes if sizes else ''})."
         )
         if model.min_driver:
             lines.append(f"  First driver seen to list it: {model.min_driver}.")
@@ -140,7 +141,7 @@ def _builds(gpu: ComputeCapability) -> list[str]:
     """The newest stable release with code for it, by variant, on Linux x86_64 or aarch64."""
     newest: dict[tuple[str, str], str] = {}
     for build in torch_releases.builds():
-        if build.kind != "cuda" or not build.exists or not _serves(build.sass, build.ptx, gpu):
+        if build.kind != "cuda" or not build.exists or not _serves(build.sass, gpu):
             continue
         newest[(build.variant, build.platform)] = build.torch
     lines = ["", "PyTorch builds with code for it (newest release of each variant):", ""]
@@ -152,10 +153,9 @@ def _builds(gpu: ComputeCapability) -> list[str]:
     return lines + [f"- {variant}: {', '.join(found)}" for variant, found in by_variant.items()]
 
 
-def _serves(sass: tuple[str, ...], ptx: tuple[str, ...], gpu: ComputeCapability) -> bool:
-    return any(runs_natively(Architecture.parse(name), gpu) for name in sass) or any(
-        can_be_jitted(Architecture.parse(name), gpu) for name in ptx
-    )
+def _serves(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    """Machine code only: PTX would carry torch's own kernels, but not cuBLAS and cuDNN."""
+    return any(runs_natively(Architecture.parse(name), gpu) for name in sass)
 
 
 def _nearest_capabilities(wanted: ComputeCapability) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from gpudoctor.errors import UsageError
-from gpudoctor.model.report import Report
-from gpudoctor.report.style import Style
+
+if TYPE_CHECKING:  # the command line imports this package before it knows that it will report
+    from gpudoctor.model.report import Report
+    from gpudoctor.report.style import Style
 
 _MODULES = {
     "text": "terminal",
