@@ -311,6 +311,17 @@ FILES: Mapping[str, File] = {
             ),
         }
     ),
+    "smoke.yaml": File(
+        {
+            "tolerances": _rows(operation="slug", relative="map"),
+            "formats": _rows(format="slug", capability="capability"),
+            "limits": _rows(stage="slug", seconds="int"),
+            "sheets": _rows(names="texts", rates="map"),
+            "links": _rows(generation="int", mb_per_s="int"),
+            "causes": _rows(name="slug", texts="texts", confirm_opt="slug"),
+            "advice": _rows(key="slug", value="int", note_opt="text"),
+        }
+    ),
     "findings.yaml": File(
         {
             "findings": _rows(

@@ -77,6 +77,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _packages,
     _plain("environment.yaml", "environment"),
     _driver_steps,
+    _plain("smoke.yaml", "smoke"),
     _findings,
 )
 

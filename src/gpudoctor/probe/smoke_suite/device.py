@@ -1,0 +1,75 @@
+"""What torch says of the device, and which tests that makes meaningful."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Dict
+
+
+def version(torch: Any) -> Dict[str, Any]:
+    """What torch is: version, CUDA or HIP, compiled architectures, libraries."""
+    info: Dict[str, Any] = {
+        "version": str(getattr(torch, "__version__", "")),
+        "cuda": getattr(getattr(torch, "version", None), "cuda", None),
+        "hip": getattr(getattr(torch, "version", None), "hip", None),
+        "file": getattr(torch, "__file__", None),
+    }
+    for name, read in (
+        ("architectures", lambda: list(torch.cuda.get_arch_list())),
+        ("cudnn", lambda: torch.backends.cudnn.version()),
+    ):
+        try:
+            info[name] = read()
+        except Exception:
+            info[name] = None
+    return info
+
+
+def describe(torch: Any, device: Any) -> Dict[str, Any]:
+    """Name, capability, memory and multiprocessors of a GPU; an empty object for the CPU."""
+    if device.type != "cuda":
+        return {"name": "CPU", "threads": torch.get_num_threads()}
+    properties = torch.cuda.get_device_properties(device)
+    free, total = torch.cuda.mem_get_info(device)
+    return {
+        "name": properties.name,
+        "capability": "%d.%d" % (properties.major, properties.minor),
+        "memory_bytes": total,
+        "memory_free_bytes": free,
+        "multiprocessors": properties.multi_processor_count,
+        "integrated": bool(getattr(properties, "is_integrated", False)),
+        "devices": torch.cuda.device_count(),
+        "l2_bytes": getattr(properties, "L2_cache_size", None),
+    }
+
+
+def features(torch: Any, device: Any, info: Dict[str, Any], plan: Dict[str, Any]) -> Dict[str, bool]:
+    """Words that tests may need: dtypes, `cuda`, `float8`, `attention`, `several-gpus` …
+
+    The capability from which the hardware has a dtype comes with the plan (`capabilities`).
+    """
+    on_gpu = device.type == "cuda"
+    hip = bool(getattr(torch.version, "hip", None))
+    found = {
+        "float32": True,
+        "float64": True,
+        "cuda": on_gpu,
+        "nvidia": on_gpu and not hip,
+        "cpu": not on_gpu,
+        "attention": hasattr(torch.nn.functional, "scaled_dot_product_attention"),
+        "compile": hasattr(torch, "compile") and sys.platform != "win32",
+        "graphs": on_gpu and hasattr(torch.cuda, "CUDAGraph"),
+        "several-gpus": on_gpu and int(info.get("devices", 1)) > 1,
+    }
+    for dtype, least in plan["capabilities"].items():
+        if on_gpu and not hip:
+            own = tuple(int(part) for part in str(info["capability"]).split("."))
+            found[dtype] = own >= tuple(least)
+        else:
+            found[dtype] = dtype in ("float16", "bfloat16")
+    found["float8"] = (
+        found.get("float8", False)
+        and hasattr(torch, "float8_e4m3fn")
+        and hasattr(torch, "_scaled_mm")
+    )
+    return found
