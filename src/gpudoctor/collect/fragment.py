@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Fragment:
     names of the collector's parts to milliseconds.
     """
 
-    values: Mapping[str, object] = _NOTHING
+    values: Mapping[str, object] = field(default_factory=dict)
     unknown: tuple[Unknown, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,67 @@
+"""Host and GPU of a Mac: asked from the kernel by `sysctl`'s function, no process is started."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+from gpudoctor.model.facts import Gpu, Host
+
+
+def read_macos() -> Host:
+    """The host under macOS."""
+    release = platform.mac_ver()[0]
+    return Host(
+        os="macos",
+        arch=platform.machine() or None,
+        distribution=f"macOS {release}" if release else "macOS",
+        distribution_id="macos",
+        distribution_version=release or None,
+        kernel=platform.release() or None,
+        cpu_model=ask_kernel("machdep.cpu.brand_string"),
+        cpu_count=os.cpu_count(),
+        memory_bytes=_number("hw.memsize"),
+    )
+
+
+def find_gpus(host: Host) -> tuple[Gpu, ...]:
+    """The GPU of Apple silicon, which shares its chip's name and memory; none on Intel Macs."""
+    if host.arch != "arm64":
+        return ()
+    return (
+        Gpu(
+            index=0,
+            name=host.cpu_model or "Apple silicon",
+            vendor="apple",
+            memory_bytes=host.memory_bytes,
+            integrated=True,
+        ),
+    )
+
+
+def ask_kernel(name: str) -> str | None:
+    """A text that the kernel keeps under `name`; `None` if there is none."""
+    data = _raw(name)
+    return data.rstrip(b"\0").decode("utf-8", "replace") or None if data else None
+
+
+def _number(name: str) -> int | None:
+    data = _raw(name)
+    return int.from_bytes(data, sys.byteorder) if data else None
+
+
+def _raw(name: str) -> bytes | None:
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    ask = getattr(library, "sysctlbyname", None)
+    if ask is None:
+        return None
+    size = ctypes.c_size_t()
+    if ask(name.encode(), None, ctypes.byref(size), None, 0) or not size.value:
+        return None
+    buffer = ctypes.create_string_buffer(size.value)
+    if ask(name.encode(), buffer, ctypes.byref(size), None, 0):
+        return None
+    return buffer.raw[: size.value]
