@@ -1,0 +1,94 @@
+"""Environments that are not ours to change, each with the reason and the way to go."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gpudoctor.model.facts import Python
+from gpudoctor.model.sheet import FactSheet
+
+_NEW = "make an environment of your own (`python3 -m venv .venv`, then name it with --python)"
+
+
+def why_not(sheet: FactSheet, *, may_start: bool) -> str | None:
+    """Why the patient's environment may not be changed; `None` if it may."""
+    python = sheet.facts.python
+    if python is None or not python.prefix or not python.executable:
+        return f"no Python environment was found; {_NEW}"
+    if not may_start:
+        return (
+            f"{python.prefix} merely lies here and was not chosen by you: activate it, "
+            f"or name it with --python {python.prefix}"
+        )
+    return _not_ours(python) or _not_writable(python)
+
+
+def _not_ours(python: Python) -> str | None:
+    if python.externally_managed:
+        return (
+            f"{python.executable} belongs to the operating system (EXTERNALLY-MANAGED), whose "
+            f"package manager owns its packages; {_NEW}"
+        )
+    if python.environment == "system":
+        return f"{python.executable} is the system's Python, which other programs use; {_NEW}"
+    if python.conda_base:
+        return (
+            "this is conda's base environment, which conda itself runs from; "
+            "make another (`conda create -n train python=3.12`), activate it, and run fix there"
+        )
+    return None
+
+
+def _not_writable(python: Python) -> str | None:
+    prefix = python.prefix or ""
+    if sys.platform != "win32":
+        try:
+            owner = os.stat(prefix).st_uid
+        except OSError as error:
+            return f"{prefix} cannot be read: {error.strerror}"
+        if owner != os.geteuid():
+            return (
+                f"{prefix} belongs to another user; run this as its owner, "
+                "or make an environment of your own"
+            )
+    for folder in (prefix, *python.site_packages):
+        inside = os.path.realpath(folder).startswith(os.path.realpath(prefix))
+        if inside and os.path.isdir(folder) and not _can_write(folder):
+            return f"{folder} is read-only; an installer could not change it"
+    return None
+
+
+def _can_write(folder: str) -> bool:
+    """Asked by trying: permission bits do not tell of read-only mounts, nor root of anything."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    probe = os.path.join(folder, f".gpudoctor-{os.getpid()}")
+    try:
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        os.unlink(probe)
+    except OSError:
+        return False
+    return True
+
+
+def loaded_library(sheet: FactSheet) -> str | None:
+    """On Windows, a library of the environment that a running program holds; else `None`.
+
+    A loaded DLL cannot be replaced there: it must be noticed before the first change.
+    """
+    if os.name != "nt":
+        return None
+    torch = sheet.facts.torch
+    folder = os.path.join(torch.path, "lib") if torch is not None and torch.path else ""
+    if not os.path.isdir(folder):
+        return None
+    for name in sorted(os.listdir(folder)):
+        if name.lower().endswith(".dll"):
+            path = os.path.join(folder, name)
+            try:
+                with open(path, "r+b"):
+                    pass
+            except OSError:
+                return path
+    return None
