@@ -79,6 +79,27 @@ def _rows(**keys: str) -> dict[str, str]:
     return named | _SOURCED
 
 
+SIGNATURE_FILES = tuple(
+    f"signatures_{topic}.yaml"
+    for topic in ("driver", "containers", "libraries", "wheels", "runtime", "platforms")
+)
+"""Error messages by topic; all compile into one table."""
+
+_SIGNATURES = File(
+    {
+        "signatures": _rows(
+            id="slug",
+            made_by="text",
+            anchors="texts",
+            pattern="text",
+            also_opt="texts",
+            unless_opt="texts",
+            says="text",
+            causes="map",
+        )
+    }
+)
+
 FILES: Mapping[str, File] = {
     "gpus.yaml": File(
         {
@@ -322,6 +343,10 @@ FILES: Mapping[str, File] = {
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),
+    "signature_marks.yaml": File(
+        {"marks": _rows(mark="slug", anchors="texts", pattern="text")},
+    ),
+    **dict.fromkeys(SIGNATURE_FILES, _SIGNATURES),
     "findings.yaml": File(
         {
             "findings": _rows(

@@ -16,7 +16,7 @@ from typing import Any
 
 from gpudoctor.kb import _torch_tables
 from gpudoctor.kb._data import FOLDER
-from gpudoctor.kb.authoring import FILES, AuthoringError, read
+from gpudoctor.kb.authoring import FILES, SIGNATURE_FILES, AuthoringError, read
 
 Tables = dict[str, Any]
 
@@ -67,6 +67,12 @@ def _driver_steps(files: Mapping[str, Any]) -> Tables:
     return {"driver_steps": {"date": document["date"], **_body(document)}}
 
 
+def _signatures(files: Mapping[str, Any]) -> Tables:
+    """All messages in one table, and the marks; white space and order as authored."""
+    rows = [row for name in SIGNATURE_FILES for row in files[name]["signatures"]]
+    return {"signatures": {"signatures": rows, "marks": files["signature_marks.yaml"]["marks"]}}
+
+
 _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _gpus,
     _pci,
@@ -79,6 +85,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _driver_steps,
     _plain("smoke.yaml", "smoke"),
     _findings,
+    _signatures,
 )
 
 
