@@ -1,0 +1,223 @@
+"""The X-ray of an environment: which of its libraries carry device code, and for which GPUs.
+
+Candidates come from the distributions' own lists of files (`RECORD`), which name every file with
+its size: one read instead of a walk through tens of thousands of files. A distribution without
+one (conda's, an editable one) is walked instead.
+
+NVIDIA's own libraries (`nvidia-cublas-cu12` …) are left out: they hold kernels for single
+architectures on purpose and choose among them at run time, so their coverage proves nothing, and
+cuBLAS alone would take longer than all the rest. What they serve is in the knowledge base. What is
+in `nvidia/` and is not NVIDIA's does not exist: the namespace is theirs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gpudoctor.collect.distributions import Distribution
+from gpudoctor.collect.files import names, read_bytes
+from gpudoctor.model.facts import Library
+
+# The smallest true kernel with its container needs some kilobytes, beside the ELF file around it.
+_SMALLEST = 12 << 10
+_THREADS = 4
+_RECORD_LIMIT = 1 << 26
+_ENDINGS = (b".so",)
+_WINDOWS_ENDINGS = (b".pyd", b".dll")
+_LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
+_BINARY = re.compile(r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z", re.ASCII)
+_NVIDIA = re.compile(r"nvidia-(?!cutlass|dali|modelopt|physicsnemo|apex)")
+_CONDA_LIBRARY = re.compile(r"(?:lib)?torch_cuda\w*\.(?:so|dll)\Z", re.ASCII)
+_HOST_ONLY = re.compile(
+    # auditwheel and delocate copy plain host libraries into these folders.
+    r"(?:^|/)[\w.]+\.(?:libs|dylibs)/|(?:^|/)bin/"
+)
+_WALK_DEPTH = 8
+_WALK_FILES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A shared library that may carry device code."""
+
+    path: str
+    """Absolute."""
+    shown: str
+    """Relative to its site folder, as the report names it."""
+    distribution: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Xray:
+    """What was read."""
+
+    libraries: tuple[Library, ...]
+    unread: tuple[tuple[Candidate, str], ...] = ()
+    """Libraries that could not be read or were not reached in time, with the reason."""
+
+
+def candidates(
+    distributions: Iterable[Distribution],
+    torch_folder: str | None = None,
+    conda_prefix: str | None = None,
+) -> list[Candidate]:
+    """Every shared library that may carry device code, the largest first.
+
+    Args:
+        distributions: all that are installed.
+        torch_folder: the package that is imported; walked if no RECORD lists it.
+        conda_prefix: conda keeps torch's libraries in the environment's own `lib` folder.
+    """
+    found: dict[str, Candidate] = {}
+    torch_listed = False
+    for distribution in distributions:
+        if _NVIDIA.match(distribution.name):
+            continue
+        for candidate in _of_distribution(distribution):
+            found.setdefault(candidate.path, candidate)
+            torch_listed = torch_listed or distribution.name == "torch"
+    if torch_folder is not None and not torch_listed:
+        for candidate in _walk(torch_folder, os.path.dirname(torch_folder), "torch"):
+            found.setdefault(candidate.path, candidate)
+    for candidate in _conda(conda_prefix) if conda_prefix else ():
+        found.setdefault(os.path.realpath(candidate.path), candidate)
+    return sorted(found.values(), key=lambda candidate: -candidate.size)
+
+
+def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
+    """Read the candidates, several at a time, until the deadline (`time.monotonic`).
+
+    A file on a slow disk makes only its own thread wait.
+    """
+    libraries: dict[str, Library] = {}
+    unread: dict[str, tuple[Candidate, str]] = {}
+    pending = iter(chosen)
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                candidate = next(pending, None)
+            if candidate is None:
+                return
+            if time.monotonic() > deadline:
+                unread[candidate.path] = (candidate, "the time was over before it was read")
+                continue
+            try:
+                library = _read(candidate)
+            except Exception as error:  # one bad file must not end the visit
+                unread[candidate.path] = (candidate, _sentence(error))
+                continue
+            if library is not None:
+                libraries[candidate.path] = library
+
+    threads = [
+        threading.Thread(target=work, name=f"x-ray {number}", daemon=True)
+        for number in range(min(_THREADS, len(chosen)))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()) + 0.05)
+    if any(thread.is_alive() for thread in threads):
+        done = set(libraries) | set(unread)
+        for candidate in chosen:
+            if candidate.path not in done:
+                unread[candidate.path] = (candidate, "reading it took longer than the time left")
+    order = {candidate.path: number for number, candidate in enumerate(chosen)}
+    return Xray(
+        tuple(libraries[path] for path in sorted(dict(libraries), key=order.__getitem__)),
+        tuple(unread[path] for path in sorted(dict(unread), key=order.__getitem__)),
+    )
+
+
+def _read(candidate: Candidate) -> Library | None:
+    from gpudoctor.binaries import read_library
+
+    library = read_library(candidate.path)
+    if library is None:
+        return None
+    return replace(library, path=candidate.shown, distribution=candidate.distribution)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).rstrip(".") or type(error).__name__
+
+
+def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
+    data = read_bytes(distribution.record, _RECORD_LIMIT)
+    if data is None or not distribution.info.endswith(".dist-info"):
+        return
+    windows = os.path.basename(os.path.dirname(distribution.site)) == "Lib"
+    for path, size in _recorded(data, _WINDOWS_ENDINGS if windows else _ENDINGS):
+        full = os.path.normpath(os.path.join(distribution.site, path))
+        if size < 0:
+            try:
+                size = os.path.getsize(full)
+            except OSError:
+                continue
+        if size >= _SMALLEST and not _HOST_ONLY.search(path):
+            yield Candidate(full, path, distribution.name, size)
+
+
+def _conda(prefix: str) -> Iterator[Candidate]:
+    for folder in (os.path.join(prefix, "lib"), os.path.join(prefix, "Library", "bin")):
+        for name in names(folder):
+            if _CONDA_LIBRARY.match(name):
+                path = os.path.join(folder, name)
+                try:
+                    size = os.stat(path).st_size
+                except OSError:
+                    continue
+                yield Candidate(path, path, "libtorch", size)
+
+
+def _recorded(data: bytes, endings: tuple[bytes, ...]) -> Iterator[tuple[str, int]]:
+    """Shared libraries of a RECORD and their sizes (-1: not recorded).
+
+    A RECORD of torch has a megabyte of other lines: jumping from ending to ending takes 1 ms for
+    each ending, where splitting or matching all lines takes 30.
+    """
+    for ending in endings:
+        at = data.find(ending)
+        while at >= 0:
+            start = data.rfind(b"\n", 0, at) + 1
+            stop = data.find(b"\n", at)
+            match = _LINE.match(data[start : stop if stop >= 0 else len(data)])
+            if match:
+                path = match[1].decode("utf-8", "replace").replace("\\", "/")
+                yield path, int(match[2]) if match[2] else -1
+            at = data.find(ending, at + 1)
+
+
+def _walk(folder: str, site: str, distribution: str | None) -> Iterator[Candidate]:
+    pending = [(folder, 0)]
+    budget = _WALK_FILES
+    while pending and budget > 0:
+        here, depth = pending.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError:
+            continue
+        budget -= len(entries)
+        for entry in entries:
+            if _BINARY.search(entry.name):
+                try:
+                    size = entry.stat().st_size
+                except OSError:
+                    continue
+                if size >= _SMALLEST:
+                    shown = os.path.relpath(entry.path, site).replace(os.sep, "/")
+                    yield Candidate(entry.path, shown, distribution, size)
+            elif (
+                depth < _WALK_DEPTH
+                and entry.name != "__pycache__"
+                and entry.is_dir(follow_symlinks=False)
+            ):
+                pending.append((entry.path, depth + 1))
