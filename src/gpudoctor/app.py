@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
 from gpudoctor.examine.policy import Policy
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
+
+if TYPE_CHECKING:  # loaded by the one function that gives it
+    from gpudoctor.fix.command import Done
+    from gpudoctor.fix.undo import Undone
 
 
 def check(
@@ -31,7 +36,7 @@ def check(
 
     options = VisitOptions(
         python=python,
-        smoke=_level(smoke),
+        smoke=level(smoke),
         policy=policy or Policy(),
         timeout_seconds=timeout,
         progress=progress,
@@ -91,7 +96,12 @@ def _split(names: Sequence[str] | None) -> list[str]:
     return [name.strip() for entry in names or () for name in entry.split(",") if name.strip()]
 
 
-def _level(smoke: str | None) -> SmokeLevel | None:
+def level(smoke: str | None) -> SmokeLevel | None:
+    """The smoke level of that name; `None` for `None`.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     levels: dict[str | None, SmokeLevel | None] = {
         None: None,
         "off": "off",
@@ -101,3 +111,43 @@ def _level(smoke: str | None) -> SmokeLevel | None:
     if smoke not in levels:
         raise UsageError(f"the smoke level is off, quick or full, not {smoke!r}")
     return levels[smoke]
+
+
+def fix_plan(options: VisitOptions) -> Report:
+    """The machine as it is, with the prescription that `fix` would carry out."""
+    from gpudoctor.fix import command
+
+    return command.examine(options)
+
+
+def fix(before: Report, options: VisitOptions, say: Callable[[str], None]) -> Done:
+    """Carry out the prescription of `before` as a transaction.
+
+    Raises:
+        FixFailedError: it was refused or failed; the environment is as it was.
+        RestoreFailedError: it failed and could not be restored.
+    """
+    import os
+
+    from gpudoctor.fix import command
+
+    return command.carry_out(before, options, say, os.environ)
+
+
+def undo(python: str | None, say: Callable[[str], None]) -> Undone:
+    """Put an environment back to where it was before its last fix.
+
+    Raises:
+        UsageError: `python` is no interpreter and no environment.
+        FixFailedError: undoing would lose what came after the fix; nothing was changed.
+    """
+    import os
+
+    from gpudoctor.collect import collect
+    from gpudoctor.errors import CannotJudgeError
+    from gpudoctor.fix.undo import undo as put_back
+
+    found = collect(python, STATIC_SECONDS, os.getcwd(), os.environ).facts.python
+    if found is None or not found.prefix:
+        raise CannotJudgeError("no Python environment was found; name it with --python")
+    return put_back(found.prefix, os.environ, say)

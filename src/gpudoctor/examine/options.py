@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.examine.policy import Policy
+
+if TYPE_CHECKING:  # the solver is loaded only where there is something to prescribe
+    from gpudoctor.prescribe import Options as PrescribeOptions
 
 SmokeLevel = Literal["off", "quick", "full"]
 
@@ -24,6 +27,8 @@ class VisitOptions:
     """Deadline of the whole visit; `None`: `STATIC_SECONDS`, and the proof's own limits."""
     progress: Callable[[str], None] | None = None
     """Told what is being done, a line at a time."""
+    prescribe: PrescribeOptions | None = None
+    """What the user wants of the prescription: tool, pin, channel, mirror."""
 
 
 STATIC_SECONDS = 10.0

@@ -69,7 +69,7 @@ def conclude(
     if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
         missing = ()
     if prescription is None:
-        prescription = _prescribe(sheet, kept)
+        prescription = _prescribe(sheet, kept, options)
     return Report(
         version=__version__,
         knowledge=Knowledge(version=info.version(), date=info.date()),
@@ -130,12 +130,16 @@ def _smoke_level(
     return "off" if dead else "quick"
 
 
-def _prescribe(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescription:
-    if not any(finding.severity is not Severity.INFO for finding in findings):
+def _prescribe(
+    sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
+) -> Prescription:
+    wish = options.prescribe
+    troubled = any(finding.severity is not Severity.INFO for finding in findings)
+    if not troubled and (wish is None or wish.torch_spec is None):
         return Prescription(status="not-needed", why="Nothing needs to be changed.")
     from gpudoctor.prescribe import Options, prescribe
 
-    return prescribe(sheet, findings, Options())
+    return prescribe(sheet, findings, wish or Options())
 
 
 def _root_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -1,0 +1,201 @@
+"""`gpudoctor fix`: the commands that cure the environment, and their safe execution."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpudoctor.cli import common
+from gpudoctor.errors import UsageError
+
+if TYPE_CHECKING:
+    from gpudoctor.fix.command import Done
+    from gpudoctor.model.report import Report
+    from gpudoctor.report.style import Style
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("fix")(fix)
+
+
+def fix(
+    python: common.PythonOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the commands and change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    tool: Annotated[
+        str, typer.Option("--tool", help="One of auto, pip, uv, conda, pixi, poetry.")
+    ] = "auto",
+    torch: Annotated[
+        str | None, typer.Option("--torch", metavar="SPEC", help="Pin torch: 2.9.1, '>=2.8,<2.11'.")
+    ] = None,
+    channel: Annotated[str, typer.Option("--channel", help="stable or nightly.")] = "stable",
+    index_url: Annotated[
+        str | None,
+        typer.Option("--index-url", metavar="URL", help="A mirror of the wheel index's root."),
+    ] = None,
+    from_source: Annotated[
+        bool, typer.Option("--from-source", help="Print the recipe of a source build.")
+    ] = False,
+    smoke: Annotated[
+        str | None, typer.Option("--smoke", metavar="LEVEL", help="Verify with: off, quick, full.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Put back what the last fix did.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the kept fixes.")] = False,
+    forget: Annotated[
+        str | None,
+        typer.Option("--forget", metavar="ID", help="Remove a kept fix (or all finished ones)."),
+    ] = None,
+    timeout: common.TimeoutOption = None,
+    format_: common.FormatOption = "text",
+    json: common.JsonOption = False,
+    output: common.OutputOption = None,
+    quiet: common.QuietOption = False,
+    verbose: common.VerboseOption = 0,
+    color: common.ColorOption = "auto",
+) -> int:
+    """Print the commands that cure the environment, ask, and carry them out as a transaction."""
+    style = common.style_for(color, quiet=quiet, verbose=verbose)
+    common.check_format("json" if json else format_)
+    if list_ or forget:
+        return _kept(forget)
+    if undo:
+        return _undo(python, quiet=quiet)
+    from gpudoctor import app as api
+    from gpudoctor.examine.options import VisitOptions
+    from gpudoctor.prescribe import Options
+
+    if smoke not in (None, "off", "quick", "full"):
+        raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
+    options = VisitOptions(
+        python=python,
+        smoke=api.level(smoke),
+        timeout_seconds=timeout,
+        prescribe=Options(
+            tool=tool,
+            torch_spec=torch,
+            channel=channel,
+            index_url=index_url,
+            from_source=from_source,
+        ),
+    )
+    report = api.fix_plan(options)
+    prescription = report.prescription
+    nothing = prescription is None or prescription.status == "not-needed"
+    impossible = prescription is not None and prescription.status == "impossible"
+    if dry_run or nothing or impossible:
+        code = 1 if impossible else 0
+        _emit(report, style, code, format_=format_, json=json, outputs=output)
+        return code
+    return _apply(
+        report, options, style, yes=yes, quiet=quiet, format_=format_, json=json, output=output
+    )
+
+
+def _apply(
+    report: Report,
+    options: object,
+    style: Style,
+    *,
+    yes: bool,
+    quiet: bool,
+    format_: str,
+    json: bool,
+    output: list[str] | None,
+) -> int:
+    from gpudoctor import app as api
+    from gpudoctor.examine.options import VisitOptions
+    from gpudoctor.fix.command import split
+
+    assert isinstance(options, VisitOptions)  # noqa: S101 - for the type checker
+    steps = report.prescription.steps if report.prescription else ()
+    if not split(steps)[0]:
+        _emit(report, style, 1, format_=format_, json=json, outputs=output)
+        common.progress(
+            "These steps are yours to take: fix changes no driver, no lock file and no system.",
+            quiet=quiet,
+        )
+        return 1
+    if not yes:
+        _emit(report, style, 0)
+        if not _confirmed():
+            common.progress("Nothing was changed.")
+            return 1
+    done = api.fix(report, options, lambda line: common.progress(line, quiet=quiet))
+    for change in done.changes:
+        common.progress(f"  {change}", quiet=quiet)
+    code = 1 if done.report.verdict == "broken" else 0
+    _emit(done.report, style, code, format_=format_, json=json, outputs=output)
+    _remaining(done, style)
+    return code
+
+
+def _remaining(done: Done, style: Style) -> None:
+    from gpudoctor.report.terminal import step_command
+
+    for step in done.remaining:
+        common.progress(f"Left to you: {step.text} {step_command(step, style) or ''}".rstrip())
+
+
+def _confirmed() -> bool:
+    """Asks at a terminal; elsewhere `--yes` is needed.
+
+    Raises:
+        UsageError: stdin is no terminal.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError("stdin is no terminal, so nobody can be asked; say --yes, or --dry-run")
+    sys.stderr.write("Carry these commands out? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _emit(
+    report: Report,
+    style: Style,
+    code: int,
+    *,
+    format_: str = "text",
+    json: bool = False,
+    outputs: list[str] | None = None,
+) -> None:
+    import dataclasses
+
+    from gpudoctor.report import render
+
+    shown = dataclasses.replace(report, exit_code=code)
+    common.emit(
+        lambda name, how: render(shown, name, how),
+        style,
+        format_=format_,
+        json=json,
+        outputs=outputs,
+    )
+
+
+def _undo(python: str | None, *, quiet: bool) -> int:
+    from gpudoctor import app as api
+
+    undone = api.undo(python, lambda line: common.progress(line, quiet=quiet))
+    common.write(f"{undone.text[0].upper()}{undone.text[1:]}.")
+    return 0
+
+
+def _kept(forget: str | None) -> int:
+    import os
+
+    from gpudoctor.fix import kept
+    from gpudoctor.report.inert import inert
+
+    entries = kept.forget(forget, os.environ) if forget else kept.kept(os.environ)
+    verb = "removed  " if forget else ""
+    for entry in entries:
+        line = f"{verb}{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}"
+        common.write(inert(line))
+    if not entries:
+        common.write("There is nothing to remove." if forget else "No fix is kept.")
+    return 0

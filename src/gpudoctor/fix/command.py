@@ -1,0 +1,145 @@
+"""`fix` as a whole: examine, prescribe, ask, carry out, examine again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from gpudoctor.collect import fix_journal as place
+from gpudoctor.errors import CannotJudgeError, FixFailedError
+from gpudoctor.examine.options import VisitOptions
+from gpudoctor.examine.visit import may_start, visit
+from gpudoctor.fix import permission, transaction
+from gpudoctor.fix.changes import Changes, difference, versions
+from gpudoctor.fix.scrub import secrets_of
+from gpudoctor.fix.verify import wrong_after
+from gpudoctor.model.prescription import Step
+from gpudoctor.model.report import Report
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a fix ended: the report after it, what changed, and what is left to do by hand."""
+
+    report: Report
+    changes: Changes = ()
+    remaining: tuple[Step, ...] = ()
+
+
+def examine(options: VisitOptions) -> Report:
+    """The machine as it is, with the prescription that `fix` would carry out; no kernels run."""
+    return visit(replace(options, smoke="off"))
+
+
+def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[str, str]) -> Done:
+    """Execute the prescription of `before` in its environment, as a transaction.
+
+    Raises:
+        FixFailedError: it was refused or failed; the environment is as it was.
+        RestoreFailedError: it failed and could not be restored.
+    """
+    prescription = before.prescription
+    python = before.sheet.facts.python
+    if prescription is None or python is None or not python.prefix or not python.executable:
+        raise CannotJudgeError("there is no environment that could be changed")
+    commands, remaining = split(prescription.steps)
+    if not commands:
+        raise FixFailedError("the steps are yours to take; none of them installs anything")
+    _refuse(before, environ)
+    _check_space(before)
+    executable = os.path.abspath(python.executable)
+
+    def verify() -> str | None:
+        chosen = replace(options, python=executable, progress=None)
+        return wrong_after(before, visit(chosen))
+
+    folder = os.path.join(
+        place.environment_folder(python.prefix, environ), time.strftime("%Y%m%d-%H%M%S")
+    )
+    index = options.prescribe.index_url if options.prescribe else None
+    installed = versions(before.sheet)
+    work = transaction.Work(
+        prefix=python.prefix,
+        commands=tuple(step.argv for step in commands),
+        environment=_index_environment(before, options),
+        secrets=secrets_of(index),
+        summary={"python": executable, "packages": " ".join(prescription.packages)},
+    )
+    _make_private(os.path.dirname(folder))
+    transaction.run(work, folder, verify, say)
+    after = visit(replace(options, python=executable, smoke="off"))
+    return Done(
+        report=after, changes=difference(installed, versions(after.sheet)), remaining=remaining
+    )
+
+
+def split(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps that a fix executes, and those that stay with the user.
+
+    What must come first and is not ours (a driver, a reboot, a lock file's manifest, conda's own
+    package) stops the execution: installing past it would not cure, or would not last.
+    """
+    mine = tuple(s for s in steps if s.kind in ("install", "uninstall") and s.argv)
+    blocking = ("driver", "reboot", "manual", "source-build")
+    if any(step.kind in blocking for step in steps):
+        return (), steps
+    return mine, tuple(step for step in steps if step not in mine)
+
+
+def _refuse(before: Report, environ: Mapping[str, str]) -> None:
+    """Whatever forbids a change is found before the first one."""
+    sheet = before.sheet
+    if reason := permission.why_not(sheet, may_start=may_start(sheet)):
+        raise FixFailedError(f"{reason}; nothing was changed")
+    prefix = sheet.facts.python.prefix if sheet.facts.python else None
+    if prefix and (folder := place.unfinished(prefix, environ)):
+        raise FixFailedError(
+            f"an earlier fix of this environment was cut off (its journal lies in {folder}); "
+            "run `gpudoctor fix --undo` first; nothing was changed"
+        )
+    if library := permission.loaded_library(sheet):
+        raise FixFailedError(
+            f"{library} is loaded by a running program; close it first; nothing was changed"
+        )
+
+
+# A wheel lies once in the installer's cache and once unpacked, and unpacks to about twice its
+# size: torch 2.9.1 is 0.9 GB packed and 1.8 GB installed (its RECORD, manylinux x86_64).
+_UNPACKED = 3
+
+
+def _check_space(before: Report) -> None:
+    import shutil
+
+    prescription, python = before.prescription, before.sheet.facts.python
+    if prescription is None or not prescription.download_bytes or not python or not python.prefix:
+        return
+    needed = prescription.download_bytes * _UNPACKED
+    free = shutil.disk_usage(python.prefix).free
+    if free < needed:
+        raise FixFailedError(
+            f"the installation needs about {needed / 2**30:.1f} GiB and {python.prefix} has "
+            f"{free / 2**30:.1f} GiB free; nothing was changed"
+        )
+
+
+def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
+    """A mirror's credentials travel by environment and never stand in a command line."""
+    wish = options.prescribe
+    if wish is None or wish.index_url is None or before.prescription is None:
+        return {}
+    from gpudoctor.kb.torch_releases import INDEX_ROOT
+    from gpudoctor.prescribe.mirror import index_environment
+
+    variant = before.prescription.variant
+    tools = {step.argv[0].rsplit("/", 1)[-1] for step in before.prescription.steps if step.argv}
+    tool = "uv" if any(name.startswith("uv") for name in tools) else "pip"
+    return index_environment(tool, f"{INDEX_ROOT}/{variant}" if variant else None, wish.index_url)
+
+
+def _make_private(folder: str) -> None:
+    os.makedirs(folder, mode=0o700, exist_ok=True)
