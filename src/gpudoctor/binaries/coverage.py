@@ -6,27 +6,17 @@ objects carries no PTX; if none of its images fits, the driver links the objects
 succeeds if every object has PTX or machine code for the GPU ("JIT linking" in NVIDIA's nvcc
 manual).
 
-Kernels made for one architecture on purpose do not count against other GPUs. Such a container
-serves a single compute capability, in a library whose other containers serve several: the
-sm_90a kernels of CUTLASS in onnxruntime-gpu and vllm, the sm_100f ones in NCCL. They are
-chosen at run time by the host code, so their absence elsewhere is no fault. In a library all
-of whose containers serve one capability (an extension built on the spot), they are the
-library, and count. docs/scan.md lists the libraries on which this was checked.
+Coverage is judged on the general kernels of a library (`general.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
-from gpudoctor.compat.architecture import (
-    Architecture,
-    ComputeCapability,
-    can_be_jitted,
-    runs_natively,
-)
+from gpudoctor.binaries.general import architecture, general_groups, has_machine_code
+from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
 from gpudoctor.model.facts import CodeGroup, Library
 
 Status = Literal["native", "jit", "partial", "none"]
@@ -44,7 +34,7 @@ class Coverage:
     has nothing. `none`: nothing of it runs."""
     runnable: int
     of: int
-    """The containers that count: those made for one architecture on purpose do not."""
+    """The containers that count: those made for a few GPUs on purpose do not."""
     missing: tuple[CodeGroup, ...] = ()
     """The groups that count and do not run."""
     jit: tuple[CodeGroup, ...] = ()
@@ -56,7 +46,7 @@ class Coverage:
     def below_floor(self) -> bool:
         """Whether all that is missing is for newer GPUs than this one, as if on purpose."""
         return bool(self.missing) and all(
-            _architecture(name).capability > self.gpu
+            architecture(name).capability > self.gpu
             for group in self.missing
             for name in group.sass + group.ptx
         )
@@ -69,13 +59,13 @@ def coverage(library: Library, gpu: ComputeCapability, can_jit: CanJit | None = 
     any. A library that carries relocatable code alone is judged as if the driver linked it.
     """
     relinks = bool(library.relocatable) and all(
-        _runs(group, gpu) or _jits(group, gpu, can_jit) for group in library.relocatable
+        has_machine_code(group, gpu) or _jits(group, gpu, can_jit) for group in library.relocatable
     )
-    serving = general_groups(library)
+    serving = general_groups(library, gpu)
     native = runnable = 0
     missing, jit, too_new = [], [], []
     for group in serving:
-        if _runs(group, gpu):
+        if has_machine_code(group, gpu):
             native += group.count
             runnable += group.count
         elif _jits(group, gpu, can_jit) or (group.relinkable and relinks):
@@ -96,29 +86,19 @@ def coverage(library: Library, gpu: ComputeCapability, can_jit: CanJit | None = 
     return Coverage(gpu, status, runnable, total, tuple(missing), tuple(jit), tuple(too_new))
 
 
-def general_groups(library: Library) -> tuple[CodeGroup, ...]:
-    """The groups on which coverage is judged: those whose absence on a GPU is a fault."""
-    groups = library.groups or library.relocatable
-    if not library.relocatable:
-        # A device link without objects (libcurand for Windows has one) holds no kernels.
-        groups = tuple(group for group in groups if not group.relinkable) or groups
-    return tuple(group for group in groups if _serves_several(group)) or groups
-
-
-def _serves_several(group: CodeGroup) -> bool:
-    return len({_architecture(name).capability for name in group.sass + group.ptx}) > 1
-
-
-def _runs(group: CodeGroup, gpu: ComputeCapability) -> bool:
-    return any(runs_natively(_architecture(name), gpu) for name in group.sass)
-
-
 def _jits(group: CodeGroup, gpu: ComputeCapability, can_jit: CanJit | None) -> bool:
-    if not any(can_be_jitted(_architecture(name), gpu) for name in group.ptx):
+    if not any(can_be_jitted(architecture(name), gpu) for name in group.ptx):
         return False
     return can_jit is None or can_jit(group.ptx_isa)
 
 
-@lru_cache(maxsize=256)
-def _architecture(name: str) -> Architecture:
-    return Architecture.parse(name)
+def driver_compiles(cuda: str | None) -> CanJit | None:
+    """Which PTX a driver compiles that serves CUDA `cuda` (`12.8`); `None` without a driver.
+
+    PTX of an unknown version is taken to compile: only a proven fault is reported.
+    """
+    if cuda is None:
+        return None
+    from gpudoctor.compat.driver import compiles_ptx_isa
+
+    return lambda isa: isa is None or compiles_ptx_isa(cuda, isa) is not False

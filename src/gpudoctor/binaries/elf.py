@@ -6,9 +6,13 @@ Structure: System V gABI, chapters 4 and 5 (ELF header, sections, extended numbe
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from gpudoctor.binaries.sections import Binary, Section
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
+
+ELF = b"\x7fELF"
+"""The first bytes of every ELF file."""
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQ")  # name, type, flags, address, offset, size; 40 of 64 bytes
@@ -23,18 +27,20 @@ _EXTENDED_INDEX = 0xFFFF
 _MOST_SECTIONS = 1 << 20
 _CHUNK = 1024
 _NAMES_AT_ONCE = 1 << 20
-_WANTED = {
+CUDA_SECTIONS: Mapping[bytes, str] = {
     b".nv_fatbin": ".nv_fatbin",
     b"__nv_relfatbin": "__nv_relfatbin",
     b".nvFatBinSegment": ".nvFatBinSegment",
 }
-_LONGEST_NAME = max(map(len, _WANTED)) + 1
 
 
-def read_elf(source: Source, head: bytes) -> Binary | None:
+def read_elf(
+    source: Source, head: bytes, wanted: Mapping[bytes, str] = CUDA_SECTIONS
+) -> Binary | None:
     """The CUDA sections of an ELF file whose first 64 bytes are `head`.
 
-    `None` where there can be no device code: 32-bit, big-endian, a memory dump.
+    `None` where there can be no device code: 32-bit, big-endian, a memory dump. `wanted` are
+    the names of the sections that are looked for, and what they are called in the result.
 
     Raises:
         UnreadableBinaryError: its headers contradict the file.
@@ -62,8 +68,8 @@ def read_elf(source: Source, head: bytes) -> Binary | None:
     if names_index >= count:
         return Binary("elf", _MACHINES.get(machine), ())
     names = _section(source, table, names_index)
-    sections = _wanted(source, table, count, _Names(source, names[4], names[5]))
-    return Binary("elf", _MACHINES.get(machine), sections)
+    found = _find(source, table, count, _Names(source, names[4], names[5], wanted))
+    return Binary("elf", _MACHINES.get(machine), found)
 
 
 def _section(source: Source, table: int, index: int) -> tuple[int, ...]:
@@ -76,12 +82,13 @@ def _section(source: Source, table: int, index: int) -> tuple[int, ...]:
 class _Names:
     """The string table of section names, read whole where it is small, as it always is."""
 
-    __slots__ = ("_data", "_offset", "_size", "_source")
+    __slots__ = ("_data", "_longest", "_offset", "_size", "_source", "_wanted")
 
-    def __init__(self, source: Source, offset: int, size: int) -> None:
+    def __init__(self, source: Source, offset: int, size: int, wanted: Mapping[bytes, str]) -> None:
         if offset + size > source.size:
             raise UnreadableBinaryError("Its section names lie beyond the end of the file.")
         self._source, self._offset, self._size = source, offset, size
+        self._wanted, self._longest = wanted, max(map(len, wanted)) + 1
         self._data = source.read(offset, size) if size <= _NAMES_AT_ONCE else None
 
     def wanted(self, at: int) -> str | None:
@@ -89,13 +96,13 @@ class _Names:
         if at >= self._size:
             return None
         if self._data is not None:
-            text = self._data[at : at + _LONGEST_NAME]
+            text = self._data[at : at + self._longest]
         else:
-            text = self._source.read(self._offset + at, _LONGEST_NAME)
-        return _WANTED.get(text.split(b"\0", 1)[0])
+            text = self._source.read(self._offset + at, self._longest)
+        return self._wanted.get(text.split(b"\0", 1)[0])
 
 
-def _wanted(source: Source, table: int, count: int, names: _Names) -> tuple[Section, ...]:
+def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Section, ...]:
     found = []
     for begin in range(0, count, _CHUNK):
         length = min(_CHUNK, count - begin) * _SECTION_BYTES

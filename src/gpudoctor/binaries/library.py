@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gpudoctor.binaries.elf import read_elf
+from gpudoctor.binaries.elf import ELF, read_elf
 from gpudoctor.binaries.fatbin import Budget, Containers, Image, walk
 from gpudoctor.binaries.groups import group
 from gpudoctor.binaries.pe import read_pe
@@ -45,7 +45,7 @@ def read_source(source: Source, path: str, distribution: str | None = None) -> L
     """
     head = source.read(0, _HEAD)
     binary: Binary | None = None
-    if head[:4] == b"\x7fELF":
+    if head[:4] == ELF:
         binary = read_elf(source, head)
     elif head[:2] == b"MZ":
         binary = read_pe(source, head)

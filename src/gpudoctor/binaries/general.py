@@ -1,0 +1,87 @@
+"""Which kernels of a library are general, and which were made for a few GPUs on purpose.
+
+Host code chooses among kernels at run time: FP8 for 8.9 and 12.0, wgmma for 9.0a, a Marlin
+kernel for Turing alone. That such a kernel lacks code for another GPU is no fault. Nothing in
+a binary says which ones are meant so; this is told from how the library's containers compare:
+
+* A container counts as general if it serves more than half as many compute capabilities as
+  the one that serves most. Architecture-specific and family images (`sm_90a`, `sm_100f`) count
+  only beside a plain one: by themselves they are made on purpose.
+* A library without any container that serves two is built for one GPU, and all of it counts.
+* A general container may leave out a GPU in the middle, having machine code for older and for
+  newer ones. Where most others serve that GPU, and some container that is not general does,
+  the library brings it kernels of its own (cuSPARSE does, for 7.0 to 8.6), and the container
+  with the gap does not count for it.
+* Of the libraries of one distribution, the same: those that serve at most half as many compute
+  capabilities as the broadest (vllm's FlashMLA and FlashAttention 3) are made on purpose.
+
+docs/scan.md lists the libraries on which this was checked, and what came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
+from gpudoctor.model.facts import CodeGroup, Library
+
+
+@lru_cache(maxsize=512)
+def architecture(name: str) -> Architecture:
+    """`sm_90a` as a value; names repeat in every group."""
+    return Architecture.parse(name)
+
+
+def has_machine_code(group: CodeGroup, gpu: ComputeCapability) -> bool:
+    """Whether one of its images runs on `gpu` as it is."""
+    return any(runs_natively(architecture(name), gpu) for name in group.sass)
+
+
+def general_groups(library: Library, gpu: ComputeCapability) -> tuple[CodeGroup, ...]:
+    """The groups whose absence on `gpu` would be a fault."""
+    groups = library.groups or library.relocatable
+    if not library.relocatable:
+        # A device link without objects (libcurand for Windows has one) holds no kernels.
+        groups = tuple(group for group in groups if not group.relinkable) or groups
+    breadths = [_breadth(group) for group in groups]
+    widest = max(breadths, default=0)
+    if widest < 2:
+        return groups
+    general = tuple(
+        group for group, breadth in zip(groups, breadths, strict=True) if 2 * breadth > widest
+    )
+    served = [group for group in general if has_machine_code(group, gpu)]
+    most = 2 * sum(each.count for each in served) > sum(each.count for each in general)
+    others = (group for group in groups if group not in general)
+    if not most or not any(has_machine_code(group, gpu) for group in others):
+        return general
+    return tuple(group for group in general if group in served or not _has_gap(group, gpu))
+
+
+def made_on_purpose(library: Library, siblings: Iterable[Library]) -> bool:
+    """Whether `library` as a whole serves few GPUs on purpose, beside `siblings`.
+
+    `siblings` are the libraries of the same distribution, itself among them or not.
+    """
+    widest = max((library_breadth(each) for each in siblings), default=0)
+    return widest > 1 and 2 * library_breadth(library) <= widest
+
+
+def library_breadth(library: Library) -> int:
+    """For how many compute capabilities its broadest kernel was compiled."""
+    return max((_breadth(each) for each in library.groups or library.relocatable), default=0)
+
+
+def _has_gap(group: CodeGroup, gpu: ComputeCapability) -> bool:
+    """Whether it has machine code for older and for newer GPUs, but not for this one."""
+    own = [architecture(name).capability for name in group.sass]
+    return not has_machine_code(group, gpu) and bool(own) and min(own) < gpu < max(own)
+
+
+def _breadth(group: CodeGroup) -> int:
+    """How many compute capabilities it was compiled for, if for any in general."""
+    architectures = [architecture(name) for name in group.sass + group.ptx]
+    if all(each.suffix for each in architectures):
+        return min(1, len(architectures))
+    return len({each.capability for each in architectures})

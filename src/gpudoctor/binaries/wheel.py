@@ -1,0 +1,88 @@
+"""Wheels: the binaries in them, without unpacking anything to disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gpudoctor.binaries import archive
+from gpudoctor.binaries.deflated import DeflatedSource
+from gpudoctor.binaries.library import read_source
+from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
+from gpudoctor.model.facts import Library
+
+_BINARY_NAME = re.compile(r"\.(?:so|so\.[^/]*|pyd|dll|exe)\Z|(?:\A|/)[^/.]+\Z", re.IGNORECASE)
+_SMALLEST = 1024
+# The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than
+# this to waste somebody's time is not decompressed.
+_LARGEST = 16 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not read, and why."""
+
+    path: str
+    reason: str
+
+
+def may_be_binary(name: str) -> bool:
+    """Whether a file of this name can be a library or a program: `.so`, `.dll`, no suffix …"""
+    return _BINARY_NAME.search(name) is not None
+
+
+def distribution_of(file_name: str) -> str | None:
+    """The distribution that a wheel's file name says, normalised (PEP 503, PEP 427)."""
+    stem, dot, _ = file_name.rpartition(".whl")
+    parts = stem.split("-")
+    if not dot or len(parts) < 5:
+        return None
+    return re.sub(r"[-_.]+", "-", parts[0]).lower()
+
+
+def read_wheel(
+    path: str, progress: Callable[[int], None] | None = None
+) -> Iterator[Library | Skipped]:
+    """Every library with device code in the wheel at `path`, called `WHEEL!/path/inside`.
+
+    Deflated members are decompressed twice, in a window of about two mebibytes; `progress` is
+    told how many bytes were, each time some were. Members that cannot be read are `Skipped`.
+
+    Raises:
+        UnreadableBinaryError: the file cannot be read or is no ZIP archive.
+    """
+    distribution = distribution_of(path.replace("\\", "/").rpartition("/")[2])
+    try:
+        with FileSource(path) as source:
+            for member in archive.members(source):
+                if member.size < _SMALLEST or not may_be_binary(member.name):
+                    continue
+                inside = f"{path}!/{member.name}"
+                try:
+                    data = _open(source, member, progress)
+                    library = read_source(data, inside, distribution)
+                except UnreadableBinaryError as error:
+                    yield Skipped(inside, str(error))
+                    continue
+                if library is not None:
+                    yield library
+    except OSError as error:
+        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnreadableBinaryError as error:
+        raise UnreadableBinaryError(f"{path} cannot be read: {error}") from error
+
+
+def _open(source: Source, member: archive.Member, progress: Callable[[int], None] | None) -> Source:
+    if member.encrypted:
+        raise UnreadableBinaryError("It is encrypted.")
+    start = archive.data_offset(source, member)
+    if start + member.compressed > source.size:
+        raise UnreadableBinaryError("It ends beyond the end of the archive.")
+    if member.method == archive.STORED:
+        return PartSource(source, start, min(member.size, member.compressed))
+    if member.method != archive.DEFLATED:
+        raise UnreadableBinaryError(f"It is compressed by method {member.method}, not by deflate.")
+    if member.size > _LARGEST:
+        raise UnreadableBinaryError(f"It claims {member.size} bytes, more than any library has.")
+    return DeflatedSource(source, start, member.compressed, member.size, progress)
