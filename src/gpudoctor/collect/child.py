@@ -258,13 +258,14 @@ class _Tail:
 
 def _inherit(theirs: int) -> tuple[dict[str, Any], int]:
     """Options of Popen that hand over the channel and set the process apart, and its number."""
-    if sys.platform != "win32":
-        return {"pass_fds": (theirs,), "start_new_session": True}, theirs
-    import msvcrt
-    import subprocess
+    if sys.platform == "win32":
+        import msvcrt
+        import subprocess
 
-    handle = msvcrt.get_osfhandle(theirs)
-    os.set_handle_inheritable(handle, True)  # noqa: FBT003 - the function takes no keyword
-    startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
-    flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    return {"startupinfo": startup, "creationflags": flags}, handle
+        handle = msvcrt.get_osfhandle(theirs)
+        os.set_handle_inheritable(handle, True)  # noqa: FBT003 - the function takes no keyword
+        startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        return {"startupinfo": startup, "creationflags": flags}, handle
+    else:  # noqa: RET505 - so that type checkers see each platform's own branch
+        return {"pass_fds": (theirs,), "start_new_session": True}, theirs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .reference import product
-from .registry import FLOATS, test
+from .registry import FLOATS, kernel_test
 
 
-@test("copy", level="quick")
+@kernel_test("copy", level="quick")
 def copy(t: Any) -> None:
     """Allocate, copy there, on the device, and back; every bit must survive."""
     values = t.random(257, 513)
@@ -20,7 +20,7 @@ def copy(t: Any) -> None:
     t.exact(t.put(numbers), numbers, "the copy of integers")
 
 
-@test("elementwise", FLOATS, level="quick")
+@kernel_test("elementwise", FLOATS, level="quick")
 def elementwise(t: Any) -> None:
     """Sum, product, exponential: the first kernels that run at all."""
     left, right = t.random(311, 517), t.random(311, 517)
@@ -34,7 +34,7 @@ def elementwise(t: Any) -> None:
     t.compare(a.exp(), left.double().exp(), "elementwise", "the exponential")
 
 
-@test("relu", FLOATS, level="quick")
+@kernel_test("relu", FLOATS, level="quick")
 def relu(t: Any) -> None:
     """ReLU: exactly the input or zero."""
     values = t.random(1021, 130)
@@ -43,7 +43,7 @@ def relu(t: Any) -> None:
     t.exact(result, t.torch.where(values > 0, values, t.torch.zeros_like(values)), "the ReLU")
 
 
-@test("reduction", FLOATS, level="quick")
+@kernel_test("reduction", FLOATS, level="quick")
 def reduction(t: Any) -> None:
     """Sums over rows, over columns, over everything; the largest element."""
     values = t.random(233, 1021)
@@ -58,13 +58,13 @@ def reduction(t: Any) -> None:
     t.compare((a[:16] * a[:16]).sum(), (few.double() ** 2).sum(), "reduction", "the sum of squares")
 
 
-@test("matmul", FLOATS, level="quick")
+@kernel_test("matmul", FLOATS, level="quick")
 def matmul(t: Any) -> None:
     """Matrix products through cuBLAS, plain, batched and with a bias, without TF32."""
     _products(t, t.dtype_name)
 
 
-@test("matmul", ("tfloat32",), level="quick")
+@kernel_test("matmul", ("tfloat32",), level="quick")
 def matmul_tf32(t: Any) -> None:
     """Float32 matrix products with TF32 allowed: ten bits of mantissa in, float32 out."""
     allowed = t.torch.backends.cuda.matmul.allow_tf32

@@ -150,9 +150,7 @@ class Context:
                 int((got != reference).sum()) if got.shape == reference.shape else got.numel()
             )
             self.worst, self.tolerance = differing / max(got.numel(), 1), 0.0
-            raise WrongNumbersError(
-                "%d of %d values of %s differ" % (differing, got.numel(), what)
-            )
+            raise WrongNumbersError("%d of %d values of %s differ" % (differing, got.numel(), what))
 
     def rate(self, name: str, value: float) -> None:
         """Report a measured rate; the unit is part of the name."""

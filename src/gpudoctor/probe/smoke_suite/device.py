@@ -43,7 +43,9 @@ def describe(torch: Any, device: Any) -> Dict[str, Any]:
     }
 
 
-def features(torch: Any, device: Any, info: Dict[str, Any], plan: Dict[str, Any]) -> Dict[str, bool]:
+def features(
+    torch: Any, device: Any, info: Dict[str, Any], plan: Dict[str, Any]
+) -> Dict[str, bool]:
     """Words that tests may need: dtypes, `cuda`, `float8`, `attention`, `several-gpus` …
 
     The capability from which the hardware has a dtype comes with the plan (`capabilities`).
@@ -64,7 +66,7 @@ def features(torch: Any, device: Any, info: Dict[str, Any], plan: Dict[str, Any]
     for dtype, least in plan["capabilities"].items():
         if on_gpu and not hip:
             own = tuple(int(part) for part in str(info["capability"]).split("."))
-            found[dtype] = own >= tuple(least)
+            found[dtype] = own >= tuple(int(part) for part in str(least).split("."))
         else:
             found[dtype] = dtype in ("float16", "bfloat16")
     found["float8"] = (

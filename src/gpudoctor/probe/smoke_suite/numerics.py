@@ -7,10 +7,10 @@ from typing import Any
 
 from .context import WrongNumbersError
 from .reference import product
-from .registry import test
+from .registry import kernel_test
 
 
-@test("indexing", ("float32",))
+@kernel_test("indexing", ("float32",))
 def indexing(t: Any) -> None:
     """Gather, scatter, advanced indexing, masks."""
     values = t.random(128, 67)
@@ -29,7 +29,7 @@ def indexing(t: Any) -> None:
     t.exact(spread[t.put(order)], values, "what was scattered")
 
 
-@test("sort", ("float32",))
+@kernel_test("sort", ("float32",))
 def sort(t: Any) -> None:
     """Sorting, the largest elements, cumulative sums, unique values."""
     values = t.random(31, 1031)
@@ -49,7 +49,7 @@ def _true(t: Any, *shape: int) -> Any:
     return t.torch.ones(shape, dtype=t.torch.bool)
 
 
-@test("fft", ("float32",))
+@kernel_test("fft", ("float32",))
 def fft(t: Any) -> None:
     """A real Fourier transform and back, against the sum that defines it (cuFFT)."""
     torch = t.torch
@@ -62,7 +62,7 @@ def fft(t: Any) -> None:
     t.compare(torch.fft.irfft(spectrum, n=240), values.double(), "fft", "the way back")
 
 
-@test("linalg", ("float32", "float64"))
+@kernel_test("linalg", ("float32", "float64"))
 def linalg(t: Any) -> None:
     """Solve, Cholesky, SVD, QR, each put to the equation that it solves (cuSOLVER, MAGMA)."""
     torch = t.torch
@@ -83,7 +83,7 @@ def linalg(t: Any) -> None:
     t.judge(product(q, r), matrix.double(), t.limit("linalg"), "the QR decomposition")
 
 
-@test("sparse", ("float32",))
+@kernel_test("sparse", ("float32",))
 def sparse(t: Any) -> None:
     """A sparse matrix times a dense one (cuSPARSE)."""
     dense = t.random(120, 90) * (t.random(120, 90) > 1.0)
@@ -95,7 +95,7 @@ def sparse(t: Any) -> None:
         t.compare(result, product(dense, right), "matmul", "the sparse product (%s)" % layout)
 
 
-@test("random", ("float32",))
+@kernel_test("random", ("float32",))
 def random(t: Any) -> None:
     """Random numbers of the device: repeatable by seed, and distributed as they should be."""
     torch = t.torch

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .registry import test
+from .registry import kernel_test
 
 
-@test("peer-copy", ("float32",), level="pairs", needs="several-gpus")
+@kernel_test("peer-copy", ("float32",), level="pairs", needs="several-gpus")
 def peer_copy(t: Any) -> None:
     """A copy between each pair of GPUs, both ways, verified bit by bit."""
     torch = t.torch
@@ -27,7 +27,7 @@ def peer_copy(t: Any) -> None:
     t.note("pairs-without-peer-access", without)
 
 
-@test("all-reduce", ("float32",), level="pairs", needs="several-gpus")
+@kernel_test("all-reduce", ("float32",), level="pairs", needs="several-gpus")
 def all_reduce(t: Any) -> None:
     """NCCL's all-reduce over all GPUs: the sum must be on each of them."""
     from torch.cuda import nccl

@@ -6,12 +6,12 @@ import time
 from typing import Any, Callable
 
 from .context import Skip
-from .registry import test
+from .registry import kernel_test
 
 _REPEATS = 20
 
 
-@test("rate-device-copy", needs="cuda")
+@kernel_test("rate-device-copy", needs="cuda")
 def rate_device_copy(t: Any) -> None:
     """Bytes read plus bytes written a second, of a copy much larger than the cache."""
     torch = t.torch
@@ -22,7 +22,7 @@ def rate_device_copy(t: Any) -> None:
     t.rate("device_to_device_gb_per_s", 2 * size / seconds / 1e9)
 
 
-@test("rate-host-copy", needs="cuda")
+@kernel_test("rate-host-copy", needs="cuda")
 def rate_host_copy(t: Any) -> None:
     """Bytes a second between host and device, from pinned memory and from ordinary memory."""
     torch = t.torch
@@ -46,7 +46,7 @@ def rate_host_copy(t: Any) -> None:
     t.rate("host_to_device_pageable_gb_per_s", size / sorted(times)[3] / 1e9)
 
 
-@test("rate-matmul", ("float32", "tfloat32", "float16", "bfloat16"), needs="cuda")
+@kernel_test("rate-matmul", ("float32", "tfloat32", "float16", "bfloat16"), needs="cuda")
 def rate_matmul(t: Any) -> None:
     """Operations a second of a large square matrix product of random values."""
     torch = t.torch
@@ -65,16 +65,14 @@ def rate_matmul(t: Any) -> None:
     t.rate("matmul_%s_tflop_per_s" % t.dtype_name, 2 * side**3 / seconds / 1e12)
 
 
-@test("rate-float8", needs="float8")
+@kernel_test("rate-float8", needs="float8")
 def rate_float8(t: Any) -> None:
     """Operations a second of a large float8 matrix product."""
     torch = t.torch
     side = 8192
     if torch.cuda.mem_get_info(t.device)[0] < 4 * side * side * 4:
         raise Skip("too little memory is free")
-    a, b = (
-        torch.randn(side, side, device=t.device).to(torch.float8_e4m3fn) for _ in range(2)
-    )
+    a, b = (torch.randn(side, side, device=t.device).to(torch.float8_e4m3fn) for _ in range(2))
     one = torch.ones((), device=t.device)
     seconds = _median(
         t,
@@ -106,4 +104,4 @@ def _median(t: Any, run: Callable[[], Any]) -> float:
         pairs.append((start, end))
     t.sync()
     times = sorted(start.elapsed_time(end) / 1000 for start, end in pairs)
-    return max(times[len(times) // 2], 1e-9)
+    return max(float(times[len(times) // 2]), 1e-9)

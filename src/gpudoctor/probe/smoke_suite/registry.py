@@ -25,7 +25,7 @@ class Test(NamedTuple):
 _TESTS: List[Test] = []
 
 
-def test(
+def kernel_test(
     name: str,
     dtypes: Sequence[Optional[str]] = (None,),
     level: str = "full",

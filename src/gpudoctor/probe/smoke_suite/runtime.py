@@ -6,10 +6,10 @@ from typing import Any
 
 from .context import Skip, WrongNumbersError
 from .reference import product
-from .registry import test
+from .registry import kernel_test
 
 
-@test("compile", ("float32",), needs="compile")
+@kernel_test("compile", ("float32",), needs="compile")
 def compile_model(t: Any) -> None:
     """`torch.compile` of a small model: Triton, ptxas and a C compiler at work."""
     torch = t.torch
@@ -32,7 +32,7 @@ def compile_model(t: Any) -> None:
     t.compare(result, exact, "network", "the compiled model")
 
 
-@test("graph", ("float32",), needs="graphs")
+@kernel_test("graph", ("float32",), needs="graphs")
 def graph(t: Any) -> None:
     """Capture a CUDA graph once, replay it on new inputs."""
     torch = t.torch
@@ -55,7 +55,7 @@ def graph(t: Any) -> None:
     t.compare(result, product(fresh, weight).clamp(min=0), "matmul", "the replayed graph")
 
 
-@test("streams", ("float32",), needs="cuda")
+@kernel_test("streams", ("float32",), needs="cuda")
 def streams(t: Any) -> None:
     """Work on a second stream, ordered by events, timed by events."""
     torch = t.torch
@@ -78,7 +78,7 @@ def streams(t: Any) -> None:
         raise WrongNumbersError("an event came before the one recorded ahead of it")
 
 
-@test("pinned-memory", ("float32",), needs="cuda")
+@kernel_test("pinned-memory", ("float32",), needs="cuda")
 def pinned_memory(t: Any) -> None:
     """Copies from and to pinned host memory that do not wait, then wait."""
     values = t.random(1023, 257)
@@ -90,7 +90,7 @@ def pinned_memory(t: Any) -> None:
     t.exact(back, values, "the copy through pinned memory")
 
 
-@test("float8-matmul", needs="float8")
+@kernel_test("float8-matmul", needs="float8")
 def float8_matmul(t: Any) -> None:
     """A matrix product of float8 (e4m3) operands, bfloat16 out."""
     torch = t.torch
@@ -106,7 +106,7 @@ def float8_matmul(t: Any) -> None:
     t.compare(result, exact, "matmul", "the float8 product", dtype="bfloat16")
 
 
-@test("memory", needs="cuda")
+@kernel_test("memory", needs="cuda")
 def memory(t: Any) -> None:
     """Take most of what is free, fill it, read it back, give it back."""
     torch = t.torch

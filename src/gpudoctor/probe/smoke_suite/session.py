@@ -4,7 +4,7 @@ The plan is a JSON object:
 
 * `device`: `cpu` or `cuda:1`; `level`: `quick`, `full` or `pairs`; `parent`: a process id.
 * `seed`: of the random inputs; `tolerances`: {operation: {dtype: relative error}}.
-* `capabilities`: {dtype: [major, minor]} from which NVIDIA hardware has a dtype.
+* `capabilities`: {dtype: "major.minor"} from which NVIDIA hardware has a dtype.
 * `done`: keys of tests (`matmul:float16`) that are not to be run again; `only`: the reverse.
 """
 
@@ -13,7 +13,8 @@ from __future__ import annotations
 import importlib
 import os
 import time
-from typing import Any, Dict
+import traceback
+from typing import Any, Dict, Optional
 
 PROTOCOL = 1
 _MODULES = ("basic", "training", "layers", "numerics", "runtime", "rates", "pairs")
@@ -61,9 +62,7 @@ def _with_torch(torch: Any, channel: Any, plan: Dict[str, Any]) -> int:
             torch.cuda.init()
             count = torch.cuda.device_count()
             if device.index >= count:
-                raise RuntimeError(
-                    "torch sees %d GPU(s); there is no %s" % (count, plan["device"])
-                )
+                raise RuntimeError("torch sees %d GPU(s); there is no %s" % (count, plan["device"]))
             torch.cuda.set_device(device)
             torch.cuda.synchronize(device)
         info = describe(torch, device)
@@ -95,7 +94,7 @@ def _one(torch: Any, device: Any, entry: Any, channel: Any, plan: Dict[str, Any]
     name = "float32" if entry.dtype == "tfloat32" else entry.dtype
     context = Context(torch, device, name, plan, channel.send)
     context.dtype_name = entry.dtype
-    status, error, usable = "passed", None, True
+    status, error, operation, usable = "passed", None, None, True
     start = time.monotonic()
     try:
         entry.run(context)
@@ -106,6 +105,7 @@ def _one(torch: Any, device: Any, entry: Any, channel: Any, plan: Dict[str, Any]
         status, error = "wrong", str(problem)
     except BaseException as problem:
         status, error = _verdict(problem, context), _text(problem)
+        operation = _operation(problem)
         usable = _usable(context)
     channel.send(
         "result",
@@ -113,6 +113,7 @@ def _one(torch: Any, device: Any, entry: Any, channel: Any, plan: Dict[str, Any]
         dtype=entry.dtype,
         status=status,
         error=error,
+        operation=operation,
         relative_error=context.worst,
         tolerance=context.tolerance,
         seconds=time.monotonic() - start,
@@ -127,6 +128,18 @@ def _verdict(problem: BaseException, context: Any) -> str:
         if "not implemented for" in text and ("Half" in text or "BFloat16" in text):
             return "skipped"
     return "failed"
+
+
+def _operation(problem: BaseException) -> Optional[str]:
+    """The line of the test in which it failed: `t.torch.matmul(a, b)`."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    lines = [
+        frame.line
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if os.path.dirname(os.path.abspath(frame.filename)) == here
+    ]
+    # The first frame is the call of the test, in this file.
+    return (lines[1:] or [None])[-1]
 
 
 def _usable(context: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Tuple
 
 from .context import Skip, WrongNumbersError
 from .reference import two_layers
-from .registry import FLOATS, test
+from .registry import FLOATS, kernel_test
 
 
 def _network(t: Any) -> Tuple[Any, Any, Any, Any]:
@@ -14,7 +14,7 @@ def _network(t: Any) -> Tuple[Any, Any, Any, Any]:
     return t.random(96, 64), t.random(48, 64) * scale, t.random(16, 48) * scale, t.random(96, 16)
 
 
-@test("backward", FLOATS, level="quick")
+@kernel_test("backward", FLOATS, level="quick")
 def backward(t: Any) -> None:
     """The gradients of a two-layer network against gradients worked out by hand."""
     functional = t.torch.nn.functional
@@ -29,7 +29,7 @@ def backward(t: Any) -> None:
     t.compare(b.grad, second_gradient, "network", "the gradient of the second layer")
 
 
-@test("optimizer", ("float32",), level="quick")
+@kernel_test("optimizer", ("float32",), level="quick")
 def optimizer(t: Any) -> None:
     """One step each of SGD and Adam: the parameters must change, and to the right values."""
     torch = t.torch
@@ -48,7 +48,7 @@ def optimizer(t: Any) -> None:
         t.compare(after, start.double() - rate * step, "optimizer", "the parameters after " + name)
 
 
-@test("autocast", ("float16", "bfloat16"))
+@kernel_test("autocast", ("float16", "bfloat16"))
 def autocast(t: Any) -> None:
     """Mixed precision with a GradScaler, as training scripts do it."""
     torch = t.torch
@@ -88,7 +88,7 @@ def _scaler(t: Any) -> Any:
     return t.torch.cuda.amp.GradScaler(init_scale=1024.0)
 
 
-@test("train", ("float32", "bfloat16"))
+@kernel_test("train", ("float32", "bfloat16"))
 def train(t: Any) -> None:
     """Fifty steps of a tiny transformer on one batch: the loss must fall by half."""
     torch = t.torch

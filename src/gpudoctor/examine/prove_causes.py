@@ -1,0 +1,93 @@
+"""What lies behind a failure: its text, held against facts read again after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    runs_natively,
+)
+from gpudoctor.kb import smoke as figures
+from gpudoctor.model.facts import Gpu
+
+_HELD_SHARE = 0.5
+"""With less than this share of its memory free while nothing of ours runs, others hold it."""
+
+
+def cause(
+    text: str, *, gpu: Gpu | None = None, torch: Mapping[str, Any], device: Mapping[str, Any]
+) -> str | None:
+    """Name of the finding that explains a failure's text; `None` if nothing proves one.
+
+    `gpu` is the GPU as read after the failure, `torch` and `device` what the worker said.
+    """
+    folded = text.casefold()
+    for known in figures.causes():
+        if any(words in folded for words in known.texts):
+            name = _confirmed(known.name, known.confirm, folded, gpu, torch, device)
+            if name is not None:
+                return name
+    return None
+
+
+def _confirmed(
+    name: str,
+    confirm: str | None,
+    text: str,
+    gpu: Gpu | None,
+    torch: Mapping[str, Any],
+    device: Mapping[str, Any],
+) -> str | None:
+    if confirm == "compute-mode":
+        return _busy(gpu)
+    if confirm == "memory":
+        return name if held_by_others(gpu, device) else None
+    if confirm == "architectures":
+        return lacking_architecture(torch, device) or name
+    if confirm == "cannot-open":
+        return name if "cannot open shared object" in text else None
+    return name
+
+
+def _busy(gpu: Gpu | None) -> str | None:
+    if gpu is None or gpu.compute_mode is None:
+        return None
+    return (
+        "gpu-driver-state-busy" if gpu.compute_mode == "default" else "gpu-exclusive-process-mode"
+    )
+
+
+def held_by_others(gpu: Gpu | None, device: Mapping[str, Any]) -> bool:
+    """Whether most of the GPU's memory is taken although no test of ours runs on it."""
+    free = gpu.memory_free_bytes if gpu is not None else None
+    total = gpu.memory_bytes if gpu is not None else None
+    if free is None or not total:
+        # As it was when the worker woke the device, before it took any.
+        free, total = device.get("memory_free_bytes"), device.get("memory_bytes")
+    if not isinstance(free, int) or not isinstance(total, int) or total <= 0:
+        return False
+    return free < _HELD_SHARE * total
+
+
+def lacking_architecture(torch: Mapping[str, Any], device: Mapping[str, Any]) -> str | None:
+    """Which finding says that torch has no code for the GPU; `None` if it has, or nobody knows.
+
+    By what torch says it was compiled for (`torch.cuda.get_arch_list`).
+    """
+    names = torch.get("architectures")
+    capability = device.get("capability")
+    if not names or not capability or torch.get("hip"):
+        return None
+    try:
+        gpu = ComputeCapability.parse(str(capability))
+        compiled = [Architecture.parse(str(name)) for name in names]
+    except ValueError:
+        return None
+    if any(runs_natively(code, gpu) or can_be_jitted(code, gpu) for code in compiled):
+        return None
+    older = any(code.capability > gpu for code in compiled)
+    return "torch-dropped-arch-old-gpu" if older else "torch-lacks-arch-new-gpu"
