@@ -177,7 +177,7 @@ FILES: Mapping[str, File] = {
             ),
             "ptx_isa": _rows(isa="version", cuda="version", note_opt="text"),
             "host_compilers": _rows(
-                cuda="version", gcc="int", clang="int|null", msc="int|null", note_opt="text"
+                cuda="version", gcc="int", clang="int", msc_min="int", msc="int", note_opt="text"
             ),
             "errors": _rows(code="int", name="text", meaning="text"),
         }

@@ -68,9 +68,13 @@ class HostCompilers:
 
     cuda: str
     gcc: int
-    clang: int | None
-    msc: int | None
-    """`_MSC_VER` of Visual C++: 1944 belongs to Visual Studio 2022 17.14."""
+    """Major version."""
+    clang: int
+    """Major version."""
+    msc_min: int
+    """Lowest `_MSC_VER` of Visual C++ that it accepts: 1910 is Visual Studio 2017."""
+    msc: int
+    """Highest `_MSC_VER`: 1949 ends Visual Studio 2022, 1950 begins 2026."""
 
 
 def _rows(table: str) -> list[Mapping[str, Any]]:
@@ -238,7 +242,11 @@ def host_compilers(cuda: str) -> HostCompilers | None:
     for row in _rows("host_compilers"):
         if numbers(row["cuda"]) == wanted:
             return HostCompilers(
-                cuda=row["cuda"], gcc=row["gcc"], clang=row["clang"], msc=row["msc"]
+                cuda=row["cuda"],
+                gcc=row["gcc"],
+                clang=row["clang"],
+                msc_min=row["msc_min"],
+                msc=row["msc"],
             )
     return None
 

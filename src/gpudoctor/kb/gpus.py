@@ -167,7 +167,7 @@ _SPLIT = re.compile(
     r"|(?<=ti)(?=super)",
     re.ASCII,
 )
-_SPLIT_BRAND = re.compile(r"\b(rtx|gtx|gt|tesla|quadro|geforce|titan)(?=\d|[a-z]\d|x)", re.ASCII)
+_SPLIT_BRAND = re.compile(r"\b(rtx|gtx|gt|tesla|quadro|geforce|titan)(?=\d)", re.ASCII)
 _MEMORY = re.compile(r"\d{1,3}gb?\Z", re.ASCII)
 
 

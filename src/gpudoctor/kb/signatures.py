@@ -1,0 +1,90 @@
+"""Error messages: how each is made, what can stand behind it, and what tells the causes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from gpudoctor.kb._data import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One cause of a message."""
+
+    name: str
+    """Of the finding."""
+    weight: int
+    """Its rank among all that a text shows; 90 and more: the message names its cause."""
+    when: Mapping[str, int] = field(default_factory=dict)
+    """Marks that move the weight, and by how much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One message (a row of configs/signatures_*.yaml)."""
+
+    id: str
+    made_by: str
+    """The program, and where it can be seen the source file, that prints it."""
+    anchors: tuple[str, ...]
+    """Lower-case literals; a text without any of them cannot contain the message."""
+    pattern: str
+    """Regular expression on text whose white space is folded; case is ignored."""
+    says: str
+    """What the message means, as a sentence without full stop."""
+    causes: tuple[Cause, ...]
+    also: tuple[str, ...] = ()
+    """Marks without which the message says nothing."""
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Something that a text mentions beside its messages (configs/signature_marks.yaml)."""
+
+    name: str
+    anchors: tuple[str, ...]
+    pattern: str
+
+
+@cache
+def signatures() -> tuple[Signature, ...]:
+    """All messages, in the order of the files."""
+    return tuple(
+        Signature(
+            id=row["id"],
+            made_by=row["made_by"],
+            anchors=tuple(row["anchors"]),
+            pattern=row["pattern"],
+            says=row["says"],
+            also=tuple(row.get("also", ())),
+            unless=tuple(row.get("unless", ())),
+            causes=tuple(_cause(name, value) for name, value in row["causes"].items()),
+        )
+        for row in load("signatures")["signatures"]
+    )
+
+
+def _cause(name: str, value: int | Mapping[str, object]) -> Cause:
+    if isinstance(value, int):
+        return Cause(name=name, weight=value)
+    weight, when = value["weight"], value.get("when", {})
+    assert isinstance(weight, int) and isinstance(when, Mapping)  # noqa: S101 - held by a test of the table
+    return Cause(name=name, weight=weight, when=when)
+
+
+@cache
+def marks() -> tuple[Mark, ...]:
+    """All marks of texts."""
+    return tuple(
+        Mark(name=row["mark"], anchors=tuple(row["anchors"]), pattern=row["pattern"])
+        for row in load("signatures")["marks"]
+    )
+
+
+@cache
+def anchors() -> tuple[str, ...]:
+    """The anchors of all messages, each once."""
+    return tuple(dict.fromkeys(anchor for row in signatures() for anchor in row.anchors))
