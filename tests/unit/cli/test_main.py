@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gpudoctor import __version__
+from gpudoctor.cli import main
+
+
+def gpudoctor(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "gpudoctor", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        **options,
+    )
+
+
+def test_the_version_is_told_without_loading_typer():
+    code = (
+        "import sys; from gpudoctor.cli import main; main.run(['--version']);"
+        "sys.exit(bool({'typer', 'click', 'rich', 'json'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"gpudoctor {__version__}"
+
+
+def test_help_lists_every_command_and_no_other():
+    shown = gpudoctor("--help").stdout
+    listed = shown.split("Commands:")[1].split("\n")
+    assert tuple(
+        line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "
+    ) == (main.COMMANDS)
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_every_command_explains_itself(command):
+    done = gpudoctor(command, "--help")
+    assert done.returncode == 0
+    assert f"Usage: gpudoctor {command}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["check", "--bogus"],
+        ["check", "--timeout", "soon"],
+        ["check", "--timeout", "-1"],
+        ["check", "--format", "yaml"],
+        ["check", "--fail-on", "rain"],
+        ["check", "--smoke", "gentle"],
+        ["check", "--color", "mauve"],
+        ["check", "--output", "report.json"],
+        ["check", "--select", "GPU9999"],
+        ["check", "--policy", "/nowhere.yaml"],
+        ["check", "--facts", "/nowhere.json"],
+        ["check", "--python", "/nowhere"],
+        ["explain"],
+        ["explain", "sm_999"],
+        ["explain", "torch-lack-arch"],
+        ["facts", "--format", "sarif"],
+        ["fix", "--forget", "nothing-like-it"],
+        ["fix", "--tool", "apt"],
+        ["fix", "--channel", "beta"],
+        ["fix", "--torch", "not a version"],
+        ["fix", "--index-url", "gopher://x"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(arguments, tmp_path):
+    done = gpudoctor(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith("gpudoctor: ")
+
+
+def test_its_own_fault_is_one_line_and_exit_4(monkeypatch, capsys):
+    def stumble(_arguments):
+        raise ZeroDivisionError("a\x1b[31m bug\nin two lines")
+
+    monkeypatch.setattr(main, "_dispatch", stumble)
+    assert main.run(["check"]) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("gpudoctor: gpudoctor itself failed: ZeroDivisionError")
+    assert "\x1b" not in said
+    assert said.count("\n") == 1
+
+
+def test_an_interruption_is_exit_130(monkeypatch, capsys):
+    def interrupted(_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_dispatch", interrupted)
+    assert main.run(["check"]) == 130
+    assert capsys.readouterr().err == "gpudoctor: interrupted\n"
+
+
+def test_a_closed_stdout_changes_no_exit_code():
+    program = "import os, sys; os.close(1); from gpudoctor.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "explain", "GPU201"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_goes_away_hears_no_complaint():
+    done = subprocess.run(
+        f"{sys.executable} -m gpudoctor explain sm_90 | head -c 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("what", ["GPU201", "torch-lacks-arch-new-gpu", "sm_120", "12.0", "sm_90a"])
+def test_explain_answers_for_codes_names_and_architectures(what):
+    done = gpudoctor("explain", what)
+    assert done.returncode == 0
+    assert len(done.stdout) > 200
+
+
+def test_explain_names_what_an_ambiguous_name_may_mean():
+    shown = gpudoctor("explain", "rtx", "6000").stdout
+    assert "Turing" in shown
+    assert "Ada" in shown
+    assert "Blackwell" in shown
