@@ -14,7 +14,7 @@ from gpudoctor.collect.driver import merge_driver
 from gpudoctor.collect.drivers import DriverChildren, ask_cuda, ask_nvml, start_children
 from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.gpus import GpuSources, merge_gpus
-from gpudoctor.collect.machine import MachineFiles, unknown_parts, read_machine
+from gpudoctor.collect.machine import MachineFiles, read_machine, unknown_parts
 from gpudoctor.collect.nvidia_smi import SmiAnswer, ask_nvidia_smi
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
@@ -101,7 +101,7 @@ def _jobs(
     def patient() -> None:
         from gpudoctor.collect.patient import collect_patient
 
-        found.patient = collect_patient(target, cwd, environ, left())
+        found.patient = collect_patient(target, cwd, environ, end - _RESERVE)
 
     return {"nvml": nvml, "cuda": cuda, "unmasked": unmasked, "files": files, "patient": patient}
 

@@ -1,0 +1,204 @@
+"""Builds a machine in a folder: whoever gets its environment variables sees that machine alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import uuid
+from dataclasses import dataclass, field
+
+from machines import libraries
+from machines.cards import Card, OtherCard
+from machines.trees import Module, System, write_cards, write_module, write_system
+from machines.wheels import TorchBuild, install_distribution, install_torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """The user's side of the NVIDIA driver, and how it answers."""
+
+    version: str = "570.172.08"
+    cuda: int = 12080
+    """As `cuDriverGetVersion` gives it."""
+    nvml_init: int = 0
+    cuda_init: int = 0
+    nvml: str = "ok"
+    """`ok`, `hang`, `crash`, `missing`"""
+    libcuda: str = "ok"
+    libcuda_folder: str = "lib"
+    """Where libcuda lies, below the machine's folder: `cuda/compat`, `usr/lib/wsl/lib` …"""
+    libcuda_version: str | None = None
+    smi: str | None = "table"
+    """What nvidia-smi does: `table`, `hang`, `garbage`, a text that it fails with; `None`: none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Everything of one machine."""
+
+    cards: tuple[Card, ...] = ()
+    others: tuple[OtherCard, ...] = ()
+    driver: Driver | None = field(default_factory=Driver)
+    module: Module | None = field(default_factory=Module)
+    system: System = field(default_factory=System)
+    torch: TorchBuild | None = None
+    python: str = "3.12.7"
+    packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Distribution → version and its requirements."""
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def build(machine: Machine, folder: str) -> dict[str, str]:
+    """Lay the machine into `folder` (which is made); returns the environment to start in.
+
+    `HOME`, a fit working folder, is `folder/home`.
+    """
+    root = os.path.join(folder, "root")
+    addresses = [(f"0000:{0x10 + 8 * n:02x}:00.0", card) for n, card in enumerate(machine.cards)]
+    write_system(root, machine.system)
+    write_cards(root, addresses, machine.others)
+    version = machine.driver.version if machine.driver else "570.172.08"
+    if machine.module is not None and not machine.system.wsl:
+        write_module(root, machine.system, machine.module, version, len(machine.cards))
+    home = os.path.join(folder, "home")
+    commands = os.path.join(folder, "commands")
+    for path in (home, commands):
+        os.makedirs(path)
+    environment = _environment_folder(machine, folder)
+    env = {
+        "GPUDOCTOR_SYSROOT": root,
+        "HOME": home,
+        "PATH": f"{environment}/bin{os.pathsep}{commands}",
+        "VIRTUAL_ENV": environment,
+        "LANG": "C.UTF-8",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    paths = _driver(machine, folder, commands, addresses)
+    if paths:
+        env["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
+    return env | {name: value.replace("{folder}", folder) for name, value in machine.env.items()}
+
+
+def _driver(
+    machine: Machine, folder: str, commands: str, addresses: list[tuple[str, Card]]
+) -> list[str]:
+    driver = machine.driver
+    if driver is None:
+        return []
+    answers = _answers(driver, addresses)
+    main, cuda = f"{folder}/lib", f"{folder}/{driver.libcuda_folder}"
+    libraries.install(main, driver.version, nvml=driver.nvml != "missing", cuda=False)
+    version = driver.libcuda_version or driver.version
+    libraries.install(cuda, version, nvml=False, cuda=driver.libcuda != "missing")
+    for place in {main, cuda}:
+        libraries.write_answers(place, answers)
+    if driver.smi is not None:
+        path = os.path.join(commands, "nvidia-smi")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(_nvidia_smi(driver, addresses))
+        os.chmod(path, 0o755)
+    return [cuda] if cuda == main else [cuda, main]
+
+
+def _answers(driver: Driver, addresses: list[tuple[str, Card]]) -> dict[str, object]:
+    answers: dict[str, object] = {
+        "driver": driver.version,
+        "nvml.version": f"12.{driver.version}",
+        "cuda": driver.cuda,
+        "nvml.init": driver.nvml_init,
+        "cuda.init": driver.cuda_init,
+        "nvml.behave": driver.nvml,
+        "cuda.behave": driver.libcuda,
+        "nvml.count": len(addresses),
+        "cuda.count": len(addresses),
+    }
+    for number, (address, card) in enumerate(addresses):
+        values: dict[str, object] = {
+            "name": card.name,
+            "uuid": card_uuid(number, card),
+            "address": address,
+            "pci_id": card.pci_id,
+            "capability": card.capability,
+            "memory": card.memory_mib << 20,
+            "free": (card.memory_mib - 600) << 20,
+            "multiprocessors": card.multiprocessors,
+            "integrated": int(card.integrated),
+            "cuda_rank": card.cuda_rank,
+            "compute_mode": card.compute_mode,
+            "ecc": card.ecc,
+            "ecc_errors": 0 if card.ecc else None,
+            "mig": card.mig,
+            "persistence": card.persistence,
+            "display": 0,
+            "throttle": 0,
+            "nvml_error": card.nvml_error,
+        }
+        if card.power:
+            values |= {"power": card.power * 1000, "power_default": card.power * 1000}
+        if card.pcie:
+            names = ("pcie_generation", "pcie_generation_max", "pcie_width", "pcie_width_max")
+            values |= dict(zip(names, card.pcie, strict=True))
+        values |= {f"mig.{slot}": name for slot, name in enumerate(card.mig_uuids)}
+        values |= card.extra
+        answers |= {f"gpu.{number}.{name}": value for name, value in values.items()}
+    return answers
+
+
+def card_uuid(number: int, card: Card) -> str:
+    """The UUID of the card with that place on the bus: the same in every run."""
+    return f"GPU-{uuid.uuid5(uuid.NAMESPACE_OID, f'{number} {card.name}')}"
+
+
+def _nvidia_smi(driver: Driver, addresses: list[tuple[str, Card]]) -> str:
+    lines = [
+        f"{n}, {card.name}, {card_uuid(n, card)}, 0000{address}, {driver.version}, "
+        f"{card.memory_mib}, {card.capability}"
+        for n, (address, card) in enumerate(addresses)
+    ]
+    if driver.smi == "table":
+        body = "".join(f"echo '{line}'\n" for line in lines)
+    elif driver.smi == "hang":
+        body = "while :; do read -t 100 x </dev/zero || :; done\n"
+    elif driver.smi == "garbage":
+        body = "printf 'Segmentation <<\\033[31m %s\\n' '\x07\x01?? [bold]0, , ,'\n"
+    else:
+        body = f"echo '{driver.smi}'\nexit 18\n"
+    # The shell by its path: the machine's PATH leads to nothing of the host.
+    return "#!/bin/bash\n" + body
+
+
+def _environment_folder(machine: Machine, folder: str) -> str:
+    """A virtual environment, told from its files: its interpreter never starts."""
+    minor = ".".join(machine.python.split(".")[:2])
+    base = os.path.join(folder, "python")
+    environment = os.path.join(folder, "venv")
+    site = os.path.join(environment, "lib", f"python{minor}", "site-packages")
+    os.makedirs(site)
+    os.makedirs(os.path.join(environment, "bin"))
+    os.makedirs(os.path.join(base, "bin"))
+    library = os.path.join(base, "lib", f"python{minor}")
+    os.makedirs(library)
+    with open(os.path.join(library, "os.py"), "w", encoding="utf-8"):
+        pass
+    program = os.path.join(base, "bin", f"python{minor}")
+    with open(program, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\necho 'this interpreter must not be started' >&2\nexit 97\n")
+    os.chmod(program, os.stat(program).st_mode | stat.S_IXUSR)
+    for name in ("python", "python3"):
+        os.symlink(program, os.path.join(environment, "bin", name))
+    with open(os.path.join(environment, "pyvenv.cfg"), "w", encoding="utf-8") as file:
+        file.write(
+            f"home = {base}/bin\ninclude-system-site-packages = false\nversion = {machine.python}\n"
+        )
+    if machine.torch is not None:
+        install_torch(machine.torch, site)
+    for name, (version, *requires) in machine.packages.items():
+        install_distribution(site, name, version, requires)
+    return environment
+
+
+def command(*arguments: str) -> list[str]:
+    """The installed program, started by this interpreter."""
+    return [sys.executable, "-m", "gpudoctor", *arguments]
