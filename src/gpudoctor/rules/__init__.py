@@ -1,0 +1,11 @@
+"""Rules: pure functions from facts and knowledge to findings.
+
+To add one: a function with `@rule` in its family, a row in `configs/findings.yaml`, a page in
+`docs/codes/`, a case that fires and one that must not. `docs/add-a-rule.md` walks through it.
+"""
+
+from __future__ import annotations
+
+from gpudoctor.rules.engine import Judgement, judge
+
+__all__ = ["Judgement", "judge"]

@@ -1,0 +1,259 @@
+"""What the rules ask the knowledge base: each question answered once and remembered."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    runs_natively,
+)
+from gpudoctor.kb import amd, cuda, gpus, intel, torch_releases
+
+Version = tuple[int, ...]
+
+
+@cache
+def numbers(version: str) -> Version:
+    """The leading numbers of a version for comparison: `570.172.08` → `(570, 172, 8)`."""
+    parts: list[int] = []
+    for part in version.split("+", 1)[0].split("."):
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        if not digits or len(digits) > 9 or not digits.isascii():
+            break
+        parts.append(int(digits))
+        if digits != part:
+            break
+    return tuple(parts)
+
+
+def major(version: str | None) -> int | None:
+    """The first number of a version; `None` where there is none."""
+    found = numbers(version) if version else ()
+    return found[0] if found else None
+
+
+# GPUs and drivers
+
+
+@cache
+def generation(capability: ComputeCapability | None) -> gpus.CapabilityRow | None:
+    """Which generation a compute capability is, and which drivers and modules serve it."""
+    return None if capability is None else gpus.capability_row(str(capability))
+
+
+@cache
+def newest_branch() -> int:
+    """The newest driver branch of the knowledge base."""
+    return cuda.branches()[-1].number
+
+
+@cache
+def floor(cuda_major: int, os: str) -> str | None:
+    """Lowest driver for programs of a CUDA major; `os` is `linux`, `windows` or `wsl`."""
+    return cuda.floor(cuda_major, os)
+
+
+@cache
+def cuda_of_driver(driver_version: str) -> str | None:
+    """Newest CUDA that the branch of this driver serves: `535.183.01` → `12.2`."""
+    first = major(driver_version)
+    branch = None if first is None else cuda.branch_of(first)
+    return None if branch is None else cuda.cuda_of_branch(branch)
+
+
+@cache
+def cuda_for_ptx(isa: str) -> str | None:
+    """Oldest CUDA whose driver compiles PTX of that ISA version."""
+    return cuda.ptx_isa_to_cuda(isa)
+
+
+@cache
+def cudnn_floor(version: str) -> ComputeCapability | None:
+    """Lowest compute capability that a cuDNN serves."""
+    text = cuda.cudnn_floor(version)
+    return None if text is None else ComputeCapability.parse(text)
+
+
+@cache
+def segment(name: str | None) -> str | None:
+    """The market segment of a GPU by its name: `geforce`, `datacenter` …"""
+    model = gpus.by_name(name) if name else None
+    return None if model is None else model.segment
+
+
+@cache
+def is_known_gpu(name: str | None, pci_id: str | None) -> bool:
+    """Whether the knowledge base has this GPU, by its name or by its PCI id."""
+    if name and gpus.by_name(name) is not None:
+        return True
+    return bool(pci_id) and gpus.by_pci(str(pci_id)) is not None
+
+
+# Builds of torch
+
+
+@cache
+def architecture(name: str) -> Architecture | None:
+    """The parsed name of an architecture; `None` for a name that nobody knows."""
+    try:
+        return Architecture.parse(name)
+    except ValueError:
+        return None
+
+
+@cache
+def native(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    """Whether one of the machine codes `sass` runs on `gpu` as it is."""
+    return any(a is not None and runs_natively(a, gpu) for a in map(architecture, sass))
+
+
+@cache
+def jittable(ptx: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    """Whether one of the PTX images could be compiled for `gpu`."""
+    return any(a is not None and can_be_jitted(a, gpu) for a in map(architecture, ptx))
+
+
+@cache
+def _covering(capability: ComputeCapability, platform: str | None) -> tuple[str, ...]:
+    """torch releases with a CUDA build that runs on a GPU, oldest first."""
+    found = [
+        build.torch
+        for build in torch_releases.builds()
+        if build.kind == "cuda"
+        and build.exists
+        and platform in (None, build.platform)
+        and native(build.sass, capability)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def is_served(capability: ComputeCapability, platform: str | None) -> bool:
+    """Whether any CUDA build of the index runs on a GPU (on any platform if it is `None`)."""
+    return bool(_covering(capability, platform))
+
+
+def last_release_for(capability: ComputeCapability, platform: str) -> str | None:
+    """The newest torch release with a build for a GPU on a platform."""
+    found = _covering(capability, platform)
+    return found[-1] if found else None
+
+
+@cache
+def newest_release(platform: str) -> str | None:
+    """The newest torch release with a CUDA build for a platform."""
+    found = [
+        b.torch
+        for b in torch_releases.builds()
+        if b.kind == "cuda" and b.exists and b.platform == platform
+    ]
+    return found[-1] if found else None
+
+
+@cache
+def have_common_build(capabilities: frozenset[ComputeCapability], platform: str) -> bool:
+    """Whether one published CUDA build runs on all of these GPUs, natively or through PTX."""
+    return any(
+        all(native(b.sass, gpu) or jittable(b.ptx, gpu) for gpu in capabilities)
+        for b in torch_releases.builds()
+        if b.kind == "cuda" and b.exists and b.platform == platform
+    )
+
+
+@cache
+def build_of(version: str, cuda_version: str | None, platform: str) -> torch_releases.Build | None:
+    """The published CUDA build that a torch version names, by its label or its CUDA."""
+    label = version.partition("+")[2]
+    if not label and cuda_version:
+        label = "cu" + cuda_version.replace(".", "")
+    found = torch_releases.build(version, label, platform) if label else None
+    return found if found is not None and found.kind == "cuda" else None
+
+
+@cache
+def pythons(platform: str) -> frozenset[str]:
+    """Every Python version for which any torch release has a wheel: `3.13`, `3.13t`."""
+    return frozenset(
+        python
+        for release in torch_releases.releases()
+        for table in (release.pythons, release.index_pythons)
+        for python in table.get(platform, ())
+    )
+
+
+# AMD and Intel
+
+
+@cache
+def rocm_builds() -> tuple[torch_releases.Build, ...]:
+    """Every ROCm build of the PyTorch index."""
+    return tuple(b for b in torch_releases.builds() if b.kind == "rocm" and b.exists)
+
+
+@cache
+def gfx_is_served(gfx: str) -> bool:
+    """Whether a ROCm build of PyTorch's index, or AMD's own, has code for an instruction set."""
+    if any(gfx in build.gfx for build in rocm_builds()):
+        return True
+    return any(amd.own_builds(gfx, os) is not None for os in ("linux", "windows"))
+
+
+@cache
+def rocm_build_of(version: str, hip: str | None) -> torch_releases.Build | None:
+    """The ROCm build that a torch version names."""
+    base, _, label = version.partition("+")
+    if not label and hip:
+        label = "rocm" + ".".join(hip.split(".")[:2])
+    return next((b for b in rocm_builds() if b.torch == base and b.variant == label), None)
+
+
+@cache
+def intel_is_served(name: str | None) -> bool | None:
+    """Whether an XPU build serves an Intel GPU; `None` where the name says nothing."""
+    if not name:
+        return None
+    return intel.match(name) is not None
+
+
+@cache
+def error_name(code: int) -> str | None:
+    """The name of a CUresult: 803 → `CUDA_ERROR_SYSTEM_DRIVER_MISMATCH`."""
+    found = cuda.error(code)
+    return None if found is None else found.name
+
+
+@cache
+def error_meaning(code: int) -> str | None:
+    """What a CUresult means, in one sentence."""
+    found = cuda.error(code)
+    return None if found is None else found.meaning
+
+
+@cache
+def best_python(platform: str) -> str | None:
+    """A Python that the newest torch has a wheel for: one release behind the newest."""
+    low, high = torch_releases.python_range(platform)
+    if not high:
+        return None
+    first, second = numbers(high)[:2]
+    before = f"{first}.{second - 1}"
+    return before if numbers(before) >= numbers(low) else high
+
+
+@cache
+def is_older_than_all(capability: ComputeCapability) -> bool:
+    """Whether a GPU is older than everything that any CUDA build of the index was compiled for."""
+    return not is_served(capability, None) and not any(
+        (a := architecture(name)) is not None and a.capability < capability
+        for build in torch_releases.builds()
+        if build.kind == "cuda"
+        for name in build.sass[:1]
+    )
+
+
+@cache
+def gfx_on_index(gfx: str) -> bool:
+    """Whether a ROCm build of the PyTorch index has code for an instruction set."""
+    return any(gfx in build.gfx for build in rocm_builds())

@@ -1,0 +1,221 @@
+"""The case: a fact sheet as the rules look at it, with what several of them derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
+from gpudoctor.model.finding import Evidence
+from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.rules import book
+
+_NO_HOST = Host()
+_NO_DRIVER = Driver()
+_NO_MODULE = KernelModule()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A GPU with its place in the fact sheet and its compute capability, if that is known."""
+
+    position: int
+    gpu: Gpu
+    capability: ComputeCapability | None
+
+    @property
+    def index(self) -> int:
+        """The driver's index of the GPU; its place in the sheet where the driver gave none."""
+        return self.position if self.gpu.index is None else self.gpu.index
+
+    @property
+    def path(self) -> str:
+        """`gpus[0]`"""
+        return f"gpus[{self.position}]"
+
+    @property
+    def label(self) -> str:
+        """How a sentence names it."""
+        return self.gpu.name or f"GPU {self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The architectures that a build of torch carries, and where that was read."""
+
+    sass: tuple[str, ...]
+    ptx: tuple[str, ...]
+    source: str
+
+
+class Case:
+    """One fact sheet, read-only; everything derived is worked out once, when first asked for."""
+
+    def __init__(self, sheet: FactSheet) -> None:
+        self.sheet = sheet
+        self.facts: Facts = sheet.facts
+        self.unknown: Mapping[str, Unknown] = {entry.fact: entry for entry in sheet.unknown}
+
+    # What is known
+
+    def why_unknown(self, path: str) -> Unknown | None:
+        """The entry that makes `path` unknown; `None` if it is known or known to be absent."""
+        if not self.unknown:
+            return None
+        return next((self.unknown[step] for step in parents(path) if step in self.unknown), None)
+
+    def knows(self, path: str) -> bool:
+        """Whether `path` was looked for with an answer, be it that nothing is there."""
+        return self.why_unknown(path) is None
+
+    def evidence(self, path: str, value: object = None) -> Evidence:
+        """The fact at `path` as evidence; `value` where another wording says more."""
+        shown = self._value(path) if value is None else value
+        return Evidence(fact=path, value=_text(shown), source=self.sheet.source(path))
+
+    def _value(self, path: str) -> object:
+        fact = self.sheet.fact(path)
+        return getattr(fact, "value", None)
+
+    # The host
+
+    @property
+    def host(self) -> Host:
+        """The host; an empty one where nothing is said of it."""
+        return self.facts.host or _NO_HOST
+
+    @property
+    def driver(self) -> Driver:
+        """The driver; an empty one where there is none."""
+        return self.facts.driver or _NO_DRIVER
+
+    @property
+    def module(self) -> KernelModule:
+        """The kernel's side of the driver; an empty one where nothing is said of it."""
+        return self.facts.kernel_module or _NO_MODULE
+
+    @cached_property
+    def native_linux(self) -> bool:
+        """Linux with a kernel module of its own: neither WSL nor a Jetson's vendor kernel."""
+        host = self.host
+        return host.os in ("linux", None) and not host.wsl and not self.jetson
+
+    @cached_property
+    def jetson(self) -> bool:
+        """A Jetson, whose driver comes with JetPack and has its own numbers."""
+        host = self.host
+        return host.jetson is not None or host.l4t is not None
+
+    @cached_property
+    def platform(self) -> str | None:
+        """The wheels' platform as the knowledge base writes it: `linux_x86_64`."""
+        host = self.host
+        arch = (host.arch or "").lower()
+        x86 = arch in ("x86_64", "amd64")
+        arm = arch in ("aarch64", "arm64")
+        if host.os == "linux":
+            return "linux_x86_64" if x86 else "linux_aarch64" if arm else None
+        if host.os == "windows":
+            return "win_amd64" if x86 else "win_arm64" if arm else None
+        if host.os == "macos":
+            return "macos_x86_64" if x86 else "macos_arm64" if arm else None
+        return None
+
+    # The GPUs
+
+    @cached_property
+    def seats(self) -> tuple[Seat, ...]:
+        """Every GPU of the machine."""
+        return tuple(
+            Seat(position, gpu, self._capability(position, gpu))
+            for position, gpu in enumerate(self.facts.gpus)
+        )
+
+    def _capability(self, position: int, gpu: Gpu) -> ComputeCapability | None:
+        for field, text in (("compute_capability", gpu.compute_capability), ("sm", gpu.sm)):
+            if text and self.knows(f"gpus[{position}].{field}"):
+                try:
+                    return ComputeCapability.parse(text)
+                except ValueError:
+                    continue
+        return None
+
+    @cached_property
+    def nvidia(self) -> tuple[Seat, ...]:
+        """Every NVIDIA GPU, masked ones too."""
+        return tuple(seat for seat in self.seats if seat.gpu.vendor == "nvidia")
+
+    @cached_property
+    def visible(self) -> tuple[Seat, ...]:
+        """The NVIDIA GPUs that no mask is known to hide."""
+        return tuple(seat for seat in self.nvidia if seat.gpu.visible is not False)
+
+    @cached_property
+    def cuda_works(self) -> bool:
+        """Whether the driver's own `cuInit` succeeded, which disproves most driver troubles."""
+        return self.driver.cu_init == 0 and self.knows("driver.cu_init")
+
+    def listed_by_driver(self, seat: Seat) -> bool:
+        """Whether the driver itself reported this GPU (PCI alone gives neither of these)."""
+        gpu = seat.gpu
+        return gpu.cuda_index is not None or gpu.memory_bytes is not None or gpu.uuid is not None
+
+    def is_spare(self, seat: Seat) -> bool:
+        """Whether an NVIDIA GPU is too old for every build of torch, beside one that is served.
+
+        Such a card drives a screen; nobody expects to train on it.
+        """
+        if seat.capability is None or book.is_served(seat.capability, self.platform):
+            return False
+        return any(
+            other.capability is not None
+            and other.capability > seat.capability
+            and book.is_served(other.capability, self.platform)
+            for other in self.visible
+            if other is not seat
+        )
+
+    # The environment
+
+    @cached_property
+    def code(self) -> Code | None:
+        """The architectures of the installed CUDA build: read, or else of the published build
+        of that name; `None` where neither is known, or where torch is no CUDA build."""
+        torch = self.facts.torch
+        if torch is None or torch.cuda is None:
+            return None
+        if (torch.sass or torch.ptx) and self.knows("torch.sass"):
+            ptx = torch.ptx if self.knows("torch.ptx") else ()
+            return Code(torch.sass, ptx, self.sheet.source("torch.sass"))
+        if not torch.version or not self.platform or not self.knows("torch.version"):
+            return None
+        build = book.build_of(torch.version, torch.cuda, self.platform)
+        return None if build is None else Code(build.sass, build.ptx, "knowledge base")
+
+    @cached_property
+    def torch_libraries(self) -> tuple[Library, ...]:
+        """The libraries with device code that belong to torch itself."""
+        return tuple(item for item in self.facts.libraries if item.distribution == "torch")
+
+    @cached_property
+    def packages(self) -> Mapping[str, Package]:
+        """Installed distributions by normalised name."""
+        return {package.name: package for package in reversed(self.facts.packages)}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables that change the outcome."""
+        return self.facts.environment
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(str, value)) if value else "none"
+    return str(value)

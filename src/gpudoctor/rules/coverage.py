@@ -1,0 +1,176 @@
+"""Libraries, torch's own and extensions, whose machine code leaves a GPU out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Library
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules import book
+from gpudoctor.rules.architecture import gpu_evidence, lacking
+from gpudoctor.rules.case import Case, Seat
+from gpudoctor.rules.registry import rule
+from gpudoctor.rules.say import finding, names, several
+
+_NEEDS = ("libraries", "gpus")
+
+
+def can_jit(case: Case) -> CanJit | None:
+    """Which PTX the driver compiles; `None` (any) where its CUDA version is not known."""
+    serves = case.driver.cuda if case.knows("driver.cuda") else None
+    if serves is None:
+        return None
+    limit = book.numbers(serves)[:2]
+
+    def answer(isa: str | None) -> bool:
+        written = book.cuda_for_ptx(isa) if isa else None
+        return written is None or book.numbers(written)[:2] <= limit
+
+    return answer
+
+
+def _groups_known(library: Library) -> bool:
+    return bool(library.groups or library.relocatable)
+
+
+def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    return [(s, s.capability) for s in case.visible if s.capability and not case.is_spare(s)]
+
+
+@rule("partial-kernel-coverage", needs=_NEEDS)
+def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
+    """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
+    without = {seat for seat, _ in lacking(case)}
+    jit = can_jit(case)
+    for library in case.torch_libraries:
+        if not _groups_known(library):
+            continue
+        hit: list[tuple[Seat, Coverage]] = []
+        for seat, gpu in _seats(case):
+            if seat in without:
+                continue
+            found = coverage(library, gpu, jit)
+            # Part of a library may be for newer GPUs on purpose, as flash attention is; a whole
+            # library without code is a hole.
+            if found.status == "none" or (found.status == "partial" and not found.below_floor):
+                hit.append((seat, found))
+        if hit:
+            yield _partial(case, library, hit)
+
+
+def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]]) -> Finding:
+    seats = [seat for seat, _ in hit]
+    worst = min((found for _, found in hit), key=lambda found: found.runnable / max(found.of, 1))
+    purpose = packages.purpose_of(library.path)
+    file = library.path.replace("\\", "/").rpartition("/")[2]
+    how_much = "no code" if not worst.runnable else f"only {worst.runnable} of {worst.of} kernels"
+    affected = f" ({purpose})" if purpose else ""
+    return finding(
+        "partial-kernel-coverage",
+        f"{file}{affected} has {how_much} for {names(seats)}",
+        "Most of torch runs on this GPU, but not what lies in this library: it was compiled for "
+        "fewer GPUs than the rest. Programs that use it fail with `no kernel image is available`.",
+        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install",),
+    )
+
+
+def _library_evidence(library: Library) -> Evidence:
+    listed = [*library.sass, *library.ptx]
+    return Evidence(fact=f"libraries.{library.path}", value=", ".join(listed), source=library.path)
+
+
+@rule(
+    "extension-lacks-arch",
+    needs=_NEEDS,
+    follows=("torch-lacks-arch-new-gpu", "torch-dropped-arch-old-gpu", "jetson-needs-own-wheel"),
+)
+def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
+    """A package beside torch has no machine code for a visible GPU."""
+    for name, libraries in _extensions(case).items():
+        empty: list[Seat] = []
+        holes: dict[str, tuple[Library, list[Seat]]] = {}
+        for seat, gpu in _seats(case):
+            found = [(library, coverage(library, gpu)) for library in libraries]
+            if all(item.status == "none" for _, item in found):
+                empty.append(seat)
+                continue
+            for library, item in found:
+                if item.status == "partial" and not item.below_floor:
+                    holes.setdefault(library.path, (library, []))[1].append(seat)
+        if empty:
+            yield _lacks(case, name, libraries, empty)
+        for library, seats in holes.values():
+            yield _hole(case, name, library, seats)
+
+
+def _extensions(case: Case) -> dict[str, list[Library]]:
+    """Libraries by the distribution that brought them; torch's and NVIDIA's own left out.
+
+    NVIDIA's libraries choose their kernels themselves and say which GPUs they serve in other
+    ways (cuDNN has a rule of its own).
+    """
+    grouped: dict[str, list[Library]] = {}
+    for library in case.facts.libraries:
+        owner = library.distribution
+        if owner in (None, "torch") or str(owner).startswith("nvidia-"):
+            continue
+        if _groups_known(library) and _chosen(case, library):
+            grouped.setdefault(str(owner), []).append(library)
+    return grouped
+
+
+def _chosen(case: Case, library: Library) -> bool:
+    """bitsandbytes brings a library for every CUDA and loads the one of torch's."""
+    if library.distribution != "bitsandbytes" or case.facts.torch is None:
+        return True
+    cuda = (case.facts.torch.cuda or "").replace(".", "")
+    return not cuda or f"cuda{cuda}" in library.path
+
+
+def _torch_extension(case: Case, name: str) -> bool:
+    package = case.packages.get(name)
+    return package is not None and any(line.startswith("torch") for line in package.requires)
+
+
+def _lacks(case: Case, name: str, libraries: Sequence[Library], seats: list[Seat]) -> Finding:
+    package = case.packages.get(name)
+    version = f" {package.version}" if package and package.version else ""
+    wanted = sorted({s.capability for s in seats if s.capability})
+    targets = ";".join(map(str, wanted))
+    return finding(
+        "extension-lacks-arch",
+        f"{name}{version} has no code for {several([gpu.sm for gpu in wanted])} ({names(seats)})",
+        f"torch is one thing, {name} another: it brings its own kernels, and none of them runs on "
+        "this GPU. The first call into it fails with `no kernel image is available`.",
+        # Whoever uses the package fails; torch by itself does not.
+        severity=Severity.ERROR if _torch_extension(case, name) else Severity.WARNING,
+        evidence=[*map(_library_evidence, libraries[:3]), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install", "source-build", "uninstall"),
+        advice=(
+            (
+                f"A newer release of {name}, or from source: TORCH_CUDA_ARCH_LIST='{targets}' "
+                f"pip install --no-cache-dir --no-build-isolation --no-binary {name} {name}"
+            ),
+        ),
+    )
+
+
+def _hole(case: Case, name: str, library: Library, seats: list[Seat]) -> Finding:
+    file = library.path.replace("\\", "/").rpartition("/")[2]
+    return finding(
+        "extension-lacks-arch",
+        f"Some kernels of {name} have no code for {names(seats)} ({file})",
+        f"Most of {name} runs on this GPU. Calls into the rest fail with `no kernel image is "
+        "available`.",
+        severity=Severity.WARNING,
+        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install", "source-build"),
+    )

@@ -1,0 +1,90 @@
+"""GPUs for which the build has only PTX, which the driver has to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding
+from gpudoctor.rules import book
+from gpudoctor.rules.architecture import NEEDS, gpu_evidence
+from gpudoctor.rules.case import Case, Seat
+from gpudoctor.rules.registry import rule
+from gpudoctor.rules.say import finding, names
+
+
+@rule(
+    "ptx-unsupported-toolchain",
+    needs=(*NEEDS, "driver"),
+    unless=("driver-not-loaded",),
+    follows=("driver-too-old",),
+)
+def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
+    """The build has only PTX for a GPU, and the driver is too old to compile it."""
+    for seat, toolkit in _through_ptx(case):
+        if toolkit is None:
+            continue
+        serves = case.driver.cuda
+        if serves is None or not case.knows("driver.cuda"):
+            yield case.why_unknown("driver.cuda") or Unknown("driver.cuda", "not reported")
+            continue
+        if book.numbers(serves)[:2] >= book.numbers(toolkit)[:2]:
+            continue
+        yield finding(
+            "ptx-unsupported-toolchain",
+            f"The driver is too old to compile torch's PTX for {seat.label}: it serves CUDA "
+            f"{serves}, and the PTX was written by CUDA {toolkit}",
+            "For this GPU the build has no machine code, only PTX, which the driver translates at "
+            "the first use. A driver translates PTX of its own CUDA version or older.",
+            evidence=[
+                case.evidence("driver.cuda"),
+                case.evidence("torch.cuda"),
+                case.evidence("torch.ptx"),
+            ],
+            gpus=(seat,),
+            clears_with=("driver", "install"),
+        )
+
+
+@rule(
+    "runs-through-jit",
+    needs=(*NEEDS, "driver"),
+    unless=("driver-not-loaded", "driver-too-old", "ptx-unsupported-toolchain"),
+)
+def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:
+    """The build has only PTX for a GPU; the driver compiles it at first use."""
+    seats = [seat for seat, _ in _through_ptx(case)]
+    if not seats:
+        return
+    yield finding(
+        "runs-through-jit",
+        f"torch runs on {names(seats)} through PTX, so its first start takes minutes",
+        "The build has no machine code for this GPU. The driver compiles the kernels when they are "
+        "first used and keeps the result; after that it runs as fast as any.",
+        evidence=[
+            case.evidence("torch.sass"),
+            case.evidence("torch.ptx"),
+            *gpu_evidence(case, seats),
+        ],
+        gpus=seats,
+    )
+
+
+def _through_ptx(case: Case) -> Iterator[tuple[Seat, str | None]]:
+    """GPUs that are served by PTX alone, each with the CUDA that wrote the PTX."""
+    code = case.code
+    torch = case.facts.torch
+    if code is None or torch is None:
+        return
+    for seat in case.visible:
+        gpu = seat.capability
+        if gpu is None or book.native(code.sass, gpu) or not book.jittable(code.ptx, gpu):
+            continue
+        isas = [
+            group.ptx_isa
+            for library in case.torch_libraries
+            for group in library.groups
+            if group.ptx_isa and book.jittable(group.ptx, gpu)
+        ]
+        written = [found for isa in isas if (found := book.cuda_for_ptx(isa))]
+        yield seat, max(written, key=book.numbers) if written else torch.cuda
