@@ -1,1 +1,9 @@
 """The solver and its commands: from facts and findings to what exactly to type."""
+
+from __future__ import annotations
+
+from gpudoctor.prescribe.decide import missing_fact, prescribe
+from gpudoctor.prescribe.plan import judge_requirements, plan
+from gpudoctor.prescribe.request import Options, PlanRequest
+
+__all__ = ["Options", "PlanRequest", "judge_requirements", "missing_fact", "plan", "prescribe"]

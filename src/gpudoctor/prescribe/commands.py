@@ -140,9 +140,9 @@ def _install_steps(change: Change, place: Place) -> list[Step]:
     size = f" ({change.size})" if change.size else ""
     secret = change.index.note(place.tool)
     if change.packages:
-        pre = ("--pre",) if change.pre else ()
-        pre += ("--prerelease", "allow") if change.pre and place.tool == "uv" else ()
-        options = tuple(o for o in pre if not (place.tool == "uv" and o == "--pre"))
+        options: tuple[str, ...] = ()
+        if change.pre:
+            options = ("--prerelease", "allow") if place.tool == "uv" else ("--pre",)
         result.append(
             command_step(
                 "install",

@@ -22,21 +22,25 @@ def manifest_steps(
     name = "pytorch-" + url.rstrip("/").rsplit("/", 1)[-1].replace(".", "-")
     intro = f"{lock_file} owns this environment and would undo what is installed past it"
     secret = " The credentials of the index do not belong in it." if index.has_credentials else ""
+    lock: tuple[tuple[str, tuple[str, ...]], ...]
     if tool == "poetry":
         return _poetry(packages, url, name, f"{intro}.{secret}", pre=pre)
     if tool == "pipenv":
         text = _pipenv(packages, url, name)
-        lock = [("Lock and install again.", ("pipenv", "sync"))]
-        lock.insert(0, ("Lock the new versions.", ("pipenv", "lock", *(["--pre"] if pre else []))))
+        more = ("--pre",) if pre else ()
+        lock = (
+            ("Lock the new versions.", ("pipenv", "lock", *more)),
+            ("Make the environment what the lock file says.", ("pipenv", "sync")),
+        )
     elif tool == "pixi":
         text = _pixi(packages, url)
-        lock = [("Lock and install again.", ("pixi", "install"))]
+        lock = (("Lock and install again.", ("pixi", "install")),)
     else:
         text = _uv(packages, url, name, pre=pre)
-        lock = [
+        lock = (
             ("Lock the new versions.", ("uv", "lock")),
             ("Make the environment what the lock file says.", ("uv", "sync")),
-        ]
+        )
     manifest = {"pixi": "pixi.toml", "pipenv": "Pipfile"}.get(tool, "pyproject.toml")
     change = Step(kind="manual", text=f"{intro}: change {manifest} instead.{secret}\n\n{text}")
     return (change, *(_printed(text, argv) for text, argv in lock))

@@ -59,7 +59,9 @@ def index_for(variant_url: str | None, mirror: str | None) -> Index:
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return Index(url)
-    return Index(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), True)
+    return Index(
+        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), has_credentials=True
+    )
 
 
 def index_url(variant_url: str | None, mirror: str | None) -> str | None:

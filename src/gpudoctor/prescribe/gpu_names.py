@@ -1,0 +1,115 @@
+"""GPUs as people write them: `5060 ti`, `RTX PRO 6000 Blackwell`, `sm_120`, `12.0`, `gfx1100`."""
+
+from __future__ import annotations
+
+import re
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.errors import UsageError
+from gpudoctor.kb import amd as kb_amd
+from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb import intel as kb_intel
+from gpudoctor.model.facts import Gpu
+
+_GFX = re.compile(r"gfx[0-9a-f]{3,4}\Z", re.ASCII)
+
+
+def gpu_of(text: str, index: int) -> Gpu:
+    """The GPU that `text` means, as the card number `index` of a machine.
+
+    Raises:
+        UsageError: nobody knows it (the message suggests the nearest names), or it means several
+            GPUs with different compute capabilities (the message lists them).
+    """
+    stripped = text.strip()
+    lowered = stripped.lower()
+    if _looks_like_capability(lowered):
+        return _by_capability(lowered, stripped, index)
+    if _GFX.match(lowered):
+        return _by_gfx(lowered, index)
+    models = kb_gpus.match(stripped)
+    if models:
+        return _by_model(stripped, models, index)
+    amd = kb_amd.match(stripped)
+    if amd:
+        found = {model.gfx for model in amd}
+        if len(found) > 1:
+            raise UsageError(
+                f"--gpu {stripped!r} fits several AMD GPUs: "
+                + ", ".join(f"{model.name} ({model.gfx})" for model in amd)
+            )
+        return Gpu(index=index, cuda_index=None, name=amd[0].name, vendor="amd", gfx=amd[0].gfx)
+    family = kb_intel.match(stripped)
+    if family is not None:
+        return Gpu(index=index, cuda_index=None, name=stripped, vendor="intel")
+    raise UsageError(f"--gpu {stripped!r} is no GPU that is known{_suggest(stripped)}")
+
+
+def _looks_like_capability(text: str) -> bool:
+    return bool(re.match(r"(sm_?\d|compute_\d|\d{1,2}\.\d\Z)", text))
+
+
+def _by_capability(lowered: str, text: str, index: int) -> Gpu:
+    spelled = re.sub(r"\Asm(?=\d)", "sm_", lowered)
+    try:
+        capability = ComputeCapability.parse(spelled)
+    except ValueError:
+        capability = None
+    known = kb_gpus.all_capabilities()
+    if capability is None or str(capability) not in known:
+        near = _nearest_capabilities(spelled)
+        raise UsageError(
+            f"--gpu {text!r} is no compute capability that is known; the nearest are {near}"
+        )
+    return Gpu(
+        index=index,
+        cuda_index=index,
+        name=None,
+        vendor="nvidia",
+        compute_capability=str(capability),
+        sm=capability.sm,
+    )
+
+
+def _nearest_capabilities(text: str) -> str:
+    digits = re.sub(r"[^0-9]", "", text)
+    wanted = int(digits) if digits else 0
+    known = [ComputeCapability.parse(name) for name in kb_gpus.all_capabilities()]
+    close = sorted(known, key=lambda c: abs(c.major * 10 + c.minor - wanted))[:3]
+    return ", ".join(f"{c.sm} ({kb_gpus.architecture_of(str(c))})" for c in sorted(close))
+
+
+def _by_gfx(gfx: str, index: int) -> Gpu:
+    models = kb_amd.by_gfx(gfx)
+    if not models:
+        known = sorted({model.gfx for model in kb_amd.gpus()})
+        raise UsageError(f"--gpu {gfx!r} is no AMD GPU that is known; known are {', '.join(known)}")
+    return Gpu(index=index, cuda_index=None, name=models[0].name, vendor="amd", gfx=gfx)
+
+
+def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gpu:
+    found = {capability for model in models for capability in model.capabilities}
+    if len(found) > 1:
+        listed = "; ".join(
+            f"{model.name} ({' or '.join(model.capabilities)})" for model in models[:8]
+        )
+        more = f" and {len(models) - 8} more" if len(models) > 8 else ""
+        raise UsageError(
+            f"--gpu {text!r} fits several GPUs with different compute capabilities: {listed}{more}; "
+            "name one of them, or its capability such as 8.6"
+        )
+    model = models[0]
+    capability = ComputeCapability.parse(model.capability)
+    return Gpu(
+        index=index,
+        cuda_index=index,
+        name=f"NVIDIA {model.name}",
+        vendor="nvidia",
+        compute_capability=str(capability),
+        sm=capability.sm,
+    )
+
+
+def _suggest(text: str) -> str:
+    near = kb_gpus.nearest(text)
+    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -1,0 +1,172 @@
+"""A plan for a machine that is not at hand: what was stated becomes the facts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from gpudoctor.errors import UsageError
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe.candidates import version_key
+from gpudoctor.prescribe.decide import prescribe
+from gpudoctor.prescribe.gpu_names import gpu_of
+from gpudoctor.prescribe.request import Options, PlanRequest
+from gpudoctor.prescribe.target import AARCH64_GPUS
+from gpudoctor.rules import judge
+
+SYSTEMS = ("linux", "windows", "wsl", "macos")
+ARCHITECTURES = ("x86_64", "amd64", "aarch64", "arm64")
+_PYTHON = re.compile(r"(\d+\.\d+)(\.\d+)?(t?)\Z", re.ASCII)
+_DRIVER = re.compile(r"\d{3}(\.\d+){0,3}\Z", re.ASCII)
+_NOT_STATED = "the request does not state it"
+
+
+def sheet_of(request: PlanRequest) -> FactSheet:
+    """The facts that a request states; everything else is unknown.
+
+    Raises:
+        UsageError: a value that is not one of the choices, or a GPU that nobody knows.
+    """
+    if request.os is not None and request.os not in SYSTEMS:
+        raise UsageError(f"--os takes {', '.join(SYSTEMS)}, not {request.os!r}")
+    if request.arch is not None and request.arch.lower() not in ARCHITECTURES:
+        raise UsageError(f"--arch takes x86_64, aarch64 or arm64, not {request.arch!r}")
+    if request.driver is not None and not _DRIVER.match(request.driver.strip()):
+        raise UsageError(
+            f"--driver takes a driver version such as 570.172.08, not {request.driver!r}"
+        )
+    gpus = tuple(gpu_of(text, index) for index, text in enumerate(request.gpus))
+    python = _python(request.python)
+    driver = Driver(version=request.driver.strip()) if request.driver else None
+    facts = Facts(host=_host(request, gpus), gpus=gpus, driver=driver, python=python)
+    return FactSheet(facts, _unknown(request), {"": "request"})
+
+
+def _host(request: PlanRequest, gpus: tuple[Gpu, ...]) -> Host:
+    name = request.os or ("macos" if gpus and gpus[0].vendor == "apple" else "linux")
+    arch = request.arch.lower() if request.arch else None
+    if arch is None:
+        arm = any(gpu.compute_capability in AARCH64_GPUS for gpu in gpus) or name == "macos"
+        arch = "aarch64" if arm else "x86_64"
+    arm = arch in ("aarch64", "arm64")
+    arch = ("aarch64" if name in ("linux", "wsl") else "arm64") if arm else "x86_64"
+    return Host(
+        os="windows" if name == "windows" else "macos" if name == "macos" else "linux",
+        arch=arch,
+        wsl=name == "wsl",
+        wsl_version=2 if name == "wsl" else None,
+    )
+
+
+def _python(text: str | None) -> Python | None:
+    if text is None:
+        return None
+    match = _PYTHON.match(text.strip())
+    if match is None:
+        raise UsageError(f"--python takes a version such as 3.12 or 3.13t, not {text!r}")
+    version = match[1] + (match[2] or "")
+    return Python(
+        version=version, tag="cp" + match[1].replace(".", "") + match[3], implementation="cpython"
+    )
+
+
+def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
+    """Everything that a request cannot or does not state."""
+    paths = [
+        "host.distribution",
+        "host.distribution_id",
+        "host.distribution_version",
+        "host.kernel",
+        "host.glibc",
+        "host.libc",
+        "host.container",
+        "host.container_gpus",
+        "host.jetson",
+        "host.l4t",
+        "host.secure_boot",
+        "host.cpu_model",
+        "host.cpu_count",
+        "host.memory_bytes",
+        "host.shm_bytes",
+        "kernel_module",
+        "environment",
+        "toolkits",
+        "compiler",
+        "loader",
+        "unfinished_fix",
+        "log",
+    ]
+    fields = ("cuda", "source", "libcuda_path", "libcuda_version", "libcuda_kind", "cu_init",
+              "cu_init_name", "nvml_error", "nvml_version", "smi_error")  # fmt: skip
+    paths += [f"driver.{name}" for name in fields] if request.driver else ["driver"]
+    if request.python is None:
+        paths.append("python")
+    else:
+        names = ("executable", "environment", "chosen_because", "prefix", "base_executable", "bits",
+                 "site_packages", "externally_managed", "conda_base", "writable", "has_pip",
+                 "lock_owner", "lock_file", "user_site", "headers")  # fmt: skip
+        paths += [f"python.{name}" for name in names]
+    known = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
+    details = [name for name in Gpu.__slots__ if name not in known]
+    paths += [f"gpus[{i}].{name}" for i in range(len(request.gpus)) for name in details]
+    return tuple(Unknown(path, _NOT_STATED, "request") for path in paths)
+
+
+def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:
+    """What to install on the machine that a request describes.
+
+    Raises:
+        UsageError: the request is wrong, or names a GPU that nobody knows.
+    """
+    sheet = sheet_of(request)
+    options = replace(_options(request), choose=True)
+    prescription = prescribe(sheet, judge(sheet).findings, options)
+    return sheet, _with_environment(prescription, request)
+
+
+def judge_requirements(
+    request: PlanRequest,
+) -> tuple[FactSheet, tuple[Finding, ...], tuple[Unknown, ...], Prescription]:
+    """What a requirements file installs on that machine: facts, findings, what is not judged, cure.
+
+    Raises:
+        UsageError: the request is wrong, or the file says nothing of torch.
+    """
+    from gpudoctor.prescribe.requirements import installed_by
+
+    sheet = installed_by(sheet_of(request), request)
+    judgement = judge(sheet)
+    options = _options(replace(request, torch=request.torch))
+    prescription = prescribe(sheet, judgement.findings, options)
+    return sheet, judgement.findings, judgement.not_judged, prescription
+
+
+def _options(request: PlanRequest) -> Options:
+    return Options(
+        tool=request.tool,
+        torch_spec=request.torch,
+        channel=request.channel,
+        index_url=request.index_url,
+        from_source=request.from_source,
+        fixed_python=request.python is not None,
+    )
+
+
+def _with_environment(prescription: Prescription, request: PlanRequest) -> Prescription:
+    """The prescription with the driver that it needs said, where none was stated."""
+    from gpudoctor.kb import cuda as kb_cuda
+
+    variant = prescription.variant or ""
+    if request.driver is not None or not variant.startswith("cu") or prescription.torch is None:
+        return prescription
+    major = version_key(variant[2:4])[:1]
+    system = {"windows": "windows", "wsl": "wsl"}.get(request.os or "", "linux")
+    floor = kb_cuda.floor(major[0], system) if major else None
+    if floor is None:
+        return prescription
+    note = f"It needs NVIDIA driver {floor} or newer; state --driver to have that checked."
+    return replace(prescription, notes=(*prescription.notes, note))

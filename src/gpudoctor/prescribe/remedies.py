@@ -1,0 +1,105 @@
+"""Steps for findings that no wheel cures: what the rule advises, as steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from gpudoctor.kb import catalogue
+from gpudoctor.model.facts import Host
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.prescription import Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe.driver_steps import driver_steps
+from gpudoctor.prescribe.drivers import DriverPlan, driver_for
+from gpudoctor.prescribe.quoting import environment_step
+from gpudoctor.prescribe.target import target_of
+
+MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
+"""Errors that hide GPUs from programs by a variable."""
+
+_COMMAND = re.compile(
+    r"(sudo|export|unset|docker|wsl|py|python3?|pip|uv|conda|ldconfig|nvidia-\w+|set) \S", re.ASCII
+)
+_MASKS = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
+
+
+def remedies(findings: Iterable[Finding], sheet: FactSheet) -> tuple[Step, ...]:
+    """Steps for each finding, in their order; what follows from another finding needs none."""
+    result: list[Step] = []
+    listed = tuple(findings)
+    names = {finding.name for finding in listed}
+    for finding in listed:
+        if finding.caused_by in names:
+            continue
+        for step in _steps(finding, sheet):
+            if step not in result:
+                result.append(step)
+    return tuple(result)
+
+
+def unmasked(sheet: FactSheet) -> FactSheet:
+    """The sheet after the variables that hide GPUs were removed."""
+    facts = sheet.facts
+    environment = {k: v for k, v in facts.environment.items() if k not in _MASKS}
+    gpus = tuple(replace(gpu, visible=True) for gpu in facts.gpus)
+    return FactSheet(
+        replace(facts, environment=environment, gpus=gpus), sheet.unknown, sheet.sources
+    )
+
+
+def first_driver(sheet: FactSheet) -> DriverPlan | None:
+    """The driver to install where there is none."""
+    target = target_of(sheet)
+    if not target.gpus or any(gpu.is_tegra for gpu in target.gpus):
+        return None
+    found = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
+    return found if isinstance(found, DriverPlan) else None
+
+
+def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
+    variables = [
+        entry.fact.removeprefix("environment.")
+        for entry in finding.evidence
+        if entry.fact.startswith("environment.")
+    ]
+    if "environment" in finding.clears_with and variables:
+        names = ", ".join(dict.fromkeys(variables))
+        text = f"Remove {names} from the environment. {finding.title}."
+        return (environment_step(text, dict.fromkeys(variables), "environment"),)
+    if finding.name == "driver-not-loaded" and not finding.advice:
+        plan = first_driver(sheet)
+        if plan is not None:
+            return driver_steps(plan, sheet.facts.host or Host())
+    kind = finding.clears_with[0] if finding.clears_with else "manual"
+    advice = finding.advice or _cures(finding.name)
+    if not advice:
+        return ()
+    text = f"{finding.title}."
+    result = []
+    for line in advice:
+        command, comment = _command(line)
+        if command is None:
+            text = f"{text} {line}".strip()
+            continue
+        said = f"{text} {comment}".strip()
+        result.append(Step(kind=kind, text=said, posix=command, risk="medium"))
+        text = ""
+    if text and (text != f"{finding.title}." or not result):
+        result.append(Step(kind=kind, text=text, risk="medium"))
+    return tuple(result)
+
+
+def _cures(name: str) -> tuple[str, ...]:
+    entry = catalogue.find(name)
+    return entry.cures if entry else ()
+
+
+def _command(line: str) -> tuple[str | None, str]:
+    """A line of advice as command and comment; no command where it is a sentence."""
+    if not _COMMAND.match(line):
+        return None, ""
+    command, _, comment = line.partition("   ")
+    comment = comment.strip().strip("()#").strip()
+    return command.strip(), f"({comment})" if comment else ""
