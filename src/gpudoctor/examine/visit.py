@@ -64,7 +64,6 @@ def conclude(
     from gpudoctor.kb import info
 
     kept, suppressed = options.policy.weigh(findings)
-    kept = _root_first(kept)
     missing = judge_verdict.missing_essentials(sheet)
     if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
         missing = ()
@@ -140,11 +139,6 @@ def _prescribe(
     from gpudoctor.prescribe import Options, prescribe
 
     return prescribe(sheet, findings, wish or Options())
-
-
-def _root_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Errors before warnings before information; the engine's order inside each."""
-    return tuple(sorted(findings, key=lambda finding: finding.severity.rank))
 
 
 def _deadline(started: float, options: VisitOptions) -> float | None:

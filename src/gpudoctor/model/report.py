@@ -85,6 +85,8 @@ class Report:
     smoke: Smoke | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    about: Literal["machine", "text"] = "machine"
+    """`text`: the facts come from a log or a traceback, so a process that still runs may be meant."""
 
 
 def worst(findings: tuple[Finding, ...]) -> Severity | None:

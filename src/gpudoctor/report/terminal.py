@@ -64,7 +64,7 @@ def _findings(canvas: Canvas, report: Report, style: Style) -> None:
     shown = [f for f in report.findings if style.verbose or f.severity is not Severity.INFO]
     for finding in shown:
         canvas.blank()
-        _finding(canvas, finding, brief=finding.caused_by is not None and not style.verbose)
+        _finding(canvas, finding, report, brief=bool(finding.caused_by) and not style.verbose)
     for finding in (f for f in report.findings if f not in shown):
         canvas.blank()
         canvas.hanging(("i ", "cyan"), (f"{finding.code} ", "dim"), finding.title)
@@ -74,7 +74,7 @@ def _findings(canvas: Canvas, report: Report, style: Style) -> None:
         canvas.paragraph(f"Left out of the verdict: {names}.", style="dim")
 
 
-def _finding(canvas: Canvas, finding: Finding, *, brief: bool) -> None:
+def _finding(canvas: Canvas, finding: Finding, report: Report, *, brief: bool) -> None:
     mark = _SEVERITY_MARK[finding.severity]
     canvas.hanging(
         (f"{canvas.mark(mark)} ", _MARK_STYLE[mark]), (f"{finding.code} ", "bold"), finding.title
@@ -87,11 +87,12 @@ def _finding(canvas: Canvas, finding: Finding, *, brief: bool) -> None:
     for item in finding.evidence:
         source = f"  [{item.source}]" if item.source else ""
         canvas.hanging(("    proof  ", "dim"), f"{item.fact} = {item.value}{source}")
-    for text in finding.advice:
+    prescribed = report.prescription is not None and report.prescription.steps
+    for text in () if prescribed else finding.advice:
         canvas.raw(text, indent=4)
     if finding.next_look:
         canvas.hanging(("    look   ", "dim"), finding.next_look)
-    if finding.still_possible:
+    if finding.still_possible and report.about == "text":
         canvas.hanging(("    now    ", "dim"), finding.still_possible)
     canvas.paragraph(f"gpudoctor explain {finding.code} says more.", indent=4, style="dim")
 
