@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gpudoctor.binaries.general import architecture, general_groups, has_machine_code
+from gpudoctor.binaries.general import architectures, general_groups, has_machine_code
 from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
 from gpudoctor.model.facts import CodeGroup, Library
 
@@ -46,9 +46,9 @@ class Coverage:
     def below_floor(self) -> bool:
         """Whether all that is missing is for newer GPUs than this one, as if on purpose."""
         return bool(self.missing) and all(
-            architecture(name).capability > self.gpu
+            each.capability > self.gpu
             for group in self.missing
-            for name in group.sass + group.ptx
+            for each in architectures(group.sass + group.ptx)
         )
 
 
@@ -87,7 +87,7 @@ def coverage(library: Library, gpu: ComputeCapability, can_jit: CanJit | None = 
 
 
 def _jits(group: CodeGroup, gpu: ComputeCapability, can_jit: CanJit | None) -> bool:
-    if not any(can_be_jitted(architecture(name), gpu) for name in group.ptx):
+    if not any(can_be_jitted(each, gpu) for each in architectures(group.ptx)):
         return False
     return can_jit is None or can_jit(group.ptx_isa)
 

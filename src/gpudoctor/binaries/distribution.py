@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
 from gpudoctor.binaries.general import made_on_purpose
+from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Library
 
@@ -27,12 +28,13 @@ def judged(
 ) -> tuple[tuple[Library, Coverage], ...]:
     """The libraries of a distribution that count for it on `gpu`, each with its coverage.
 
-    `cuda` is the version of CUDA that torch was built for (`12.8`). Left out are libraries
-    whose names say that they are for another one, and those that serve few GPUs on purpose;
-    one of these is kept if it runs on `gpu` all the same.
+    `cuda` is the version of CUDA that torch was built for (`12.8`). Left out are NVIDIA's own
+    libraries, libraries whose names say that they are for another CUDA, and those that serve
+    few GPUs on purpose; one of these is kept if it runs on `gpu` all the same.
     """
     result = []
-    applicable = for_cuda(libraries, cuda)
+    others = [each for each in libraries if not is_nvidias_own(each.path, each.distribution)]
+    applicable = for_cuda(others, cuda)
     for library in applicable:
         found = coverage(library, gpu, can_jit)
         if found.runnable or not made_on_purpose(library, applicable):

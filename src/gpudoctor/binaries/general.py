@@ -28,14 +28,22 @@ from gpudoctor.model.facts import CodeGroup, Library
 
 
 @lru_cache(maxsize=512)
-def architecture(name: str) -> Architecture:
-    """`sm_90a` as a value; names repeat in every group."""
-    return Architecture.parse(name)
+def architecture(name: str) -> Architecture | None:
+    """`sm_90a` as a value; `None` for what is none, which runs nowhere. Names repeat a lot."""
+    try:
+        return Architecture.parse(name)
+    except ValueError:
+        return None
+
+
+def architectures(names: Iterable[str]) -> list[Architecture]:
+    """Those of the names that are architectures."""
+    return [found for name in names if (found := architecture(name)) is not None]
 
 
 def has_machine_code(group: CodeGroup, gpu: ComputeCapability) -> bool:
     """Whether one of its images runs on `gpu` as it is."""
-    return any(runs_natively(architecture(name), gpu) for name in group.sass)
+    return any(runs_natively(each, gpu) for each in architectures(group.sass))
 
 
 def general_groups(library: Library, gpu: ComputeCapability) -> tuple[CodeGroup, ...]:
@@ -75,13 +83,13 @@ def library_breadth(library: Library) -> int:
 
 def _has_gap(group: CodeGroup, gpu: ComputeCapability) -> bool:
     """Whether it has machine code for older and for newer GPUs, but not for this one."""
-    own = [architecture(name).capability for name in group.sass]
+    own = [each.capability for each in architectures(group.sass)]
     return not has_machine_code(group, gpu) and bool(own) and min(own) < gpu < max(own)
 
 
 def _breadth(group: CodeGroup) -> int:
     """How many compute capabilities it was compiled for, if for any in general."""
-    architectures = [architecture(name) for name in group.sass + group.ptx]
-    if all(each.suffix for each in architectures):
-        return min(1, len(architectures))
-    return len({each.capability for each in architectures})
+    known = architectures(group.sass + group.ptx)
+    if all(each.suffix for each in known):
+        return min(1, len(known))
+    return len({each.capability for each in known})

@@ -31,9 +31,9 @@ def read_library(path: str) -> Library | None:
                 return None
             return read_source(source, path)
     except OSError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableBinaryError(f"{error.strerror}.", path) from error
     except UnreadableBinaryError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error}") from error
+        raise UnreadableBinaryError(error.reason, path) from error
 
 
 def read_source(source: Source, path: str, distribution: str | None = None) -> Library | None:

@@ -43,7 +43,7 @@ def read_ptxas(path: str) -> Ptxas:
         with FileSource(path) as source:
             return _read(source)
     except OSError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableBinaryError(f"{error.strerror}.", path) from error
 
 
 def ptxas_architectures(path: str) -> tuple[str, ...]:

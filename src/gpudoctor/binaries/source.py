@@ -16,7 +16,14 @@ from gpudoctor.errors import UsageError
 
 
 class UnreadableBinaryError(UsageError):
-    """A binary or a wheel whose structure contradicts itself: the message says where."""
+    """A binary or a wheel that cannot be read, or contradicts itself.
+
+    `reason` is a sentence without the path; the message has both where the path is known.
+    """
+
+    def __init__(self, reason: str, path: str | None = None) -> None:
+        super().__init__(reason if path is None else f"{path} cannot be read: {reason}")
+        self.reason = reason
 
 
 class Source(Protocol):
@@ -74,7 +81,8 @@ class FileSource:
 
         def read(self, offset: int, length: int) -> bytes:
             """Up to `length` bytes from `offset`."""
-            return os.pread(self._descriptor, length, offset)
+            # A header may claim an offset that is none for the system call: 2**64 - 1.
+            return os.pread(self._descriptor, length, offset) if offset < self.size else b""
 
         def expect_scattered_reads(self) -> None:
             """Tell the kernel not to read ahead: between two headers lie megabytes."""
@@ -88,6 +96,8 @@ class FileSource:
 
         def read(self, offset: int, length: int) -> bytes:
             """Up to `length` bytes from `offset`."""
+            if offset >= self.size:
+                return b""
             os.lseek(self._descriptor, offset, os.SEEK_SET)
             return os.read(self._descriptor, length)
 

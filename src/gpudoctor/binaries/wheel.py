@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gpudoctor.binaries import archive
 from gpudoctor.binaries.deflated import DeflatedSource
 from gpudoctor.binaries.library import read_source
+from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.facts import Library
 
-_BINARY_NAME = re.compile(r"\.(?:so|so\.[^/]*|pyd|dll|exe)\Z|(?:\A|/)[^/.]+\Z", re.IGNORECASE)
 _SMALLEST = 1024
 # The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than
 # this to waste somebody's time is not decompressed.
@@ -27,20 +26,6 @@ class Skipped:
     reason: str
 
 
-def may_be_binary(name: str) -> bool:
-    """Whether a file of this name can be a library or a program: `.so`, `.dll`, no suffix …"""
-    return _BINARY_NAME.search(name) is not None
-
-
-def distribution_of(file_name: str) -> str | None:
-    """The distribution that a wheel's file name says, normalised (PEP 503, PEP 427)."""
-    stem, dot, _ = file_name.rpartition(".whl")
-    parts = stem.split("-")
-    if not dot or len(parts) < 5:
-        return None
-    return re.sub(r"[-_.]+", "-", parts[0]).lower()
-
-
 def read_wheel(
     path: str, progress: Callable[[int], None] | None = None
 ) -> Iterator[Library | Skipped]:
@@ -52,7 +37,7 @@ def read_wheel(
     Raises:
         UnreadableBinaryError: the file cannot be read or is no ZIP archive.
     """
-    distribution = distribution_of(path.replace("\\", "/").rpartition("/")[2])
+    distribution = distribution_of_wheel(path.replace("\\", "/").rpartition("/")[2])
     try:
         with FileSource(path) as source:
             for member in archive.members(source):
@@ -63,14 +48,14 @@ def read_wheel(
                     data = _open(source, member, progress)
                     library = read_source(data, inside, distribution)
                 except UnreadableBinaryError as error:
-                    yield Skipped(inside, str(error))
+                    yield Skipped(inside, error.reason)
                     continue
                 if library is not None:
                     yield library
     except OSError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnreadableBinaryError(f"{error.strerror}.", path) from error
     except UnreadableBinaryError as error:
-        raise UnreadableBinaryError(f"{path} cannot be read: {error}") from error
+        raise UnreadableBinaryError(error.reason, path) from error
 
 
 def _open(source: Source, member: archive.Member, progress: Callable[[int], None] | None) -> Source:

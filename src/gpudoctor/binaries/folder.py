@@ -1,0 +1,59 @@
+"""The binaries of a folder, each once: an environment, an unpacked image, a build tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gpudoctor.binaries.names import may_be_binary
+from gpudoctor.binaries.record import attributions
+
+_NEVER = frozenset({"__pycache__", ".git"})
+_KERNELS = frozenset({"proc", "sys", "dev"})
+_DEEPEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be a binary, and the distribution that brought it."""
+
+    path: str
+    distribution: str | None = None
+
+
+def candidates(root: str) -> Iterator[Candidate]:
+    """The files below `root` that may be binaries or wheels, in the order of their names.
+
+    Links are not followed: what they lead to inside `root` is met under its own name, and in
+    an unpacked image an absolute one leads out of it. Folders that cannot be read are passed
+    over. Where a folder holds `*.dist-info`, its files are attributed by their RECORD.
+    """
+    pending: list[tuple[str, int, dict[str, str]]] = [(root, 0, {})]
+    while pending:
+        folder, depth, owners = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if any(entry.name.endswith(".dist-info") for entry in entries):
+            owners = {**owners, **attributions(folder)}
+        below = []
+        for entry in entries:
+            try:
+                if entry.is_symlink():
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    # The kernel's file systems are left out only at the root of an image.
+                    if entry.name not in _NEVER or (depth and entry.name[0] not in "_."):
+                        below.append((entry.path, depth + 1, owners))
+                elif _is_wanted(entry.name) and entry.is_file(follow_symlinks=False):
+                    yield Candidate(entry.path, owners.get(os.path.normpath(entry.path)))
+            except OSError:
+                continue
+        if depth < _DEEPEST:
+            pending.extend(reversed(below))
+
+
+def _is_wanted(name: str) -> bool:
+    return may_be_binary(name) or name.endswith(".whl")

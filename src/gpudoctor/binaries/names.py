@@ -1,0 +1,41 @@
+"""What the names of files and wheels tell."""
+
+from __future__ import annotations
+
+import re
+
+_BINARY = re.compile(r"\.(?:so|so\.[^/]*|pyd|dll|exe)\Z|(?:\A|/)[^/.]+\Z", re.IGNORECASE)
+_NVIDIAS = re.compile(
+    r"(?:lib)?(?:cu(?:blas|blaslt|dnn|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor)"
+    r"|n(?:vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
+)
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+def may_be_binary(name: str) -> bool:
+    """Whether a file of this name can be a library or a program: `.so`, `.dll`, no suffix …"""
+    return _BINARY.search(name) is not None
+
+
+def is_nvidias_own(path: str, distribution: str | None) -> bool:
+    """Whether a library is one of NVIDIA's: cuBLAS, cuDNN, cuFFT … or a renamed copy of it.
+
+    They carry hundreds of kernels for single architectures, choose among them at run time, and
+    keep some in forms of their own (cuFFT has one container in `.nv_fatbin`, and its kernels
+    elsewhere): their containers prove nothing. What they serve, NVIDIA's release notes say.
+    """
+    if distribution is not None and distribution.startswith("nvidia-"):
+        return True
+    return _NVIDIAS.match(re.split(r"[/\\]", path)[-1].lower()) is not None
+
+
+def normalise(distribution: str) -> str:
+    """The normalised name of a distribution (PEP 503)."""
+    return _SEPARATORS.sub("-", distribution).lower()
+
+
+def distribution_of_wheel(file_name: str) -> str | None:
+    """The distribution that a wheel's file name says (PEP 427), normalised; `None`: no wheel."""
+    stem, dot, _ = file_name.rpartition(".whl")
+    parts = stem.split("-")
+    return normalise(parts[0]) if dot and len(parts) >= 5 else None

@@ -1,0 +1,110 @@
+"""Everything with device code under some paths: files, wheels, environments, folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gpudoctor.binaries import archive
+from gpudoctor.binaries.folder import Candidate, candidates
+from gpudoctor.binaries.library import read_library
+from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
+from gpudoctor.binaries.wheel import Skipped, read_wheel
+from gpudoctor.errors import UsageError
+from gpudoctor.model.facts import Library
+
+Progress = Callable[[str, int], None]
+"""Told, again and again, which file is being read and how many bytes of it were unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found."""
+
+    files: tuple[Library, ...] = ()
+    """The libraries with device code, in the order in which they were met."""
+    skipped: tuple[Skipped, ...] = ()
+    """What could not be read, and why."""
+    looked_at: int = 0
+    """How many files were opened, those without device code included."""
+
+
+def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
+    """Read the device code of everything under `paths`.
+
+    A folder is walked without following links, and each file of it read once, however many
+    names it has; a file is read as a wheel where it is a ZIP archive.
+
+    Raises:
+        UsageError: a path does not exist, or a file that was named cannot be read.
+    """
+    files: list[Library] = []
+    skipped: list[Skipped] = []
+    seen: set[tuple[int, int]] = set()
+    looked_at = 0
+    for path in paths:
+        for candidate, named in _candidates(path):
+            try:
+                status = os.stat(candidate.path)
+                identity = (status.st_dev, status.st_ino)
+                if status.st_ino and identity in seen:
+                    continue
+                seen.add(identity)
+                looked_at += 1
+                for found in _read(candidate, progress):
+                    if isinstance(found, Skipped):
+                        skipped.append(found)
+                    else:
+                        files.append(found)
+            except (OSError, UnreadableBinaryError) as error:
+                if named:
+                    raise _refusal(candidate.path, error) from error
+                skipped.append(Skipped(candidate.path, _reason(error)))
+    return Scan(tuple(files), tuple(skipped), looked_at)
+
+
+def _candidates(path: str) -> Iterator[tuple[Candidate, bool]]:
+    """The files of a path, and whether it names the file itself."""
+    try:
+        if os.path.isdir(path):
+            for candidate in candidates(path):
+                yield candidate, False
+        elif os.path.isfile(path):
+            yield Candidate(path), True
+        else:
+            what = "is no file or folder" if os.path.lexists(path) else "does not exist"
+            raise UsageError(f"{path} {what}")
+    except ValueError:
+        raise UsageError(f"{path!r} is no file name") from None
+
+
+def _read(candidate: Candidate, progress: Progress | None) -> Iterator[Library | Skipped]:
+    path = candidate.path
+    if progress:
+        progress(path, 0)
+    if _is_archive(path):
+        if progress:
+            report = progress
+            yield from read_wheel(path, lambda count: report(path, count))
+        else:
+            yield from read_wheel(path)
+        return
+    library = read_library(path)
+    if library is not None:
+        yield replace(library, distribution=candidate.distribution)
+
+
+def _is_archive(path: str) -> bool:
+    with FileSource(path) as source:
+        return archive.is_archive(source)
+
+
+def _refusal(path: str, error: OSError | UnreadableBinaryError) -> UsageError:
+    if isinstance(error, UsageError):
+        return error
+    return UsageError(f"{path} cannot be read: {error.strerror}")
+
+
+def _reason(error: OSError | UnreadableBinaryError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else error.reason
