@@ -60,9 +60,14 @@ def facts(
     sheet = collect(python, timeout or STATIC_SECONDS, os.getcwd(), os.environ)
     if not redact:
         return sheet
-    from gpudoctor.model.redact import redact as remove_private
+    import platform
 
-    return remove_private(sheet)
+    from gpudoctor.model.redact import redact as remove_private
+    from gpudoctor.model.scrub import Identity
+
+    # Whose names are to go: the account's own, which no pattern can tell from other words.
+    user = os.environ.get("USER") or os.environ.get("USERNAME")
+    return remove_private(sheet, Identity(os.path.expanduser("~"), user, platform.node()))
 
 
 def policy(

@@ -11,12 +11,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from gpudoctor.collect.device_code import Xray
-from gpudoctor.collect.files import is_file
+from gpudoctor.collect.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
 
+_Source = Literal["binary", "torch", "knowledge"]
 # torch 1.10 to 1.13 split the library in two; linalg and nvshmem are built for other lists, and
 # say nothing about the kernels that nearly every program needs.
 _MAIN = re.compile(r"(?:^|/)(?:lib)?torch_cuda(?:_cu|_cpp)?\.(?:so|dll)\Z", re.ASCII)
@@ -67,17 +69,8 @@ def torch_architectures(
     return torch, {**unknown, "sass": reason, "ptx": reason, "arch_source": reason}, ""
 
 
-def _filled(torch: Torch, sass: list[str], ptx: list[str], source: str) -> Torch:
-    return replace(
-        torch,
-        sass=tuple(sass),
-        ptx=tuple(ptx),
-        arch_source="binary"
-        if source == "binary"
-        else "torch"
-        if source == "torch"
-        else "knowledge",
-    )
+def _filled(torch: Torch, sass: list[str], ptx: list[str], source: _Source) -> Torch:
+    return replace(torch, sass=tuple(sass), ptx=tuple(ptx), arch_source=source)
 
 
 def _union(libraries: Sequence[Library]) -> tuple[list[str], list[str]]:
@@ -139,4 +132,19 @@ def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
 
 
 def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, str]]:
-    return torch, {}
+    """What the assembler of the first Triton on the path knows; nothing without a Triton."""
+    folder = next((place for f in site if is_folder(place := os.path.join(f, "triton"))), None)
+    if folder is None:
+        return torch, {}
+    from gpudoctor.binaries.ptxas import triton_ptxas
+    from gpudoctor.binaries.source import UnreadableBinaryError
+
+    try:
+        ptxas = triton_ptxas(folder)
+    except UnreadableBinaryError as error:
+        reason = str(error).rstrip(".")
+        return torch, {"ptxas_architectures": reason, "ptxas_version": reason}
+    if ptxas is None:
+        return torch, {}
+    filled = replace(torch, ptxas_architectures=ptxas.architectures, ptxas_version=ptxas.version)
+    return filled, {}

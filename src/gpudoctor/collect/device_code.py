@@ -26,6 +26,7 @@ from gpudoctor.model.facts import Library
 # The smallest true kernel with its container needs some kilobytes, beside the ELF file around it.
 _SMALLEST = 12 << 10
 _THREADS = 4
+_PATIENCE = 0.04
 _RECORD_LIMIT = 1 << 26
 _ENDINGS = (b".so",)
 _WINDOWS_ENDINGS = (b".pyd", b".dll")
@@ -75,19 +76,37 @@ def candidates(
         conda_prefix: conda keeps torch's libraries in the environment's own `lib` folder.
     """
     found: dict[str, Candidate] = {}
-    torch_listed = False
-    for distribution in distributions:
-        if _NVIDIA.match(distribution.name):
-            continue
+    for distribution in _imported(distributions, torch_folder):
         for candidate in _of_distribution(distribution):
             found.setdefault(candidate.path, candidate)
-            torch_listed = torch_listed or distribution.name == "torch"
-    if torch_folder is not None and not torch_listed:
+    in_torch = [c for c in found.values() if c.distribution == "torch"]
+    if torch_folder is not None and not in_torch:
         for candidate in _walk(torch_folder, os.path.dirname(torch_folder), "torch"):
             found.setdefault(candidate.path, candidate)
     for candidate in _conda(conda_prefix) if conda_prefix else ():
-        found.setdefault(os.path.realpath(candidate.path), candidate)
-    return sorted(found.values(), key=lambda candidate: -candidate.size)
+        found.setdefault(candidate.path, candidate)
+    # Largest first: the slowest begins first. Links (conda has several) lead to one file.
+    distinct: dict[str, Candidate] = {}
+    for candidate in sorted(found.values(), key=lambda each: -each.size):
+        distinct.setdefault(os.path.realpath(candidate.path), candidate)
+    return list(distinct.values())
+
+
+def _imported(
+    distributions: Iterable[Distribution], torch_folder: str | None
+) -> Iterator[Distribution]:
+    """The distributions that imports find: of several copies, the first; of torch, that one."""
+    seen: set[str] = set()
+    torch_site = os.path.realpath(os.path.dirname(torch_folder)) if torch_folder else None
+    for distribution in distributions:
+        name = distribution.name
+        if name == "torch":
+            shadowed = torch_site is not None and os.path.realpath(distribution.site) != torch_site
+        else:
+            shadowed = name in seen
+        seen.add(name)
+        if not shadowed and not _NVIDIA.match(name):
+            yield distribution
 
 
 def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
@@ -97,14 +116,19 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
     """
     libraries: dict[str, Library] = {}
     unread: dict[str, tuple[Candidate, str]] = {}
+    looked_at: set[str] = set()
     pending = iter(chosen)
     lock = threading.Lock()
+    finished = threading.Event()
 
-    def work() -> None:
+    def work(patience: float) -> None:
+        if patience and finished.wait(patience):
+            return
         while True:
             with lock:
                 candidate = next(pending, None)
             if candidate is None:
+                finished.set()
                 return
             if time.monotonic() > deadline:
                 unread[candidate.path] = (candidate, "the time was over before it was read")
@@ -116,24 +140,27 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
                 continue
             if library is not None:
                 libraries[candidate.path] = library
+            looked_at.add(candidate.path)
 
+    # From memory one thread is twice as fast as four, which get into each other's way; from a
+    # disk it is the other way round. So the others come in only if the first takes long.
     threads = [
-        threading.Thread(target=work, name=f"x-ray {number}", daemon=True)
+        threading.Thread(target=work, args=(_PATIENCE if number else 0.0,), daemon=True)
         for number in range(min(_THREADS, len(chosen)))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()) + 0.05)
+    done, failed = dict(libraries), dict(unread)
     if any(thread.is_alive() for thread in threads):
-        done = set(libraries) | set(unread)
+        reached = set(looked_at) | set(failed)
         for candidate in chosen:
-            if candidate.path not in done:
-                unread[candidate.path] = (candidate, "reading it took longer than the time left")
-    order = {candidate.path: number for number, candidate in enumerate(chosen)}
+            if candidate.path not in reached:
+                failed[candidate.path] = (candidate, "reading took longer than the time left")
     return Xray(
-        tuple(libraries[path] for path in sorted(dict(libraries), key=order.__getitem__)),
-        tuple(unread[path] for path in sorted(dict(unread), key=order.__getitem__)),
+        tuple(done[candidate.path] for candidate in chosen if candidate.path in done),
+        tuple(failed[candidate.path] for candidate in chosen if candidate.path in failed),
     )
 
 

@@ -64,14 +64,14 @@ def lock_owner(
     """The tool that would put this environment back at its next sync, and its lock file."""
     if kind == "pixi":
         project = layout.prefix.replace("\\", "/").partition("/.pixi/envs/")[0]
-        path = os.path.join(project, "pixi.lock")
-        return ("pixi", path) if is_file(path) else None
+        pixi = os.path.join(project, "pixi.lock")
+        return ("pixi", pixi) if is_file(pixi) else None
     if not layout.is_venv:
         return None
     if kind == "pipenv":
         project = (read_text(os.path.join(layout.prefix, ".project"), 4096) or "").strip()
-        path = os.path.join(project, "Pipfile.lock")
-        return ("pipenv", path) if project and is_file(path) else None
+        pipfile = os.path.join(project, "Pipfile.lock")
+        return ("pipenv", pipfile) if project and is_file(pipfile) else None
     if kind == "poetry" and os.path.basename(layout.prefix) != ".venv":
         found = next((path for path in upward(cwd, "poetry.lock") if is_file(path)), None)
         return ("poetry", found) if found else None

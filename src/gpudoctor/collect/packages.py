@@ -7,13 +7,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import unquote
 
 from gpudoctor.collect.distributions import Distribution, normalise
 from gpudoctor.collect.files import names, read_text
 from gpudoctor.collect.requirements import applies, parse_line
 from gpudoctor.collect.torch_static import parse_version_file
-from gpudoctor.collect.variables import strip_credentials
 from gpudoctor.kb import environment
 from gpudoctor.model.facts import Package
 
@@ -74,9 +72,17 @@ def _package(distribution: Distribution, requires: tuple[str, ...]) -> Package:
         location=distribution.site,
         installer=distribution.installer,
         editable=editable,
-        origin=strip_credentials(url) if url else None,
+        origin=_without_credentials(url),
         build=_build(distribution, url),
     )
+
+
+def _without_credentials(url: str | None) -> str | None:
+    if url is None or "@" not in url:
+        return url
+    from gpudoctor.model.scrub import strip_credentials
+
+    return strip_credentials(url)
 
 
 def _release(version: str | None) -> str:
@@ -97,6 +103,8 @@ def _build(distribution: Distribution, url: str | None) -> str | None:
     """What it was compiled for, where its version, its wheel's name or a file of its says it."""
     label = (distribution.version or "").partition("+")[2]
     if not label and url and url.partition("#")[0].endswith(".whl"):
+        from urllib.parse import unquote
+
         parts = unquote(url.partition("#")[0].rpartition("/")[2]).split("-")
         label = parts[1].partition("+")[2] if len(parts) > 1 else ""
     if not label and distribution.name == "xformers":

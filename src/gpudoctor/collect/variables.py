@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from gpudoctor.kb import environment
 
-_CREDENTIALS = re.compile(r"(://)[^/\s@]*@")
 _LIMIT = 1 << 14
 
 
@@ -21,10 +19,16 @@ def read_variables(environ: Mapping[str, str]) -> dict[str, str]:
         value = environ.get(variable.name)
         if value is not None:
             value = value[:_LIMIT]
-            found[variable.name] = strip_credentials(value) if "@" in value else value
+            found[variable.name] = _without_secrets(value, variable.kind)
     return found
 
 
-def strip_credentials(text: str) -> str:
-    """`https://user:token@host/` → `https://***@host/`, for every URL in the text."""
-    return _CREDENTIALS.sub(r"\1***@", text)
+def _without_secrets(value: str, kind: environment.Kind) -> str:
+    if "@" not in value:
+        return value
+    from gpudoctor.model.scrub import strip_credentials
+
+    if "://" in value:
+        return strip_credentials(value)
+    # A proxy may be given without `http://`.
+    return "***@" + value.rpartition("@")[2] if kind == "url" else value
