@@ -74,6 +74,9 @@ def compile_torch(files: Mapping[str, Any]) -> dict[str, Any]:
         ]
         upcoming.append(shared)
     return {
+        "torch_binaries": {
+            "/".join(key): row["libraries"] for key, row in sorted(binaries.items())
+        },
         "torch_releases": stable["releases"],
         "torch_builds": {
             "sources": sources.texts,

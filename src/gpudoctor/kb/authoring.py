@@ -27,6 +27,8 @@ class File:
     extra: Mapping[str, str] = field(default_factory=dict)
     """Further keys of the file besides its tables and header."""
     optional: bool = False
+    dated: bool = True
+    """Whether the file has a date of its own; else each row's source states one."""
 
 
 def _is_texts(value: Any) -> bool:
@@ -219,6 +221,24 @@ FILES: Mapping[str, File] = {
         },
         {"confidence_values": "map", "published_values": "map"},
     ),
+    "torch_binaries.yaml": File(
+        {
+            "builds": {
+                "torch": "version",
+                "variant": "text",
+                "platform": "text",
+                "cuda": "version|null",
+                "sass": "sass",
+                "ptx": "ptx",
+                "source": "text",
+                "sha256": "text",
+                "bytes": "int",
+                "libraries": "maps",
+            }
+        },
+        optional=True,
+        dated=False,
+    ),
     "nightly.yaml": File(
         {
             "nightlies": _rows(
@@ -280,13 +300,17 @@ FILES: Mapping[str, File] = {
                 package="slug", version="version", torch="text", exact="bool", note_opt="text"
             ),
             "requirements": _rows(
-                package="slug", feature="slug", capability="capability", note_opt="text"
+                package="slug",
+                feature="slug",
+                capability="capability",
+                since_opt="version",
+                note_opt="text",
             ),
             "triton": _rows(
                 triton="version",
-                torch="version",
-                ptxas_cuda="version|null",
-                lowest="capability|null",
+                torch="versions",
+                ptxas_cuda="version",
+                blackwell_cuda="version|null",
                 note_opt="text",
             ),
             "torch_libraries": _rows(file="text", purpose="text", essential="bool"),
@@ -365,7 +389,6 @@ FILES: Mapping[str, File] = {
 
 _HEADER_KEYS = {
     "schema": "int",
-    "date": "date",
     "sources?": "map",
     "source?": "text",
     "row_sources?": "map",
@@ -400,7 +423,8 @@ def check(name: str, document: Mapping[str, Any]) -> None:
     """Hold a document to the schema of `name`; raises `AuthoringError`."""
     schema = FILES[name]
     tables = dict.fromkeys(schema.tables, "maps")
-    _check_keys(name, document, {**_HEADER_KEYS, **schema.extra, **tables})
+    header = {**_HEADER_KEYS, "date" if schema.dated else "date?": "date"}
+    _check_keys(name, document, {**header, **schema.extra, **tables})
     listed = set(document.get("sources") or ())
     defaults = document.get("row_sources") or {}
     for table, keys in schema.tables.items():
@@ -408,7 +432,7 @@ def check(name: str, document: Mapping[str, Any]) -> None:
             place = f"{name}, {table}, row {position + 1} ({next(iter(row.values()), '')})"
             _check_keys(place, row, keys)
             sources = row.get("sources", defaults.get(table, ()))
-            if not sources and "source" not in document:
+            if not (sources or "source" in document or "source" in row):
                 raise AuthoringError(f"{place} has no source")
             missing = set(sources) - listed
             if missing:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -91,7 +92,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
 
 def _info(files: Mapping[str, Any]) -> Tables:
     """Version, date, and one line a table."""
-    date = max(str(document["date"]) for document in files.values())
+    date = max(_date(document) for document in files.values())
     tables = []
     for name, document in sorted(files.items()):
         for table in FILES[name].tables:
@@ -102,7 +103,7 @@ def _info(files: Mapping[str, Any]) -> Tables:
                     "name": f"{name.removesuffix('.yaml')}.{table}",
                     "file": name,
                     "rows": len(rows),
-                    "date": document["date"],
+                    "date": _date(document),
                     "sources": list(sources.values()),
                 }
             )
@@ -115,6 +116,14 @@ def _info(files: Mapping[str, Any]) -> Tables:
             "notes": dict(sorted(notes.items())),
         }
     }
+
+
+def _date(document: Mapping[str, Any]) -> str:
+    """A file's own date, else the newest that the sources of its rows state."""
+    if "date" in document:
+        return str(document["date"])
+    texts: list[str] = [row["source"] for row in document["builds"]]
+    return max(found for text in texts for found in re.findall(r"20\d\d-\d\d-\d\d", text))
 
 
 def _pages(folder: str) -> Tables:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb._data import load, numbers
 
@@ -32,19 +33,23 @@ class Requirement:
     package: str
     feature: str
     capability: str
+    since: str | None = None
+    """The release of the package that asks for it; `None`: all."""
     note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TritonRow:
-    """A Triton series: its torch, and the newest CUDA architecture its ptxas knows."""
+    """A Triton series: its torch releases, and the assemblers (ptxas) in its wheel."""
 
     triton: str
-    torch: str
-    ptxas_cuda: str | None
-    """CUDA version of the ptxas it brings, `12.8`; `None`: not known."""
-    lowest: str | None
-    """Lowest compute capability that it compiles for."""
+    """`3.5`"""
+    torch: tuple[str, ...]
+    """Torch releases that pin this series."""
+    ptxas_cuda: str
+    """CUDA version of its ptxas, `12.8`."""
+    blackwell_cuda: str | None
+    """CUDA version of its `ptxas-blackwell`, which serves 10.0 and above; `None`: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ def torch_for(package: str, version: str) -> str | None:
     if package == "triton":
         exact = [r.version for r in torch_releases.releases() if r.triton == bare]
         row = triton(bare)
-        return exact[-1] if exact else None if row is None else row.torch
+        return exact[-1] if exact else None if row is None else row.torch[-1]
     for fit in fits():
         if fit.package == package and fit.version == bare:
             return fit.torch
@@ -142,18 +147,25 @@ def requirements() -> tuple[Requirement, ...]:
             package=row["package"],
             feature=row["feature"],
             capability=row["capability"],
+            since=row.get("since"),
             note=row.get("note"),
         )
         for row in load("packages")["requirements"]
     )
 
 
-def lowest_capability(package: str, feature: str = "") -> str | None:
-    """The lowest compute capability that a package (or a feature of it) serves."""
+def lowest_capability(package: str, feature: str, version: str | None = None) -> str | None:
+    """The lowest compute capability that a feature of a package serves.
+
+    With `version`, that of this release; else the lowest of any.
+    """
+    lowest: str | None = None
     for row in requirements():
-        if row.package == package and (not feature or row.feature == feature):
-            return row.capability
-    return None
+        if row.package != package or row.feature != feature:
+            continue
+        if row.since is None or (version and numbers(version) >= numbers(row.since)):
+            lowest = row.capability
+    return lowest
 
 
 @cache
@@ -162,9 +174,9 @@ def tritons() -> tuple[TritonRow, ...]:
     return tuple(
         TritonRow(
             triton=row["triton"],
-            torch=row["torch"],
+            torch=tuple(row["torch"]),
             ptxas_cuda=row["ptxas_cuda"],
-            lowest=row["lowest"],
+            blackwell_cuda=row["blackwell_cuda"],
         )
         for row in load("packages")["triton"]
     )
@@ -174,6 +186,24 @@ def triton(version: str) -> TritonRow | None:
     """The series of a Triton version: `3.5.1` → that of 3.5."""
     wanted = numbers(version)[:2]
     return next((row for row in tritons() if numbers(row.triton) == wanted), None)
+
+
+def triton_assembles(version: str, capability: str) -> bool | None:
+    """Whether the ptxas in a Triton wheel can assemble for a compute capability.
+
+    `None` for a series that is not known. Triton asks for the architecture-specific form
+    (`sm_121a`), so a ptxas that lacks the GPU's own number does not serve it.
+    """
+    row = triton(version)
+    if row is None:
+        return None
+    cuda = row.ptxas_cuda
+    if row.blackwell_cuda and numbers(capability) >= (10,):
+        cuda = row.blackwell_cuda
+    toolkit = kb_cuda.toolkit(cuda)
+    if toolkit is None:
+        return None
+    return f"sm_{capability.replace('.', '')}" in toolkit.sm
 
 
 @cache
@@ -236,7 +266,8 @@ def cuda_major_of(distribution: str, version: str | None = None) -> int | None:
     row = _independent().get(name)
     if row is None and version:
         major = numbers(version)[:1]
-        return major[0] if major and major[0] >= 13 else None
+        if major and (name == "cuda-toolkit" or major[0] >= 13):
+            return major[0]
     return row
 
 
