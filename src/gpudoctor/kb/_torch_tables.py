@@ -82,6 +82,7 @@ def compile_torch(files: Mapping[str, Any]) -> dict[str, Any]:
             "sources": sources.texts,
             "builds": rows,
             "nightlies": upcoming,
+            "removed": nightly["removed"],
             "nightly_companions": nightly["companions"],
             "nightly_evidence_until": nightly["evidence_until"],
             "disagreements": disagreements,

@@ -17,7 +17,8 @@ from typing import Any
 
 from gpudoctor.kb import _torch_tables
 from gpudoctor.kb._data import FOLDER
-from gpudoctor.kb.authoring import FILES, SIGNATURE_FILES, AuthoringError, read
+from gpudoctor.kb.authoring import AuthoringError, read
+from gpudoctor.kb.schema import FILES, SIGNATURE_FILES
 
 Tables = dict[str, Any]
 
@@ -93,26 +94,24 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
 def _info(files: Mapping[str, Any]) -> Tables:
     """Version, date, and one line a table."""
     date = max(_date(document) for document in files.values())
-    tables = []
-    for name, document in sorted(files.items()):
-        for table in FILES[name].tables:
-            rows = document.get(table, ())
+    tables: dict[str, dict[str, Any]] = {}
+    for file, document in sorted(files.items()):
+        for table in FILES[file].tables:
+            # The messages are one table, written in several files.
+            stem = "signatures" if file in SIGNATURE_FILES else file.removesuffix(".yaml")
             sources = document.get("sources") or {"source": document.get("source", "")}
-            tables.append(
-                {
-                    "name": f"{name.removesuffix('.yaml')}.{table}",
-                    "file": name,
-                    "rows": len(rows),
-                    "date": _date(document),
-                    "sources": list(sources.values()),
-                }
+            row = tables.setdefault(
+                f"{stem}.{table}", {"file": file, "rows": 0, "date": "", "sources": []}
             )
+            row["rows"] += len(document.get(table, ()))
+            row["date"] = max(row["date"], _date(document))
+            row["sources"] += [text for text in sources.values() if text not in row["sources"]]
     notes = {name: document["notes"] for name, document in files.items() if "notes" in document}
     return {
         "info": {
             "version": date.replace("-", "."),
             "date": date,
-            "tables": tables,
+            "tables": [{"name": name, **row} for name, row in tables.items()],
             "notes": dict(sorted(notes.items())),
         }
     }
