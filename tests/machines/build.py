@@ -65,6 +65,10 @@ def build(machine: Machine, folder: str) -> dict[str, str]:
     commands = os.path.join(folder, "commands")
     for path in (home, commands):
         os.makedirs(path)
+    with open(os.path.join(commands, "gcc-13"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nexit 97\n")
+    os.chmod(os.path.join(commands, "gcc-13"), 0o755)
+    os.symlink("gcc-13", os.path.join(commands, "gcc"))
     environment = _environment_folder(machine, folder)
     env = {
         "GPUDOCTOR_SYSROOT": root,
@@ -192,6 +196,12 @@ def _environment_folder(machine: Machine, folder: str) -> str:
         file.write(
             f"home = {base}/bin\ninclude-system-site-packages = false\nversion = {machine.python}\n"
         )
+    headers = os.path.join(base, "include", f"python{minor}")
+    os.makedirs(headers)
+    with open(os.path.join(headers, "Python.h"), "w", encoding="utf-8"):
+        pass
+    os.makedirs(os.path.join(site, "pip"))
+    install_distribution(site, "pip", "25.0.1")
     if machine.torch is not None:
         install_torch(machine.torch, site)
     for name, (version, *requires) in machine.packages.items():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STANDIN = os.path.join(HERE, "standin")
@@ -15,7 +16,19 @@ TOKEN = "BAD_TORCH_TOKEN"
 
 
 def left_over(token: str) -> list[int]:
-    """Process ids that carry the token in their environment: children that were left behind."""
+    """Process ids that carry the token in their environment: children that were left behind.
+
+    A process that was killed takes a moment to be gone; one that is left behind stays.
+    """
+    for _ in range(40):
+        found = _with_token(token)
+        if not found:
+            break
+        time.sleep(0.05)
+    return found
+
+
+def _with_token(token: str) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit() or int(entry) == os.getpid():
