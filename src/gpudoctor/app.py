@@ -125,6 +125,13 @@ def fix_plan(options: VisitOptions) -> Report:
     return command.examine(options)
 
 
+def refuse_unfinished(report: Report) -> None:
+    """Raises `FixFailedError` if an earlier fix of the examined environment was cut off."""
+    from gpudoctor.fix import command
+
+    command.refuse_unfinished(report)
+
+
 def fix(before: Report, options: VisitOptions, say: Callable[[str], None]) -> Done:
     """Carry out the prescription of `before` as a transaction.
 

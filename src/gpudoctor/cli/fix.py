@@ -84,6 +84,8 @@ def fix(
         ),
     )
     report = api.fix_plan(options)
+    if not dry_run:
+        api.refuse_unfinished(report)
     prescription = report.prescription
     nothing = prescription is None or prescription.status == "not-needed"
     impossible = prescription is not None and prescription.status == "impossible"

@@ -18,6 +18,7 @@ from gpudoctor.collect.architectures import torch_architectures
 from gpudoctor.collect.compiler import find_compiler
 from gpudoctor.collect.device_code import Xray, candidates, read_device_code
 from gpudoctor.collect.distributions import Distribution, read_distributions
+from gpudoctor.collect.fix_journal import unfinished
 from gpudoctor.collect.fragment import Fragment
 from gpudoctor.collect.interpreter import Choice, choose, own_environment
 from gpudoctor.collect.layout import Layout, read_layout
@@ -134,6 +135,8 @@ class _Visit:
         if python is not None:
             self.values["python"] = python
             self.sources["python"] = choice.prefix
+            self.values["unfinished_fix"] = unfinished(choice.prefix, self.environ)
+            self.sources["unfinished_fix"] = "journals of fixes"
         if layout.library is None and not path.site:
             reason = f"{layout.prefix} holds no standard library that names its site folder"
             self._miss("", dict.fromkeys(("torch", "packages", "libraries"), reason), layout.prefix)

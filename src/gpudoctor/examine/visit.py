@@ -120,13 +120,15 @@ def _smoke_level(
     sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
 ) -> SmokeLevel:
     wanted = options.smoke or options.policy.smoke
-    if wanted == "off" or not may_start(sheet) or not usable_gpus(sheet):
+    usable = usable_gpus(sheet)
+    if wanted == "off" or not may_start(sheet) or not usable:
         return "off"
     if wanted is not None:
         return wanted
-    # With no driver underneath, kernels cannot start: that is known without trying.
-    dead = any(f.severity is Severity.ERROR and f.code.startswith("GPU1") for f in findings)
-    return "off" if dead else "quick"
+    # What is broken by the facts need not be shown to break; who wants to see it says --smoke.
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    broken = {index for finding in errors for index in finding.gpus or usable}
+    return "quick" if set(usable) - broken else "off"
 
 
 def _prescribe(

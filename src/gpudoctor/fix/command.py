@@ -49,7 +49,7 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
     commands, remaining = split(prescription.steps)
     if not commands:
         raise FixFailedError("the steps are yours to take; none of them installs anything")
-    _refuse(before, environ)
+    _refuse(before)
     _check_space(before)
     executable = os.path.abspath(python.executable)
 
@@ -90,17 +90,25 @@ def split(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     return mine, tuple(step for step in steps if step not in mine)
 
 
-def _refuse(before: Report, environ: Mapping[str, str]) -> None:
-    """Whatever forbids a change is found before the first one."""
-    sheet = before.sheet
-    if reason := permission.why_not(sheet, may_start=may_start(sheet)):
-        raise FixFailedError(f"{reason}; nothing was changed")
-    prefix = sheet.facts.python.prefix if sheet.facts.python else None
-    if prefix and (folder := place.unfinished(prefix, environ)):
+def refuse_unfinished(report: Report) -> None:
+    """No second fix on top of one that was cut off.
+
+    Raises:
+        FixFailedError: there is such a one in the examined environment.
+    """
+    if folder := report.sheet.facts.unfinished_fix:
         raise FixFailedError(
             f"an earlier fix of this environment was cut off (its journal lies in {folder}); "
             "run `gpudoctor fix --undo` first; nothing was changed"
         )
+
+
+def _refuse(before: Report) -> None:
+    """Whatever forbids a change is found before the first one."""
+    sheet = before.sheet
+    if reason := permission.why_not(sheet, may_start=may_start(sheet)):
+        raise FixFailedError(f"{reason}; nothing was changed")
+    refuse_unfinished(before)
     if library := permission.loaded_library(sheet):
         raise FixFailedError(
             f"{library} is loaded by a running program; close it first; nothing was changed"
