@@ -34,7 +34,17 @@ class Reason:
 class Offer:
     """A build with what choosing needs again and again worked out once."""
 
-    __slots__ = ("build", "covers", "cuda", "is_default", "order", "ptx", "pythons", "sass")
+    __slots__ = (
+        "build",
+        "covers",
+        "cuda",
+        "cudnn_floor",
+        "is_default",
+        "order",
+        "ptx",
+        "pythons",
+        "sass",
+    )
 
     def __init__(self, build: Build) -> None:
         self.build = build
@@ -49,6 +59,8 @@ class Offer:
         # the one that it has for Linux there.
         mirror = {"win_amd64": "linux_x86_64"}.get(build.platform, build.platform)
         self.is_default = defaults.get(mirror) == build.variant
+        lowest = kb_cuda.cudnn_floor(build.cudnn) if build.cudnn else None
+        self.cudnn_floor = ComputeCapability.parse(lowest) if lowest else None
         self.covers: dict[ComputeCapability, Literal["native", "jit", "none"]] = {}
 
     @property
@@ -60,10 +72,13 @@ class Offer:
         """How its own kernels run on a GPU.
 
         PTX helps only where the toolkit of the build knows the GPU: its libraries (cuBLAS,
-        cuDNN) come compiled, and an older toolkit has none for it.
+        cuDNN) come compiled, and an older toolkit has none for it. A GPU that the build's cuDNN
+        has left behind is not served, whatever torch itself carries.
         """
         if gpu not in self.covers:
-            if any(runs_natively(code, gpu) for code in self.sass):
+            if self.cudnn_floor is not None and gpu < self.cudnn_floor:
+                self.covers[gpu] = "none"
+            elif any(runs_natively(code, gpu) for code in self.sass):
                 self.covers[gpu] = "native"
             elif any(can_be_jitted(code, gpu) for code in self.ptx) and _known_to(gpu, self.cuda):
                 self.covers[gpu] = "jit"
@@ -144,11 +159,11 @@ def driver_serves(cuda: Sequence[int], target: Target) -> bool:
     """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
     if not cuda:
         return True
+    if target.driver_cuda is not None:
+        return version_key(target.driver_cuda)[:1] >= (cuda[0],)
     if target.driver is not None:
         floor = kb_cuda.floor(cuda[0], target.floor_os)
         return floor is None or version_key(target.driver) >= version_key(floor)
-    if target.driver_cuda is not None:
-        return version_key(target.driver_cuda)[:1] >= (cuda[0],)
     return True
 
 
@@ -220,10 +235,16 @@ def _libc(offer: Offer, target: Target) -> str:
 
 def _code(offer: Offer, target: Target) -> list[str]:
     return [
-        f"{offer.label} has no code for {gpu.sm}"
+        f"{offer.label} has {_lack(offer, gpu)} for {gpu.sm}"
         for gpu in target.gpus
         if not (offer.coverage(gpu) == "native" or _jits(offer, gpu, target))
     ]
+
+
+def _lack(offer: Offer, gpu: ComputeCapability) -> str:
+    if offer.cudnn_floor is not None and gpu < offer.cudnn_floor:
+        return f"a cuDNN ({offer.build.cudnn}) without code"
+    return "no code"
 
 
 def _driver(offer: Offer, target: Target) -> str:

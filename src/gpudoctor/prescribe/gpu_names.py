@@ -95,8 +95,8 @@ def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gp
         )
         more = f" and {len(models) - 8} more" if len(models) > 8 else ""
         raise UsageError(
-            f"--gpu {text!r} fits several GPUs with different compute capabilities: {listed}{more}; "
-            "name one of them, or its capability such as 8.6"
+            f"--gpu {text!r} fits several GPUs with different compute capabilities: {listed}{more}"
+            "; name one of them, or its capability such as 8.6"
         )
     model = models[0]
     capability = ComputeCapability.parse(model.capability)

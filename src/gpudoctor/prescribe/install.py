@@ -248,7 +248,8 @@ def _why(sheet: FactSheet, build: Build) -> str:
         gpus = ", ".join(target.gfx) or "this Intel GPU"
         return f"{label} serves {gpus}."
     gpus = ", ".join(gpu.sm for gpu in target.gpus)
-    driver = f" and runs on driver {target.driver}" if target.driver else ""
+    planned = sheet.facts.driver is not None and sheet.facts.driver.source == "prediction"
+    driver = f" and runs on driver {target.driver}" if target.driver and not planned else ""
     installed = sheet.facts.torch
     same = installed is not None and (installed.version or "").split("+")[0] == build.torch
     change = "; it is the installed release in another variant" if same else ""
@@ -260,10 +261,10 @@ def _why(sheet: FactSheet, build: Build) -> str:
 
 def _notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
     notes = []
-    if build is not None and not build.nightly and (newest := ended(build)):
+    if build is not None and not build.nightly and (line := ended(build)):
         notes.append(
-            f"The wheels with {build.variant} have ended: no release after {build.torch} has them for "
-            f"this platform, and the newest release is {newest}."
+            f"The wheels with {build.variant} have ended: torch {line[0]} is the last release that "
+            f"has them for this platform, and the newest release is {line[1]}."
         )
     if build is not None and build.off_matrix:
         notes.append(
@@ -308,7 +309,7 @@ def _claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:
     ):
         claims.append(
             Claim(
-                claim=f"driver {target.driver} runs CUDA {build.cuda} (minor-version compatibility)",
+                claim=f"driver {target.driver} runs CUDA {build.cuda} by minor version",
                 source="https://docs.nvidia.com/deploy/cuda-compatibility/",
                 date=date,
             )

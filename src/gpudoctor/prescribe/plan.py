@@ -16,7 +16,8 @@ from gpudoctor.prescribe.decide import prescribe
 from gpudoctor.prescribe.gpu_names import gpu_of
 from gpudoctor.prescribe.request import Options, PlanRequest
 from gpudoctor.prescribe.target import AARCH64_GPUS
-from gpudoctor.rules import judge
+from gpudoctor.rules import Judgement, judge
+from gpudoctor.rules.say import finding
 
 SYSTEMS = ("linux", "windows", "wsl", "macos")
 ARCHITECTURES = ("x86_64", "amd64", "aarch64", "arm64")
@@ -125,24 +126,40 @@ def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:
     sheet = sheet_of(request)
     options = replace(_options(request), choose=True)
     prescription = prescribe(sheet, judge(sheet).findings, options)
-    return sheet, _with_environment(prescription, request)
+    return sheet, _with_driver_note(prescription, request)
 
 
-def judge_requirements(
-    request: PlanRequest,
-) -> tuple[FactSheet, tuple[Finding, ...], tuple[Unknown, ...], Prescription]:
-    """What a requirements file installs on that machine: facts, findings, what is not judged, cure.
+def judge_requirements(request: PlanRequest) -> tuple[FactSheet, Judgement, Prescription]:
+    """What a requirements file installs on that machine: the facts, the judgement, the cure.
 
     Raises:
         UsageError: the request is wrong, or the file says nothing of torch.
     """
     from gpudoctor.prescribe.requirements import installed_by
 
-    sheet = installed_by(sheet_of(request), request)
+    sheet, problem = installed_by(
+        sheet_of(request), request.requirements or "", request.requirements_name
+    )
     judgement = judge(sheet)
-    options = _options(replace(request, torch=request.torch))
-    prescription = prescribe(sheet, judgement.findings, options)
-    return sheet, judgement.findings, judgement.not_judged, prescription
+    if problem is not None:
+        judgement = Judgement((not_found(problem), *_others(judgement)), judgement.not_judged)
+    prescription = prescribe(sheet, judgement.findings, _options(request))
+    return sheet, judgement, _with_driver_note(prescription, request)
+
+
+def not_found(problem: str) -> Finding:
+    """The finding that an installer would find no wheel."""
+    name = "python-unsupported" if "for Python" in problem else "nonexistent-wheel"
+    return finding(
+        name,
+        problem,
+        "An installer answers: Could not find a version that satisfies the requirement.",
+        clears_with=("install",),
+    )
+
+
+def _others(judgement: Judgement) -> tuple[Finding, ...]:
+    return tuple(f for f in judgement.findings if f.name != "torch-missing")
 
 
 def _options(request: PlanRequest) -> Options:
@@ -156,7 +173,7 @@ def _options(request: PlanRequest) -> Options:
     )
 
 
-def _with_environment(prescription: Prescription, request: PlanRequest) -> Prescription:
+def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Prescription:
     """The prescription with the driver that it needs said, where none was stated."""
     from gpudoctor.kb import cuda as kb_cuda
 
@@ -170,3 +187,8 @@ def _with_environment(prescription: Prescription, request: PlanRequest) -> Presc
         return prescription
     note = f"It needs NVIDIA driver {floor} or newer; state --driver to have that checked."
     return replace(prescription, notes=(*prescription.notes, note))
+
+
+def nothing_fits(prescription: Prescription) -> Finding:
+    """The finding that no plan is possible, for the report."""
+    return finding("nonexistent-wheel", prescription.why.rstrip("."), clears_with=("manual",))

@@ -123,15 +123,14 @@ def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]
     }
 
 
-def ended(build: Build) -> str | None:
-    """The newest release of the same kind and platform, if this build's variant has none of it."""
+def ended(build: Build) -> tuple[str, str] | None:
+    """The last release with this build's variant and the newest of all, if they differ."""
     newest = newest_on(build.kind, build.platform)
-    if version_key(build.torch) >= newest:
-        return None
     same = (o.order for o in offers(build.kind, build.platform) if o.build.variant == build.variant)
-    if max(same, default=()) >= newest:
+    last = max(same, default=())
+    if not last or last >= newest:
         return None
-    return ".".join(map(str, newest))
+    return ".".join(map(str, last)), ".".join(map(str, newest))
 
 
 def newest_serving(builds: Iterable[Build]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Facts, Host, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.prescribe.candidates import version_key
@@ -13,17 +14,22 @@ from gpudoctor.prescribe.target import Target
 
 
 def toolkit_for(target: Target) -> str | None:
-    """The newest CUDA toolkit that compiles for all GPUs and that the driver can run.
+    """The newest CUDA toolkit of any release that compiles for all GPUs and that the driver runs.
 
     `None`: there is no such toolkit.
     """
     from gpudoctor.prescribe.candidates import driver_serves, driver_serves_in_full
 
+    used = {version_key(build.cuda or "")[:2] for build in torch_releases.builds()}
     found = []
     for kit in kb_cuda.toolkits():
         number = version_key(kit.version)[:2]
         names = set(kit.sm)
-        if all(gpu.sm in names for gpu in target.gpus) and driver_serves(number, target):
+        if (
+            number in used
+            and all(gpu.sm in names for gpu in target.gpus)
+            and driver_serves(number, target)
+        ):
             found.append((driver_serves_in_full(number, target) is not False, number, kit.version))
     return max(found)[2] if found else None
 

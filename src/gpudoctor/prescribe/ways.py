@@ -255,10 +255,11 @@ def mask_ways(question: Question) -> Iterator[Way]:
         sheet = predict.with_mask(question.sheet, visible)
         step = mask.mask_step(question.sheet, visible)
         kept = mask.names([question.sheet.facts.gpus[position] for position in visible])
+        left = mask.names([gpu for p, gpu in served(question.sheet) if p not in visible])
         if question.sheet.facts.torch is not None and not question.asked:
             yield Way(
                 kind="mask",
-                why=f"Without the other GPUs, the installed torch serves {kept}.",
+                why=f"Without {left}, the installed torch serves {kept}.",
                 steps=(step,),
                 sheet=sheet,
                 risk="medium",
@@ -271,7 +272,7 @@ def mask_ways(question: Question) -> Iterator[Way]:
         way = _installed("mask", found)
         yield replace(
             way,
-            why=f"Without the other GPUs, {way.why[:1].lower()}{way.why[1:]}",
+            why=f"Without {left}, {way.why[:1].lower()}{way.why[1:]}",
             steps=(*way.steps, step),
             risk="medium",
         )
@@ -366,6 +367,8 @@ def new_environment(python: str, folder: str, *, windows: bool) -> Step:
 def source_ways(question: Question) -> Iterator[Way]:
     """A build from source for these GPUs."""
     target = question.target
+    if not question.options.from_source and _has_wheel(target):
+        return
     release = _source_release(target)
     steps = source_build.torch_recipe(question.sheet.facts, target, release, question.place.python)
     if not steps or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
@@ -390,6 +393,12 @@ def source_ways(question: Question) -> Iterator[Way]:
         risk="high",
         notes=found.notes,
     )
+
+
+def _has_wheel(target: Target) -> bool:
+    """Whether wheels for these GPUs exist, so that driver, Python or a pin is what forbids them."""
+    free = replace(target.without_driver(), python=None, implementation=None, bits=None, pins=())
+    return best(free) is not None
 
 
 def _source_release(target: Target) -> str:
