@@ -26,6 +26,10 @@ FINER = (
     "nvml-driver-library-mismatch",
     "libcuda-missing",
 )
+_CAPABILITIES = (
+    "docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …   (`utility` alone passes "
+    "nvidia-smi in and leaves libcuda out)"
+)
 _MISMATCH = "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
 # How the collectors word it when a process was given up.
 _LATE = " did not answer within "
@@ -86,14 +90,20 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 )
 def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The module is loaded, but the loader finds no driver library."""
-    if not case.nvidia or case.facts.driver is not None or case.host.os == "macos":
+    if not case.nvidia or case.host.os in ("macos", "windows"):
         return
-    if case.module.loaded is not True or not case.knows("kernel_module.loaded"):
+    if case.facts.driver is not None:
+        # NVML or nvidia-smi is there, and the library that runs programs is not.
+        if not _lacks_libcuda(case):
+            return
+    elif case.module.loaded is not True or not case.knows("kernel_module.loaded"):
         return
     branch = book.major(case.module.version) or "<branch>"
     yield finding(
         "libcuda-missing",
-        "The NVIDIA kernel module is loaded, but the driver's libraries are not installed",
+        "The NVIDIA kernel module is loaded, but the driver's libraries are not installed"
+        if case.facts.driver is None
+        else "The NVIDIA driver is there, but its library libcuda.so.1 is not",
         "A driver has two halves. The one in the kernel runs, but programs find no libcuda.so.1 "
         "to reach it with: its package is missing or not on the loader's path.",
         evidence=[case.evidence("kernel_module.version"), case.evidence("driver")],
@@ -101,6 +111,7 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("driver",),
         next_look="`ldconfig -p | grep libcuda.so.1` prints nothing if it is so.",
         advice=(
+            *((_CAPABILITIES,) if case.host.container else ()),
             (
                 "Install the libraries of the same version, for instance on Ubuntu: "
                 f"sudo apt install libnvidia-compute-{branch}"
@@ -108,6 +119,12 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
             "sudo ldconfig",
         ),
     )
+
+
+def _lacks_libcuda(case: Case) -> bool:
+    looked_for = case.knows("driver.libcuda_path") and case.knows("driver.cu_init")
+    driver = case.driver
+    return looked_for and driver.libcuda_path is None and driver.cu_init is None
 
 
 @rule("driver-not-loaded", needs=("gpus", "driver"), unless=FINER)
