@@ -29,6 +29,8 @@ class Driver:
     libcuda_folder: str = "lib"
     """Where libcuda lies, below the machine's folder: `cuda/compat`, `usr/lib/wsl/lib` …"""
     libcuda_version: str | None = None
+    listed: int | None = None
+    """How many GPUs it lists, the first of them; all unless said."""
     smi: str | None = "table"
     """What nvidia-smi does: `table`, `hang`, `garbage`, a text that it fails with; `None`: none."""
 
@@ -115,8 +117,8 @@ def _answers(driver: Driver, addresses: list[tuple[str, Card]]) -> dict[str, obj
         "cuda.init": driver.cuda_init,
         "nvml.behave": driver.nvml,
         "cuda.behave": driver.libcuda,
-        "nvml.count": len(addresses),
-        "cuda.count": len(addresses),
+        "nvml.count": len(addresses) if driver.listed is None else driver.listed,
+        "cuda.count": len(addresses) if driver.listed is None else driver.listed,
     }
     for number, (address, card) in enumerate(addresses):
         values: dict[str, object] = {

@@ -200,11 +200,21 @@ def _architecture() -> dict[str, Case]:
             ),
             finds=("torch-lacks-arch-new-gpu",),
         ),
-        "mixed-without-common-wheel": Case(
+        "pascal-beside-blackwell": Case(
             machine=Machine(
-                cards=(cards.TESLA_K80, cards.RTX_5090), driver=_570, torch=wheels.TORCH_2_9_CU128
+                # No kernel module serves both: the open one leaves Pascal alone.
+                cards=(cards.RTX_5090, replace(cards.GTX_1080, bound=None)),
+                driver=replace(_570, listed=1),
+                torch=wheels.TORCH_2_9_CU128,
             ),
-            finds=("gpu-needs-other-driver-branch",),
+            finds=("open-kernel-module-required",),
+        ),
+        "kepler-beside-ada": Case(
+            machine=Machine(
+                cards=(cards.RTX_4090, replace(cards.TESLA_K80, bound=None)),
+                driver=replace(_570, listed=1),
+                torch=wheels.TORCH_2_9_CU128,
+            ),
         ),
         "cudnn-left-pascal-behind": Case(
             machine=Machine(
@@ -225,7 +235,9 @@ def _driver() -> dict[str, Case]:
     return {
         "no-gpu": Case(machine=Machine(torch=torch, **_NO_DRIVER), finds=("no-gpu-found",)),
         "no-gpu-but-allowed": Case(
-            machine=Machine(torch=wheels.TORCH_2_9_CPU, **_NO_DRIVER), arguments=("--allow-cpu",)
+            machine=Machine(torch=wheels.TORCH_2_9_CPU, **_NO_DRIVER),
+            finds=("no-gpu-found",),
+            arguments=("--allow-cpu",),
         ),
         "driver-535-on-cu130": Case(
             machine=Machine(cards=(cards.A100,), driver=_535, module=_PROPRIETARY, torch=new),
@@ -237,9 +249,10 @@ def _driver() -> dict[str, Case]:
         ),
         "driver-590-with-pascal": Case(
             machine=Machine(
-                cards=(cards.GTX_1080,),
-                driver=replace(_590, nvml_init=9, cuda_init=100, smi="No devices were found"),
-                module=Module(),
+                # The module finds no GPU that it serves and does not stay loaded.
+                cards=(replace(cards.GTX_1080, bound=None),),
+                driver=replace(_590, nvml_init=9, cuda_init=100, smi=_SMI_NO_DRIVER),
+                module=Module(loaded=False),
                 torch=wheels.TORCH_2_9_CU126,
             ),
             finds=("gpu-needs-other-driver-branch",),
@@ -279,20 +292,11 @@ def _driver() -> dict[str, Case]:
         "blackwell-under-proprietary-module": Case(
             machine=Machine(
                 cards=(cards.RTX_5090,),
-                driver=replace(_570, nvml_init=9, cuda_init=100, smi="No devices were found"),
+                driver=replace(_570, listed=0, smi="No devices were found"),
                 module=_PROPRIETARY,
                 torch=torch,
             ),
             finds=("open-kernel-module-required",),
-        ),
-        "nodes-closed-to-this-user": Case(
-            machine=Machine(
-                cards=(cards.RTX_4090,),
-                driver=replace(_570, nvml_init=4, cuda_init=100, smi="Insufficient Permissions"),
-                module=Module(node_mode=0o600),
-                torch=torch,
-            ),
-            finds=("driver-not-loaded",),
         ),
         "library-and-module-differ": Case(
             machine=Machine(
@@ -385,6 +389,7 @@ def _driver() -> dict[str, Case]:
             machine=Machine(
                 cards=(cards.RTX_4090,), driver=replace(_570, nvml="missing", smi=None), torch=torch
             ),
+            finds=("nvml-unavailable",),
         ),
     }
 

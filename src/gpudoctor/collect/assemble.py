@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from gpudoctor.collect import runner
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
-from gpudoctor.collect.driver import merge_driver
+from gpudoctor.collect.driver import NO_LIBRARY, merge_driver
 from gpudoctor.collect.drivers import DriverChildren, ask_cuda, ask_nvml, start_children
 from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.gpus import GpuSources, merge_gpus
@@ -202,8 +202,10 @@ def _why_no_gpus(found: _Machine) -> str | None:
     wsl = bool(files.host and files.host.wsl)
     # Under WSL and on a Jetson the bus shows no GPU: only the driver can say that there is none.
     off_bus = wsl or bool(files.host and files.host.jetson)
-    if off_bus and not nvml.ok and cuda.init is None and not (cuda.missing and not cuda.problem):
-        return nvml.problem or cuda.problem
+    absent = nvml.error == NO_LIBRARY and cuda.missing
+    if off_bus and not nvml.ok and cuda.init != 0 and not absent:
+        failed = cuda.init_name or cuda.load_error or "no device"
+        return nvml.problem or cuda.problem or f"NVML answered {nvml.error}, CUDA {failed}"
     return None
 
 

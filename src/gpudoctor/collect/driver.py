@@ -12,7 +12,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, KernelModule
 
 _LIBRARY_VERSION = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.(\d{3,}\.\d+(?:\.\d+)?)$", re.ASCII)
-_NO_LIBRARY = "NVML_ERROR_LIBRARY_NOT_FOUND"
+NO_LIBRARY = "NVML_ERROR_LIBRARY_NOT_FOUND"
+"""What NVML's Python module says where there is no NVML."""
 
 
 def merge_driver(
@@ -26,7 +27,7 @@ def merge_driver(
     `cuda` is the answer without a mask, so that a mask does not look like a broken driver.
     `None` if there is no driver library at all: not where one could not be asked.
     """
-    if nvml.error == _NO_LIBRARY and cuda.missing and (smi is None or smi.missing):
+    if nvml.error == NO_LIBRARY and cuda.missing and (smi is None or smi.missing):
         return None, (), {"driver": "nvml, cuda"}
     path = cuda.path
     real = os.path.realpath(path) if path else None
@@ -90,7 +91,7 @@ def _unknown(
     entries = []
     if nvml.problem and not nvml.ok:
         entries.append(Unknown("driver.nvml_error", nvml.problem, "nvml"))
-    if driver.nvml_version is None and nvml.error != _NO_LIBRARY:
+    if driver.nvml_version is None and nvml.error != NO_LIBRARY:
         why = nvml.problem or f"NVML answered {nvml.error}"
         entries.append(Unknown("driver.nvml_version", why, "nvml"))
     if driver.version is None:
