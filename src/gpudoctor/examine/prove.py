@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,6 +53,8 @@ def prove(
     python: str | None = None,
     progress: Progress | None = None,
     refresh: Callable[[], FactSheet] | None = None,
+    limits: Mapping[str, float] | None = None,
+    tests: Sequence[str] = (),
 ) -> Proof:
     """Run the kernel tests on the usable GPUs of `sheet`, or on the CPU.
 
@@ -66,12 +68,21 @@ def prove(
         python: the interpreter, where it is not the sheet's.
         progress: told each step, a line at a time.
         refresh: reads the machine again; asked once, and only if something failed.
+        limits: seconds by stage or test, over those of the knowledge base.
+        tests: keys (`matmul:float16`) of the tests to run; empty: all of the level.
     """
     interpreter = python or (sheet.facts.python.executable if sheet.facts.python else None)
     targets = _cpu() if cpu else targets_of(sheet, only)
     if interpreter is None or not targets:
         return Proof(smoke=Smoke(level=level))
-    order = Order(python=interpreter, level=level, deadline=deadline, progress=progress)
+    order = Order(
+        python=interpreter,
+        level=level,
+        deadline=deadline,
+        progress=progress,
+        limits=limits or {},
+        only=tuple(tests),
+    )
     runs = _drive_all(order, targets)
     for run in runs:
         _repeat_blocking(order, run)

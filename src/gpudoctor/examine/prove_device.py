@@ -151,6 +151,7 @@ def _one_child(order: Order, run: Run) -> bool:
         "capabilities": figures.formats(),
         "done": list(run.tests),
         "only": list(order.only),
+        "last": sorted({test.name for test in run.tests.values() if test.status == "crashed"}),
     }
     argv = [order.python, WORKER, "{channel}", json.dumps(plan)]
     try:
@@ -180,7 +181,6 @@ class _Watch:
         self._child = child
         self._stage: Stage = "start"
         self._test: tuple[str, str | None] | None = None
-        self._tests_begun = 0
         self._since = time.monotonic()
 
     def follow(self) -> bool:
@@ -205,7 +205,9 @@ class _Watch:
             return float(limits[self._stage])
         name = self._test[0] if self._test else ""
         own = float(limits.get(name, limits["test"]))
-        return max(own, float(limits["first"])) if self._tests_begun <= 1 else own
+        if any(test.status == "passed" for test in self._run.tests.values()):
+            return own
+        return max(own, float(limits["first"]))
 
     def _left(self) -> float:
         left = self._since + self._limit() - time.monotonic()
@@ -240,7 +242,6 @@ class _Watch:
                 self._run.planned = [(name, dtype) for name, dtype in event["tests"]]
         elif kind == "start":
             self._test = (event["name"], event["dtype"])
-            self._tests_begun += 1
             self._enter("test")
         elif kind == "result":
             self._result(event)
@@ -333,7 +334,20 @@ class _Watch:
             error=f"the process {what}",
         )
         self._say(f"{key(name, dtype)} {status}: the process {what}")
+        if status == "hung":
+            self._skip_siblings(name)
         return True
+
+    def _skip_siblings(self, hung: str) -> None:
+        """Leave out the other dtypes of a test that hung: each could take as long again."""
+        for name, dtype in self._run.planned:
+            if name == hung and key(name, dtype) not in self._run.tests:
+                self._run.tests[key(name, dtype)] = SmokeTest(
+                    name=name,
+                    dtype=dtype,
+                    status="skipped",
+                    error=f"not started: {name} had hung before",
+                )
 
     def _mishap(
         self,

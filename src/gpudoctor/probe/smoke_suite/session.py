@@ -6,6 +6,7 @@ The plan is a JSON object:
 * `seed`: of the random inputs; `tolerances`: {operation: {dtype: relative error}}.
 * `capabilities`: {dtype: "major.minor"} from which NVIDIA hardware has a dtype.
 * `done`: keys of tests (`matmul:float16`) that are not to be run again; `only`: the reverse.
+* `last`: names of tests that ended an earlier process; what is left of them comes last.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def _with_torch(torch: Any, channel: Any, plan: Dict[str, Any]) -> int:
         if entry.key not in plan.get("done", ())
         and (not plan.get("only") or entry.key in plan["only"])
     ]
+    chosen.sort(key=lambda entry: entry.name in plan.get("last", ()))
     channel.send("tests", tests=[[entry.name, entry.dtype] for entry in chosen])
     for entry in chosen:
         channel.send("start", name=entry.name, dtype=entry.dtype)
@@ -91,12 +93,11 @@ def _one(torch: Any, device: Any, entry: Any, channel: Any, plan: Dict[str, Any]
     """Run one test and report it; whether the device can still be used in this process."""
     from .context import Context, Skip, WrongNumbersError
 
-    name = "float32" if entry.dtype == "tfloat32" else entry.dtype
-    context = Context(torch, device, name, plan, channel.send)
-    context.dtype_name = entry.dtype
+    context = Context(torch, device, entry.dtype, plan, channel.send)
     status, error, operation, usable = "passed", None, None, True
     start = time.monotonic()
     try:
+        context.begin()
         entry.run(context)
         context.sync()
     except Skip as reason:
