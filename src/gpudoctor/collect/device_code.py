@@ -23,8 +23,8 @@ from gpudoctor.collect.distributions import Distribution
 from gpudoctor.collect.files import names, read_bytes
 from gpudoctor.model.facts import Library
 
-# The smallest true kernel with its container needs some kilobytes, beside the ELF file around it.
-_SMALLEST = 12 << 10
+# No library with a kernel, its container and the ELF file around them is smaller.
+_SMALLEST = 2 << 10
 _THREADS = 4
 _PATIENCE = 0.04
 _RECORD_LIMIT = 1 << 26
