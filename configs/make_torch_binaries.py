@@ -20,13 +20,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from packaging.version import Version
 
+from gpudoctor.binaries.general import common_architectures
 from gpudoctor.binaries.wheel import Skipped, read_wheel
 from gpudoctor.model.facts import CodeGroup, Library
 
@@ -103,6 +103,7 @@ def read_release(version: str, platform: str) -> dict[str, Any] | None:
         with wheel.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         main_library = [each for each in libraries if each.path.endswith("/libtorch_cuda.so")]
+        sass, ptx = common_architectures(main_library[0]) if main_library else ((), ())
         local, cuda = version_file(wheel)
         today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
         return {
@@ -110,8 +111,8 @@ def read_release(version: str, platform: str) -> dict[str, Any] | None:
             "variant": local.partition("+")[2] or ("cpu" if cuda is None else None),
             "platform": platform,
             "cuda": cuda,
-            "sass": common(main_library, "sass"),
-            "ptx": common(main_library, "ptx"),
+            "sass": list(sass),
+            "ptx": list(ptx),
             "source": f"binary: read out of {wheel.name} from PyPI on {today}",
             "sha256": digest,
             "bytes": wheel.stat().st_size,
@@ -154,19 +155,6 @@ def version_file(wheel: Path) -> tuple[str, str | None]:
     version = re.search(r"^__version__ = '([^']+)'", text, re.MULTILINE)
     cuda = re.search(r"^cuda\b[^=]*= '([\d.]+)'", text, re.MULTILINE)
     return version[1] if version else "", cuda[1] if cuda else None
-
-
-def common(libraries: Iterable[Library], kind: str) -> list[str]:
-    """The architectures that all containers of several architectures carry, in order."""
-    sets = [
-        getattr(group, kind)
-        for library in libraries
-        for group in library.groups
-        if len(group.sass + group.ptx) > 1
-    ]
-    if not sets:
-        return []
-    return [name for name in sets[0] if all(name in each for each in sets)]
 
 
 def library_record(library: Library) -> dict[str, Any]:

@@ -58,6 +58,13 @@ def for_cuda(libraries: Sequence[Library], cuda: str | None) -> tuple[Library, .
     return tuple(libraries)
 
 
+def without_cuda(path: str) -> str | None:
+    """The path with the CUDA version in the file's name left out; `None` if it has none."""
+    folder, separator, name = path.replace("\\", "/").rpartition("/")
+    bare, found = _FOR_CUDA.subn("", name.lower())
+    return folder + separator + bare if found else None
+
+
 def _version_in(path: str) -> str | None:
     match = _FOR_CUDA.search(re.split(r"[/\\]", path)[-1].lower())
     return match[1] if match else None

@@ -67,6 +67,23 @@ def general_groups(library: Library, gpu: ComputeCapability) -> tuple[CodeGroup,
     return tuple(group for group in general if group in served or not _has_gap(group, gpu))
 
 
+def common_architectures(library: Library) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The SASS and the PTX that every container of several architectures carries, in order.
+
+    That is the list with which the library was compiled; `a` and `f` forms that were added for
+    single files are not in it.
+    """
+    several = [group for group in library.groups if len(group.sass + group.ptx) > 1]
+    chosen = several or list(library.groups)
+    return _in_all([group.sass for group in chosen]), _in_all([group.ptx for group in chosen])
+
+
+def _in_all(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
+    if not lists:
+        return ()
+    return tuple(name for name in lists[0] if all(name in each for each in lists))
+
+
 def made_on_purpose(library: Library, siblings: Iterable[Library]) -> bool:
     """Whether `library` as a whole serves few GPUs on purpose, beside `siblings`.
 

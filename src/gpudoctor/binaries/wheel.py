@@ -45,7 +45,7 @@ def read_wheel(
                     continue
                 inside = f"{path}!/{member.name}"
                 try:
-                    data = _open(source, member, progress)
+                    data = open_member(source, member, progress)
                     library = read_source(data, inside, distribution)
                 except UnreadableBinaryError as error:
                     yield Skipped(inside, error.reason)
@@ -58,7 +58,14 @@ def read_wheel(
         raise UnreadableBinaryError(error.reason, path) from error
 
 
-def _open(source: Source, member: archive.Member, progress: Callable[[int], None] | None) -> Source:
+def open_member(
+    source: Source, member: archive.Member, progress: Callable[[int], None] | None = None
+) -> Source:
+    """The decompressed bytes of a member.
+
+    Raises:
+        UnreadableBinaryError: it is encrypted, damaged, or compressed in an unusual way.
+    """
     if member.encrypted:
         raise UnreadableBinaryError("It is encrypted.")
     start = archive.data_offset(source, member)
