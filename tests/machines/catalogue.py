@@ -207,14 +207,20 @@ def _architecture() -> dict[str, Case]:
                 driver=replace(_570, listed=1),
                 torch=wheels.TORCH_2_9_CU128,
             ),
-            finds=("open-kernel-module-required",),
+            finds=(
+                "open-kernel-module-required",
+                "mixed-gpus-no-common-wheel",
+                "torch-dropped-arch-old-gpu",
+            ),
         ),
         "kepler-beside-ada": Case(
             machine=Machine(
                 cards=(cards.RTX_4090, replace(cards.TESLA_K80, bound=None)),
                 driver=replace(_570, listed=1),
+                module=_PROPRIETARY,
                 torch=wheels.TORCH_2_9_CU128,
             ),
+            finds=("gpu-needs-other-driver-branch", "torch-dropped-arch-old-gpu"),
         ),
         "cudnn-left-pascal-behind": Case(
             machine=Machine(
@@ -255,7 +261,7 @@ def _driver() -> dict[str, Case]:
                 module=Module(loaded=False),
                 torch=wheels.TORCH_2_9_CU126,
             ),
-            finds=("gpu-needs-other-driver-branch",),
+            finds=("gpu-needs-other-driver-branch", "driver-not-loaded"),
         ),
         "driver-never-installed": Case(
             machine=Machine(cards=(cards.RTX_4090,), torch=torch, **_NO_DRIVER),

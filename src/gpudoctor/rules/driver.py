@@ -127,7 +127,13 @@ def _lacks_libcuda(case: Case) -> bool:
     return looked_for and driver.libcuda_path is None and driver.cu_init is None
 
 
-@rule("driver-not-loaded", needs=("gpus", "driver"), unless=FINER)
+@rule(
+    "driver-not-loaded",
+    needs=("gpus", "driver"),
+    unless=FINER,
+    # A module that serves none of the GPUs does not stay loaded.
+    follows=("gpu-needs-other-driver-branch",),
+)
 def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
     """No NVIDIA driver answers for a GPU that is there, and no finer cause is visible."""
     driver = case.driver
