@@ -1,0 +1,90 @@
+"""What people paste, made plain: encodings, line ends, colours, quotes, fences, log prefixes."""
+
+from __future__ import annotations
+
+import re
+
+# CSI and OSC sequences and two-byte escapes (ECMA-48). Bounded, so that a lone ESC costs nothing.
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]{0,40}[@-~]"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
+_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)[\w+ .-]{0,40}$")
+_QUOTE = re.compile(r"^(?:\s{0,3}>\s?){1,5}")
+_SMART = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201a": "'",
+        "\u201b": "'",
+        "\u00b4": "'",
+        "\u2032": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u201e": '"',
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u3000": " ",
+        "\uff1a": ":",
+        "\uff1d": "=",
+        "\uff08": "(",
+        "\uff09": ")",
+        "\uff0c": ",",
+    }
+)
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
+
+# Prefixes that carry no message of their own: compose services, torchrun ranks, vLLM workers.
+_PREFIX = re.compile(
+    r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?|\((?:\w{1,40} )?pid=\d+[^)]{0,40}\) ?"
+    r"|\(\w{1,30}\) )"
+)
+
+
+def decode(data: bytes) -> str:
+    """Bytes as text: UTF-8, or the UTF-16 that PowerShell's `>` writes, with or without a mark.
+
+    Bytes that are no text become U+FFFD; nothing raises.
+    """
+    return data.decode(encoding(data[:4096]), "replace")
+
+
+def encoding(head: bytes) -> str:
+    """The encoding that the first bytes of a file show."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    # ASCII in UTF-16 without a mark: every other byte is zero.
+    if len(head) >= 16:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        if odd > len(head) * 0.3 and even < len(head) * 0.05:
+            return "utf-16-le"
+        if even > len(head) * 0.3 and odd < len(head) * 0.05:
+            return "utf-16-be"
+    return "utf-8"
+
+
+def clean(text: str) -> str:
+    """The text without what terminals, forums and log collectors put around it.
+
+    Line ends become `\\n` (a progress bar's carriage return ends a line too); escape sequences,
+    control characters, Markdown fences, `>` quotes and log prefixes go; typographic quotes and
+    full-width punctuation become plain. The order and content of lines stay.
+    """
+    text = _ESCAPES.sub("", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
+    text = _CONTROLS.sub("", text).translate(_SMART)
+    if "&" in text:
+        for entity, plain in _ENTITIES:
+            text = text.replace(entity, plain)
+    return "\n".join(_line(line) for line in text.split("\n") if not _FENCE.match(line))
+
+
+def _line(line: str) -> str:
+    line = line.rstrip()
+    if line.lstrip().startswith(">") and not line.lstrip().startswith(">>>"):
+        line = _QUOTE.sub("", line)
+    if prefix := _PREFIX.match(line):
+        line = line[prefix.end() :]
+    return line

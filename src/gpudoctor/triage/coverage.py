@@ -1,0 +1,102 @@
+"""Whether the torch that a text means has code for the GPUs that it names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    runs_natively,
+)
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb._data import numbers
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage.merge import platform_of
+
+Coverage = Literal["covers", "lacks-new", "lacks-old"]
+
+
+def coverage(sheet: FactSheet) -> Coverage | None:
+    """What can be said of every GPU in the text together; `None`: nothing for certain.
+
+    The architectures of the build decide, by the text or by the knowledge base. Where only the
+    CUDA variant is known, all its published builds must agree; for builds older than the
+    knowledge base, the toolkit that could not compile for the GPU decides.
+    """
+    capabilities = _capabilities(sheet)
+    torch = sheet.facts.torch
+    if not capabilities or torch is None:
+        return None
+    verdicts = {_of_one(sheet, capability) for capability in capabilities}
+    for answer in ("lacks-new", "lacks-old"):
+        if answer in verdicts:
+            return "lacks-new" if answer == "lacks-new" else "lacks-old"
+    return "covers" if verdicts == {"covers"} else None
+
+
+def _capabilities(sheet: FactSheet) -> list[ComputeCapability]:
+    found = []
+    for gpu in sheet.facts.gpus:
+        if gpu.compute_capability and gpu.vendor == "nvidia":
+            try:
+                found.append(ComputeCapability.parse(gpu.compute_capability))
+            except ValueError:
+                continue
+    return list(dict.fromkeys(found))
+
+
+def _of_one(sheet: FactSheet, gpu: ComputeCapability) -> Coverage | None:
+    torch = sheet.facts.torch
+    assert torch is not None  # noqa: S101 - the caller looked
+    if torch.sass:
+        return judge_codes(torch.sass, torch.ptx, gpu)
+    if not torch.cuda:
+        return None
+    base = (torch.version or "").partition("+")[0]
+    platform = platform_of(
+        {"os": sheet.facts.host.os, "arch": sheet.facts.host.arch} if sheet.facts.host else {}
+    )
+    answers = {
+        judge_codes(build.sass, build.ptx, gpu)
+        for build in torch_releases.builds()
+        if build.kind == "cuda"
+        and build.platform == platform
+        and build.cuda
+        and build.cuda.startswith(torch.cuda)
+        and (not base or build.torch == base or build.torch.startswith(base + "."))
+    }
+    if len(answers) == 1:
+        return answers.pop()
+    if not answers and (span := kb_cuda.toolkits_for(str(gpu))):
+        first, last = span
+        if numbers(torch.cuda) < numbers(first):
+            return "lacks-new"
+        if last and numbers(torch.cuda) > numbers(last):
+            return "lacks-old"
+    return None
+
+
+def judge_codes(
+    sass: tuple[str, ...], ptx: tuple[str, ...], gpu: ComputeCapability
+) -> Coverage | None:
+    """Whether these architectures serve a GPU, and if not, on which side of them it lies."""
+    codes = []
+    for name in (*sass, *ptx):
+        try:
+            codes.append(Architecture.parse(name))
+        except ValueError:
+            continue
+    native = [code for code in codes if code.kind == "sass"]
+    if any(runs_natively(code, gpu) for code in native):
+        return "covers"
+    if any(can_be_jitted(code, gpu) for code in codes):
+        return None
+    if not native:
+        return None
+    plain = [code.capability for code in native if not code.suffix] or [
+        c.capability for c in native
+    ]
+    return "lacks-old" if gpu < min(plain) or gpu < max(plain) and gpu.major < 7 else "lacks-new"

@@ -1,0 +1,110 @@
+"""From a text to findings: facts and rules on one side, messages on the other, in one order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gpudoctor import rules
+from gpudoctor.kb import catalogue
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage import looks
+from gpudoctor.triage.marks import Marks
+from gpudoctor.triage.match import hits
+from gpudoctor.triage.merge import read_facts
+from gpudoctor.triage.nature import Nature, nature
+from gpudoctor.triage.rank import CERTAIN, Candidate, rank
+from gpudoctor.triage.text import Text
+from gpudoctor.triage.traceback import own_frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What a text states and what it shows."""
+
+    sheet: FactSheet
+    findings: tuple[Finding, ...] = ()
+    """Most likely first."""
+    not_judged: tuple[Unknown, ...] = ()
+    nature: Nature = "output"
+    certain: bool = False
+    """Whether the first finding is certain, rather than the likeliest of several."""
+
+
+def diagnose(text: Text) -> Diagnosis:
+    """Read the facts, find the messages, judge both."""
+    kind = nature(text)
+    if kind != "output":
+        return Diagnosis(sheet=FactSheet(), nature=kind)
+    sheet = read_facts(text)
+    judgement = rules.judge(sheet)
+    marks = Marks(text, sheet)
+    candidates = rank(hits(text, marks), judgement.findings, marks)
+    findings = tuple(
+        _finding(candidate, candidates, text, marks) for candidate in candidates
+    )
+    return Diagnosis(
+        sheet=sheet,
+        findings=findings,
+        not_judged=judgement.not_judged,
+        certain=bool(candidates) and candidates[0].score >= CERTAIN,
+    )
+
+
+def _finding(
+    candidate: Candidate, all_: Sequence[Candidate], text: Text, marks: Marks
+) -> Finding:
+    entry = catalogue.entry(candidate.name)
+    rivals = [other.name for other in all_ if abs(other.score - candidate.score) <= 40]
+    quoted = tuple(
+        Evidence(fact="text", value=hit.quote, source=hit.signature.made_by)
+        for hit in candidate.hits[:3]
+        if hit.quote
+    )
+    frame = _frame(candidate, text)
+    look = looks.next_look(candidate.name, rivals)
+    if made := candidate.finding:
+        return dataclasses.replace(
+            made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look
+        )
+    says = candidate.hits[0].signature.says if candidate.hits else ""
+    detail = f"{says[:1].upper()}{says[1:]}." if says else ""
+    if candidate.name in looks.CODE_BUGS:
+        detail += " This is a fault of the program: no driver and no other build of torch cures it."
+    find = looks.how_to_find(candidate.name)
+    return Finding(
+        code=entry.code,
+        name=entry.name,
+        severity=Severity(entry.severity),
+        title=_title(entry.meaning),
+        detail=detail.strip(),
+        evidence=(*quoted, *frame),
+        next_look=look,
+        still_possible=looks.still_possible(candidate.name, entry.still_possible, marks),
+        advice=(*((find,) if find else ()), *entry.cures),
+    )
+
+
+def _title(meaning: str) -> str:
+    """The catalogue's meaning as a title: its first sentence, without a full stop."""
+    return meaning.split(". ")[0].rstrip(".")
+
+
+def _frame(candidate: Candidate, text: Text) -> tuple[Evidence, ...]:
+    """Where the program itself was, for faults that lie in it."""
+    if candidate.name not in looks.CODE_BUGS and not looks.is_asynchronous(candidate.name):
+        return ()
+    frame = own_frame(text)
+    if frame is None:
+        return ()
+    where = f"{frame.file}, line {frame.line}"
+    note = (
+        "the traceback; the error is asynchronous, so that an earlier line may be at fault"
+        if looks.is_asynchronous(candidate.name) and "CUDA_LAUNCH_BLOCKING=1" not in text.flat[:200]
+        else "the traceback"
+    )
+    value = f"{where}: {frame.code}" if frame.code else where
+    return (Evidence(fact="traceback", value=value, source=note),)

@@ -1,0 +1,190 @@
+"""What a text mentions, and what its facts say, that tells causes of one message apart."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from functools import cache
+
+from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
+from gpudoctor.kb import signatures, torch_releases
+from gpudoctor.kb._data import numbers
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage.coverage import coverage
+from gpudoctor.triage.text import Text
+
+_COMPARE = re.compile(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
+_OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "=": operator.eq,
+}
+_WANTED = re.compile(
+    r"(?:satisfies the requirement|distribution found for) (torch(?:vision|audio)?)(?:==(\d[\w.]{0,20})(?:\+(\w{2,12}))?)?",
+    re.I,
+)
+
+FACT_MARKS = frozenset(
+    {
+        "torch-covers-gpu",
+        "torch-lacks-gpu",
+        "torch-lacks-gpu-new",
+        "torch-lacks-gpu-old",
+        "driver-serves-torch",
+        "two-cuda-majors",
+        "pip-wanted-published",
+        "pip-wanted-unpublished",
+        "no-torch-stated",
+        "no-torch-version",
+        "driver-below-floor",
+        "gpu-named",
+    }
+)
+"""Marks that are computed from the facts; comparisons such as `driver<530` are marks too."""
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern of the tables; case is ignored as people change it."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def is_mark(name: str) -> bool:
+    """Whether a table may use this name."""
+    return (
+        name in FACT_MARKS
+        or _COMPARE.match(name) is not None
+        or name in {mark.name for mark in signatures.marks()}
+    )
+
+
+class Marks:
+    """Answers whether a mark holds for one text; each is worked out when it is first asked for."""
+
+    def __init__(self, text: Text, sheet: FactSheet) -> None:
+        self._text = text
+        self._sheet = sheet
+        self._known: dict[str, bool] = {}
+        self._rows = {mark.name: mark for mark in signatures.marks()}
+        self._coverage = coverage(sheet)
+
+    def holds(self, name: str) -> bool:
+        """Whether the mark is known to hold; unknown facts hold nothing."""
+        if name not in self._known:
+            self._known[name] = self._work_out(name)
+        return self._known[name]
+
+    def _work_out(self, name: str) -> bool:
+        if row := self._rows.get(name):
+            if row.anchors and not any(anchor in self._text.lower for anchor in row.anchors):
+                return False
+            return compiled(row.pattern).search(self._text.flat) is not None
+        if match := _COMPARE.match(name):
+            return self._compare(match[1], _OPERATORS[match[2]], numbers(match[3]))
+        return self._fact(name)
+
+    def _compare(
+        self,
+        what: str,
+        compare: Callable[[tuple[int, ...], tuple[int, ...]], bool],
+        limit: tuple[int, ...],
+    ) -> bool:
+        facts = self._sheet.facts
+        values: list[str | None] = []
+        if what == "cc":
+            values = [gpu.compute_capability for gpu in facts.gpus if gpu.vendor == "nvidia"]
+        elif what == "gpus":
+            return bool(facts.gpus) and compare((len(facts.gpus),), limit)
+        elif what.startswith("driver") and facts.driver:
+            values = [facts.driver.version if what == "driver" else facts.driver.cuda]
+        elif what.startswith("torch") and facts.torch:
+            values = [facts.torch.version if what == "torch" else facts.torch.cuda]
+        known = [numbers(value)[: len(limit)] for value in values if value]
+        return any(compare(value, limit) for value in known if value)
+
+    def _fact(self, name: str) -> bool:
+        facts = self._sheet.facts
+        if name.startswith("torch-"):
+            wanted: tuple[str, ...] = {
+                "torch-covers-gpu": ("covers",),
+                "torch-lacks-gpu": ("lacks-new", "lacks-old"),
+                "torch-lacks-gpu-new": ("lacks-new",),
+                "torch-lacks-gpu-old": ("lacks-old",),
+            }[name]
+            return self._coverage in wanted
+        if name == "driver-serves-torch":
+            torch, driver = facts.torch, facts.driver
+            return bool(
+                torch
+                and driver
+                and torch.cuda
+                and driver.cuda
+                and numbers(driver.cuda)[:1] >= numbers(torch.cuda)[:1] >= (11,)
+            )
+        if name == "two-cuda-majors":
+            return len(_cuda_majors(self._sheet)) > 1
+        if name == "no-torch-stated":
+            return facts.torch is None or (facts.torch.version is None and facts.torch.cuda is None)
+        if name == "no-torch-version":
+            return facts.torch is None or facts.torch.version is None
+        if name == "driver-below-floor":
+            return _below_floor(self._sheet)
+        if name == "gpu-named":
+            return any(gpu.compute_capability for gpu in facts.gpus)
+        published = self._wanted_is_published()
+        return published is (name == "pip-wanted-published")
+
+    def _wanted_is_published(self) -> bool | None:
+        """Whether what pip was asked for exists for any platform; `None`: nobody can say."""
+        match = _WANTED.search(self._text.flat)
+        if match is None:
+            return None
+        name, version, variant = match[1].lower(), match[2], match[3]
+        if version is None:
+            return True
+        if name != "torch":
+            return None if variant else _companion_exists(name, version)
+        release = torch_releases.release(version)
+        if release is None:
+            oldest = torch_releases.releases()[0].version
+            if numbers(version) < numbers(oldest):
+                return None
+            return None if torch_releases.is_newer_than_known(version) else False
+        if variant is None:
+            return True
+        return any(b.variant == variant and b.exists for b in torch_releases.builds_of(version))
+
+
+def _below_floor(sheet: FactSheet) -> bool:
+    """Whether the driver is below what torch's CUDA major needs, and CUDA did not start."""
+    driver, torch, host = sheet.facts.driver, sheet.facts.torch, sheet.facts.host
+    if driver is None or torch is None or not torch.cuda or driver.cu_init == 0:
+        return False
+    major = numbers(torch.cuda)[0]
+    os = driver_os(host.os if host else None, wsl=bool(host and host.wsl)) or "linux"
+    version, floor = parse_driver(driver.version), floor_of(major, os)
+    if version and floor:
+        # A bare branch, as people write it, counts as its newest release.
+        return version.numbers < floor.numbers[: len(version.numbers)]
+    return bool(driver.cuda) and major >= 12 and numbers(driver.cuda or "0")[0] < major
+
+
+def _companion_exists(name: str, version: str) -> bool | None:
+    known = {
+        item.companions[name].version
+        for item in torch_releases.releases()
+        if name in item.companions
+    }
+    return True if version in known else None
+
+
+def _cuda_majors(sheet: FactSheet) -> set[str]:
+    """CUDA majors of the nvidia wheels in the text."""
+    majors = set()
+    for package in sheet.facts.packages:
+        if match := re.match(r"nvidia-[\w-]+-cu(1[123])\Z", package.name):
+            majors.add(match[1])
+    return majors

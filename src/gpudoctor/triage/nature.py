@@ -1,0 +1,91 @@
+"""What kind of text it is: a program's output, or a text that only speaks about messages."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from gpudoctor.triage.text import Text
+
+Nature = Literal["output", "source", "documentation"]
+
+_CODE = re.compile(
+    r"^\s*(?:import \w|from [\w.]+ import |def \w|class \w|return\b|if .{1,120}:$|elif |else:|for .{1,120}:$|while .{1,80}:$|"
+    r"try:|except\b|finally:|with .{1,120}:$|raise \w|assert |@\w|#include|#define|#if|#endif|namespace |template ?<|using |"
+    r"(?:static|const|void|int|bool|auto|let|var|public|private|protected|func|fn|pub|impl|struct|enum|package|export|function)\b|"
+    r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''|case .{1,60}:|self\.)"
+)
+_TRACE = re.compile(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
+_HEADING = re.compile(
+    r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage|Quick ?start|Getting [Ss]tarted|Features|License|Contributing|Contributors|"
+    r"Acknowledge?ments?|Citation|Requirements|Prerequisites|Documentation|Troubleshooting|FAQ|Frequently Asked Questions|Changelog|Roadmap|Examples?|Table of [Cc]ontents|Configuration|Overview|Support)\b.{0,40}$",
+    re.M,
+)
+_TITLE = re.compile(r"^# \S.{0,120}$|^={3,}$", re.M)
+_ISSUE = re.compile(
+    r"Describe the (?:bug|issue)|To [Rr]eproduce|Steps to [Rr]eproduce|Expected behaviou?r|Collecting environment information|^Bug [Dd]escription|^### (?:Versions|Environment|Your current environment)|🐛",
+    re.M,
+)
+
+# Words of a text that tells others what they may meet.
+_SPOKEN_OF = re.compile(
+    r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter|run into|receive|hit|have|face|meet|still)\b|"
+    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to|of the form)\b|\be\.g\.|\bfor example\b|"
+    r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
+    re.I,
+)
+_OPENED = re.compile(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
+_CODE_BEFORE = re.compile(
+    r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo|match|contains|==|!=)\b[^\"']{0,60}|^\s*-?\s?[\w.-]{1,40}:\s?|^\s*-?\s?|//.{0,80}|\bL)[rbfuRBFU]{0,2}$"
+)
+_DATA_KEY = re.compile(
+    r"[\"']?(?:error|err|message|msg|exception|exc_info|stderr|stdout|output|log|detail|details|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
+    re.I,
+)
+
+
+def nature(text: Text) -> Nature:
+    """Whether the text as a whole is output (or a report of it), source code or documentation."""
+    plain = text.plain
+    if _TRACE.search(plain) or _ISSUE.search(plain):
+        return "output"
+    lines = [line for line in text.lines if line.strip()]
+    if len(lines) < 8:
+        return "output"
+    headings = {match[0].strip("#= ").lower() for match in _HEADING.finditer(plain)}
+    if len(headings) >= 3 or (len(headings) >= 2 and _TITLE.search(plain)):
+        return "documentation"
+    code = sum(1 for line in lines if _CODE.match(line))
+    return "source" if code > 0.5 * len(lines) else "output"
+
+
+def only_mentions(line: str, column: int) -> bool:
+    """Whether what stands at `column` is quoted in code or spoken of, rather than put out.
+
+    A message in a string literal of source code, in a table of patterns, or behind "if you see"
+    happened to nobody. A line of JSON is a log's, and so is a value called `error`.
+    """
+    before = line[:column]
+    if _SPOKEN_OF.search(before[-160:]):
+        return True
+    stripped = line.strip()
+    if stripped.startswith("{") and stripped.endswith(("}", "},")):
+        return False
+    for quote in ('"', "'", "`"):
+        if before.count(quote) % 2 == 0:
+            continue
+        opening = before.rfind(quote)
+        prefix = before[:opening]
+        if quote == "'" and prefix[-1:].isalpha():
+            continue  # an apostrophe
+        if _DATA_KEY.search(prefix):
+            return False
+        if quote == "`":
+            return (
+                bool(re.search(r"\b(?:you|users?|error|see)\b", prefix, re.I))
+                and "I " not in prefix
+            )
+        return _CODE_BEFORE.search(prefix) is not None and bool(
+            prefix.strip() or stripped.endswith((",", ")", ");", '"', "'", '",', "',", "\\"))
+        )
+    return False

@@ -1,0 +1,45 @@
+"""Takes private details out of what a text made: findings and commands quote it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.redact import redact_text
+
+# A shell's prompt and a mail's sender name their user and host; paths below it name a project.
+_PROMPT = re.compile(r"\b[\w.-]{1,40}@[\w.-]{1,60}(?=[: \]~$#])")
+_SECRET = re.compile(
+    r"((?:api[_-]?key|token|secret|password|passwd|authorization|bearer)[\"']?\s{0,2}[:=]?\s{0,2}[\"']?)[A-Za-z0-9_\-./+=]{8,}",
+    re.I,
+)
+_ADDRESS = re.compile(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b)")
+
+
+def scrub(text: str) -> str:
+    """One text without user, host, home, credentials and addresses."""
+    text = _SECRET.sub(r"\1***", text)
+    text = _PROMPT.sub("USER@HOST", text)
+    return redact_text(_ADDRESS.sub("ADDRESS", text))
+
+
+def scrub_finding(finding: Finding) -> Finding:
+    """The finding with its evidence and words scrubbed."""
+    return dataclasses.replace(
+        finding,
+        title=scrub(finding.title),
+        detail=scrub(finding.detail),
+        evidence=tuple(
+            dataclasses.replace(item, value=scrub(item.value)) for item in finding.evidence
+        ),
+        advice=tuple(redact_text(item) for item in finding.advice),
+    )
+
+
+def scrub_prescription(prescription: Prescription | None) -> Prescription | None:
+    """The prescription with its sentences scrubbed; its commands name no file of the text."""
+    if prescription is None:
+        return None
+    return dataclasses.replace(prescription, why=scrub(prescription.why))

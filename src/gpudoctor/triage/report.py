@@ -1,0 +1,113 @@
+"""The report on a text, which every format renders."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from gpudoctor import __version__
+from gpudoctor.examine import verdict as weigh
+from gpudoctor.kb import info
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.redact import redact
+from gpudoctor.model.report import Knowledge, Report
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage import stream
+from gpudoctor.triage.clean import clean, decode
+from gpudoctor.triage.judge import Diagnosis, diagnose
+from gpudoctor.triage.private import scrub_finding, scrub_prescription
+from gpudoctor.triage.text import Text, fold
+
+
+def of_stream(source: BinaryIO, *, keep_private: bool = False) -> Report:
+    """The report on what a stream holds, to its end; memory stays bounded."""
+    return of_text(stream.read(source), keep_private=keep_private)
+
+
+def of_string(text: str | bytes, *, keep_private: bool = False) -> Report:
+    """The report on a text that is at hand."""
+    plain = decode(text) if isinstance(text, bytes) else text
+    if len(plain) > stream.WHOLE:
+        import io
+
+        return of_stream(io.BytesIO(plain.encode("utf-8", "replace")), keep_private=keep_private)
+    return of_text(fold(clean(plain)), keep_private=keep_private)
+
+
+def of_text(text: Text, *, keep_private: bool = False) -> Report:
+    """The report on a folded text; private details stay out unless they are to be kept."""
+    found = diagnose(text)
+    sheet, findings = found.sheet, found.findings
+    prescription = _prescription(sheet, findings)
+    if not keep_private:
+        sheet = redact(sheet)
+        findings = tuple(scrub_finding(item) for item in findings)
+        prescription = scrub_prescription(prescription)
+    return Report(
+        version=__version__,
+        knowledge=Knowledge(version=info.version(), date=info.date()),
+        verdict=weigh.verdict(findings, weigh.missing_essentials(sheet)),
+        exit_code=0,
+        sheet=sheet,
+        findings=findings,
+        not_judged=found.not_judged,
+        prescription=prescription,
+        notes=_notes(text, found, prescription),
+    )
+
+
+def _prescription(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescription | None:
+    """What to type, where the facts decide it; `None` where they do not.
+
+    Only what is found in the facts can be cured by the solver; the cure of a message stands in
+    its finding's advice.
+    """
+    if not findings:
+        return Prescription(status="not-needed", why="Nothing in the text needs to be changed.")
+    if findings[0].severity is Severity.INFO:
+        return None
+    from gpudoctor.prescribe import Options, missing_fact, prescribe
+
+    if missing_fact(sheet) is not None:
+        return None
+    return prescribe(sheet, findings[:1], Options())
+
+
+_QUESTIONS = {
+    "host.os": "which operating system it is",
+    "gpus": "which GPU it is (the output of nvidia-smi -L)",
+    "driver.version": "the driver's version (the first lines of nvidia-smi)",
+}
+
+
+def _notes(text: Text, found: Diagnosis, prescription: Prescription | None) -> tuple[str, ...]:
+    notes = []
+    if found.nature == "source":
+        notes.append("The text is source code: the messages in it happened to nobody.")
+    elif found.nature == "documentation":
+        notes.append("The text is documentation: the messages in it happened to nobody.")
+    elif not found.findings:
+        notes.append(_nothing(found))
+    elif not found.certain and len(found.findings) > 1:
+        notes.append(
+            "The text alone does not decide between these causes; they stand in the order of "
+            "likelihood, each with the look that tells it from the others."
+        )
+    if text.cut:
+        notes.append(
+            "The text is long: its beginning, its end and the surroundings of known messages were "
+            "judged."
+        )
+    if found.findings and prescription is None and found.findings[0].severity is not Severity.INFO:
+        from gpudoctor.prescribe import missing_fact
+
+        if path := missing_fact(found.sheet):
+            asked = _QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"
+            notes.append(f"For an exact prescription one fact is missing: {asked}.")
+    return tuple(notes)
+
+
+def _nothing(found: Diagnosis) -> str:
+    if weigh.missing_essentials(found.sheet):
+        return "Nothing in the text is a known fault, and it does not say enough to call it sound."
+    return "Nothing in the text is wrong."

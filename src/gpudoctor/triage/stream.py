@@ -1,0 +1,110 @@
+"""Long files, read in pieces: what is kept of them is bounded, whatever their length."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import BinaryIO
+
+from gpudoctor.kb import signatures
+from gpudoctor.triage.clean import clean, encoding
+from gpudoctor.triage.text import Text, fold
+
+WHOLE = 512 * 2**10
+"""Up to this many bytes a text is judged whole."""
+_CHUNK = 4 * 2**20
+_OVERLAP = 256
+_HEAD = 96 * 2**10
+_TAIL = 192 * 2**10
+_BEFORE = 1500
+_AFTER = 1500
+# How many places of one anchor are kept, from the beginning and from the end of the file.
+_FIRST, _LAST = 3, 2
+
+
+def read(stream: BinaryIO) -> Text:
+    """Read a text to its end.
+
+    A long one (a training log of gigabytes) is cut to its beginning, its end, and what stands
+    around the first and last places of every anchor of the signatures.
+    """
+    head = _fill(stream, WHOLE + 1)
+    kind = encoding(head[:4096])
+    if len(head) <= WHOLE:
+        return fold(clean(head.decode(kind, "replace")))
+    return _condense(stream, head, kind)
+
+
+def _fill(stream: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes; pipes give less at a time."""
+    parts: list[bytes] = []
+    missing = size
+    while missing > 0 and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _condense(stream: BinaryIO, head: bytes, kind: str) -> Text:
+    needles = tuple(anchor.encode() for anchor in signatures.anchors())
+    first: dict[bytes, list[tuple[int, bytes]]] = {}
+    last: dict[bytes, deque[tuple[int, bytes]]] = {}
+    utf16 = kind.startswith("utf-16")
+    order = "utf-16-be" if kind.endswith("be") or head[:2] == b"\xfe\xff" else "utf-16-le"
+    offset = 0
+    carry = b""
+    tail = b""
+    beginning = b""
+    chunk = head + _fill(stream, _CHUNK)
+    while chunk:
+        if utf16:
+            spare = b"" if len(chunk) % 2 == 0 else _fill(stream, 1)
+            chunk = (chunk + spare).decode(order, "replace").encode()
+        window = carry + chunk
+        if not beginning:
+            beginning = window[:_HEAD]
+        _scan(window, offset - len(carry), needles, first, last)
+        tail = (tail + chunk)[-_TAIL:]
+        offset += len(chunk)
+        carry = window[-_OVERLAP:]
+        chunk = _fill(stream, _CHUNK)
+    pieces = [piece for kept in first.values() for piece in kept]
+    pieces += [piece for kept in last.values() for piece in kept]
+    excerpt = [beginning]
+    end = len(beginning)
+    for start, piece in sorted(set(pieces)):
+        if start + len(piece) <= end or start >= offset - len(tail):
+            continue
+        excerpt.append(piece[max(0, end - start) :])
+        end = start + len(piece)
+    excerpt.append(tail)
+    text = b"\n".join(excerpt).decode("utf-8-sig", "replace")
+    return fold(clean(text), cut=True)
+
+
+def _scan(
+    window: bytes,
+    base: int,
+    needles: tuple[bytes, ...],
+    first: dict[bytes, list[tuple[int, bytes]]],
+    last: dict[bytes, deque[tuple[int, bytes]]],
+) -> None:
+    lowered = window.lower()
+    for needle in needles:
+        position = lowered.find(needle)
+        if position < 0:
+            continue
+        kept = first.setdefault(needle, [])
+        while position >= 0 and len(kept) < _FIRST:
+            kept.append(_around(window, position, base))
+            position = lowered.find(needle, position + _AFTER)
+        if position >= 0:
+            position = lowered.rfind(needle)
+            last.setdefault(needle, deque(maxlen=_LAST)).append(_around(window, position, base))
+
+
+def _around(window: bytes, position: int, base: int) -> tuple[int, bytes]:
+    start = window.rfind(b"\n", 0, max(0, position - _BEFORE)) + 1
+    start = max(start, position - 2 * _BEFORE)
+    end = window.find(b"\n", position + _AFTER)
+    end = position + 2 * _AFTER if end < 0 else min(end, position + 2 * _AFTER)
+    return base + start, window[start:end]
