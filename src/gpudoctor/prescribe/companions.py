@@ -11,7 +11,7 @@ configs/packages.yaml).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gpudoctor.kb import packages as kb_packages
@@ -27,6 +27,10 @@ _OTHER_TRITONS = {
     "rocm": ("triton", "pytorch-triton-xpu", "triton-xpu"),
     "xpu": ("triton", "pytorch-triton-rocm", "triton-rocm"),
 }
+_NOT_EXTENSIONS = (*COMPANIONS, "torch", "triton")
+# A build tag such as `cu12torch2.6cxx11abiFALSE`, or `pt25cu124` in a version's local label.
+_TORCH_TAG = re.compile(r"(?:torch|pt)(\d)\.?(\d{1,2})", re.ASCII | re.IGNORECASE)
+_CUDA_TAG = re.compile(r"cu(?:da)?(\d{2})\d{0,2}(?!\d)", re.ASCII | re.IGNORECASE)
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?\Z")
 
 
@@ -57,8 +61,11 @@ class Along:
     """Libraries of another CUDA major that stay, with what needs them: `nvidia-… (tensorflow)`."""
 
 
-def along(facts: Facts, build: Build) -> Along:
-    """What has to change with torch when `build` is installed."""
+def along(facts: Facts, build: Build, named: Collection[str] = ()) -> Along:
+    """What has to change with torch when `build` is installed.
+
+    `named` are packages that findings call broken.
+    """
     installed = {package.name: package for package in facts.packages}
     packages: list[str] = []
     forced: list[str] = []
@@ -94,7 +101,7 @@ def along(facts: Facts, build: Build) -> Along:
         forced=tuple(forced),
         plain=tuple(plain),
         removals=removals,
-        broken=broken_by(facts, build),
+        broken=broken_by(facts, build, named),
         versions=versions,
         kept_libraries=kept,
     )
@@ -125,36 +132,50 @@ def leftovers(facts: Facts, build: Build) -> tuple[tuple[str, ...], tuple[str, .
     return removals, tuple(f"{name} ({needed[name]} needs it)" for name in sorted(needed))
 
 
-def broken_by(facts: Facts, build: Build) -> tuple[Broken, ...]:
-    """Packages compiled against the torch that is installed, which `build` replaces."""
-    old = facts.torch.version if facts.torch else None
-    bare = old.split("+", 1)[0] if old else None
-    same_release = bare == build.torch
+def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[Broken, ...]:
+    """Packages that `build` breaks, or that are broken with it already.
+
+    They were compiled against another release of torch or another CUDA major, their metadata
+    excludes it, or a finding names them (`named`).
+    """
     result = []
-    compiled = set(kb_packages.kernel_packages())
     for package in facts.packages:
-        if package.name in (*COMPANIONS, "torch", "triton"):
+        if package.name in _NOT_EXTENSIONS:
             continue
         pinned = _torch_pin(package)
-        if package.name in compiled:
-            belongs = kb_packages.torch_for(package.name, package.version or "")
-            fits = belongs is not None and _fits(belongs, build.torch)
-            if fits and (same_release or not package.build):
-                continue
-            if same_release and not _other_cuda(package, build):
-                continue
-        elif pinned is None or satisfies(build.torch, build.local, pinned):
-            continue
-        fitting = kb_packages.release_for(package.name, build.torch)
-        result.append(Broken(package, None if fitting == package.version else fitting))
+        excluded = pinned is not None and not satisfies(build.torch, build.local, pinned)
+        if package.name in named or excluded or _is_foreign(package, facts, build):
+            fitting = kb_packages.release_for(package.name, build.torch)
+            result.append(Broken(package, None if fitting == package.version else fitting))
     return tuple(result)
+
+
+def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
+    """Whether a package was compiled against another torch or CUDA than those of `build`."""
+    tag = package.build or (package.version or "").partition("+")[2]
+    torch, cuda = _TORCH_TAG.search(tag), _CUDA_TAG.search(tag)
+    major = version_key(build.cuda or "")[:1]
+    if torch is not None:
+        other = (int(torch[1]), int(torch[2])) != version_key(build.torch)[:2]
+        return other or (cuda is not None and (int(cuda[1]),) != major)
+    if package.name not in kb_packages.kernel_packages():
+        return False
+    belongs = kb_packages.torch_for(package.name, package.version or "")
+    if belongs is not None:
+        return not _fits(belongs, build.torch)
+    # It was compiled here, against the torch that is installed.
+    installed = facts.torch
+    if installed is None or not installed.version:
+        return False
+    same_cuda = version_key(installed.cuda or "")[:1] == major
+    return version_key(installed.version)[:2] != version_key(build.torch)[:2] or not same_cuda
 
 
 def pins_of(packages: Iterable[Package]) -> tuple[Pin, ...]:
     """What installed packages demand of torch in their metadata, companions aside."""
     result = []
     for package in packages:
-        if package.name in (*COMPANIONS, "torch", "triton"):
+        if package.name in _NOT_EXTENSIONS:
             continue
         pinned = _torch_pin(package)
         if pinned:
@@ -187,10 +208,3 @@ def _fits(belongs: str, torch: str) -> bool:
         return satisfies(torch, None, belongs)
     wanted = version_key(belongs)
     return version_key(torch)[: len(wanted)] == wanted
-
-
-def _other_cuda(package: Package, build: Build) -> bool:
-    """Whether a package says of itself that it was built for another CUDA major."""
-    match = re.search(r"cu(\d\d)", package.build or "")
-    major = version_key(build.cuda or "")[:1]
-    return bool(match and major and int(match[1]) != major[0])

@@ -10,10 +10,11 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import satisfies
 from gpudoctor.prescribe.impossible import impossible
+from gpudoctor.prescribe.question import Question, Way
 from gpudoctor.prescribe.remedies import MASKED, first_driver, remedies, unmasked
 from gpudoctor.prescribe.request import Options, specifier_of
 from gpudoctor.prescribe.target import capability, served
-from gpudoctor.prescribe.ways import Question, Way, ways
+from gpudoctor.prescribe.ways import repair_ways, ways
 from gpudoctor.rules import judge
 
 _MAX_ALTERNATIVES = 3
@@ -117,7 +118,7 @@ def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
         if _errors(way.sheet) - tolerated:
             continue
         found.append(way)
-        if way.kind in ("repair", "jetson", "python", "source", "nightly"):
+        if way.kind in ("repair", "vendor", "python", "source", "nightly"):
             break
     return found
 
@@ -198,8 +199,6 @@ def _beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -
     why = []
     index = None
     if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
-        from gpudoctor.prescribe.ways import repair_ways
-
         for way in repair_ways(question):
             after = judge(way.sheet).findings
             if _errors(way.sheet) or len(_warned(after)) >= len(warnings):

@@ -56,7 +56,7 @@ def driver_for(
     if last is not None and max(first, need) > last:
         wanted = f"CUDA {cuda_major} needs {need}" if need > first else f"{first_of} needs {first}"
         return NoDriver(f"{last_of} is served up to driver branch {last}, and {wanted} or newer")
-    flavour = _flavour(gpus)
+    flavour = flavour_of(gpus)
     if flavour is None and linux:
         return NoDriver(
             "no kernel-module flavour serves all of these GPUs: Blackwell needs the open one, GPUs "
@@ -116,8 +116,8 @@ def _last(gpus: tuple[ComputeCapability, ...]) -> tuple[int | None, str]:
     return min(found, key=lambda item: item[0]) if found else (None, "")
 
 
-def _flavour(gpus: tuple[ComputeCapability, ...]) -> Flavour | None:
-    """The flavour that serves all; `None` if there is no such."""
+def flavour_of(gpus: tuple[ComputeCapability, ...]) -> Flavour | None:
+    """The kernel-module flavour that serves all; `None` if there is no such."""
     found = {kb_cuda.module_flavour(str(gpu)) for gpu in gpus} - {None, "either"}
     if len(found) > 1:
         return None

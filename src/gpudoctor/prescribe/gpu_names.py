@@ -11,6 +11,7 @@ from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import intel as kb_intel
 from gpudoctor.model.facts import Gpu
 
+_APPLE = re.compile(r"(apple\b.*|m[1-9]( (pro|max|ultra))?|mps)\Z", re.ASCII)
 _GFX = re.compile(r"gfx[0-9a-f]{3,4}\Z", re.ASCII)
 
 
@@ -27,6 +28,8 @@ def gpu_of(text: str, index: int) -> Gpu:
         return _by_capability(lowered, stripped, index)
     if _GFX.match(lowered):
         return _by_gfx(lowered, index)
+    if _APPLE.match(lowered):
+        return Gpu(index=index, cuda_index=None, name=stripped, vendor="apple")
     models = kb_gpus.match(stripped)
     if models:
         return _by_model(stripped, models, index)
@@ -98,7 +101,8 @@ def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gp
             f"--gpu {text!r} fits several GPUs with different compute capabilities: {listed}{more}"
             "; name one of them, or its capability such as 8.6"
         )
-    model = models[0]
+    # Several cards of one capability fit: the plainest name stands for them.
+    model = min(models, key=lambda found: len(found.name)) if len(models) > 1 else models[0]
     capability = ComputeCapability.parse(model.capability)
     return Gpu(
         index=index,

@@ -6,9 +6,9 @@ from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.drivers import NoDriver, driver_for
+from gpudoctor.prescribe.question import Question
 from gpudoctor.prescribe.solver import Relaxation, relaxations
 from gpudoctor.prescribe.target import Target
-from gpudoctor.prescribe.ways import Question
 
 _PLATFORMS = {
     "linux_x86_64": "Linux on x86_64",

@@ -7,10 +7,7 @@ served by the ordinary aarch64 wheels with CUDA 13; Orin (8.7), Xavier (7.2), TX
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.facts import Torch
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.tables import JetsonIndex, jetson_indexes
@@ -30,11 +27,3 @@ def index_of(sheet: FactSheet, gpu: ComputeCapability) -> JetsonIndex | None:
         if row.capability == str(gpu) and release in (None, row.l4t):
             return row
     return None
-
-
-def with_jetson_torch(sheet: FactSheet, row: JetsonIndex, gpu: ComputeCapability) -> FactSheet:
-    """The sheet after torch was installed from a Jetson index, whose code is for that GPU alone."""
-    torch = Torch(version=None, cuda=row.cuda, sass=(gpu.sm,), arch_source="knowledge")
-    facts = replace(sheet.facts, torch=torch, libraries=())
-    unknown = tuple(e for e in sheet.unknown if not e.fact.startswith(("torch", "libraries")))
-    return FactSheet(facts, unknown, sheet.sources)

@@ -6,10 +6,12 @@ import re
 from dataclasses import replace
 
 from gpudoctor.errors import UsageError
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.decide import prescribe
@@ -175,18 +177,47 @@ def _options(request: PlanRequest) -> Options:
 
 def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Prescription:
     """The prescription with the driver that it needs said, where none was stated."""
-    from gpudoctor.kb import cuda as kb_cuda
-
-    variant = prescription.variant or ""
-    if request.driver is not None or not variant.startswith("cu") or prescription.torch is None:
+    cuda = torch_releases.cuda_of_variant(prescription.variant or "")
+    if request.driver is not None or cuda is None or prescription.torch is None:
         return prescription
-    major = version_key(variant[2:4])[:1]
     system = {"windows": "windows", "wsl": "wsl"}.get(request.os or "", "linux")
-    floor = kb_cuda.floor(major[0], system) if major else None
+    floor = kb_cuda.floor(version_key(cuda)[0], system)
     if floor is None:
         return prescription
-    note = f"It needs NVIDIA driver {floor} or newer; state --driver to have that checked."
-    return replace(prescription, notes=(*prescription.notes, note))
+    note = f"It needs NVIDIA driver {floor} or newer."
+    older = _for_older_driver(request, cuda, floor)
+    return replace(
+        prescription,
+        notes=(*prescription.notes, note),
+        alternatives=prescription.alternatives + older,
+    )
+
+
+def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alternative, ...]:
+    """What to install where the driver is older than the plan needs."""
+    major = version_key(cuda)[0] - 1
+    system = {"windows": "windows", "wsl": "wsl"}.get(request.os or "", "linux")
+    lower = kb_cuda.floor(major, system)
+    if lower is None:
+        return ()
+    _, found = plan(replace(request, driver=lower))
+    variant = torch_releases.cuda_of_variant(found.variant or "")
+    if found.status != "resolved" or variant is None or version_key(variant)[0] != major:
+        return ()
+    if any(step.kind in ("driver", "mask-gpus") for step in found.steps):
+        return ()
+    return (
+        Alternative(
+            why=f"With a driver from {lower} on and below {floor}: "
+            f"torch {found.torch}+{found.variant}.",
+            steps=found.steps,
+            torch=found.torch,
+            variant=found.variant,
+            index_url=found.index_url,
+            packages=found.packages,
+            risk="low",
+        ),
+    )
 
 
 def nothing_fits(prescription: Prescription) -> Finding:

@@ -63,6 +63,12 @@ def with_build(sheet: FactSheet, build: Build, along: Along) -> FactSheet:
     )
 
 
+def with_vendor_torch(sheet: FactSheet, torch: Torch) -> FactSheet:
+    """The sheet after torch came from an index of the GPU's vendor."""
+    facts = replace(sheet.facts, torch=torch, libraries=())
+    return FactSheet(facts, _without(sheet.unknown, "torch", "libraries"), sheet.sources)
+
+
 def with_repair(sheet: FactSheet, along: Along, exact: Collection[str]) -> FactSheet:
     """The sheet after what is beside torch was put right, and torch itself stayed."""
     facts = sheet.facts

@@ -77,6 +77,9 @@ def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> t
     nearest = offer.cuda if full is False else tuple(-number for number in offer.cuda)
     return (
         offer.order != keep,
+        # Builds outside the matrix were made for torch; whether their companions exist is not
+        # known as surely.
+        target.companions and offer.build.off_matrix,
         newest_first,
         any(offer.coverage(gpu) != "native" for gpu in target.gpus),
         offer.build.off_matrix,

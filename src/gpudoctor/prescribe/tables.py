@@ -117,3 +117,8 @@ def source_build() -> SourceBuild:
 def table_date() -> str:
     """The day on which the driver steps were last read from their sources."""
     return str(_table()["date"])
+
+
+def amd_index() -> str:
+    """AMD's own stable index of wheels (configs/amd.yaml)."""
+    return str(load("amd")["indexes"][0]["url"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
-from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
+from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
 from gpudoctor.model.sheet import FactSheet
 
@@ -45,6 +47,8 @@ class Target:
     gfx: tuple[str, ...] = ()
     """Instruction sets of the AMD GPUs that must be served."""
     intel: bool = False
+    companions: bool = False
+    """Whether torchvision or torchaudio have to come from the same index."""
 
     @property
     def floor_os(self) -> str:
@@ -74,6 +78,30 @@ def capability(gpu: Gpu) -> ComputeCapability | None:
     return None
 
 
+@cache
+def is_served(gpu: ComputeCapability, platform: str | None) -> bool:
+    """Whether any published CUDA build for the platform has machine code for a GPU.
+
+    A GPU that none serves, beside one that is served, drives a screen; nothing is chosen by it.
+    """
+    return any(
+        runs_natively(Architecture.parse(name), gpu)
+        for build in torch_releases.builds()
+        if build.kind == "cuda" and build.exists and platform in (None, build.platform)
+        for name in build.sass
+    )
+
+
+@cache
+def is_served_gfx(gfx: str, platform: str | None) -> bool:
+    """Whether any published ROCm build for the platform has code for an instruction set."""
+    return any(
+        gfx in build.gfx
+        for build in torch_releases.builds()
+        if build.exists and platform in (None, build.platform)
+    )
+
+
 def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
     """The target that a fact sheet describes, for all GPUs that programs may see."""
     facts = sheet.facts
@@ -82,22 +110,25 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
     nvidia = [gpu for gpu in gpus if gpu.vendor == "nvidia"]
     capabilities = sorted({found for gpu in nvidia if (found := capability(gpu))})
     version, cuda = _driver(sheet)
+    platform = platform_of(host, tuple(map(str, capabilities)))
+    capabilities = [found for found in capabilities if is_served(found, platform)] or capabilities
+    gfx = sorted({gpu.gfx for gpu in gpus if gpu.vendor == "amd" and gpu.gfx})
+    gfx = [name for name in gfx if is_served_gfx(name, platform)] or gfx
     return Target(
         gpus=tuple(capabilities),
         driver=version,
         driver_cuda=cuda,
         os=host.os,
         wsl=host.wsl,
-        platform=platform_of(host, tuple(map(str, capabilities))),
+        platform=platform,
         python=python_of(facts.python),
         implementation=facts.python.implementation if facts.python else None,
         bits=facts.python.bits if facts.python else None,
         glibc=host.glibc,
         libc=host.libc,
         pins=pins,
-        gfx=tuple(sorted({gpu.gfx for gpu in gpus if gpu.vendor == "amd" and gpu.gfx}))
-        if not nvidia
-        else (),
+        gfx=() if nvidia else tuple(gfx),
+        companions=any(p.name in ("torchvision", "torchaudio") for p in facts.packages),
         intel=not nvidia and any(gpu.vendor == "intel" for gpu in gpus),
     )
 
