@@ -78,7 +78,7 @@ def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Ch
     else:
         packages = (build.requirement, *beside.packages)
     return Change(
-        index=index_for(build.index_url or None, mirror),
+        index=index_for(_index_of(build), mirror),
         packages=packages,
         forced=forced + beside.forced,
         plain=beside.plain,
@@ -86,6 +86,11 @@ def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Ch
         pre=build.nightly,
         size=words.size(build),
     )
+
+
+def _index_of(build: Build) -> str | None:
+    """The index of a build; `None`, the ordinary one, where that is the build for macOS."""
+    return None if build.platform.startswith("macos") else build.index_url or None
 
 
 def _satisfied(facts: Facts, build: Build) -> bool:

@@ -106,6 +106,7 @@ def with_driver(sheet: FactSheet, plan: DriverPlan) -> FactSheet:
         version=plan.version,
         cuda=kb_cuda.cuda_of_branch(plan.branch),
         source="prediction",
+        libcuda_path="libcuda.so.1",
         libcuda_kind="driver",
         libcuda_version=plan.version,
         cu_init=0,

@@ -27,6 +27,8 @@ def why(sheet: FactSheet, build: Build) -> str:
     label = f"torch {build.torch}+{build.variant}"
     if build.nightly:
         label = f"The nightly of torch for {build.variant}"
+    if build.platform == "macos_arm64":
+        return f"torch {build.torch} runs on Apple's GPU (MPS), and there is no CUDA for macOS."
     if build.kind == "cpu":
         return f"{label} runs on the processor."
     if build.kind in ("rocm", "xpu"):
