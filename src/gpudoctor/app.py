@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
@@ -116,6 +116,39 @@ def level(smoke: str | None) -> SmokeLevel | None:
     if smoke not in levels:
         raise UsageError(f"the smoke level is off, quick or full, not {smoke!r}")
     return levels[smoke]
+
+
+def smoke(
+    *,
+    python: str | None = None,
+    level: Literal["quick", "full"] = "quick",
+    device: str | None = None,
+    policy: Policy | None = None,
+    timeout: float | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Run kernels on this machine's GPUs, on the one numbered `device`, or on the `cpu`.
+
+    Raises:
+        UsageError: `device` is none that can be used.
+        CannotJudgeError: there is no interpreter that may be started.
+    """
+    from gpudoctor.examine.smoke_visit import smoke_visit
+
+    options = VisitOptions(
+        python=python,
+        policy=policy or Policy(),
+        timeout_seconds=timeout,
+        progress=progress,
+    )
+    return smoke_visit(options, level, device)
+
+
+def advice_yaml(report: Report) -> str:
+    """The training advice of a report as YAML that a training script can read."""
+    from gpudoctor.examine.advice import as_yaml
+
+    return as_yaml(report.smoke.advice if report.smoke else ())
 
 
 def fix_plan(options: VisitOptions) -> Report:

@@ -45,9 +45,12 @@ def judge(
     level = "off" if saved else _smoke_level(sheet, findings, options)
     if level != "off":
         from gpudoctor.examine.prove import prove
+        from gpudoctor.examine.settle import settle
 
-        proof = prove(sheet, level, deadline)
-        smoke, findings = proof.smoke, reconcile(findings, proof.findings)
+        proof = prove(
+            sheet, level, deadline, progress=options.progress, refresh=lambda: _again(options)
+        )
+        smoke, findings = proof.smoke, settle(findings, proof.findings, proof.smoke)
     return conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=smoke)
 
 
@@ -83,9 +86,11 @@ def conclude(
     )
 
 
-def reconcile(static: tuple[Finding, ...], proved: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The proof wins: what kernels showed stands first, and what they disproved is demoted."""
-    return tuple(proved) + static
+def _again(options: VisitOptions) -> FactSheet:
+    """The machine as it is after a test failed: who holds the GPU, how much memory is free."""
+    from gpudoctor.collect import collect
+
+    return collect(options.python, STATIC_SECONDS, os.getcwd(), os.environ)
 
 
 def usable_gpus(sheet: FactSheet) -> list[int]:

@@ -8,10 +8,10 @@ import time
 import uuid
 
 import pytest
-from machines import bad_torch
 
 from gpudoctor.examine.prove import Proof, prove
 from gpudoctor.model.sheet import FactSheet
+from machines import bad_torch
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks for children in /proc"

@@ -7,11 +7,11 @@ import time
 import uuid
 
 import pytest
-from machines import bad_torch
 
 from gpudoctor.examine.prove import Proof, prove
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from machines import bad_torch
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks for children in /proc"

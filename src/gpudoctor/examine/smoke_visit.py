@@ -1,0 +1,111 @@
+"""`smoke`: the kernels alone are asked, on chosen GPUs or on the CPU."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from typing import Literal
+
+from gpudoctor.errors import CannotJudgeError, UsageError
+from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
+from gpudoctor.examine.prove import Proof, prove, targets_of
+from gpudoctor.examine.settle import settle
+from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.report import Report
+from gpudoctor.model.sheet import FactSheet
+
+Level = Literal["quick", "full"]
+
+
+def smoke_visit(options: VisitOptions, level: Level, device: str | None = None) -> Report:
+    """Collect the facts, run the kernels, and report both.
+
+    `device` is `cpu`, a GPU's index in the driver's order as `nvidia-smi` counts, or `None` for
+    all GPUs. On the CPU the tests alone decide.
+
+    Raises:
+        UsageError: there is no usable GPU of that index, or `device` is no device.
+        CannotJudgeError: the interpreter must not be started, since nobody named it, or none
+            was found.
+    """
+    from gpudoctor.collect import collect
+
+    started = time.monotonic()
+    only = None if device in (None, "cpu") else (_index(str(device)),)
+    limit = options.timeout_seconds
+
+    def read() -> FactSheet:
+        return collect(
+            options.python, min(limit or STATIC_SECONDS, STATIC_SECONDS), os.getcwd(), os.environ
+        )
+
+    sheet = read()
+    deadline = None if limit is None else started + limit
+    _startable(sheet)
+    if device == "cpu":
+        proof = prove(sheet, level, deadline, cpu=True, progress=options.progress)
+        return _on_cpu(sheet, proof, options)
+    usable = [target.index for target in targets_of(sheet)]
+    if only is not None and usable and only[0] not in usable:
+        listed = ", ".join(str(index) for index in usable)
+        raise UsageError(f"there is no usable GPU {only[0]}; there is {listed}")
+    proof = prove(sheet, level, deadline, only=only, progress=options.progress, refresh=read)
+    return _on_gpus(sheet, proof, options)
+
+
+def _index(device: str) -> int:
+    if not device.isdecimal() or not device.isascii():
+        raise UsageError(f"--device takes a GPU's number or cpu, not {device!r}")
+    return int(device)
+
+
+def _startable(sheet: FactSheet) -> None:
+    from gpudoctor.examine.visit import may_start
+
+    python = sheet.facts.python
+    if python is None or python.executable is None:
+        raise CannotJudgeError("no Python interpreter was found; name one with --python")
+    if not may_start(sheet):
+        raise CannotJudgeError(
+            f"{python.executable} was merely found in this folder and is not started unasked; "
+            "activate its environment, or name it with --python"
+        )
+
+
+def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
+    """What the CPU's tests say; which GPUs, driver or wheel there are does not matter here."""
+    from gpudoctor.examine.visit import conclude
+
+    prescription = Prescription(status="not-needed", why="Nothing needs to be changed.")
+    if proof.findings:
+        prescription = Prescription(
+            status="impossible",
+            why="A kernel that fails on the CPU is no matter of GPU, driver or variant; "
+            "installing torch anew is the nearest way out.",
+        )
+    report = conclude(sheet, proof.findings, options, smoke=proof.smoke, prescription=prescription)
+    return _examined(report)
+
+
+def _on_gpus(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
+    from gpudoctor import rules
+    from gpudoctor.examine.visit import conclude
+
+    judgement = rules.judge(sheet)
+    findings = settle(judgement.findings, proof.findings, proof.smoke)
+    report = conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=proof.smoke)
+    return _examined(report)
+
+
+def _examined(report: Report) -> Report:
+    """Without a single test that ran, all that can be said is that nothing is known."""
+    ran = any(
+        test.status != "skipped"
+        for device in (report.smoke.gpus if report.smoke else ())
+        for test in device.tests
+    )
+    if ran or report.exit_code != 0:
+        return report
+    note = "No kernel test ran, so nothing is proved."
+    return dataclasses.replace(report, verdict="unknown", exit_code=3, notes=(*report.notes, note))
