@@ -18,6 +18,9 @@ from gpudoctor.kb._data import numbers
 DriverOs = Literal["linux", "windows", "wsl"]
 """Which numbers count: WSL reports the Windows driver's version."""
 
+Flavour = Literal["open", "proprietary"]
+"""Of the kernel module on Linux."""
+
 Known = Literal["yes", "too-old", "too-new"]
 """Whether a driver knows a GPU: `too-old` does not know it yet, `too-new` no longer."""
 
@@ -134,7 +137,7 @@ def knows_gpu(driver: DriverVersion, capability: str) -> Known | None:
     return "too-old" if driver.major < row.first_branch else "yes"
 
 
-def module_serves(flavour: Literal["open", "proprietary"], capability: str) -> bool | None:
+def module_serves(flavour: Flavour, capability: str) -> bool | None:
     """Whether a kernel-module flavour serves a capability; `None` where it is not known.
 
     Blackwell needs the open flavour, GPUs before Turing the proprietary one.

@@ -121,8 +121,10 @@ def _date(document: Mapping[str, Any]) -> str:
     """A file's own date, else the newest that the sources of its rows state."""
     if "date" in document:
         return str(document["date"])
-    texts: list[str] = [row["source"] for row in document["builds"]]
-    return max(found for text in texts for found in re.findall(r"20\d\d-\d\d-\d\d", text))
+    dates: list[str] = []
+    for row in document["builds"]:
+        dates += re.findall(r"20\d\d-\d\d-\d\d", row["source"])
+    return max(dates)
 
 
 def _pages(folder: str) -> Tables:
