@@ -16,23 +16,17 @@ _OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
 
 
 def in_question(case: Case) -> list[Seat]:
-    """The AMD GPUs that people would train on, if no NVIDIA GPU is there for it.
-
-    An integrated GPU counts where a build of the PyTorch index serves it; on the others nobody
-    trains, and a machine with one is a machine without a GPU.
-    """
+    """The AMD GPUs that people would train on, if no NVIDIA GPU is there for it."""
     if case.visible:
         return []
     return [
         seat
         for seat in case.seats
-        if seat.gpu.vendor == "amd"
-        and seat.gpu.visible is not False
-        and (not seat.gpu.integrated or (seat.gpu.gfx and book.gfx_on_index(seat.gpu.gfx)))
+        if seat.gpu.vendor == "amd" and seat.gpu.visible is not False and case.could_train(seat)
     ]
 
 
-@rule("amd-gpu-unsupported", needs=("gpus",))
+@rule("amd-gpu-unsupported", needs=("gpus",), uses=("gpus[*].gfx",))
 def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     """No build of torch, PyTorch's or AMD's own, has code for the GPU."""
     seats = in_question(case)
@@ -89,7 +83,7 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("rocm-torch-lacks-gfx", needs=("gpus", "torch.version", "torch.hip"))
+@rule("rocm-torch-lacks-gfx", needs=("gpus", "torch.version", "torch.hip"), uses=("gpus[*].gfx",))
 def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     """The installed ROCm build has no code for the GPU's instruction set."""
     torch = case.facts.torch
@@ -120,7 +114,7 @@ def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("hsa-override-wrong", needs=("gpus", "environment"))
+@rule("hsa-override-wrong", needs=("gpus", "environment"), uses=("gpus[*].gfx",))
 def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
     """HSA_OVERRIDE_GFX_VERSION makes the GPU run code that does not suit it."""
     value = case.environment.get(_OVERRIDE)

@@ -72,7 +72,11 @@ def unknowns(case: Case) -> Iterator[Unknown]:
             yield case.why_unknown(path) or Unknown(path, "the driver did not report it")
 
 
-@rule("jetson-needs-own-wheel", needs=NEEDS)
+@rule(
+    "jetson-needs-own-wheel",
+    uses=("torch.sass", "gpus[*].compute_capability", "host.jetson"),
+    needs=NEEDS,
+)
 def jetson_needs_own_wheel(case: Case) -> Iterator[Finding | Unknown]:
     """A Jetson whose GPU no wheel of the PyTorch index serves."""
     code = case.code
@@ -132,6 +136,7 @@ def torch_lacks_arch_new_gpu(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "torch-dropped-arch-old-gpu",
+    uses=("torch.sass", "gpus[*].compute_capability"),
     needs=NEEDS,
     follows=("mixed-gpus-no-common-wheel", "wrong-torch-copy-imported"),
 )
@@ -175,7 +180,7 @@ def torch_dropped_arch_old_gpu(case: Case) -> Iterator[Finding | Unknown]:
 def _served_by_none(case: Case) -> Iterator[Finding]:
     """A CPU build is right where every GPU is older than all CUDA builds; say why."""
     torch = case.facts.torch
-    if torch is None or torch.cuda is not None or torch.hip or torch.xpu or case.jetson:
+    if case.jetson or (torch is not None and (torch.cuda or torch.hip or torch.xpu)):
         return
     seats = [s for s in case.visible if s.capability and book.is_older_than_all(s.capability)]
     if not seats or len(seats) < len(case.visible):

@@ -67,6 +67,14 @@ class Case:
             return None
         return next((self.unknown[step] for step in parents(path) if step in self.unknown), None)
 
+    def unknown_of_a_gpu(self, field: str) -> tuple[str, Unknown] | None:
+        """The first GPU whose `field` is unknown: its path, and why."""
+        for position in range(len(self.facts.gpus)):
+            path = f"gpus[{position}].{field}"
+            if unknown := self.why_unknown(path):
+                return path, unknown
+        return None
+
     def knows(self, path: str) -> bool:
         """Whether `path` was looked for with an answer, be it that nothing is there."""
         return self.why_unknown(path) is None
@@ -168,15 +176,37 @@ class Case:
 
         Such a card drives a screen; nobody expects to train on it.
         """
-        if seat.capability is None or book.is_served(seat.capability, self.platform):
+        others = len(self.visible) > 1 or self.rocm_serves
+        if not others or seat.capability is None:
             return False
-        return any(
+        if book.is_served(seat.capability, self.platform):
+            return False
+        return self.rocm_serves or any(
             other.capability is not None
             and other.capability > seat.capability
             and book.is_served(other.capability, self.platform)
             for other in self.visible
             if other is not seat
         )
+
+    @cached_property
+    def rocm_serves(self) -> bool:
+        """Whether torch is a ROCm build and an AMD GPU is there for it."""
+        torch = self.facts.torch
+        return bool(torch and torch.hip) and any(s.gpu.vendor == "amd" for s in self.seats)
+
+    def could_train(self, seat: Seat) -> bool:
+        """Whether people would train on this GPU, as far as is known.
+
+        The graphics inside a processor count where a build serves them; on the others nobody
+        trains, and a machine with one of them alone is a machine without a GPU.
+        """
+        gpu = seat.gpu
+        if gpu.vendor == "amd":
+            return not gpu.integrated or bool(gpu.gfx and book.gfx_on_index(gpu.gfx))
+        if gpu.vendor == "intel":
+            return gpu.integrated is False or bool(book.intel_is_served(gpu.name))
+        return gpu.vendor in ("nvidia", "apple")
 
     # The environment
 

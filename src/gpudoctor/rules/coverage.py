@@ -41,7 +41,7 @@ def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
     return [(s, s.capability) for s in case.visible if s.capability and not case.is_spare(s)]
 
 
-@rule("partial-kernel-coverage", needs=_NEEDS)
+@rule("partial-kernel-coverage", uses=("torch.sass", "gpus[*].compute_capability"), needs=_NEEDS)
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
     without = {seat for seat, _ in lacking(case)}
@@ -87,6 +87,7 @@ def _library_evidence(library: Library) -> Evidence:
 
 @rule(
     "extension-lacks-arch",
+    uses=("gpus[*].compute_capability",),
     needs=_NEEDS,
     follows=("torch-lacks-arch-new-gpu", "torch-dropped-arch-old-gpu", "jetson-needs-own-wheel"),
 )

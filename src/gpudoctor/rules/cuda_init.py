@@ -20,7 +20,7 @@ _COMPAT_NOT_SUPPORTED = 804
 _UNKNOWN = 999
 
 
-@rule("stub-libcuda-on-path", needs=("driver",))
+@rule("stub-libcuda-on-path", uses=("driver.cu_init", "driver.libcuda_kind"), needs=("driver",))
 def stub_libcuda_on_path(case: Case) -> Iterator[Finding | Unknown]:
     """The loader finds the toolkit's stand-in for linking instead of the driver."""
     driver = case.driver
@@ -81,6 +81,12 @@ def device_node_permissions(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "libcuda-kernel-module-mismatch",
+    uses=(
+        "driver.cu_init",
+        "driver.libcuda_kind",
+        "driver.libcuda_version",
+        "kernel_module.version",
+    ),
     needs=("driver",),
     unless=("nvml-driver-library-mismatch", "stub-libcuda-on-path", "wsl-linux-driver-installed"),
 )
@@ -123,7 +129,18 @@ def libcuda_kernel_module_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("forward-compat-unsupported-gpu", needs=("driver",), unless=("stub-libcuda-on-path",))
+@rule(
+    "forward-compat-unsupported-gpu",
+    uses=(
+        "driver.cu_init",
+        "driver.libcuda_kind",
+        "driver.libcuda_version",
+        "kernel_module.version",
+        "gpus",
+    ),
+    needs=("driver",),
+    unless=("stub-libcuda-on-path",),
+)
 def forward_compat_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """A forward-compatibility package is loaded on a GPU that it does not serve."""
     driver = case.driver

@@ -13,7 +13,11 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
 
-@rule("cudnn-dropped-gpu", needs=(*NEEDS, "torch.cudnn"))
+@rule(
+    "cudnn-dropped-gpu",
+    uses=("packages", "torch.sass", "gpus[*].compute_capability"),
+    needs=(*NEEDS, "torch.cudnn"),
+)
 def cudnn_dropped_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """torch has code for a GPU, and the cuDNN beside it no longer does."""
     torch = case.facts.torch

@@ -45,7 +45,7 @@ def number(case: Case) -> tuple[str, str] | None:
     return None
 
 
-@rule("nvml-driver-library-mismatch", needs=("driver.nvml_error",))
+@rule("nvml-driver-library-mismatch", uses=("driver.smi_error",), needs=("driver.nvml_error",))
 def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """NVML or nvidia-smi says that library and kernel module have different versions."""
     driver = case.driver
@@ -80,6 +80,7 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "libcuda-missing",
+    uses=("kernel_module.loaded",),
     needs=("gpus", "driver"),
     unless=(
         "container-started-without-gpu",
@@ -129,6 +130,7 @@ def _lacks_libcuda(case: Case) -> bool:
 
 @rule(
     "driver-not-loaded",
+    uses=("kernel_module.loaded",),
     needs=("gpus", "driver"),
     unless=FINER,
     # A module that serves none of the GPUs does not stay loaded.
@@ -210,6 +212,7 @@ def driver_not_answering(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "nvml-unavailable",
+    uses=("driver.cu_init",),
     needs=("driver.nvml_error", "gpus"),
     unless=(
         "driver-not-loaded",

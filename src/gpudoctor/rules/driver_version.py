@@ -31,11 +31,12 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
         return
     for seat in case.nvidia:
         generation = book.generation(seat.capability)
-        if generation is None:
+        if generation is None or seat.capability is None:
             if unknown := case.why_unknown(f"{seat.path}.compute_capability"):
                 yield unknown
             continue
-        if case.is_spare(seat):
+        if case.is_spare(seat) or book.is_older_than_all(seat.capability):
+            # No build of torch serves it: another driver would not help.
             continue
         known = knows_gpu(driver, generation.capability)
         if known == "too-new":
@@ -133,6 +134,7 @@ def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "gpu-not-visible-to-driver",
+    uses=("gpus[*].pci_address", "gpus[*].memory_bytes", "gpus[*].cuda_index"),
     needs=("gpus", "driver"),
     unless=(
         "driver-not-loaded",
@@ -155,7 +157,7 @@ def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
         return
     for seat in case.nvidia:
         gpu = seat.gpu
-        paths = (f"{seat.path}.{name}" for name in ("cuda_index", "memory_bytes", "uuid"))
+        paths = (f"{seat.path}.{name}" for name in ("cuda_index", "memory_bytes"))
         if seat in listed or gpu.pci_address is None or not all(map(case.knows, paths)):
             continue
         if bound_driver(case, seat) not in (None, "nvidia"):

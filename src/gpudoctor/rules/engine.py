@@ -15,6 +15,8 @@ from gpudoctor.rules.registry import Rule, rules
 from gpudoctor.rules.say import finding
 
 CRASHED = "rule-crashed"
+EACH_GPU = "gpus[*]."
+"""A path that begins so stands for that field of every GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,17 @@ class Prepared:
     """A rule with the chains of paths that can make its needs unknown."""
 
     rule: Rule
-    chains: tuple[tuple[str, frozenset[str]], ...]
+    needs: tuple[tuple[str, frozenset[str]], ...]
+    uses: tuple[tuple[str, frozenset[str]], ...]
 
 
 def prepare(found: Iterable[Rule]) -> tuple[Prepared, ...]:
     """Work out once what every judgement needs again."""
-    return tuple(
-        Prepared(entry, tuple((need, frozenset(parents(need))) for need in entry.needs))
-        for entry in found
-    )
+    return tuple(Prepared(entry, _chains(entry.needs), _chains(entry.uses)) for entry in found)
+
+
+def _chains(paths: tuple[str, ...]) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((path, frozenset(parents(path))) for path in paths)
 
 
 @functools.cache
@@ -68,35 +72,40 @@ def judge_with(sheet: FactSheet, prepared: Sequence[Prepared]) -> Judgement:
         rule = entry.rule
         if any(name in made for name in rule.unless):
             continue
-        if missing := _missing(entry, case):
-            not_judged.extend(_not_judged(rule, unknown, need) for need, unknown in missing)
+        if missing := _missing(entry.needs, case):
+            not_judged.append(_not_judged(rule, *missing))
             continue
         try:
             said = list(rule.judge(case))
         except Exception as error:
             made.setdefault(CRASHED, []).append(_crash(rule, error))
             continue
+        if not said and (missing := _missing(entry.uses, case)):
+            not_judged.append(_not_judged(rule, *missing))
         for item in said:
             if isinstance(item, Unknown):
-                not_judged.append(_not_judged(rule, item, item.fact))
+                not_judged.append(_not_judged(rule, item.fact, item))
             else:
                 made.setdefault(item.name, []).append(_with_cause(item, rule, made))
     return Judgement(_in_order(made), tuple(dict.fromkeys(not_judged)))
 
 
-def _missing(entry: Prepared, case: Case) -> list[tuple[str, Unknown]]:
+def _missing(
+    chains: tuple[tuple[str, frozenset[str]], ...], case: Case
+) -> tuple[str, Unknown] | None:
+    """The first of the paths that is unknown, and why it is."""
     if not case.unknown:
-        return []
-    found = []
-    for need, chain in entry.chains:
-        for path in chain:
-            if path in case.unknown:
-                found.append((need, case.unknown[path]))
-                break
-    return found
+        return None
+    for path, chain in chains:
+        if path.startswith(EACH_GPU):
+            if found := case.unknown_of_a_gpu(path.removeprefix(EACH_GPU)):
+                return found
+        elif not chain.isdisjoint(case.unknown):
+            return path, next(case.unknown[step] for step in parents(path) if step in case.unknown)
+    return None
 
 
-def _not_judged(rule: Rule, unknown: Unknown, path: str) -> Unknown:
+def _not_judged(rule: Rule, path: str, unknown: Unknown) -> Unknown:
     return Unknown(rule.name, f"{path} is unknown: {unknown.reason}", path)
 
 

@@ -38,7 +38,7 @@ def _evidence(case: Case, name: str) -> Evidence:
     return Evidence(fact=f"environment.{name}", value=value, source="environment")
 
 
-@rule("cuda-visible-devices-hides-gpus", needs=("gpus", "environment"))
+@rule("cuda-visible-devices-hides-gpus", uses=("host.container",), needs=("gpus", "environment"))
 def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     """The mask is empty, -1 or void: no GPU is left to any program."""
     if not case.nvidia:
@@ -70,6 +70,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "cuda-visible-devices-wrong-index",
+    uses=("gpus[*].uuid",),
     needs=("gpus", "environment"),
     unless=("cuda-visible-devices-hides-gpus", "mig-visibility"),
 )
@@ -118,7 +119,11 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("harmful-environment-variable", needs=("environment", "gpus"))
+@rule(
+    "harmful-environment-variable",
+    uses=("torch.cuda", "torch.sass", "torch.ptx", "gpus[*].compute_capability"),
+    needs=("environment", "gpus"),
+)
 def harmful_environment_variable(case: Case) -> Iterator[Finding | Unknown]:
     """Variables that break this build on these GPUs, or slow every program down."""
     if not case.visible:

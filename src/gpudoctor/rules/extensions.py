@@ -37,7 +37,12 @@ def _tagged(case: Case) -> Iterator[tuple[Package, str]]:
             yield package, tag
 
 
-@rule("extension-torch-abi-mismatch", needs=_NEEDS, follows=("wrong-torch-copy-imported",))
+@rule(
+    "extension-torch-abi-mismatch",
+    uses=("libraries",),
+    needs=_NEEDS,
+    follows=("wrong-torch-copy-imported",),
+)
 def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """An extension was compiled against another release of torch."""
     torch = case.facts.torch

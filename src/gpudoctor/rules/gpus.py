@@ -76,7 +76,7 @@ def gsp_firmware_timeout(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("ecc-uncorrectable", needs=("gpus",))
+@rule("ecc-uncorrectable", needs=("gpus",), uses=("gpus[*].ecc_uncorrected", "log"))
 def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU counted memory errors that could not be corrected, or the kernel logged one."""
     line = _logged(case, _MEMORY)
@@ -103,7 +103,11 @@ def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("gpu-exclusive-process-mode", needs=("gpus",))
+@rule(
+    "gpu-exclusive-process-mode",
+    needs=("gpus",),
+    uses=("gpus[*].compute_mode", "gpus[*].processes"),
+)
 def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU lets one process in and has one, or lets none in."""
     closed = [seat for seat in case.visible if seat.gpu.compute_mode == "prohibited"]
@@ -150,7 +154,11 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
         )
 
 
-@rule("mig-visibility", needs=("gpus",))
+@rule(
+    "mig-visibility",
+    needs=("gpus",),
+    uses=("gpus[*].mig_mode", "gpus[*].mig_devices", "environment"),
+)
 def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
     """MIG without instances, a mask that names none of them, or one that names several."""
     split = [seat for seat in case.nvidia if seat.gpu.mig_mode]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.rules import book
-from gpudoctor.rules.case import Case, Seat
+from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
@@ -22,21 +21,6 @@ _START_WITH_GPU = (
 _SHM_WANTED = 2**30
 
 
-def usable_by_torch(seat: Seat) -> bool:
-    """Whether some build of torch may serve this GPU, as far as is known."""
-    gpu = seat.gpu
-    if gpu.vendor == "nvidia":
-        return True
-    if gpu.vendor == "amd":
-        if gpu.gfx is None:
-            return not gpu.integrated
-        return book.gfx_is_served(gpu.gfx)
-    if gpu.vendor == "intel":
-        served = book.intel_is_served(gpu.name)
-        return not gpu.integrated if served is None else served
-    return gpu.vendor == "apple"
-
-
 @rule(
     "no-gpu-found",
     needs=("gpus",),
@@ -47,11 +31,12 @@ def usable_by_torch(seat: Seat) -> bool:
         "amd-gpu-unsupported",
         "intel-gpu-unsupported",
         "no-cuda-on-mac",
+        "platform-dropped-intel-mac",
     ),
 )
 def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
     """No GPU of a vendor that PyTorch serves is there: neither on PCI nor with the driver."""
-    if any(usable_by_torch(seat) for seat in case.seats):
+    if any(map(case.could_train, case.seats)):
         return
     if case.seats:
         title = f"No GPU that PyTorch can use is in this machine, only {names(case.seats)}"
@@ -85,7 +70,11 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("container-started-without-gpu", needs=("gpus", "host.container"))
+@rule(
+    "container-started-without-gpu",
+    uses=("host.container_gpus", "driver", "kernel_module.device_nodes"),
+    needs=("gpus", "host.container"),
+)
 def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """PCI shows an NVIDIA GPU of the host, and nothing of it was passed into this container."""
     host = case.host
@@ -115,6 +104,7 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("manual",),
+        next_look="If `nvidia-smi` fails on the host too, the driver of the host is the cause.",
         advice=(
             *_START_WITH_GPU,
             "The host needs its NVIDIA driver and the NVIDIA Container Toolkit.",
@@ -140,7 +130,11 @@ def container_shm_too_small(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("container-cgroup-device-loss", needs=("host.container", "driver.nvml_error"))
+@rule(
+    "container-cgroup-device-loss",
+    uses=("kernel_module.device_nodes",),
+    needs=("host.container", "driver.nvml_error"),
+)
 def container_cgroup_device_loss(case: Case) -> Iterator[Finding | Unknown]:
     """NVML says `Unknown Error` in a container whose GPU device nodes are still there."""
     error = case.driver.nvml_error or ""

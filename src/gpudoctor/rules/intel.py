@@ -20,13 +20,11 @@ def in_question(case: Case) -> list[Seat]:
     return [
         seat
         for seat in case.seats
-        if seat.gpu.vendor == "intel"
-        and seat.gpu.visible is not False
-        and (book.intel_is_served(seat.gpu.name) or seat.gpu.integrated is False)
+        if seat.gpu.vendor == "intel" and seat.gpu.visible is not False and case.could_train(seat)
     ]
 
 
-@rule("intel-gpu-unsupported", needs=("gpus",))
+@rule("intel-gpu-unsupported", uses=("gpus[*].name", "gpus[*].integrated"), needs=("gpus",))
 def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     """A card of a family that the XPU builds do not serve."""
     seats = in_question(case)
@@ -51,6 +49,7 @@ def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "intel-gpu-needs-xpu-torch",
+    uses=("gpus[*].name", "gpus[*].integrated"),
     needs=("gpus", "torch.version", "torch.xpu"),
     unless=("intel-gpu-unsupported",),
 )

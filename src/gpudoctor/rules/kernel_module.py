@@ -34,7 +34,7 @@ def bound_driver(case: Case, seat: Seat) -> str | None:
     return seat.gpu.driver or case.module.pci_drivers.get(seat.gpu.pci_address or "")
 
 
-@rule("nouveau-owns-gpu", needs=("gpus",))
+@rule("nouveau-owns-gpu", uses=("gpus[*].driver", "kernel_module"), needs=("gpus",))
 def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """The free driver nouveau is bound to the GPU, so that NVIDIA's cannot have it."""
     if not case.native_linux:
@@ -114,6 +114,7 @@ def kernel_module_missing(case: Case) -> Iterator[Finding | Unknown]:
 
 @rule(
     "secure-boot-module-rejected",
+    uses=("host.secure_boot", "kernel_module.built_for_kernel", "log"),
     needs=("gpus", "kernel_module.loaded"),
     unless=(
         "container-started-without-gpu",
@@ -171,7 +172,11 @@ def prime_profile_hides_gpu(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("open-kernel-module-required", needs=("gpus", "kernel_module.flavour"))
+@rule(
+    "open-kernel-module-required",
+    uses=("kernel_module.loaded", "gpus[*].compute_capability"),
+    needs=("gpus", "kernel_module.flavour"),
+)
 def open_kernel_module_required(case: Case) -> Iterator[Finding | Unknown]:
     """The loaded module has the flavour that does not serve a GPU of this generation."""
     flavour = case.module.flavour

@@ -88,7 +88,7 @@ def _found(
     )
 
 
-@rule("nvjitlink-older-on-library-path", needs=_NEEDS)
+@rule("nvjitlink-older-on-library-path", uses=("torch.cuda",), needs=_NEEDS)
 def nvjitlink_older_on_library_path(case: Case) -> Iterator[Finding | Unknown]:
     """libcusparse finds an nvJitLink that lacks the symbols of its own version."""
     yield from _found(
@@ -102,7 +102,7 @@ def nvjitlink_older_on_library_path(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("cudnn-version-incompatible", needs=_NEEDS)
+@rule("cudnn-version-incompatible", uses=("torch.cuda",), needs=_NEEDS)
 def cudnn_version_incompatible(case: Case) -> Iterator[Finding | Unknown]:
     """An older cuDNN stands before torch's."""
     yield from _found(
@@ -116,7 +116,7 @@ def cudnn_version_incompatible(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("cublas-mixed-with-system-cuda", needs=_NEEDS)
+@rule("cublas-mixed-with-system-cuda", uses=("torch.cuda",), needs=_NEEDS)
 def cublas_mixed_with_system_cuda(case: Case) -> Iterator[Finding | Unknown]:
     """An older cuBLAS stands before torch's, whose two halves must be of one version."""
     yield from _found(
@@ -130,7 +130,7 @@ def cublas_mixed_with_system_cuda(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("nccl-older-copy-loaded", needs=_NEEDS)
+@rule("nccl-older-copy-loaded", uses=("torch.cuda",), needs=_NEEDS)
 def nccl_older_copy_loaded(case: Case) -> Iterator[Finding | Unknown]:
     """An older NCCL stands before torch's."""
     yield from _found(
@@ -144,7 +144,7 @@ def nccl_older_copy_loaded(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("cupti-older-on-library-path", needs=_NEEDS)
+@rule("cupti-older-on-library-path", uses=("torch.cuda",), needs=_NEEDS)
 def cupti_older_on_library_path(case: Case) -> Iterator[Finding | Unknown]:
     """An older CUPTI stands before torch's."""
     yield from _found(

@@ -13,7 +13,11 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
 
-@rule("mixed-gpus-no-common-wheel", needs=("gpus",))
+@rule(
+    "mixed-gpus-no-common-wheel",
+    uses=("host.os", "host.arch", "torch.sass", "gpus[*].compute_capability"),
+    needs=("gpus",),
+)
 def mixed_gpus_no_common_wheel(case: Case) -> Iterator[Finding | Unknown]:
     """Each GPU is served by some build, and no build serves all of them."""
     platform = case.platform

@@ -32,7 +32,7 @@ def _nvidia(case: Case) -> Iterator[Requirement]:
         yield from (item for item in torch.requires if item.name.startswith("nvidia-"))
 
 
-@rule("cuda-library-pin-mismatch", needs=("torch.requires",))
+@rule("cuda-library-pin-mismatch", uses=("torch.cuda",), needs=("torch.requires",))
 def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """An installed nvidia-* wheel has another version than torch's metadata demands."""
     wrong = [
@@ -63,7 +63,9 @@ def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("cuda-wheel-library-missing", needs=("torch.requires", "loader"))
+@rule(
+    "cuda-wheel-library-missing", uses=("torch.cuda", "host.os"), needs=("torch.requires", "loader")
+)
 def cuda_wheel_library_missing(case: Case) -> Iterator[Finding | Unknown]:
     """A library that torch links to is not installed, and the loader finds no other copy."""
     elsewhere = {item.name for item in case.facts.loader}

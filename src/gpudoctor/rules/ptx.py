@@ -16,6 +16,7 @@ from gpudoctor.rules.say import finding, names
 @rule(
     "ptx-unsupported-toolchain",
     needs=(*NEEDS, "driver"),
+    uses=("torch.sass", "torch.ptx", "gpus[*].compute_capability", "libraries"),
     unless=("driver-not-loaded",),
     follows=("driver-too-old",),
 )
@@ -49,6 +50,7 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
 @rule(
     "runs-through-jit",
     needs=(*NEEDS, "driver"),
+    uses=("torch.sass", "torch.ptx", "gpus[*].compute_capability"),
     unless=("driver-not-loaded", "driver-too-old", "ptx-unsupported-toolchain"),
 )
 def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:

@@ -13,7 +13,18 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding
 
 
-@rule("python-unsupported", needs=("torch", "python"))
+@rule(
+    "python-unsupported",
+    uses=(
+        "host.os",
+        "host.arch",
+        "host.libc",
+        "python.version",
+        "python.bits",
+        "python.implementation",
+    ),
+    needs=("torch", "python"),
+)
 def python_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     """No release of torch has a wheel for this interpreter, so none can be installed."""
     python = case.facts.python
@@ -93,7 +104,11 @@ def torch_missing(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("wrong-torch-copy-imported", needs=("torch",))
+@rule(
+    "wrong-torch-copy-imported",
+    needs=("torch",),
+    uses=("torch.copies", "torch.version", "torch.distribution_version"),
+)
 def wrong_torch_copy_imported(case: Case) -> Iterator[Finding | Unknown]:
     """Several copies of torch are on the path, or files of two releases are mixed in one."""
     torch = case.facts.torch
@@ -128,7 +143,12 @@ def _public(version: str) -> str:
     return version.partition("+")[0].strip().lower()
 
 
-@rule("user-site-leak", needs=("python", "torch"), unless=("wrong-torch-copy-imported",))
+@rule(
+    "user-site-leak",
+    needs=("python", "torch"),
+    uses=("python.user_site", "python.environment", "torch.path"),
+    unless=("wrong-torch-copy-imported",),
+)
 def user_site_leak(case: Case) -> Iterator[Finding | Unknown]:
     """An environment of its own imports torch from the user site directory."""
     python, torch = case.facts.python, case.facts.torch

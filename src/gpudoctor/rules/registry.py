@@ -26,6 +26,9 @@ class Rule:
     judge: Judge
     needs: tuple[str, ...] = ()
     """Paths of facts without which it cannot run; with one of them unknown it is not judged."""
+    uses: tuple[str, ...] = ()
+    """Paths of facts that it looks at where they are known: silent without one of them, it is
+    reported as not judged too. `gpus[*].name` stands for the field of every GPU."""
     unless: tuple[str, ...] = ()
     """Names of findings that say the same more precisely: with one of them made, it is silent."""
     follows: tuple[str, ...] = ()
@@ -39,6 +42,7 @@ def rule(
     name: str,
     *,
     needs: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
     unless: tuple[str, ...] = (),
     follows: tuple[str, ...] = (),
 ) -> Callable[[Judge], Judge]:
@@ -47,7 +51,7 @@ def rule(
     def register(judge: Judge) -> Judge:
         if name in _REGISTRY:
             raise ValueError(f"two rules are called {name}")
-        _REGISTRY[name] = Rule(name, judge, needs, unless, follows)
+        _REGISTRY[name] = Rule(name, judge, needs, uses, unless, follows)
         return judge
 
     return register

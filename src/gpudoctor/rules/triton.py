@@ -64,6 +64,7 @@ def _mismatch(case: Case, name: str, installed: str, wanted: str) -> Finding:
 
 @rule(
     "triton-ptxas-too-old",
+    uses=("environment", "gpus[*].compute_capability"),
     needs=("torch.ptxas_architectures", "gpus"),
     follows=("torch-lacks-arch-new-gpu",),
 )

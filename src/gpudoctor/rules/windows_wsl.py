@@ -35,7 +35,12 @@ def wsl1_has_no_gpu(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("wsl-linux-driver-installed", needs=("host.wsl",), unless=("wsl1-has-no-gpu",))
+@rule(
+    "wsl-linux-driver-installed",
+    uses=("driver", "driver.cu_init", "driver.libcuda_kind", "kernel_module"),
+    needs=("host.wsl",),
+    unless=("wsl1-has-no-gpu",),
+)
 def wsl_linux_driver_installed(case: Case) -> Iterator[Finding | Unknown]:
     """A Linux driver inside WSL hides the libraries that Windows brings."""
     if not case.host.wsl or case.cuda_works:

@@ -1,0 +1,152 @@
+"""For each rule about the Python environment: a machine on which it fires."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gpudoctor.model.sheet import FactSheet
+from unit.rules.make import (
+    CU124,
+    CU130,
+    driver,
+    gpu,
+    group,
+    jetson,
+    library,
+    machine,
+    module,
+    on_path,
+    package,
+    requirement,
+    torch,
+)
+from unit.rules.parts import (
+    CPU,
+    GTX_1080,
+    ORIN,
+    PASCAL,
+    PATH,
+    PYTHON,
+    RTX_5090,
+    T4,
+)
+
+FIRES: dict[str, FactSheet] = {
+    "torch-missing": machine(torch=None),
+    "python-unsupported": machine(
+        torch=None, python=dataclasses.replace(PYTHON, version="3.6.9", tag="cp36")
+    ),
+    "wrong-torch-copy-imported": machine(
+        torch=torch(copies=("/home/x/.local/lib/torch", "/env/lib/torch"))
+    ),
+    "user-site-leak": machine(
+        torch=torch(path="/home/x/.local/lib/python3.12/site-packages/torch"),
+        python=dataclasses.replace(PYTHON, user_site="/home/x/.local/lib/python3.12/site-packages"),
+    ),
+    "unfinished-fix": machine(unfinished_fix="/env/.gpudoctor/journal.json"),
+    "cpu-only-torch": machine(torch=CPU),
+    "torch-lacks-arch-new-gpu": machine(
+        gpus=(RTX_5090,), torch=torch("2.6.0+cu124", "12.4", sass=CU124)
+    ),
+    "torch-dropped-arch-old-gpu": machine(**{**PASCAL, "torch": torch()}),
+    "jetson-needs-own-wheel": machine(
+        host=jetson(),
+        gpus=(ORIN,),
+        kernel_module=None,
+        driver=driver("540.4.0", "12.6"),
+        torch=torch("2.9.1+cu126", "12.6", sass=("sm_80", "sm_90")),
+    ),
+    "ptx-unsupported-toolchain": machine(
+        gpus=(RTX_5090,),
+        driver=driver("570.172.08", "12.8"),
+        torch=torch("2.9.1", "12.9", sass=("sm_80",), ptx=("compute_90",)),
+    ),
+    "runs-through-jit": machine(
+        gpus=(RTX_5090,), torch=torch("2.9.1", "12.8", sass=("sm_80",), ptx=("compute_90",))
+    ),
+    "mixed-gpus-no-common-wheel": machine(
+        gpus=(RTX_5090, dataclasses.replace(GTX_1080, index=1, cuda_index=1)), torch=torch()
+    ),
+    "cudnn-dropped-gpu": machine(**PASCAL, packages=(package("nvidia-cudnn-cu12", "9.11.0.98"),)),
+    "partial-kernel-coverage": machine(
+        gpus=(T4,),
+        torch=torch(sass=CU130),
+        libraries=(
+            library("torch/lib/libtorch_cuda.so", "torch", group(*CU130, count=400)),
+            library("torch/lib/libtorch_cuda_linalg.so", "torch", group("sm_80", "sm_90")),
+        ),
+    ),
+    "extension-lacks-arch": machine(
+        gpus=(RTX_5090,),
+        packages=(package("flash-attn", "2.7.4", "torch"),),
+        libraries=(library("flash_attn_2_cuda.so", "flash-attn", group("sm_80", "sm_90")),),
+    ),
+    "torchvision-torchaudio-version-mismatch": machine(
+        packages=(package("torchvision", "0.21.0", "torch==2.6.0"),)
+    ),
+    "cuda-library-pin-mismatch": machine(
+        torch=torch(requires=(requirement("nvidia-cudnn-cu12", "==9.10.2.21", "9.1.0.70"),))
+    ),
+    "cuda-wheel-library-missing": machine(
+        torch=torch(requires=(requirement("nvidia-cudnn-cu12", "==9.10.2.21", None),))
+    ),
+    "nvidia-wheels-two-cuda-majors": machine(
+        packages=(package("nvidia-nccl-cu12", "2.27.5"), package("nvidia-nccl-cu13", "2.28.9"))
+    ),
+    "nvjitlink-older-on-library-path": machine(
+        packages=(package("nvidia-nvjitlink-cu12", "12.8.93"),),
+        loader=(on_path("nvjitlink", f"{PATH}/libnvJitLink.so.12", "12.2.140"),),
+    ),
+    "cudnn-version-incompatible": machine(
+        packages=(package("nvidia-cudnn-cu12", "9.10.2.21"),),
+        loader=(on_path("cudnn", "/opt/cudnn/libcudnn.so.9", "9.1.0"),),
+    ),
+    "cublas-mixed-with-system-cuda": machine(
+        packages=(package("nvidia-cublas-cu12", "12.8.4.1"),),
+        loader=(on_path("cublas", f"{PATH}/libcublas.so.12", "12.2.5.6"),),
+    ),
+    "nccl-older-copy-loaded": machine(
+        packages=(package("nvidia-nccl-cu12", "2.27.5"),),
+        loader=(on_path("nccl", "/opt/nccl/libnccl.so.2", "2.18.1"),),
+    ),
+    "cupti-older-on-library-path": machine(
+        packages=(package("nvidia-cuda-cupti-cu12", "12.8.90"),),
+        loader=(on_path("cupti", f"{PATH}/libcupti.so.12", "12.2.142"),),
+    ),
+    "extension-torch-abi-mismatch": machine(
+        packages=(package("flash-attn", "2.7.4", build="cu12torch2.6cxx11abiTRUE"),)
+    ),
+    "extension-cxx11abi-flag-mismatch": machine(
+        packages=(package("flash-attn", "2.8.3", build="cu12torch2.9cxx11abiFALSE"),)
+    ),
+    "extension-other-cuda-major": machine(
+        packages=(package("mamba-ssm", "2.2.4+cu11torch2.9cxx11abiTRUE"),)
+    ),
+    "xformers-built-for-other-torch": machine(
+        packages=(package("xformers", "0.0.29.post3", "torch==2.6.0"),)
+    ),
+    "bitsandbytes-no-binary-for-cuda": machine(
+        torch=torch("2.9.1+cu130", "13.0", sass=CU130),
+        driver=driver("580.95.05", "13.0"),
+        kernel_module=module("580.95.05"),
+        packages=(package("bitsandbytes", "0.45.0"),),
+        libraries=(
+            library(
+                "bitsandbytes/libbitsandbytes_cuda124.so", "bitsandbytes", group("sm_80", "sm_89")
+            ),
+        ),
+    ),
+    "triton-torch-version-mismatch": machine(
+        torch=torch(requires=(requirement("triton", "==3.5.1", "3.2.0"),))
+    ),
+    "triton-ptxas-too-old": machine(
+        gpus=(gpu("NVIDIA GB10", "12.1"),),
+        driver=driver("580.95.05", "13.0"),
+        kernel_module=module("580.95.05"),
+        torch=torch(ptxas_architectures=("sm_90", "sm_100", "sm_120"), ptxas_version="12.8"),
+    ),
+    "c-compiler-missing-for-triton": machine(compiler=None, packages=(package("triton", "3.5.1"),)),
+    "python-headers-missing": machine(
+        python=dataclasses.replace(PYTHON, headers=False), packages=(package("triton", "3.5.1"),)
+    ),
+}

@@ -1,0 +1,92 @@
+"""For each rule about other vendors, and what is known: machines that only tempt it."""
+
+from __future__ import annotations
+
+from gpudoctor.model.sheet import FactSheet
+from unit.rules.fires_vendors import FIRES as VENDORS
+from unit.rules.make import (
+    CU130,
+    amd,
+    driver,
+    gpu,
+    intel,
+    linux,
+    machine,
+    module,
+    torch,
+)
+from unit.rules.parts import (
+    A100,
+    CPU,
+    env,
+)
+
+TEMPTS: list[tuple[str, str, FactSheet]] = [
+    (
+        "amd-gpu-unsupported",
+        "the RX 580 is beside an RX 7900 XTX",
+        machine(
+            driver=None,
+            torch=CPU,
+            gpus=(amd("AMD Radeon RX 580", "gfx803"), amd("AMD Radeon RX 7900 XTX", "gfx1100")),
+        ),
+    ),
+    (
+        "amd-gpu-needs-rocm-torch",
+        "the processor's graphics beside an NVIDIA card",
+        machine(gpus=(gpu(), amd("AMD Radeon Graphics", "gfx1036", integrated=True))),
+    ),
+    (
+        "amd-gpu-needs-rocm-torch",
+        "the processor's graphics alone are no GPU to train on",
+        machine(
+            gpus=(amd("AMD Radeon Graphics", "gfx1036", integrated=True),), driver=None, torch=CPU
+        ),
+    ),
+    (
+        "rocm-torch-lacks-gfx",
+        "the build of that release has it",
+        machine(
+            gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
+            driver=None,
+            torch=torch("2.9.1+rocm6.4", None, hip="6.4"),
+        ),
+    ),
+    (
+        "hsa-override-wrong",
+        "10.3.0 on a gfx1031 usually works",
+        env(
+            {"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},
+            driver=None,
+            gpus=(amd("AMD Radeon RX 6700 XT", "gfx1031"),),
+            torch=torch("2.9.1+rocm6.4", None, hip="6.4"),
+        ),
+    ),
+    (
+        "intel-gpu-unsupported",
+        "a newer Arc that the knowledge base does not have",
+        machine(gpus=(intel("Intel Arc C990 Graphics", integrated=False),), driver=None, torch=CPU),
+    ),
+    (
+        "intel-gpu-needs-xpu-torch",
+        "the processor's graphics beside an NVIDIA card",
+        machine(gpus=(gpu(), intel("Intel UHD Graphics 770", integrated=True))),
+    ),
+    (
+        "intel-gpu-needs-xpu-torch",
+        "old graphics of a processor are no GPU to train on",
+        machine(gpus=(intel("Intel UHD Graphics 630", integrated=True),), driver=None, torch=CPU),
+    ),
+    ("no-cuda-on-mac", "Linux on ARM", machine(host=linux(arch="aarch64"))),
+    ("platform-dropped-intel-mac", "a Mac with Apple silicon", VENDORS["no-cuda-on-mac"]),
+    (
+        "knowledge-too-old",
+        "a nightly is not newer than what is known of nightlies",
+        machine(
+            torch=torch("2.16.0.dev20261008+cu130", "13.0", sass=CU130),
+            driver=driver("580.95.05", "13.0"),
+            kernel_module=module("580.95.05"),
+        ),
+    ),
+    ("wheel-line-ending", "an Ampere card goes on", machine(gpus=(A100,))),
+]
