@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gpudoctor.collect.files import read_bytes, read_text
+from gpudoctor.collect.files import is_file, read_bytes, read_text
 
 _HEAD_LIMIT = 1 << 18
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -151,7 +151,7 @@ def _source_metadata(source: str, name: str) -> str | None:
     """`PKG-INFO` of a source folder that `setup.py develop` linked."""
     for stem in (name, name.replace("-", "_")):
         path = os.path.join(source, f"{stem}.egg-info", "PKG-INFO")
-        if os.path.isfile(path):
+        if is_file(path):
             return path
     return None
 

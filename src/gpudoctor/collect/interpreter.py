@@ -15,7 +15,7 @@ from typing import Literal
 
 from gpudoctor.collect import shims
 from gpudoctor.collect.files import executables, is_file, is_folder, search_path
-from gpudoctor.collect.layout import interpreter_in, prefix_of
+from gpudoctor.collect.layout import interpreter_in, prefix_of, read_layout
 from gpudoctor.errors import UsageError
 
 Why = Literal["--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "PATH", "gpudoctor"]
@@ -90,12 +90,10 @@ def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
         raise UsageError(f"--python {target}: there is no such interpreter or environment folder")
     if not os.access(path, os.X_OK):
         raise UsageError(f"--python {target}: this file is no interpreter")
-    if shims.is_script(path):
-        behind = shims.resolve(path, cwd, environ)
-        if behind is None:
-            raise UsageError(f"--python {target}: this is a script, not an interpreter")
-        path = behind
-    return Choice(prefix_of(path), path, "--python")
+    behind = _behind(path, cwd, environ)
+    if behind is None:
+        raise UsageError(f"--python {target}: this is a script, not an interpreter")
+    return Choice(prefix_of(behind), behind, "--python")
 
 
 def _active(environ: Mapping[str, str]) -> list[Choice]:
@@ -133,11 +131,22 @@ def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[Choice]:
     order = ("python", "python3") if os.name == "nt" else ("python3", "python")
     for name in order:
         for path in executables(name, environ):
-            if shims.is_script(path):
-                behind = shims.resolve(path, cwd, environ)
-                if behind is None:
-                    continue
-                path = behind
-            elif not os.path.getsize(path):
-                continue  # Windows puts an empty `python.exe` on the PATH that opens its store.
-            yield Choice(prefix_of(path), path, "PATH")
+            behind = _behind(path, cwd, environ)
+            # Windows puts an empty `python.exe` on the PATH, which opens its store.
+            if behind is not None and os.path.getsize(behind):
+                yield Choice(prefix_of(behind), behind, "PATH")
+
+
+def _behind(path: str, cwd: str, environ: Mapping[str, str]) -> str | None:
+    """The interpreter that a path on the command line leads to; `None` for a foreign script.
+
+    A script inside an environment (Nix wraps its interpreters so) is that environment's own.
+    """
+    if not shims.is_script(path):
+        return path
+    resolved = shims.resolve(path, cwd, environ)
+    if resolved is None:
+        layout = read_layout(prefix_of(path), path)
+        if layout.library is not None and os.path.dirname(os.path.abspath(path)) == layout.scripts:
+            return path
+    return resolved

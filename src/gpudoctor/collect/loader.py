@@ -78,7 +78,10 @@ def _dlls(folder: str, via: str) -> Iterator[LoaderLibrary]:
     for name in names(folder):
         if match := _DLL.match(name):
             path = os.path.join(folder, name)
-            yield LoaderLibrary(name=match[1].lower(), path=path, version=match[2], via=via)
+            version = match[2]
+            if version.isdigit() and len(version) == 3:
+                version = f"{version[:2]}.{version[2]}"  # cudart64_110.dll is of CUDA 11.0
+            yield LoaderLibrary(name=match[1].lower(), path=path, version=version, via=via)
 
 
 def _system(root: Sysroot) -> tuple[list[LoaderLibrary], str | None]:

@@ -125,7 +125,7 @@ def _path_files(site: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
                     editable += _finder(os.path.join(folder, match[1] + ".py"))
                 elif line.strip() and not line.startswith(("#", "import ", "import\t")):
                     added.append(os.path.normpath(os.path.join(folder, line.strip())))
-    return [path for path in _distinct(added) if is_folder(path)], editable
+    return _distinct(path for path in added if is_folder(path)), editable
 
 
 def _finder(path: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ _JSON_CUDA = re.compile(r'"cuda"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)', re.
 _TEXT_VERSION = re.compile(r"CUDA Version (\d+\.\d+)", re.ASCII)
 _DEFINE = re.compile(r"#define\s+CUDA_VERSION\s+(\d{4,6})", re.ASCII)
 _NAME = re.compile(r"(?:cuda-|v)(\d{1,2}\.\d)\Z", re.ASCII)
-_EXEC = re.compile(r"^\s*exec\s+\"?(/[^\s\"$]+/nvcc)\b", re.ASCII | re.MULTILINE)
+_EXEC = re.compile(r"^\s*exec\s+\"?(/[^\s\"$\0]+/nvcc)\b", re.ASCII | re.MULTILINE)
 
 
 def find_toolkits(
