@@ -85,7 +85,7 @@ def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
             "installing torch anew is the nearest way out.",
         )
     report = conclude(sheet, proof.findings, options, smoke=proof.smoke, prescription=prescription)
-    return _examined(report)
+    return _examined(_timed(report, proof))
 
 
 def _on_gpus(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
@@ -95,7 +95,19 @@ def _on_gpus(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
     judgement = rules.judge(sheet)
     findings = settle(judgement.findings, proof.findings, proof.smoke)
     report = conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=proof.smoke)
-    return _examined(report)
+    return _examined(_timed(report, proof))
+
+
+def _timed(report: Report, proof: Proof) -> Report:
+    """With what importing torch and waking the devices cost, and the tests."""
+    timings = dict(report.timings_ms)
+    for run in proof.runs:
+        name = run.target.device
+        for stage, seconds in run.seconds.items():
+            timings[f"smoke.{name}.{stage}"] = round(seconds * 1e3, 1)
+        spent = sum(test.seconds or 0.0 for test in run.tests.values())
+        timings[f"smoke.{name}.tests"] = round(spent * 1e3, 1)
+    return dataclasses.replace(report, timings_ms=timings)
 
 
 def _examined(report: Report) -> Report:

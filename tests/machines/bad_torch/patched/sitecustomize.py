@@ -79,7 +79,9 @@ def _patch(torch):
         "test-assert": raising(RuntimeError, "CUDA error: device-side assert triggered" + cuda),
         "test-memory": raising(out_of_memory, "CUDA out of memory. Tried to allocate 20.00 GiB."),
     }
-    if _what in actions:
+    if _what.startswith("gpu-"):
+        _patch_gpu(torch, replace, relu)
+    elif _what in actions:
         replace(actions[_what])
     elif _what == "every-test-segfaults":
         torch.Generator = lambda *a, **o: ctypes.string_at(0)
@@ -105,6 +107,30 @@ def _patch(torch):
         torch.Tensor.backward = patched
         linear = torch.nn.functional.linear
         torch.nn.functional.linear = lambda x, w, *b: linear(x.detach() * 1.01, w, *b)
+
+
+def _patch_gpu(torch, replace, relu):
+    """Faults that only a GPU has."""
+
+    def embedding_out_of_range(values):
+        table = torch.zeros(10, 4, device=values.device)
+        torch.nn.functional.embedding(torch.tensor([12345], device=values.device), table)
+        return relu(values)
+
+    def too_much_memory(values):
+        torch.empty(1 << 45, dtype=torch.int8, device=values.device)
+        return relu(values)
+
+    def endless_kernel(values):
+        torch.cuda._sleep(1 << 50)
+        return relu(values)
+
+    actions = {
+        "gpu-embedding": embedding_out_of_range,
+        "gpu-memory": too_much_memory,
+        "gpu-endless": endless_kernel,
+    }
+    replace(actions[_what])
 
 
 class _Finder:
