@@ -18,8 +18,8 @@ doctor quick.txt smoke -v
 doctor full.json smoke --level full --json -v --advice "$said/advice.yaml"
 $python tests/benchmarks/bench_smoke.py --python $python >"$said/bench_smoke.txt" 2>&1
 doctor scan.json scan --json "$($python -c 'import torch, os; print(os.path.dirname(torch.__file__))')/lib"
-CUDA_VISIBLE_DEVICES= doctor masked.json check --json
-CUDA_VISIBLE_DEVICES=7 doctor masked7.json check --json
+(export CUDA_VISIBLE_DEVICES=; doctor masked.json check --json)
+(export CUDA_VISIBLE_DEVICES=7; doctor masked7.json check --json)
 timeout 280 $python -m pytest -p no:cacheprovider tests/gpu -m gpu -rs --durations=10 >"$said/pytest.txt" 2>&1
 echo "pytest: exit $?"
 tail -5 "$said/pytest.txt"
