@@ -10,11 +10,12 @@ from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
-_START_WITH_GPU = (
-    "docker run --gpus all …   (compose: deploy.resources.reservations.devices)",
-    "podman run --device nvidia.com/gpu=all …",
-    "Kubernetes: ask for `nvidia.com/gpu: 1` under resources.limits of the pod.",
-)
+_START_WITH_GPU = {
+    "docker": "docker run --gpus all …   (compose: deploy.resources.reservations.devices)",
+    "podman": "Start it with: podman run --device nvidia.com/gpu=all …",
+    "kubernetes": "Ask for `nvidia.com/gpu: 1` under resources.limits of the pod.",
+    "apptainer": "Start it with: apptainer run --nv …",
+}
 
 # NCCL and the worker processes of a DataLoader share memory through /dev/shm; `--shm-size=1g` is
 # what NVIDIA's container documentation asks for, and Docker gives 64 MB unless told.
@@ -45,8 +46,10 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
     advice: tuple[str, ...] = ()
     next_look = None
     if case.host.container and case.host.container_gpus is not True:
-        advice = _START_WITH_GPU
-        next_look = "`nvidia-smi` on the host shows whether the machine has a GPU at all."
+        next_look = (
+            "`nvidia-smi` on the host shows whether the machine has a GPU; if it has, start the "
+            "container with it (docker run --gpus all)."
+        )
     elif case.host.wsl:
         advice = (
             (
@@ -106,7 +109,7 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("manual",),
         next_look="If `nvidia-smi` fails on the host too, the driver of the host is the cause.",
         advice=(
-            *_START_WITH_GPU,
+            _START_WITH_GPU.get(host.container, _START_WITH_GPU["docker"]),
             "The host needs its NVIDIA driver and the NVIDIA Container Toolkit.",
         ),
     )

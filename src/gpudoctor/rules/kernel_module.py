@@ -62,8 +62,8 @@ def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("driver", "reboot"),
         advice=(
             (
-                "printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' "
-                "| sudo tee /etc/modprobe.d/blacklist-nouveau.conf"
+                "sudo sh -c \"printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' "
+                '> /etc/modprobe.d/blacklist-nouveau.conf"'
             ),
             *advice.rebuild_initramfs(case),
             "Install the NVIDIA driver if it is not yet installed.",
