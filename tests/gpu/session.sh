@@ -3,7 +3,7 @@
 # GPU, and keeps what the program prints. Usage: sh tests/gpu/session.sh FOLDER
 folder=$1
 python=${PYTHON:-python3}
-export PYTHONPATH="src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
+export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 mkdir -p "$folder/machine" "$folder/said"
 said=$folder/said
 doctor() { name=$1; shift; start=$(date +%s.%N); timeout 240 $python -m gpudoctor "$@" >"$said/$name" 2>"$said/$name.err"; code=$?; end=$(date +%s.%N); echo "$name: exit $code, $(echo "$end $start" | awk '{printf "%.2f", $1-$2}') s"; }
