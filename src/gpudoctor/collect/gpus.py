@@ -67,6 +67,7 @@ class _Draft:
     missing: dict[str, str] = field(default_factory=dict)
     """Field → why it is not known."""
     by_driver: bool = False
+    by_nvml: bool = False
 
     def fill(self, source: str, **values: Any) -> None:
         """Set the fields that are still empty; those not `None` come from `source`."""
@@ -160,7 +161,7 @@ def _match(record: Record, drafts: list[_Draft]) -> _Draft | None:
 
 
 def _from_nvml(record: Record) -> _Draft:
-    draft = _Draft(by_driver=True)
+    draft = _Draft(by_driver=True, by_nvml=True)
     address, device = record.get("pci") or (None, None)
     capability = record.get("capability")
     memory = record.get("memory") or (None, None)
@@ -264,14 +265,11 @@ def _candidate(draft: _Draft) -> Candidate:
 
 def _note_missing(draft: _Draft, given: GpuSources) -> None:
     """Name what the sources that failed would have said."""
-    nvml, cuda = given.nvml, given.unmasked or given.cuda
+    cuda = given.unmasked or given.cuda
     silent = _silence(given)
-    if not draft.by_driver:
+    if not draft.by_nvml:
         for name in (*_ANY_DRIVER, *_NVML_ALONE, *_LINK):
             draft.missing.setdefault(name, silent)
-    elif not nvml.ok or len(nvml.gpus) < (nvml.count or 0):
-        for name in (*_ANY_DRIVER, *_NVML_ALONE, *_LINK):
-            draft.missing.setdefault(name, nvml.problem or f"NVML answered {nvml.error}")
     if cuda.init != 0 or cuda.problem:
         reason = cuda.problem or silent
         draft.missing.setdefault("multiprocessors", reason)
@@ -280,12 +278,14 @@ def _note_missing(draft: _Draft, given: GpuSources) -> None:
 
 
 def _silence(given: GpuSources) -> str:
-    if given.nvml.ok or given.cuda.init == 0:
-        return "the driver does not list this GPU"
-    if given.nvml.error == "NVML_ERROR_LIBRARY_NOT_FOUND" and given.cuda.missing:
+    """Why NVML says nothing of a GPU."""
+    nvml = given.nvml
+    if nvml.ok:
+        lost = next((record["error"] for record in nvml.gpus if "error" in record), None)
+        return nvml.problem or (f"NVML answered {lost}" if lost else "NVML does not list this GPU")
+    if nvml.error == "NVML_ERROR_LIBRARY_NOT_FOUND" and given.cuda.missing:
         return "no NVIDIA driver is installed that could say it"
-    why = given.nvml.problem or (given.nvml.error and f"NVML answered {given.nvml.error}")
-    return why or "the driver did not answer"
+    return nvml.problem or f"NVML answered {nvml.error}"
 
 
 def _mask_others(drafts: list[_Draft], environ: Mapping[str, str]) -> None:

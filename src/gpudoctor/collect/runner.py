@@ -136,11 +136,11 @@ class Child:
         if status is None:
             verdict = "abandoned"
             reason = (
-                f"{self._name} did not answer within {seconds:.3g} s and could not be killed "
+                f"{self._name} did not answer within {_span(seconds)} and could not be killed "
                 f"(process {self.pid} is stuck in the kernel)"
             )
         elif late:
-            verdict, reason = "timed-out", f"{self._name} did not answer within {seconds:.3g} s"
+            verdict, reason = "timed-out", f"{self._name} did not answer within {_span(seconds)}"
         elif (name := signal_name(status)) is not None:
             verdict, reason = "signalled", f"{self._name} died of {name}"
         else:
@@ -157,6 +157,10 @@ class Child:
             seconds=time.monotonic() - self._started,
             reason=reason,
         )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 _alive: set[Child] = set()
