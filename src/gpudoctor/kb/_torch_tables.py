@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,10 +99,12 @@ def _shared(
     shared: dict[str, Any] = {
         "variant": row["variant"],
         "kind": kind_of(row["variant"]),
-        "cuda": row["cuda"],
+        "cuda": row["cuda"] and ".".join(row["cuda"].split(".")[:2]),
         "index_url": f"{root}/{row['variant']}",
         "evidence": [sources.add(text) for text in evidence],
     }
+    if row["cuda"] != shared["cuda"]:
+        shared["toolkit"] = row["cuda"]
     for key in ("sass", "ptx", "gfx", "aot", "cudnn", "nccl", "note"):
         if row.get(key):
             shared[key] = row[key]
@@ -118,7 +121,7 @@ def _details(release: Mapping[str, Any], row: Mapping[str, Any], platform: str) 
         "local": row["variant"] if row.get("local", True) else None,
     }
     if platform.startswith("linux") and "min_glibc" not in row:
-        details["min_glibc"] = release["min_glibc"]
+        details["min_glibc"] = _glibc(release, platform)
     if on_pypi:
         details["on_pypi"] = True
         if "bytes" in pypi:
@@ -127,6 +130,19 @@ def _details(release: Mapping[str, Any], row: Mapping[str, Any], platform: str) 
             if key in pypi and not row.get(key):
                 details[key] = pypi[key]
     return details
+
+
+def _glibc(release: Mapping[str, Any], platform: str) -> str:
+    """What a platform's tag asks for (`manylinux_2_28_aarch64`), else the release's own figure.
+
+    The tag manylinux1 says too little: those wheels ask for the glibc that the release states.
+    """
+    machine = platform.removeprefix("linux_")
+    for tag in release["platform_tags"]:
+        found = re.fullmatch(rf"manylinux_(\d+)_(\d+)_{machine}", tag)
+        if found:
+            return f"{found[1]}.{found[2]}"
+    return str(release["min_glibc"])
 
 
 def _binaries(document: Any) -> dict[tuple[str, str, str], Mapping[str, Any]]:

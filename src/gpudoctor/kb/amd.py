@@ -38,6 +38,31 @@ class Override:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """One of AMD's own wheel indexes."""
+
+    name: str
+    url: str
+    example: str
+    """A requirement as that index wants it: `torch[device-gfx1151]==2.13.0+rocm10.0.0`."""
+    platforms: tuple[str, ...]
+
+
+@cache
+def indexes() -> tuple[Index, ...]:
+    """AMD's own wheel indexes, which serve more GPUs than PyTorch's, Windows included."""
+    return tuple(
+        Index(
+            name=row["name"],
+            url=row["url"],
+            example=row["example"],
+            platforms=tuple(row["platforms"]),
+        )
+        for row in load("amd")["indexes"]
+    )
+
+
 def _gpu(row: Mapping[str, Any]) -> AmdGpu:
     return AmdGpu(
         name=row["name"],

@@ -57,6 +57,9 @@ class Build:
     platform: str
     """`linux_x86_64`, `linux_aarch64`, `win_amd64`, `win_arm64`, `macos_arm64`, `macos_x86_64`."""
     cuda: str | None = None
+    """As `torch.version.cuda` prints it: `12.8`."""
+    toolkit: str | None = None
+    """The toolkit's patch release it was built with, where that is known: `12.8.1`."""
     sass: tuple[str, ...] = ()
     ptx: tuple[str, ...] = ()
     gfx: tuple[str, ...] = ()

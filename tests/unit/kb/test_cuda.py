@@ -51,6 +51,15 @@ def test_each_toolkit_compiles_what_the_lifetimes_say() -> None:
             )
 
 
+def test_a_gpu_is_known_no_later_than_the_driver_of_its_first_toolkit() -> None:
+    """Else a rule would call a driver too old for a GPU that it serves."""
+    for capability in gpus.all_capabilities():
+        life, branch = cuda.toolkits_for(capability), cuda.first_branch_for(capability)
+        kit = cuda.toolkit(life[0]) if life else None
+        if kit is not None and branch is not None:
+            assert branch <= kit.branch, capability
+
+
 def test_driver_branches_rise_with_the_cuda_they_serve() -> None:
     numbers = [branch.number for branch in cuda.branches()]
     assert numbers == sorted(numbers)

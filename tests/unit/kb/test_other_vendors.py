@@ -80,6 +80,7 @@ def test_a_gfx_of_a_rocm_build_is_one_of_a_gpu() -> None:
 
 
 def test_amds_own_builds() -> None:
+    assert any("win_amd64" in index.platforms for index in amd.indexes())
     assert amd.own_builds("gfx1151", "windows") == "tested"
     assert amd.own_builds("gfx803", "linux") is None
 

@@ -123,6 +123,32 @@ def test_a_build_without_a_local_label_is_asked_for_without_one() -> None:
     assert linux.requirement == "torch==2.9.1+cu128"
 
 
+@pytest.mark.parametrize(
+    ("torch", "variant", "platform", "glibc"),
+    [
+        ("2.5.1", "cu124", "linux_x86_64", "2.17"),
+        ("2.6.0", "cu124", "linux_x86_64", "2.17"),
+        ("2.6.0", "cu126", "linux_x86_64", "2.28"),
+        ("2.6.0", "cpu", "linux_aarch64", "2.28"),
+        ("2.6.0", "xpu", "linux_x86_64", "2.28"),
+        ("2.9.1", "cu128", "linux_x86_64", "2.28"),
+        ("2.9.1", "cpu", "win_amd64", None),
+    ],
+)
+def test_the_glibc_a_wheel_asks_for(
+    torch: str, variant: str, platform: str, glibc: str | None
+) -> None:
+    build = torch_releases.build(torch, variant, platform)
+    assert build is not None
+    assert build.min_glibc == glibc
+
+
+def test_the_cuda_of_a_build_is_what_torch_prints() -> None:
+    build = torch_releases.build("2.9.1", "cu128", "linux_x86_64")
+    assert build is not None
+    assert (build.cuda, build.toolkit) == ("12.8", "12.8.1")
+
+
 def test_what_nobody_has_seen_does_not_exist() -> None:
     build = torch_releases.build("2.15.0", "cu134", "linux_x86_64")
     assert build is not None
