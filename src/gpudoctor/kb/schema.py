@@ -39,7 +39,7 @@ def _rows(**keys: str) -> dict[str, str]:
 
 SIGNATURE_FILES = tuple(
     f"signatures_{topic}.yaml"
-    for topic in ("driver", "containers", "libraries", "wheels", "runtime", "platforms")
+    for topic in ("driver", "containers", "libraries", "wheels", "runtime", "platforms", "cures")
 )
 """Error messages by topic; all compile into one table."""
 

@@ -12,6 +12,7 @@ from gpudoctor.kb import signatures, torch_releases
 from gpudoctor.kb._data import numbers
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
+from gpudoctor.triage.merge import platform_of, with_torch
 from gpudoctor.triage.text import Text
 
 _COMPARE = re.compile(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
@@ -27,6 +28,11 @@ _WANTED = re.compile(
     re.I,
 )
 
+_CANDIDATES = re.compile(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
+_MISSING = re.compile(
+    r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open shared", re.I
+)
+
 FACT_MARKS = frozenset(
     {
         "torch-covers-gpu",
@@ -35,11 +41,15 @@ FACT_MARKS = frozenset(
         "torch-lacks-gpu-old",
         "driver-serves-torch",
         "two-cuda-majors",
+        "missing-library-other-major",
+        "missing-library-same-major",
         "pip-wanted-published",
         "pip-wanted-unpublished",
         "no-torch-stated",
         "no-torch-version",
         "driver-below-floor",
+        "driver-below-default-floor",
+        "python-has-wheel",
         "gpu-named",
     }
 )
@@ -126,16 +136,37 @@ class Marks:
             )
         if name == "two-cuda-majors":
             return len(_cuda_majors(self._sheet)) > 1
+        if name.startswith("missing-library-"):
+            majors = _missing_majors(self._text.flat)
+            own = {numbers(facts.torch.cuda)[0]} if facts.torch and facts.torch.cuda else set()
+            own = own or {int(major) for major in _cuda_majors(self._sheet)}
+            same = bool(majors & own)
+            return bool(majors and own) and same is (name == "missing-library-same-major")
         if name == "no-torch-stated":
             return facts.torch is None or (facts.torch.version is None and facts.torch.cuda is None)
         if name == "no-torch-version":
             return facts.torch is None or facts.torch.version is None
         if name == "driver-below-floor":
             return _below_floor(self._sheet)
+        if name == "driver-below-default-floor":
+            return _below_default_floor(self._sheet)
+        if name == "python-has-wheel":
+            return self._python_has_wheel()
         if name == "gpu-named":
             return any(gpu.compute_capability for gpu in facts.gpus)
         published = self._wanted_is_published()
         return published is (name == "pip-wanted-published")
+
+    def _python_has_wheel(self) -> bool:
+        """Whether the wanted release has wheels for the stated Python, on Linux at least."""
+        python = self._sheet.facts.python
+        match = _CANDIDATES.search(self._text.flat) or _WANTED.search(self._text.flat)
+        version = match[2] if match and match[1].lower() == "torch" else None
+        release = torch_releases.release(version) if version else None
+        if release is None or python is None or not python.version or python.bits == 32:
+            return False
+        minor = ".".join(python.version.split(".")[:2])
+        return minor in release.pythons.get("linux_x86_64", ())
 
     def _wanted_is_published(self) -> bool | None:
         """Whether what pip was asked for exists for any platform; `None`: nobody can say."""
@@ -156,6 +187,22 @@ class Marks:
         if variant is None:
             return True
         return any(b.variant == variant and b.exists for b in torch_releases.builds_of(version))
+
+
+def _below_default_floor(sheet: FactSheet) -> bool:
+    """The same for what `pip install` of a stated version brings, where its CUDA is not stated."""
+    torch, driver = sheet.facts.torch, sheet.facts.driver
+    if torch is None or driver is None or torch.cuda or not torch.version or driver.cu_init == 0:
+        return False
+    if sheet.why_unknown("torch.cuda") is None or "+" in torch.version:
+        return False
+    host = sheet.facts.host
+    platform = platform_of({"os": host.os, "arch": host.arch} if host else {})
+    release = torch_releases.release(torch.version)
+    cuda = torch_releases.cuda_of_variant(
+        release.default_variants.get(platform, "") if release else ""
+    )
+    return bool(cuda) and _below_floor(with_torch(sheet, cuda=cuda))
 
 
 def _below_floor(sheet: FactSheet) -> bool:
@@ -179,6 +226,14 @@ def _companion_exists(name: str, version: str) -> bool | None:
         if name in item.companions
     }
     return True if version in known else None
+
+
+def _missing_majors(flat: str) -> set[int]:
+    """CUDA majors of libraries that the loader did not find: `libcudart.so.13` → 13.
+
+    Only of those whose number follows CUDA's; cuFFT, cuRAND and cuSOLVER count their own.
+    """
+    return {int(major) for major in _MISSING.findall(flat)}
 
 
 def _cuda_majors(sheet: FactSheet) -> set[str]:

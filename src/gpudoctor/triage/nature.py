@@ -30,7 +30,7 @@ _ISSUE = re.compile(
 # Words of a text that tells others what they may meet.
 _SPOKEN_OF = re.compile(
     r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter|run into|receive|hit|have|face|meet|still)\b|"
-    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to|of the form)\b|\be\.g\.|\bfor example\b|"
+    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
     r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
 )

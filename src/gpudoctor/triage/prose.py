@@ -48,7 +48,7 @@ _VARIANT = re.compile(
     r"(?<![\w])\+?(cu(?:9[02]|10[0-2]|11[0-8]|12[0-9]|13[0-9])|rocm\d\.\d|xpu)\b(?! works)", re.I
 )
 _BUILT_CUDA = re.compile(
-    r"(?:torch\.version\.cuda|torch cuda|CUDA used to build PyTorch|pytorch-cuda|cudatoolkit|CUDA \(via torch\))[ =:'\")]{1,4}['\"]?(\d{1,2}\.\d)",
+    r"(?:torch\.version\.cuda|torch cuda|CUDA used to build PyTorch|pytorch-cuda|cudatoolkit|CUDA \(via torch\)|build with CUDA|built with CUDA|compiled with CUDA|built for CUDA)[ =:'\")]{1,4}['\"]?(\d{1,2}\.\d)",
     re.I,
 )
 _DRIVER = re.compile(
