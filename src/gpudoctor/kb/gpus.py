@@ -162,21 +162,22 @@ _PREFIXES = frozenset({"rtx", "gtx", "gt"})
 _GENERATIONS = frozenset(
     {"ada", "blackwell", "generation", "pro", "edition", "workstation", "server", "max", "q"}
 )
-_SPLIT = re.compile(
-    r"(?<=[a-z])(?<!\d[a-z])(?=\d{3,})|(?<=\d{3})(?=(?:ti|super|laptop|mobile|max)(?:super|\b))"
-    r"|(?<=ti)(?=super)",
-    re.ASCII,
+# As text: compiling them would cost each start a millisecond.
+_SPLIT = (
+    r"(?<=[a-z])(?<!\d[a-z])(?=\d{3,})"
+    r"|(?<=\d{3})(?=(?:ti|super|laptop|mobile|max)(?:super|\b))"
+    r"|(?<=ti)(?=super)"
 )
-_SPLIT_BRAND = re.compile(r"\b(rtx|gtx|gt|tesla|quadro|geforce|titan)(?=\d)", re.ASCII)
-_MEMORY = re.compile(r"\d{1,3}gb?\Z", re.ASCII)
+_SPLIT_BRAND = r"\b(rtx|gtx|gt|tesla|quadro|geforce|titan)(?=\d)"
+_MEMORY = r"\d{1,3}gb?"
 
 
 def _words(text: str) -> tuple[str, ...]:
     """The words of a GPU name as people write it: `rtx3090Ti` → `rtx`, `3090`, `ti`."""
-    lowered = _SPLIT_BRAND.sub(r"\1 ", text.lower())
+    lowered = re.sub(_SPLIT_BRAND, r"\1 ", text.lower(), flags=re.ASCII)
     words: list[str] = []
     for word in re.split(r"[^a-z0-9]+", lowered):
-        words.extend(part for part in _SPLIT.sub(" ", word).split() if part)
+        words.extend(part for part in re.sub(_SPLIT, " ", word, flags=re.ASCII).split() if part)
     merged: list[str] = []
     for word in words:
         if word in ("gb", "g") and merged and merged[-1].isdigit():
@@ -212,8 +213,8 @@ def match(text: str) -> tuple[GpuModel, ...]:
     if not wanted:
         return () if exact is None else (exact,)
     positions = _positions(wanted)
-    if not positions and any(_MEMORY.match(word) for word in wanted):
-        positions = _positions(tuple(word for word in wanted if not _MEMORY.match(word)))
+    if not positions and any(re.fullmatch(_MEMORY, word) for word in wanted):
+        positions = _positions(tuple(word for word in wanted if not re.fullmatch(_MEMORY, word)))
     return tuple(_model(rows[position]) for position in positions)
 
 

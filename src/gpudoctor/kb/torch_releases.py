@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from gpudoctor.kb._data import load, numbers
-from gpudoctor.model.facts import CodeGroup, Library
 
 INDEX_ROOT = "https://download.pytorch.org/whl"
 
@@ -235,71 +233,3 @@ def python_range(platform: str) -> tuple[str, str]:
     plain = [item for item in newest_release.pythons.get(platform, ()) if not item.endswith("t")]
     ordered = sorted(plain, key=numbers)
     return (ordered[0], ordered[-1]) if ordered else ("", "")
-
-
-def libraries(build: Build) -> tuple[Library, ...] | None:
-    """The device code of each library in a build, as read out of its wheel.
-
-    `None` where that wheel was not read; paths are relative to site-packages.
-    """
-    rows = load("torch_binaries").get(f"{build.torch}/{build.variant}/{build.platform}")
-    if rows is None:
-        return None
-    return tuple(
-        Library(
-            path=row["path"],
-            distribution="torch",
-            fatbins=row["fatbins"],
-            sass=_counts(row.get("groups", ()), "sass"),
-            ptx=_counts(row.get("groups", ()), "ptx"),
-            groups=_groups(row.get("groups", ())),
-            relocatable=_groups(row.get("relocatable", ())),
-        )
-        for row in rows
-    )
-
-
-def _groups(rows: Iterable[Mapping[str, Any]]) -> tuple[CodeGroup, ...]:
-    return tuple(
-        CodeGroup(
-            sass=tuple(row.get("sass", ())),
-            ptx=tuple(row.get("ptx", ())),
-            count=row["count"],
-            ptx_isa=row.get("ptx_isa"),
-            relinkable=row.get("relinkable", False),
-        )
-        for row in rows
-    )
-
-
-def _counts(rows: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in rows:
-        for architecture in row.get(kind, ()):
-            counts[architecture] = counts.get(architecture, 0) + row["count"]
-    return counts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
-    """Where a wheel that was read and the table said different things; the wheel won."""
-
-    torch: str
-    variant: str
-    platform: str
-    table: tuple[str, ...] = field(default=())
-    binary: tuple[str, ...] = field(default=())
-
-
-def disagreements() -> tuple[Disagreement, ...]:
-    """What reading wheels has corrected in the table (configs/torch_binaries.yaml)."""
-    return tuple(
-        Disagreement(
-            torch=row["torch"],
-            variant=row["variant"],
-            platform=row["platform"],
-            table=tuple(row["table"]),
-            binary=tuple(row["binary"]),
-        )
-        for row in load("torch_builds")["disagreements"]
-    )

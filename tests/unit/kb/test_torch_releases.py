@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gpudoctor.kb import cuda, gpus, info, torch_releases
+from gpudoctor.kb import cuda, gpus, info, torch_binaries, torch_releases
 
 BUILDS = torch_releases.builds()
 
@@ -183,13 +183,13 @@ def test_wheels_that_were_read_win_over_the_table() -> None:
     assert read, "configs/torch_binaries.yaml has no wheel"
     for build in read:
         assert build.evidence[0].startswith("binary: read out of torch-")
-        assert torch_releases.libraries(build) is not None
-    assert len(torch_releases.disagreements()) < len(read)
+        assert torch_binaries.libraries(build) is not None
+    assert len(torch_binaries.disagreements()) < len(read)
 
 
 def test_libraries_of_a_wheel_that_was_read_carry_its_architectures() -> None:
     for build in BUILDS:
-        libraries = torch_releases.libraries(build)
+        libraries = torch_binaries.libraries(build)
         if not libraries:
             continue
         main = next(item for item in libraries if "libtorch_cuda.so" in item.path)
