@@ -13,7 +13,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.prescribe.sheets import sheet
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import torch_releases
@@ -23,6 +22,7 @@ from gpudoctor.prescribe.predict import with_build
 from gpudoctor.prescribe.solver import best, explain, feasible, ranked
 from gpudoctor.prescribe.target import Target
 from gpudoctor.rules import judge
+from unit.prescribe.sheets import sheet
 
 _CONFIGS = os.path.join(os.path.dirname(__file__), "..", "..", "configs")
 _TEGRA = {"53", "62", "72", "87", "110"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from unit.prescribe.sheets import cure, errors, line, sheet
 
 from gpudoctor.model.facts import Host, Package
 from gpudoctor.prescribe import PlanRequest, plan
 from gpudoctor.prescribe.target import target_of
+from unit.prescribe.sheets import cure, errors, line, sheet
 
 
 def test_gtx_1080_with_driver_580_gets_cuda_126_and_not_what_the_driver_could_run():
