@@ -13,7 +13,8 @@ _COMMENT = re.compile(rb"GCC: \([^)\0]*\) (\d+(?:\.\d+){0,2})")
 _NAMED = re.compile(
     r"(?:^|-)(gcc|g\+\+|clang\+?\+?|cc|c\+\+|icx|icpx)(?:-(\d+(?:\.\d+)*))?(?:\.exe)?\Z"
 )
-_LLVM = re.compile(r"/llvm-?(\d+)/", re.ASCII)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_LLVM = r"(?a)/llvm-?(\d+)/"
 _NUMBER = re.compile(r"\d+(?:\.\d+)*\Z", re.ASCII)
 
 
@@ -48,7 +49,7 @@ def _name_and_version(path: str, true: str) -> tuple[str | None, str | None]:
         return None, None
     stem, version = match[1], match[2]
     if stem.startswith("clang") or "clang" in os.path.basename(true):
-        if version is None and (found := _LLVM.search(true)):
+        if version is None and (found := re.search(_LLVM, true)):
             version = found[1]
         return "clang", _longest(_folders(true, "clang"), version) or version
     if stem in ("cc", "c++") and not match[2]:

@@ -17,7 +17,8 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from gpudoctor.collect.distributions import Distribution
 from gpudoctor.collect.files import names, read_bytes
@@ -31,9 +32,10 @@ _RECORD_LIMIT = 1 << 26
 _ENDINGS = (b".so",)
 _WINDOWS_ENDINGS = (b".pyd", b".dll")
 _LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
-_BINARY = re.compile(r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z", re.ASCII)
 _NVIDIA = re.compile(r"nvidia-(?!cutlass|dali|modelopt|physicsnemo|apex)")
-_CONDA_LIBRARY = re.compile(r"(?:lib)?torch_cuda\w*\.(?:so|dll)\Z", re.ASCII)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_BINARY = r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z"
+_CONDA_LIBRARY = r"(?a)(?:lib)?torch_cuda\w*\.(?:so|dll)\Z"
 _HOST_ONLY = re.compile(
     # auditwheel and delocate copy plain host libraries into these folders.
     r"(?:^|/)[\w.]+\.(?:libs|dylibs)/|(?:^|/)bin/"
@@ -42,8 +44,7 @@ _WALK_DEPTH = 8
 _WALK_FILES = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A shared library that may carry device code."""
 
     path: str
@@ -54,8 +55,7 @@ class Candidate:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Xray:
+class Xray(NamedTuple):
     """What was read."""
 
     libraries: tuple[Library, ...]
@@ -196,7 +196,7 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
 def _conda(prefix: str) -> Iterator[Candidate]:
     for folder in (os.path.join(prefix, "lib"), os.path.join(prefix, "Library", "bin")):
         for name in names(folder):
-            if _CONDA_LIBRARY.match(name):
+            if re.match(_CONDA_LIBRARY, name):
                 path = os.path.join(folder, name)
                 try:
                     size = os.stat(path).st_size
@@ -234,7 +234,7 @@ def _walk(folder: str, site: str, distribution: str | None) -> Iterator[Candidat
             continue
         budget -= len(entries)
         for entry in entries:
-            if _BINARY.search(entry.name):
+            if re.search(_BINARY, entry.name):
                 try:
                     size = entry.stat().st_size
                 except OSError:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpudoctor.collect.files import is_file, read_bytes, read_text
 
 _HEAD_LIMIT = 1 << 18
 _SEPARATORS = re.compile(r"[-_.]+")
-_EGG_VERSION = re.compile(r"-py\d\.\d+.*\Z", re.ASCII)
-_ORIGIN = re.compile(r'"url"\s*:\s*"([^"]*)"')
-_EDITABLE = re.compile(r'"editable"\s*:\s*true')
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_EGG_VERSION = r"(?a)-py\d\.\d+.*\Z"
+_ORIGIN = r'"url"\s*:\s*"([^"]*)"'
+_EDITABLE = r'"editable"\s*:\s*true'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class Distribution(NamedTuple):
     """One installed distribution."""
 
     name: str
@@ -52,9 +52,11 @@ class Distribution:
         """URL of a direct install, and whether it is editable (PEP 610)."""
         if self.info.endswith(".egg-link"):
             return None, True
-        text = read_text(os.path.join(self.info, "direct_url.json"), 1 << 14) or ""
-        url = _ORIGIN.search(text)
-        return (url[1] if url else None), bool(_EDITABLE.search(text))
+        text = read_text(os.path.join(self.info, "direct_url.json"), 1 << 14)
+        if text is None:
+            return None, False
+        url = re.search(_ORIGIN, text)
+        return (url[1] if url else None), bool(re.search(_EDITABLE, text))
 
 
 def normalise(name: str) -> str:
@@ -95,10 +97,10 @@ def _read(folder: str, entry: str) -> Distribution | None:
         head = _head(_source_metadata(source[0].strip(), stem)) if source else []
         return _distribution(stem, None, folder, info, head)
     if kind == "egg":
-        name, _, version = _EGG_VERSION.sub("", stem).rpartition("-")
+        name, _, version = re.sub(_EGG_VERSION, "", stem).rpartition("-")
         head = _head(os.path.join(info, "EGG-INFO", "PKG-INFO"))
     elif kind == "egg-info":
-        name, _, version = _EGG_VERSION.sub("", stem).rpartition("-")
+        name, _, version = re.sub(_EGG_VERSION, "", stem).rpartition("-")
         folder_like = os.path.isdir(info)
         head = _head(os.path.join(info, "PKG-INFO") if folder_like else info)
         if folder_like and not any(line.startswith(b"Requires-Dist:") for line in head):

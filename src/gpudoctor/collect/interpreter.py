@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gpudoctor.collect import shims
 from gpudoctor.collect.files import executables, is_file, is_folder, search_path
@@ -24,8 +23,7 @@ _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
 _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2/")
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The interpreter that is examined."""
 
     prefix: str

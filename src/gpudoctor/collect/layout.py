@@ -13,17 +13,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from gpudoctor.collect.files import is_file, is_folder, names, read_text
 
 _LIBRARY = re.compile(r"(python|pypy)(\d)\.(\d{1,2})(t?)\Z", re.ASCII)
 _EXECUTABLE = re.compile(r"(?:python|pypy)(\d)(?:\.(\d{1,2}))?(t?)(?:\.exe)?\Z", re.ASCII)
 _VERSION = re.compile(r"(\d)\.(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
+_NO_CONFIG: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """One prefix (an environment or an installation), as its folders show it."""
 
     prefix: str
@@ -34,7 +35,7 @@ class Layout:
     """`lib/python3.11` (absolute), or `Lib`."""
     pypy: bool = False
     free_threaded: bool = False
-    config: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str] = _NO_CONFIG
     """`pyvenv.cfg`; empty in an installation."""
 
     @property

@@ -25,9 +25,10 @@ _LIBRARIES = {
     "libstdc++": "libstdcxx",
 }
 _SONAME = re.compile(r"(lib[A-Za-z_+]+)\.so(?:\.(\d[\d.]*))?\Z", re.ASCII)
-_DLL = re.compile(
-    r"(cudnn|cublaslt|cublas|nvjitlink|cudart|nvrtc|cupti|cusparse)(?:64)?_(\d[\d.]*)(?:_\d+)?\.dll\Z",
-    re.ASCII | re.IGNORECASE,
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_DLL = (
+    r"(?ai)(cudnn|cublaslt|cublas|nvjitlink|cudart|nvrtc|cupti|cusparse)"
+    r"(?:64)?_(\d[\d.]*)(?:_\d+)?\.dll\Z"
 )
 _CACHE_MAGIC = b"glibc-ld.so.cache1.1"
 _CONF_LIMIT = 200
@@ -76,7 +77,7 @@ def _library(path: str, via: str, root: Sysroot = _MACHINE) -> LoaderLibrary | N
 
 def _dlls(folder: str, via: str) -> Iterator[LoaderLibrary]:
     for name in names(folder):
-        if match := _DLL.match(name):
+        if match := re.match(_DLL, name):
             path = os.path.join(folder, name)
             version = match[2]
             if version.isdigit() and len(version) == 3:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,8 @@ _RELATED = re.compile(
     r"(torch|torchvision|torchaudio|triton|pytorch-triton|nvidia-|cuda-|rocm)(\b|-)"
 )
 _FAMILY = re.compile(r"(nvidia-|torch|pytorch|triton|rocm)")
-_CONDA = re.compile(r"(.+)-([^-]+)-([^-]+)\.json\Z")
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_CONDA = r"(.+)-([^-]+)-([^-]+)\.json\Z"
 # Distributions whose metadata leave out the local label that their version.py carries.
 _WITH_VERSION_FILE = ("torchvision", "torchaudio", "torchtext")
 
@@ -114,6 +114,8 @@ def _build(distribution: Distribution, url: str | None) -> str | None:
 
 def _xformers(path: str) -> str:
     """xformers writes beside its library what that was compiled against."""
+    import json
+
     try:
         version = json.loads(read_text(path, 1 << 16) or "{}").get("version", {})
         torch = version.get("torch")
@@ -124,7 +126,7 @@ def _xformers(path: str) -> str:
 
 def conda_records(prefix: str) -> list[tuple[str, str, str]]:
     """Name, version and build string of every conda package, from its records' file names."""
-    found = (_CONDA.match(name) for name in names(os.path.join(prefix, "conda-meta")))
+    found = (re.match(_CONDA, name) for name in names(os.path.join(prefix, "conda-meta")))
     return [(match[1], match[2], match[3]) for match in found if match]
 
 

@@ -11,8 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from gpudoctor.collect.architectures import torch_architectures
 from gpudoctor.collect.compiler import find_compiler
@@ -55,8 +54,7 @@ def collect_patient(
     return _Visit(cwd, environ, deadline).run(target)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """The chosen interpreter and where it imports from."""
 
     choice: Choice

@@ -20,7 +20,8 @@ from gpudoctor.collect.layout import (
 from gpudoctor.collect.sitepath import SitePath
 from gpudoctor.model.facts import Python
 
-_PATCHLEVEL = re.compile(r'^#define\s+PY_VERSION\s+"([^"]+)"', re.ASCII | re.MULTILINE)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_PATCHLEVEL = r'(?m)^#define\s+PY_VERSION\s+"([^"]+)"'
 _FULL = re.compile(r"\d\.\d{1,2}\.\d{1,2}", re.ASCII)
 _PE_BITS: Mapping[bytes, Literal[32, 64]] = {b"\x4c\x01": 32, b"\x64\x86": 64, b"\x64\xaa": 64}
 
@@ -109,7 +110,7 @@ def _version(layout: Layout, home: Layout, executable: str | None) -> str | None
             return version
     for place in (_include(home), os.path.join(home.prefix, "include")):
         text = read_text(os.path.join(place, "patchlevel.h"), 1 << 14) if place else None
-        if match := _PATCHLEVEL.search(text or ""):
+        if match := re.search(_PATCHLEVEL, text or ""):
             return parse_version(match[1])
     short = layout.version or home.version
     if short is None:

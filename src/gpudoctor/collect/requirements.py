@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _LINE = re.compile(
     r"""\s*([A-Za-z0-9][A-Za-z0-9._-]*)      # name
@@ -26,8 +26,7 @@ _TERM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One `Requires-Dist` line."""
 
     name: str

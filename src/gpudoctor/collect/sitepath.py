@@ -11,19 +11,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpudoctor.collect.files import is_folder, names, read_text
 from gpudoctor.collect.layout import Layout
 
 _PTH_LIMIT = 1 << 16
-_FINDER = re.compile(r"import (__editable___\w+_finder)\b", re.ASCII)
-_MAPPING = re.compile(r"^MAPPING\b[^=\n]*=\s*\{(.*?)\}", re.ASCII | re.DOTALL | re.MULTILINE)
-_PAIR = re.compile(r"""(['"])([\w.]+)\1\s*:\s*(['"])(.+?)\3""", re.ASCII)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_FINDER = r"(?a)import (__editable___\w+_finder)\b"
+_MAPPING = r"(?ams)^MAPPING\b[^=\n]*=\s*\{(.*?)\}"
+_PAIR = r"""(?a)(['"])([\w.]+)\1\s*:\s*(['"])(.+?)\3"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SitePath:
+class SitePath(NamedTuple):
     """Where imports come from."""
 
     site: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ def _path_files(site: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
                 continue
             text = read_text(os.path.join(folder, name), _PTH_LIMIT) or ""
             for line in text.splitlines():
-                if match := _FINDER.match(line):
+                if "__editable__" in line and (match := re.match(_FINDER, line)):
                     editable += _finder(os.path.join(folder, match[1] + ".py"))
                 elif line.strip() and not line.startswith(("#", "import ", "import\t")):
                     added.append(os.path.normpath(os.path.join(folder, line.strip())))
@@ -130,8 +130,8 @@ def _path_files(site: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _finder(path: str) -> list[tuple[str, str]]:
     """What setuptools' finder of an editable install maps: `torch` → its source folder."""
-    match = _MAPPING.search(read_text(path) or "")
-    return [(pair[1], pair[3]) for pair in _PAIR.findall(match[1])] if match else []
+    match = re.search(_MAPPING, read_text(path) or "")
+    return [(pair[1], pair[3]) for pair in re.findall(_PAIR, match[1])] if match else []
 
 
 def _distinct(paths: Iterable[str]) -> list[str]:

@@ -12,11 +12,12 @@ from gpudoctor.model.facts import Toolkit
 
 _NVCC = "nvcc.exe" if os.name == "nt" else "nvcc"
 _JSON_VERSION = re.compile(r'"cuda_nvcc"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)', re.ASCII)
-_JSON_CUDA = re.compile(r'"cuda"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)', re.ASCII)
-_TEXT_VERSION = re.compile(r"CUDA Version (\d+\.\d+)", re.ASCII)
-_DEFINE = re.compile(r"#define\s+CUDA_VERSION\s+(\d{4,6})", re.ASCII)
 _NAME = re.compile(r"(?:cuda-|v)(\d{1,2}\.\d)\Z", re.ASCII)
-_EXEC = re.compile(r"^\s*exec\s+\"?(/[^\s\"$\0]+/nvcc)\b", re.ASCII | re.MULTILINE)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_JSON_CUDA = r'(?a)"cuda"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)'
+_TEXT_VERSION = r"(?a)CUDA Version (\d+\.\d+)"
+_DEFINE = r"(?a)#define\s+CUDA_VERSION\s+(\d{4,6})"
+_EXEC = r"(?am)^\s*exec\s+\"?(/[^\s\"$\0]+/nvcc)\b"
 
 
 def find_toolkits(
@@ -89,7 +90,7 @@ def _homes_on_path(environ: Mapping[str, str]) -> Iterator[str]:
     """
     for nvcc in executables("nvcc", environ):
         text = read_text(nvcc, 4096) if os.path.getsize(nvcc) < 4096 else None
-        if match := _EXEC.search(text or ""):
+        if match := re.search(_EXEC, text or ""):
             nvcc = match[1]
         yield os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
         return
@@ -98,14 +99,14 @@ def _homes_on_path(environ: Mapping[str, str]) -> Iterator[str]:
 def _version(home: str) -> str | None:
     """`12.4`; from `version.json` (11.1 on), `version.txt`, `cuda.h`, else the folder's name."""
     text = read_text(os.path.join(home, "version.json"), 1 << 16) or ""
-    if match := _JSON_VERSION.search(text) or _JSON_CUDA.search(text):
+    if match := _JSON_VERSION.search(text) or re.search(_JSON_CUDA, text):
         return match[1]
-    if match := _TEXT_VERSION.search(read_text(os.path.join(home, "version.txt"), 4096) or ""):
+    if match := re.search(_TEXT_VERSION, read_text(os.path.join(home, "version.txt"), 4096) or ""):
         return match[1]
     # conda keeps the headers below targets/, Debian in /usr/include.
     for folder in ("include", "targets/x86_64-linux/include", "targets/sbsa-linux/include"):
         header = read_text(os.path.join(home, folder, "cuda.h"), 1 << 16)
-        if match := _DEFINE.search(header or ""):
+        if match := re.search(_DEFINE, header or ""):
             number = int(match[1])
             return f"{number // 1000}.{number % 1000 // 10}"
     match = _NAME.match(os.path.basename(os.path.realpath(home)))

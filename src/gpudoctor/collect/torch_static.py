@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpudoctor.collect.distributions import Distribution
 from gpudoctor.collect.files import is_file, names, read_bytes, read_text
@@ -19,16 +19,16 @@ _ASSIGNMENT = re.compile(
         (?:(['"])(.*?)\2|(None|True|False))""",
     re.ASCII | re.VERBOSE | re.MULTILINE,
 )
-_CXX11 = re.compile(r"_GLIBCXX_USE_CXX11_ABI=([01])", re.ASCII)
-_CUDNN = re.compile(r"libcudnn\.so\.(\d+\.\d+[\d.]*)\Z", re.ASCII)
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_CXX11 = r"_GLIBCXX_USE_CXX11_ABI=([01])"
+_CUDNN = r"(?a)libcudnn\.so\.(\d+\.\d+[\d.]*)\Z"
 _ACCELERATION = re.compile(
     r"(nvidia-|cuda-toolkit|cuda-bindings|triton|pytorch-triton|intel-|rocm|"
     r"dpcpp-|onemkl-|oneccl|impi-|umf|tcmlib|tbb|mkl)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class VersionFile:
+class VersionFile(NamedTuple):
     """What `torch/version.py` says."""
 
     version: str | None
@@ -200,7 +200,7 @@ def _cudnn(folder: str | None, distributions: Sequence[Distribution]) -> tuple[s
     for place in (os.path.join(folder, "lib"), environment):
         for name in names(place):
             seen = seen or "cudnn" in name
-            if match := _CUDNN.match(name):
+            if match := re.match(_CUDNN, name):
                 return match[1], ""
     if seen:
         return None, "the cuDNN beside torch shows no more than its major version"
@@ -216,7 +216,7 @@ def _cxx11_abi(folder: str | None) -> bool | None:
     if folder is None:
         return None
     text = read_text(os.path.join(folder, "share", "cmake", "Torch", "TorchConfig.cmake"), 1 << 16)
-    if match := _CXX11.search(text or ""):
+    if match := re.search(_CXX11, text or ""):
         return match[1] == "1"
     data = read_bytes(os.path.join(folder, "lib", "libc10.so"), 1 << 23)
     if data is None or b"_ZN3c10" not in data:
