@@ -1,4 +1,4 @@
-"""Fact sheets of machines as the tests need them: everything known, nothing wrong but what is said."""
+"""Fact sheets of machines: everything known, and nothing wrong but what is said."""
 
 from __future__ import annotations
 
