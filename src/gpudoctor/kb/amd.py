@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpudoctor.kb._data import load
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmdGpu:
+class AmdGpu(NamedTuple):
     """An AMD GPU as it is sold."""
 
     name: str
@@ -25,8 +23,7 @@ class AmdGpu:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(NamedTuple):
     """What `HSA_OVERRIDE_GFX_VERSION` can do for an instruction set (Linux only)."""
 
     gfx: tuple[str, ...]
@@ -38,8 +35,7 @@ class Override:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(NamedTuple):
     """One of AMD's own wheel indexes."""
 
     name: str

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from gpudoctor.kb._data import load
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """One finding of the catalogue (configs/findings.yaml)."""
 
     code: str
@@ -72,6 +70,8 @@ def code(name: str) -> str:
 
 def nearest(text: str, n: int = 3) -> tuple[str, ...]:
     """The names and codes most like `text`, for a suggestion after a typing error."""
+    import difflib
+
     keys = [key for item in entries() for key in (item.name, item.code)]
     wanted = text.strip()
     folded = {key.lower(): key for key in keys}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpudoctor.kb import gpus
 from gpudoctor.kb._data import load, numbers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Toolkit:
+class Toolkit(NamedTuple):
     """A CUDA toolkit: what its compiler targets and which drivers belong to it."""
 
     version: str
@@ -37,8 +35,7 @@ class Toolkit:
         return self.drivers_windows[0] if self.drivers_windows else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
+class Branch(NamedTuple):
     """A driver branch: 570 for 570.172.08."""
 
     number: int
@@ -53,8 +50,7 @@ class Branch:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CudaError:
+class CudaError(NamedTuple):
     """A CUresult of the driver; the runtime uses the same numbers from 34 on."""
 
     code: int
@@ -62,8 +58,7 @@ class CudaError:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostCompilers:
+class HostCompilers(NamedTuple):
     """Newest host compilers that a toolkit's nvcc accepts."""
 
     cuda: str

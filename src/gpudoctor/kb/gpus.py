@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpudoctor.kb._data import load, numbers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GpuModel:
+class GpuModel(NamedTuple):
     """A GPU as it is sold (configs/gpus.yaml)."""
 
     name: str
@@ -36,8 +34,7 @@ class GpuModel:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PciDevice:
+class PciDevice(NamedTuple):
     """What a PCI device id of vendor 10de stands for (configs/gpus_pci.yaml)."""
 
     device: str
@@ -51,8 +48,7 @@ class PciDevice:
     first_open_driver: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapabilityRow:
+class CapabilityRow(NamedTuple):
     """One compute capability (configs/gpus.yaml, architectures)."""
 
     capability: str

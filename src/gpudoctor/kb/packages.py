@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb._data import load, numbers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(NamedTuple):
     """One release of a package and the torch it was built for."""
 
     package: str
@@ -26,8 +24,7 @@ class Fit:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(NamedTuple):
     """The lowest compute capability that a package or a feature of it serves."""
 
     package: str
@@ -38,8 +35,7 @@ class Requirement:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TritonRow:
+class TritonRow(NamedTuple):
     """A Triton series: its torch releases, and the assemblers (ptxas) in its wheel."""
 
     triton: str
@@ -52,8 +48,7 @@ class TritonRow:
     """CUDA version of its `ptxas-blackwell`, which serves 10.0 and above; `None`: it has none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TorchLibrary:
+class TorchLibrary(NamedTuple):
     """A shared library of torch's own, and what is lost without it."""
 
     file: str
@@ -63,8 +58,7 @@ class TorchLibrary:
     """Whether kernels that nearly every program needs are in it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NvidiaWheel:
+class NvidiaWheel(NamedTuple):
     """A library of NVIDIA's and the distributions that bring it."""
 
     library: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -41,7 +40,7 @@ def rows(table: info.Table) -> tuple[Row, ...]:
         return tuple(load("torch_releases"))
     if part in ("builds", "nightlies") and file in ("torch_releases", "nightly"):
         builds = torch_releases.builds() if part == "builds" else torch_releases.nightlies()
-        return tuple(_stated(dataclasses.asdict(build)) for build in builds)
+        return tuple(_stated(build._asdict()) for build in builds)
     if file == "nightly":
         return tuple(load("torch_builds")["removed"])
     if file == "torch_binaries":

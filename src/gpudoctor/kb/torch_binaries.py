@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gpudoctor.kb._data import load
 from gpudoctor.model.facts import CodeGroup, Library
@@ -56,8 +55,7 @@ def _counts(rows: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
     return counts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disagreement:
+class Disagreement(NamedTuple):
     """Where a wheel that was read and the table said different things; the wheel won."""
 
     torch: str

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from gpudoctor.kb._data import load, numbers
 
 INDEX_ROOT = "https://download.pytorch.org/whl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Companion:
+class Companion(NamedTuple):
     """The torchvision or torchaudio that belongs to a torch release."""
 
     version: str
@@ -21,8 +20,7 @@ class Companion:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(NamedTuple):
     """A stable release of torch."""
 
     version: str
@@ -43,8 +41,7 @@ class Release:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(NamedTuple):
     """One wheel line: a torch release in one variant for one platform."""
 
     torch: str
