@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
+import platform
 import sys
 import uuid
 from dataclasses import dataclass, field
@@ -46,6 +46,9 @@ class Machine:
     system: System = field(default_factory=System)
     torch: TorchBuild | None = None
     python: str = "3.12.7"
+    interpreter: str = "stub"
+    """`stub`: it must not be started; `real`: this very interpreter, with an environment of its
+    own, whose version replaces `python`."""
     packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Distribution → version and its requirements."""
     env: dict[str, str] = field(default_factory=dict)
@@ -176,39 +179,49 @@ def _nvidia_smi(driver: Driver, addresses: list[tuple[str, Card]]) -> str:
 
 
 def _environment_folder(machine: Machine, folder: str) -> str:
-    """A virtual environment, told from its files: its interpreter never starts."""
-    minor = ".".join(machine.python.split(".")[:2])
-    base = os.path.join(folder, "python")
+    """A virtual environment, told from its files."""
     environment = os.path.join(folder, "venv")
+    if machine.interpreter == "real":
+        program, version = os.path.realpath(sys.executable), platform.python_version()
+    else:
+        program, version = _stub_python(folder, machine.python), machine.python
+    minor = ".".join(version.split(".")[:2])
     site = os.path.join(environment, "lib", f"python{minor}", "site-packages")
     os.makedirs(site)
     os.makedirs(os.path.join(environment, "bin"))
-    os.makedirs(os.path.join(base, "bin"))
-    library = os.path.join(base, "lib", f"python{minor}")
-    os.makedirs(library)
-    with open(os.path.join(library, "os.py"), "w", encoding="utf-8"):
-        pass
-    program = os.path.join(base, "bin", f"python{minor}")
-    with open(program, "w", encoding="utf-8") as file:
-        file.write("#!/bin/sh\necho 'this interpreter must not be started' >&2\nexit 97\n")
-    os.chmod(program, os.stat(program).st_mode | stat.S_IXUSR)
     for name in ("python", "python3"):
         os.symlink(program, os.path.join(environment, "bin", name))
     with open(os.path.join(environment, "pyvenv.cfg"), "w", encoding="utf-8") as file:
         file.write(
-            f"home = {base}/bin\ninclude-system-site-packages = false\nversion = {machine.python}\n"
+            f"home = {os.path.dirname(program)}\ninclude-system-site-packages = false\n"
+            f"version = {version}\n"
         )
-    headers = os.path.join(base, "include", f"python{minor}")
-    os.makedirs(headers)
-    with open(os.path.join(headers, "Python.h"), "w", encoding="utf-8"):
-        pass
     os.makedirs(os.path.join(site, "pip"))
     install_distribution(site, "pip", "25.0.1")
     if machine.torch is not None:
         install_torch(machine.torch, site)
-    for name, (version, *requires) in machine.packages.items():
-        install_distribution(site, name, version, requires)
+    for name, (package_version, *requires) in machine.packages.items():
+        install_distribution(site, name, package_version, requires)
     return environment
+
+
+def _stub_python(folder: str, version: str) -> str:
+    """An interpreter that is only looked at; the path of its program."""
+    minor = ".".join(version.split(".")[:2])
+    base = os.path.join(folder, "python")
+    files = {
+        f"lib/python{minor}/os.py": "",
+        f"include/python{minor}/Python.h": "",
+        f"bin/python{minor}": "#!/bin/sh\necho 'this must not be started' >&2\nexit 97\n",
+    }
+    for name, text in files.items():
+        path = os.path.join(base, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    program = os.path.join(base, "bin", f"python{minor}")
+    os.chmod(program, 0o755)
+    return program
 
 
 def command(*arguments: str) -> list[str]:

@@ -22,6 +22,8 @@ class Case:
     arguments: tuple[str, ...] = ()
     exit_code: int | None = None
     """0 without errors and 1 with, unless said."""
+    plain_user: bool = False
+    """Whether the modes of files count, whoever runs the test."""
 
 
 _OLD = Driver(version="470.256.02", cuda=11040)
@@ -303,6 +305,16 @@ def _driver() -> dict[str, Case]:
                 torch=torch,
             ),
             finds=("open-kernel-module-required",),
+        ),
+        "nodes-closed-to-this-user": Case(
+            machine=Machine(
+                cards=(cards.RTX_4090,),
+                driver=replace(_570, nvml_init=4, cuda_init=100, smi="Insufficient Permissions"),
+                module=Module(node_mode=0o400),
+                torch=torch,
+            ),
+            finds=("device-node-permissions",),
+            plain_user=True,
         ),
         "library-and-module-differ": Case(
             machine=Machine(

@@ -134,6 +134,8 @@ def _own_fault(error: Exception) -> str:
 
 def _close_stdout() -> None:
     """Flush now, so that a reader who has gone makes no noise when Python shuts down."""
+    if sys.stdout is None:  # the caller closed it before we started
+        return
     try:
         sys.stdout.flush()
     except (OSError, ValueError):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.collect.pci import PciGpu
@@ -30,35 +28,7 @@ _NODE = re.compile(r"nvidia(?:\d+|ctl|-uvm|-modeset)$", re.ASCII)
 _VERSION = re.compile(r"\s(\d{3,}\.\d+(?:\.\d+)?)\s")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who asks: the user whose rights to the device nodes count."""
-
-    uid: int
-    gids: frozenset[int]
-
-    @classmethod
-    def current(cls) -> Identity:
-        """The user who runs this program."""
-        return cls(os.geteuid(), frozenset((os.getegid(), *os.getgroups())))
-
-    def may_read_and_write(self, status: os.stat_result) -> bool:
-        """Whether the mode bits let this user open the file both ways; root always may."""
-        mode = status.st_mode
-        if self.uid == 0:
-            return True
-        if self.uid == status.st_uid:
-            wanted = stat.S_IRUSR | stat.S_IWUSR
-        elif status.st_gid in self.gids:
-            wanted = stat.S_IRGRP | stat.S_IWGRP
-        else:
-            wanted = stat.S_IROTH | stat.S_IWOTH
-        return mode & wanted == wanted
-
-
-def read_kernel_module(
-    root: Sysroot, kernel: str | None, gpus: Iterable[PciGpu], identity: Identity | None = None
-) -> KernelModule:
+def read_kernel_module(root: Sysroot, kernel: str | None, gpus: Iterable[PciGpu]) -> KernelModule:
     """What /sys, /proc, /dev and /lib/modules say of the module. `kernel` is the running one.
 
     Raises:
@@ -82,7 +52,9 @@ def read_kernel_module(
         nouveau_loaded=root.is_dir("/sys/module/nouveau"),
         pci_drivers={gpu.address: gpu.driver or "" for gpu in gpus if gpu.vendor == "nvidia"},
         device_nodes=nodes,
-        unreadable_nodes=tuple(node for node in nodes if not _may_open(root, node, identity)),
+        unreadable_nodes=tuple(
+            node for node in nodes if not os.access(root.place(node), os.R_OK | os.W_OK)
+        ),
         # What prime-select of Ubuntu writes: `on`, `off`, `on-demand`.
         prime_profile=root.read_or_none("/etc/prime-discrete") or None,
         uvm_loaded=root.is_dir("/sys/module/nvidia_uvm"),
@@ -133,8 +105,9 @@ def _on_disk(root: Sysroot, kernel: str | None) -> tuple[bool | None, tuple[str,
 def _has_module(root: Sysroot, kernel: str) -> bool:
     folder = f"{_MODULES}/{kernel}"
     listing = root.read_or_none(f"{folder}/modules.dep") or ""
-    if any(_MODULE_FILE.search(line.partition(":")[0]) for line in listing.splitlines()):
-        return True
+    for name in (line.partition(":")[0] for line in listing.splitlines()):
+        if _MODULE_FILE.search(name) and root.exists(f"{folder}/{name}"):
+            return True
     # Not yet known to depmod, or Ubuntu's own builds, each in a folder named for its branch.
     folders = [f"{folder}/{name}" for name in _FOLDERS]
     branches = f"{folder}/kernel"
@@ -147,13 +120,3 @@ def _packages(root: Sysroot) -> bool:
     return any(
         root.exists(f"{folder}/{name}") for folder in _LIBRARY_FOLDERS for name in names
     ) or root.exists("/usr/bin/nvidia-smi")
-
-
-def _may_open(root: Sysroot, node: str, identity: Identity | None) -> bool:
-    status = root.stat(node)
-    if status is None:
-        return False
-    if identity is None and root.is_real:
-        # The kernel's own word, which knows of access control lists too.
-        return os.access(node, os.R_OK | os.W_OK)
-    return (identity or Identity.current()).may_read_and_write(status)

@@ -12,8 +12,8 @@ from gpudoctor.model.sheet import FactSheet
 def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
     """What must be known before a machine may be called healthy, and is not.
 
-    Those are: which GPUs there are and what they can execute, which driver serves them, whether
-    there is a torch, and which architectures it carries.
+    Those are: which GPUs there are and what they can execute, which driver serves them and
+    whether CUDA starts with it, whether there is a torch, and which architectures it carries.
     """
     paths = ["gpus", "torch"]
     facts = sheet.facts
@@ -29,7 +29,11 @@ def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
         paths.append("torch.version")
         if facts.torch.cuda and nvidia:
             paths.append("torch.sass")
-    found = (sheet.why_unknown(path) for path in paths)
+    found = [sheet.why_unknown(path) for path in paths]
+    if nvidia:
+        # Not where a sheet merely does not mention it: the driver was asked, and hung or crashed.
+        start = sheet.why_unknown("driver.cu_init")
+        found.append(start if start is not None and start.source == "cuda" else None)
     return tuple(dict.fromkeys(entry for entry in found if entry is not None))
 
 
