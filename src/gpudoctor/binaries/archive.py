@@ -86,9 +86,7 @@ def _directory(source: Source) -> tuple[int, int, int]:
     """Offset, length and number of entries of the central directory."""
     tail_at = max(0, source.size - _LONGEST_END)
     tail = source.read(tail_at, _LONGEST_END)
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or at + _END.size > len(tail):
-        raise UnreadableBinaryError("It is no complete ZIP archive: it has no directory.")
+    at = _end_record(tail)
     *_, count, length, offset, _ = _END.unpack_from(tail, at)
     locator = at - _END64_LOCATOR.size
     if locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
@@ -98,6 +96,17 @@ def _directory(source: Source) -> tuple[int, int, int]:
             raise UnreadableBinaryError("It is no complete ZIP archive: it has no directory.")
         *_, count, length, offset = _END64.unpack(end64)
     return offset, length, count
+
+
+def _end_record(tail: bytes) -> int:
+    """Where the end record begins: the last one whose comment reaches to the end of the file."""
+    at = tail.rfind(b"PK\x05\x06")
+    while at >= 0:
+        behind = len(tail) - at - _END.size
+        if behind >= 0 and _END.unpack_from(tail, at)[-1] == behind:
+            return at
+        at = tail.rfind(b"PK\x05\x06", 0, at)
+    raise UnreadableBinaryError("It is no complete ZIP archive: it has no directory.")
 
 
 def _member(window: bytes, at: int) -> tuple[Member, int]:

@@ -44,8 +44,9 @@ def candidates(root: str) -> Iterator[Candidate]:
                 if entry.is_symlink():
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    # The kernel's file systems are left out only at the root of an image.
-                    if entry.name not in _NEVER or (depth and entry.name[0] not in "_."):
+                    # The kernel's file systems are left out, but only at the root of an image.
+                    kernels = depth == 0 and entry.name in _KERNELS
+                    if entry.name not in _NEVER and not kernels:
                         below.append((entry.path, depth + 1, owners))
                 elif _is_wanted(entry.name) and entry.is_file(follow_symlinks=False):
                     yield Candidate(entry.path, owners.get(os.path.normpath(entry.path)))

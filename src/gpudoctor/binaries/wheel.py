@@ -12,7 +12,7 @@ from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.facts import Library
 
-_SMALLEST = 1024
+_SMALLEST = 64  # an ELF header
 # The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than
 # this to waste somebody's time is not decompressed.
 _LARGEST = 16 << 30
