@@ -108,12 +108,11 @@ def _info(files: Mapping[str, Any]) -> Tables:
             row["sources"] += [text for text in sources.values() if text not in row["sources"]]
     notes = {name: document["notes"] for name, document in files.items() if "notes" in document}
     return {
-        "info": {
-            "version": date.replace("-", "."),
-            "date": date,
+        "info": {"version": date.replace("-", "."), "date": date},
+        "contents": {
             "tables": [{"name": name, **row} for name, row in tables.items()],
             "notes": dict(sorted(notes.items())),
-        }
+        },
     }
 
 

@@ -37,10 +37,10 @@ def tables() -> tuple[Table, ...]:
             date=row["date"],
             sources=tuple(row["sources"]),
         )
-        for row in load("info")["tables"]
+        for row in load("contents")["tables"]
     )
 
 
 def notes(file: str) -> tuple[str, ...]:
     """What the authors of `configs/<file>` want a reader to know."""
-    return tuple(load("info")["notes"].get(file, ()))
+    return tuple(load("contents")["notes"].get(file, ()))

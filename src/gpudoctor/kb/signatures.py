@@ -71,7 +71,8 @@ def _cause(name: str, value: int | Mapping[str, object]) -> Cause:
     if isinstance(value, int):
         return Cause(name=name, weight=value)
     weight, when = value["weight"], value.get("when", {})
-    assert isinstance(weight, int) and isinstance(when, Mapping)  # noqa: S101 - held by a test of the table
+    if not isinstance(weight, int) or not isinstance(when, Mapping):
+        raise TypeError(f"the cause {name} has no weight")
     return Cause(name=name, weight=weight, when=when)
 
 
