@@ -13,6 +13,7 @@ from gpudoctor.kb._data import numbers
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
 from gpudoctor.triage.merge import platform_of, with_torch
+from gpudoctor.triage.oom import figures
 from gpudoctor.triage.text import Text
 
 _COMPARE = re.compile(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
@@ -50,6 +51,9 @@ FACT_MARKS = frozenset(
         "driver-below-floor",
         "driver-below-default-floor",
         "python-has-wheel",
+        "oom-fragmented",
+        "oom-in-one-piece",
+        "oom-other-process",
         "gpu-named",
     }
 )
@@ -150,6 +154,15 @@ class Marks:
             return _below_floor(self._sheet)
         if name == "driver-below-default-floor":
             return _below_default_floor(self._sheet)
+        if name.startswith("oom-"):
+            sizes = figures(self._text.flat)
+            if sizes is None or sizes.unallocated is None:
+                return False
+            return {
+                "oom-fragmented": sizes.fragmented,
+                "oom-in-one-piece": not sizes.fragmented,
+                "oom-other-process": sizes.held_by_others,
+            }[name]
         if name == "python-has-wheel":
             return self._python_has_wheel()
         if name == "gpu-named":

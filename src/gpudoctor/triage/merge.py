@@ -132,6 +132,10 @@ def _complete(merged: Draft, sources: dict[str, str]) -> None:
         gpu.setdefault("vendor", "nvidia")
         gpu.setdefault("visible", True)
     driver = merged.get("driver", {})
+    if driver and not driver.keys() - {"cu_init"}:
+        # That CUDA started says that there is a driver, and nothing about it.
+        del merged["driver"]
+        sources.pop("driver.cu_init", None)
     if driver.get("version") and "cuda" not in driver:
         major = driver["version"].split(".")[0]
         branch = kb_cuda.branch_of(int(major)) if major.isdigit() else None

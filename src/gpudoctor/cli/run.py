@@ -1,0 +1,157 @@
+"""`gpudoctor run -- CMD`: a preflight, then the command, then a diagnosis if it dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpudoctor.cli import common
+from gpudoctor.errors import UsageError
+
+if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
+    from gpudoctor.collect.passthrough import Outcome
+    from gpudoctor.model.report import Report
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(
+        "run",
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    )(run)
+
+
+def run(
+    command: Annotated[list[str] | None, typer.Argument(metavar="-- CMD…")] = None,
+    cpu_fallback: Annotated[
+        bool,
+        typer.Option(
+            "--cpu-fallback", help="If the GPU cannot be used, run with the GPUs hidden, and say so."
+        ),
+    ] = False,
+    rerun_blocking: Annotated[
+        bool,
+        typer.Option(
+            "--rerun-blocking",
+            help="After an asynchronous CUDA error run once more to find the line.",
+        ),
+    ] = False,
+    no_preflight: Annotated[
+        bool, typer.Option("--no-preflight", help="Start the command without looking first.")
+    ] = False,
+    color: common.ColorOption = "auto",
+) -> int:
+    """Preflight, then the command, then a diagnosis if it dies of a GPU fault."""
+    argv = list(command or ())
+    if not argv:
+        raise UsageError("run needs a command: gpudoctor run -- python train.py")
+    common.style_for(color)
+    environment = dict(os.environ)
+    if not no_preflight:
+        from gpudoctor.cli.preflight import preflight
+
+        unusable = preflight(argv)
+        if unusable is not None:
+            _say(f"preflight: {unusable}")
+            if cpu_fallback:
+                return _on_cpu(argv, environment, unusable, color)
+    outcome = _through(argv, environment)
+    if outcome.returncode == 0 or outcome.error:
+        return outcome.returncode
+    return _after_death(argv, environment, outcome, color, cpu_fallback, rerun_blocking)
+
+
+def _after_death(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    outcome: Outcome,
+    color: str,
+    cpu_fallback: bool,  # noqa: FBT001 - one caller, which passes the options on in order
+    rerun_blocking: bool,  # noqa: FBT001
+) -> int:
+    from gpudoctor.triage import after_death
+
+    found = after_death.diagnose(outcome.tail)
+    if outcome.signal is not None:
+        _say(after_death.signal_sentence(outcome.signal))
+    if found is None:
+        return outcome.returncode
+    asynchronous = after_death.is_asynchronous(found, environment)
+    if asynchronous and rerun_blocking:
+        _say(f"running once more with {after_death.BLOCKING}=1 to find the line")
+        again = _through(argv, {**environment, after_death.BLOCKING: "1"})
+        found = after_death.with_line(found, again.tail)
+    _show(found, color)
+    unusable = after_death.gpu_unusable(found) if cpu_fallback else None
+    if unusable is not None:
+        return _on_cpu(argv, environment, unusable.title, color)
+    if asynchronous and not rerun_blocking:
+        _say(
+            "the line above may not be the one at fault; `gpudoctor run --rerun-blocking -- …` runs "
+            "the command once more and names it"
+        )
+    return outcome.returncode
+
+
+def _on_cpu(
+    argv: Sequence[str], environment: Mapping[str, str], why: str, color: str
+) -> int:
+    from gpudoctor.triage import after_death
+
+    line = "=" * 72
+    _say(
+        f"\n{line}\nRUNNING ON THE CPU: the GPU cannot be used ({why}).\n"
+        f"Every GPU is hidden from the command; it will be many times slower.\n{line}"
+    )
+    outcome = _through(argv, {**environment, **after_death.HIDDEN})
+    if outcome.returncode and not outcome.error:
+        if outcome.signal is not None:
+            _say(after_death.signal_sentence(outcome.signal))
+        if found := after_death.diagnose(outcome.tail):
+            _show(found, color)
+    _say(f"this run was on the CPU; it ended with exit code {outcome.returncode}")
+    return outcome.returncode
+
+
+def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+    from gpudoctor.collect.passthrough import passthrough
+
+    outcome = passthrough(argv, environment)
+    if outcome.error:
+        _say(outcome.error)
+    return outcome
+
+
+def _show(found: Report, color: str) -> None:
+    """The diagnosis on stderr; stdout is the command's alone."""
+    import dataclasses
+
+    from gpudoctor.report import render
+
+    style = dataclasses.replace(common.style_for(color), color=_colored(color))
+    text = render(found, "text", style)
+    try:
+        sys.stderr.write("\n" + text.rstrip("\n") + "\n")
+        sys.stderr.flush()
+    except (OSError, UnicodeEncodeError, ValueError):
+        pass
+
+
+def _colored(color: str) -> bool:
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _say(message: str) -> None:
+    for line in message.split("\n"):
+        common.progress(f"gpudoctor: {line}" if line.strip("= ") else line)

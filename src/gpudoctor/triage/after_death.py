@@ -1,0 +1,85 @@
+"""A command died: does its stderr say of what, and what may be done with the command now?"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal as signals
+from collections.abc import Mapping
+
+from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.report import Report
+from gpudoctor.triage import looks, report
+from gpudoctor.triage.clean import clean, decode
+from gpudoctor.triage.text import fold
+from gpudoctor.triage.traceback import own_frame
+
+BLOCKING = "CUDA_LAUNCH_BLOCKING"
+HIDDEN: Mapping[str, str] = {
+    "CUDA_VISIBLE_DEVICES": "",
+    "HIP_VISIBLE_DEVICES": "",
+    "ROCR_VISIBLE_DEVICES": "",
+    "ZE_AFFINITY_MASK": "",
+    "GPUDOCTOR_CPU_FALLBACK": "1",
+}
+"""What hides every GPU from a program, and tells it so (configs/cpu_fallback.yaml)."""
+
+# Findings of these hundreds mean that torch cannot use the GPU at all; those of libraries and of
+# the run time mean that a program or a library is at fault.
+_GPU_UNUSABLE = ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
+_ALSO_UNUSABLE = frozenset({"no-kernel-image", "extension-lacks-arch", "cublas-too-old-for-gpu"})
+_NOT_UNUSABLE = frozenset(
+    {"container-shm-too-small", "benign-warning", "python-unsupported", "ptx-unsupported-toolchain"}
+)
+
+
+def diagnose(tail: bytes) -> Report | None:
+    """The report on the end of a command's stderr; `None` if nothing known stands there."""
+    made = report.of_string(tail)
+    return made if made.findings else None
+
+
+def is_asynchronous(found: Report, environment: Mapping[str, str]) -> bool:
+    """Whether the traceback may name the wrong line and one more run would name the right one."""
+    return environment.get(BLOCKING) != "1" and any(
+        looks.is_asynchronous(finding.name) for finding in found.findings[:2]
+    )
+
+
+def gpu_unusable(found: Report) -> Finding | None:
+    """The finding after which torch cannot use the GPU; `None`: it is of another kind."""
+    for finding in found.findings[:1]:
+        if finding.name in _NOT_UNUSABLE or finding.severity.value != "error":
+            continue
+        if finding.code.startswith(_GPU_UNUSABLE) or finding.name in _ALSO_UNUSABLE:
+            return finding
+    return None
+
+
+def with_line(found: Report, blocking_tail: bytes) -> Report:
+    """The report with the line that a run with CUDA_LAUNCH_BLOCKING=1 ended at."""
+    text = fold(clean(decode(blocking_tail)))
+    frame = own_frame(text)
+    if frame is None or not found.findings:
+        return found
+    where = f"{frame.file}, line {frame.line}" + (f": {frame.code}" if frame.code else "")
+    proof = Evidence(fact="traceback", value=where, source=f"the run with {BLOCKING}=1")
+    first = found.findings[0]
+    evidence = tuple(item for item in first.evidence if item.fact != "traceback")
+    named = dataclasses.replace(first, evidence=(*evidence, proof))
+    return dataclasses.replace(found, findings=(named, *found.findings[1:]))
+
+
+def signal_sentence(number: int) -> str:
+    """What a death by this signal most often means."""
+    try:
+        name = signals.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    meaning = {
+        "SIGKILL": "most often the kernel's killer for want of memory (see dmesg), or a scheduler",
+        "SIGBUS": "in a container most often a full /dev/shm",
+        "SIGSEGV": "a crash in native code; `python -X faulthandler` names the Python line",
+        "SIGABRT": "native code gave up; its message stands above",
+        "SIGILL": "an instruction that this processor does not have",
+    }.get(name)
+    return f"the command died of {name}" + (f": {meaning}" if meaning else "")
