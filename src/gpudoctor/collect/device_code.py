@@ -83,13 +83,14 @@ def candidates(
     if torch_folder is not None and not in_torch:
         for candidate in _walk(torch_folder, os.path.dirname(torch_folder), "torch"):
             found.setdefault(candidate.path, candidate)
-    for candidate in _conda(conda_prefix) if conda_prefix else ():
-        found.setdefault(candidate.path, candidate)
-    # Largest first: the slowest begins first. Links (conda has several) lead to one file.
-    distinct: dict[str, Candidate] = {}
-    for candidate in sorted(found.values(), key=lambda each: -each.size):
-        distinct.setdefault(os.path.realpath(candidate.path), candidate)
-    return list(distinct.values())
+    chosen = list(found.values())
+    if conda_prefix:
+        # torch's own lib folder holds links to those of the environment: each file once.
+        there = {os.path.realpath(candidate.path) for candidate in chosen}
+        chosen += [
+            each for each in _conda(conda_prefix) if os.path.realpath(each.path) not in there
+        ]
+    return sorted(chosen, key=lambda candidate: -candidate.size)  # the slowest begins first
 
 
 def _imported(

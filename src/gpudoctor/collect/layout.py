@@ -113,14 +113,14 @@ def prefix_of(executable: str) -> str:
         if is_file(os.path.join(prefix, "pyvenv.cfg")):
             return prefix
     folder = os.path.dirname(os.path.realpath(executable))
+    hint, _ = _hint(executable, {})
     place = folder
-    while True:
-        if is_file(os.path.join(place, "Lib", "os.py")) or _library(place):
+    # Not up to the root: /lib is a link to /usr/lib on most systems, and nobody's prefix.
+    while (parent := os.path.dirname(place)) != place:
+        if is_file(os.path.join(place, "Lib", "os.py")) or _library(place, hint):
             return place
-        parent = os.path.dirname(place)
-        if parent == place:
-            return os.path.dirname(folder)
         place = parent
+    return os.path.dirname(folder)
 
 
 def parse_version(text: str | None) -> str | None:
@@ -151,11 +151,8 @@ def _library(
     for folder in ("lib", "lib64"):
         for name in names(os.path.join(prefix, folder)):
             match = _LIBRARY.match(name)
-            if (
-                match
-                and int(match[2]) >= 3
-                and (not hint or hint == (int(match[2]), int(match[3])))
-            ):
+            version = (int(match[2]), int(match[3])) if match else (0, 0)
+            if match and (version == hint if hint else version >= (3, 0)):
                 found.append((name, match[1], match[2], match[3], match[4]))
         if found:
             break

@@ -108,8 +108,8 @@ def _version(layout: Layout, home: Layout, executable: str | None) -> str | None
         version = parse_version(said)
         if version and _FULL.match(version):
             return version
-    for place in (_include(home), os.path.join(home.prefix, "include")):
-        text = read_text(os.path.join(place, "patchlevel.h"), 1 << 14) if place else None
+    for place in _includes(home):
+        text = read_text(os.path.join(place, "patchlevel.h"), 1 << 14)
         if match := re.search(_PATCHLEVEL, text or ""):
             return parse_version(match[1])
     short = layout.version or home.version
@@ -163,14 +163,17 @@ def _bits(executable: str) -> Literal[32, 64] | None:
     return None
 
 
-def _include(home: Layout) -> str | None:
+def _includes(home: Layout) -> tuple[str, ...]:
+    """Where its headers would lie; up to Python 3.7 the folder's name ends in `m`."""
+    include = os.path.join(home.prefix, "include")
     if home.windows:
-        return os.path.join(home.prefix, "include")
+        return (include,)
     if home.library is None:
-        return None
-    return os.path.join(home.prefix, "include", os.path.basename(home.library))
+        return ()
+    name = os.path.basename(home.library)
+    return os.path.join(include, name), os.path.join(include, f"{name}m")
 
 
 def _headers(home: Layout) -> bool | None:
-    folder = _include(home)
-    return is_file(os.path.join(folder, "Python.h")) if folder else None
+    folders = _includes(home)
+    return any(is_file(os.path.join(f, "Python.h")) for f in folders) if folders else None

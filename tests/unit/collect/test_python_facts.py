@@ -191,6 +191,19 @@ def test_pypy_is_no_cpython(tmp_path: Path) -> None:
     assert (python.implementation, python.tag) == ("pypy", "pp310")
 
 
+def test_a_python_of_long_ago_is_named_all_the_same(tmp_path: Path) -> None:
+    old = installation(tmp_path / "old", "2.7.18")
+    python = python_of(old / "bin" / "python")
+    assert (python.version, python.tag, python.prefix) == ("2.7.18", "cp27", str(old))
+
+
+def test_the_headers_of_an_old_python_lie_in_a_folder_with_an_m(tmp_path: Path) -> None:
+    old = installation(tmp_path / "old", "3.7.16")
+    (old / "include" / "python3.7").rename(old / "include" / "python3.7m")
+    put(old / "include" / "python3.7m" / "Python.h")
+    assert (python_of(old).version, python_of(old).headers) == ("3.7.16", True)
+
+
 def test_windows_python_org(tmp_path: Path) -> None:
     python = python_of(windows_installation(tmp_path / "Python311"))
     assert (python.version, python.tag, python.bits) == ("3.11.9", "cp311", 64)
