@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.compat import driver
 from gpudoctor.compat.driver import DriverVersion
+from gpudoctor.kb import gpus
 
 PARTS = st.lists(st.integers(100, 999), min_size=1, max_size=1).flatmap(
     lambda first: st.lists(st.integers(0, 999), max_size=3).map(lambda rest: [*first, *rest])
@@ -104,6 +105,25 @@ def test_ptx_does_not_profit_from_the_minor_version_rule() -> None:
 )
 def test_whether_a_driver_knows_a_gpu(text: str, capability: str, known: str | None) -> None:
     assert driver.knows_gpu(version(text), capability) == known
+
+
+@given(st.sampled_from(gpus.all_capabilities()), st.integers(100, 999), st.integers(100, 999))
+def test_a_newer_driver_never_goes_back_to_too_old(capability: str, one: int, two: int) -> None:
+    order = ["too-old", "yes", "too-new"]
+    older, newer = (driver.knows_gpu(version(str(n)), capability) for n in sorted((one, two)))
+    if older is not None and newer is not None:
+        assert order.index(older) <= order.index(newer)
+
+
+@given(st.sampled_from([11, 12, 13]), st.sampled_from(["linux", "windows", "wsl"]), PARTS)
+def test_the_floor_itself_serves_and_what_is_below_does_not(
+    major: int, os: driver.DriverOs, parts: list[int]
+) -> None:
+    lowest = driver.floor_of(major, os)
+    assert lowest is not None
+    assert driver.serves_cuda(lowest, f"{major}.0", os) is True
+    some = version(".".join(map(str, parts)))
+    assert driver.serves_cuda(some, f"{major}.0", os) is (some >= lowest)
 
 
 @pytest.mark.parametrize(
