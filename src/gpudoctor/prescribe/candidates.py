@@ -44,11 +44,13 @@ class Offer:
         "ptx",
         "pythons",
         "sass",
+        "stack",
     )
 
     def __init__(self, build: Build) -> None:
         self.build = build
         self.cuda = version_key(build.cuda or "")[:2]
+        self.stack = self.cuda or version_key(build.variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
         self.order = version_key(build.torch)
         self.pythons = frozenset(build.pythons)
         self.sass = tuple(Architecture.parse(name) for name in build.sass)

@@ -18,7 +18,7 @@ from gpudoctor.prescribe.ways import repair_ways, ways
 from gpudoctor.rules import judge
 
 _MAX_ALTERNATIVES = 3
-_ALTERNATIVE_KINDS = ("wheel", "driver", "mask")
+_ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
 
 # Errors that ways decide about although no wheel alone cures them.
 _DECIDED = frozenset(
@@ -75,8 +75,9 @@ def prescribe(
     start, before = _start(sheet, errors)
     rest = tuple(f for f in errors if f.name in tolerated and f.name not in MASKED)
     first = (*before, *remedies(rest, sheet))
+    question = Question(start, findings, options, names)
     needed = names - tolerated or (start is not sheet and _errors(start) - tolerated)
-    if not needed and not asked:
+    if not needed and not asked and not question.bad_nightly:
         if not first:
             return _helpless(errors)
         return Prescription(
@@ -87,7 +88,6 @@ def prescribe(
         )
     if path := _unanswerable(start):
         return _without(start, path, first)
-    question = Question(start, findings, options, names)
     proved = _proved(question, tolerated)
     if not proved:
         return impossible(question, first)
@@ -130,9 +130,11 @@ def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
     main = found[0]
     if way.kind == "mask":
         return "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
+    if question.bad_nightly:
+        return way.kind == "nightly"
     if way.kind == "driver":
         return "driver-too-old" in question.names or _is_newer(way, main)
-    return main.kind != "mask"
+    return way.kind == "wheel" and main.kind != "mask"
 
 
 def _is_newer(way: Way, main: Way) -> bool:

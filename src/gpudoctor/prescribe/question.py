@@ -91,6 +91,12 @@ class Question:
         return self.sheet.facts.torch.version if self.sheet.facts.torch else None
 
     @cached_property
+    def bad_nightly(self) -> bool:
+        """Whether a nightly is installed and its kernels failed."""
+        failed = any(f.code[3] == "5" and f.name in self.names for f in self.findings)
+        return failed and "dev" in (self.installed or "")
+
+    @cached_property
     def gpu_names(self) -> str:
         """The visible GPUs for a sentence."""
         return mask.names([gpu for _, gpu in served(self.sheet)])

@@ -18,7 +18,7 @@ _POSIX_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z", re.ASCII)
 # `+ = : . / \ -` and letters mean nothing special inside a PowerShell argument; a comma makes an
 # array, `@` a splat, a leading `-` with a dot or a colon is split in two.
 _POWERSHELL_PLAIN = re.compile(
-    r"(?:[A-Za-z0-9_/\\:+]|--?[A-Za-z])[A-Za-z0-9_+=./\\:-]*\Z", re.ASCII
+    r"(?:[A-Za-z0-9_/\\:+]|--?[A-Za-z0-9])[A-Za-z0-9_+=./\\:-]*\Z", re.ASCII
 )
 _POWERSHELL_OPTION_SPLIT = re.compile(r"-[A-Za-z][^=]*[.:]", re.ASCII)
 _CMD_PLAIN = re.compile(r"[A-Za-z0-9_@+=:./\\~#\[\]{}-]+\Z", re.ASCII)

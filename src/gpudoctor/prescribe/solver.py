@@ -74,7 +74,7 @@ def best(
 def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
     full = driver_serves_in_full(offer.cuda, target)
     newest_first = tuple(-number for number in (*offer.order, 0, 0, 0)[:4])
-    nearest = offer.cuda if full is False else tuple(-number for number in offer.cuda)
+    nearest = offer.stack if full is False else tuple(-number for number in offer.stack)
     return (
         offer.order != keep,
         # Builds outside the matrix were made for torch; whether their companions exist is not

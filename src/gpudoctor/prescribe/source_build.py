@@ -139,8 +139,9 @@ def extension_recipe(
     where = f" (it came from {package.origin})" if package.origin and package.editable else ""
     return Step(
         kind="source-build",
-        text=f"Rebuild {package.name} against the new torch: it is compiled against the old one, "
-        f"and no release is known that fits{where}. It needs the CUDA toolkit and a compiler.",
+        text=f"Rebuild {package.name} against the torch that is then there: it was compiled "
+        f"against another, and no release is known that fits{where}. It needs the CUDA toolkit "
+        "and a compiler.",
         posix=lines[0],
         powershell=lines[1],
         cmd=lines[2],

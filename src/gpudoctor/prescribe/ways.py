@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from gpudoctor.kb import torch_releases
 from gpudoctor.prescribe import mask, predict
+from gpudoctor.prescribe.commands import Change, steps
 from gpudoctor.prescribe.companions import pins_of
 from gpudoctor.prescribe.driver_ways import driver_ways
 from gpudoctor.prescribe.install import install, named_packages
+from gpudoctor.prescribe.mirror import OFFICIAL_ROOT, index_for
 from gpudoctor.prescribe.other_ways import amd_ways, jetson_ways, python_ways, source_ways
 from gpudoctor.prescribe.question import Question, Way, WayKind, way_of
 from gpudoctor.prescribe.repair import repair
@@ -28,6 +31,10 @@ def ways(question: Question) -> Iterator[Way]:
     """Every way out that can be thought of, the preferred ones first; none is proved yet."""
     if question.options.from_source:
         yield from source_ways(question)
+        return
+    if question.bad_nightly:
+        yield from wheel_ways(question, "stable")
+        yield from earlier_nightly(question)
         return
     driver_first = question.unknown_to_driver or "open-kernel-module-required" in question.names
     yield from repair_ways(question)
@@ -58,6 +65,34 @@ def repair_ways(question: Question) -> Iterator[Way]:
     found = repair(question.sheet, question.findings, question.place, question.options.index_url)
     if found is not None:
         yield way_of("repair", found)
+
+
+def earlier_nightly(question: Question) -> Iterator[Way]:
+    """The nightly of the day before, where the installed one says its day."""
+    from datetime import date, timedelta
+
+    version, _, label = (question.installed or "").partition("+")
+    base, _, day = version.partition(".dev")
+    channel = torch_releases.cuda_of_variant(label)
+    if len(day) != 8 or not day.isdigit() or channel is None:
+        return
+    try:
+        before = date(int(day[:4]), int(day[4:6]), int(day[6:])) - timedelta(days=1)
+    except ValueError:
+        return
+    wanted = f"torch=={base}.dev{before:%Y%m%d}+{label}"
+    index = index_for(f"{OFFICIAL_ROOT}/nightly/{label}", question.options.index_url)
+    change = Change(index=index, packages=(wanted,), pre=True)
+    yield Way(
+        kind="nightly",
+        why=f"The nightly of the day before, {wanted}, if the index still has it: nightlies are "
+        "kept for some weeks.",
+        steps=steps(change, question.place),
+        sheet=question.sheet,
+        risk="medium",
+        index_url=index.shown,
+        packages=(wanted,),
+    )
 
 
 def wheel_ways(question: Question, channel: str) -> Iterator[Way]:

@@ -151,8 +151,8 @@ names = st.sampled_from([model.name for model in kb_gpus.models()])
 def test_every_gpu_of_the_knowledge_base_gets_an_answer_with_a_reason(gpus, driver, os, python):
     try:
         sheet, found = plan(PlanRequest(gpus=tuple(gpus), driver=driver, os=os, python=python))
-    except UsageError as error:
-        assert "several GPUs" in str(error)
+    except UsageError:
+        assert any(len(kb_gpus.by_name(name).capabilities) > 1 for name in gpus)
         return
     assert found.why.endswith(".") or found.why.endswith(").")
     assert "  " not in found.why
