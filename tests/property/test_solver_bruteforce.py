@@ -147,7 +147,7 @@ def test_solver_and_search_agree_on_every_point_of_the_grid():
 
 
 def test_every_choice_of_the_grid_is_healthy_by_the_rules():
-    """The chosen build, put back into the rules (that the driver knows the GPU is another matter)."""
+    """Put back into the rules; whether the driver knows the GPU is another matter."""
     judged = set()
     for gpus, driver, (system, platform), python in GRID:
         chosen = best(target(gpus, driver, system, platform, python))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from gpudoctor.errors import UsageError
 if TYPE_CHECKING:
     from gpudoctor.collect.drivers import DriverChildren
 
-_DRIVER_SECONDS = 5.0
+_DRIVER_SECONDS = 10.0
 
 
 def scan_paths(
@@ -38,11 +37,12 @@ def scan_paths(
     children = start_children(environ)  # they wait for the driver while files are read
     try:
         found = scan(paths, progress)
-        here, cuda = _this_machine(children, environ)
-    finally:
+    except BaseException:
         from gpudoctor.collect.runner import kill_all
 
         kill_all()
+        raise
+    here, cuda = _this_machine(children, environ)
     from gpudoctor.binaries.coverage import driver_compiles
 
     return judge(found, here, driver_compiles(cuda))
@@ -73,31 +73,14 @@ def _this_machine(
     children: DriverChildren, environ: Mapping[str, str]
 ) -> tuple[list[ComputeCapability], str | None]:
     """The capabilities of its NVIDIA GPUs, and the CUDA version that its driver serves."""
-    from gpudoctor.collect.driver import merge_driver
-    from gpudoctor.collect.drivers import ask_cuda, ask_nvml
-    from gpudoctor.collect.gpus import GpuSources, merge_gpus
-    from gpudoctor.collect.machine import MachineFiles, read_machine
-    from gpudoctor.collect.sysroot import Sysroot
+    import os
 
-    end = time.monotonic() + _DRIVER_SECONDS
-    files = MachineFiles()
-    read_machine(Sysroot.from_environ(environ), environ, files)
-    nvml = ask_nvml(children.nvml, end - time.monotonic())
-    cuda = ask_cuda(children.cuda, max(0.1, end - time.monotonic()))
-    found, _, _ = merge_gpus(
-        GpuSources(
-            pci=files.pci or (),
-            naming=files.naming,
-            nvml=nvml,
-            cuda=cuda,
-            environ=environ,
-            in_container=bool(files.host and files.host.container),
-        )
-    )
-    driver, _, _ = merge_driver(nvml, cuda, None, files.module)
+    from gpudoctor.collect import collect
+
+    facts = collect(None, _DRIVER_SECONDS, os.getcwd(), environ, children).facts
     capabilities = {
         ComputeCapability.parse(gpu.compute_capability)
-        for gpu in found
+        for gpu in facts.gpus
         if gpu.vendor == "nvidia" and gpu.compute_capability
     }
-    return sorted(capabilities), driver.cuda if driver else None
+    return sorted(capabilities), facts.driver.cuda if facts.driver else None

@@ -92,7 +92,7 @@ def _text(table: ScanTable, style: Style) -> str:
     shown = [row for row in table.rows if not style.quiet or any(c.fails for c in row.cells)]
     if common and shown:
         canvas.line(("In ", "dim"), (common, "dim"))
-    if table.gpus:
+    if table.gpus and shown:
         _grid(canvas, table, shown, common, style)
         _remarks(canvas, shown, common)
     if not table.gpus or style.verbose:

@@ -1,0 +1,159 @@
+"""`gpudoctor scan`, as the program answers it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpudoctor.cli.main import run
+from xray.made import container, elf, fatbin, wheel
+
+CODE = elf(
+    fatbin(container("sm_75 sm_80 sm_90"), container("sm_75 sm_80 sm_90"), container("sm_90a")),
+    fatbin(container("sm_80 compute_80"), name="__nv_relfatbin"),
+)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> str:
+    path = tmp_path / "library.so"
+    path.write_bytes(CODE)
+    return str(path)
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert run(["scan", *arguments]) == code
+    return capsys.readouterr().out
+
+
+def test_json_has_the_published_form(capsys: pytest.CaptureFixture[str], library: str) -> None:
+    value = json.loads(output(capsys, library, "--json", "--gpu", "sm_90", "--gpu", "12.0", code=1))
+    assert value["schema_version"] == "1.0"
+    assert value["skipped"] == []
+    (file,) = value["files"]
+    assert file["path"] == library
+    assert (file["format"], file["fatbins"]) == ("elf", 3)
+    assert file["sass"] == {"sm_75": 2, "sm_80": 2, "sm_90": 2, "sm_90a": 1}
+    assert file["ptx"] == {}
+    assert file["relocatable"] == {"fatbins": 1, "sass": {"sm_80": 1}, "ptx": {"compute_80": 1}}
+    hopper, blackwell = file["coverage"]
+    assert hopper == {"gpu": "sm_90", "status": "native", "runnable": 2, "of": 2}
+    assert (blackwell["gpu"], blackwell["status"]) == ("sm_120", "none")
+    assert blackwell["missing"] == [{"count": 2, "sass": ["sm_75", "sm_80", "sm_90"], "ptx": []}]
+
+
+def test_a_wheel_and_what_was_skipped_in_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "pkg-1-cp311-cp311-linux_x86_64.whl"
+    path.write_bytes(wheel([("pkg/a.so", CODE), ("pkg/b.so", CODE[:-64]), ("pkg/c.so", elf())]))
+    value = json.loads(output(capsys, str(path), "--json", "--gpu", "sm_80"))
+    assert [each["path"] for each in value["files"]] == [f"{path}!/pkg/a.so"]
+    assert [each["path"] for each in value["skipped"]] == [f"{path}!/pkg/b.so"]
+    assert value["files"][0]["distribution"] == "pkg"
+
+
+def test_the_table_has_a_line_for_each_library_and_a_column_for_each_gpu(
+    capsys: pytest.CaptureFixture[str], library: str
+) -> None:
+    text = output(capsys, library, "--gpu", "sm_80", "--gpu", "RTX 5090", code=1)
+    head, line, *_ = text.splitlines()
+    assert head.split() == ["sm_80", "sm_120"]
+    assert line.split() == [library, "✓", "native", "✗", "none"]
+    assert f"{library} on sm_120: no code in 2 of 2 kernels" in " ".join(text.split())
+
+
+def test_without_a_gpu_the_architectures_are_listed(
+    capsys: pytest.CaptureFixture[str],
+    library: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    for folder in ("sys/bus/pci/devices", "proc", "dev", "etc"):
+        (tmp_path / "root" / folder).mkdir(parents=True)
+    monkeypatch.setenv("GPUDOCTOR_SYSROOT", str(tmp_path / "root"))
+    if any(os.path.exists(node) for node in ("/dev/nvidiactl", "/dev/dxg")):
+        pytest.skip("this machine has a GPU")
+    lines = output(capsys, library).splitlines()
+    assert lines[0].strip() == library
+    assert lines[1].split() == ["2", "kernels:", "sm_75", "sm_80", "sm_90"]
+    assert lines[2].split() == ["1", "kernels:", "sm_90a"]
+    assert lines[3].startswith("      1 objects: sm_80 compute_80")
+
+
+def test_a_library_that_does_not_run_is_no_fault_unless_a_gpu_was_named(
+    capsys: pytest.CaptureFixture[str], library: str
+) -> None:
+    output(capsys, library, "--gpu", "sm_86", code=0)
+    output(capsys, library, "--gpu", "sm_61", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/nowhere/x.so"], "/nowhere/x.so does not exist"),
+        ([], "Missing argument"),
+        ([".", "--gpu", "sm_999"], "sm_999"),
+        ([".", "--gpu", "gfx1100"], "no NVIDIA GPU"),
+        ([".", "--format", "xml"], "--format takes text, json"),
+    ],
+)
+def test_wrong_usage_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = run(["scan", *arguments])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_damaged_file_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.so"
+    path.write_bytes(CODE[:-64])
+    assert run(["scan", str(path), "--gpu", "sm_80"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"gpudoctor: {path} cannot be read: It claims 4 sections")
+    assert error.count("\n") == 1
+
+
+def test_a_folder_without_device_code_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.so").write_bytes(elf())
+    assert output(capsys, str(tmp_path), "--gpu", "sm_80") == "No device code in 1 file.\n"
+
+
+def test_names_with_escape_sequences_are_shown_inert(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "evil\x1b[31m.so").write_bytes(CODE)
+    text = output(capsys, str(tmp_path), "--gpu", "sm_80")
+    assert "\x1b" not in text
+    assert "evil\\x1b[31m.so" in text
+
+
+def test_quiet_shows_faults_alone(capsys: pytest.CaptureFixture[str], library: str) -> None:
+    assert library not in output(capsys, library, "-q", "--gpu", "sm_80")
+    assert library in output(capsys, library, "-q", "--gpu", "sm_120", code=1)
+
+
+def test_reading_binaries_imports_little() -> None:
+    """`check` reads every extension at each start."""
+    script = "import sys; import gpudoctor.binaries; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(answer.stdout.split())
+    assert not loaded & {"zipfile", "mmap", "subprocess", "tempfile", "hashlib", "asyncio"}
+    assert "gpudoctor.binaries.library" in loaded
