@@ -98,10 +98,9 @@ def _sorted(names: set[str]) -> list[str]:
 
 def _why_not(torch: Torch, xray: Xray | None) -> tuple[str, bool]:
     """Why no binary told, and whether it is there and only out of reach."""
-    for candidate, reason in xray.unread if xray else ():
-        if _MAIN.search(candidate.shown):
-            out_of_reach = "time" in reason or "denied" in reason or "permitted" in reason
-            return f"{candidate.shown}: {reason}", out_of_reach
+    for unread in xray.unread if xray else ():
+        if _MAIN.search(unread.candidate.shown):
+            return f"{unread.candidate.shown}: {unread.reason}", unread.out_of_reach
     if xray is None:
         return "the device code of the environment could not be read", True
     folder = os.path.join(torch.path or "torch", "lib")

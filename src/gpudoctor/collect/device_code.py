@@ -21,13 +21,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gpudoctor.collect.distributions import Distribution
-from gpudoctor.collect.files import names, read_bytes
+from gpudoctor.collect.files import is_file, names, read_bytes
 from gpudoctor.model.facts import Library
 
 # No library with a kernel, its container and the ELF file around them is smaller.
 _SMALLEST = 2 << 10
 _THREADS = 4
 _PATIENCE = 0.04
+_LATE = "the time was over before it was read"
+_SLOW = "reading took longer than the time left"
 _RECORD_LIMIT = 1 << 26
 _ENDINGS = (b".so",)
 _WINDOWS_ENDINGS = (b".pyd", b".dll")
@@ -55,12 +57,20 @@ class Candidate(NamedTuple):
     size: int
 
 
+class Unread(NamedTuple):
+    """A library of which nothing is known."""
+
+    candidate: Candidate
+    reason: str
+    out_of_reach: bool = False
+    """Whether the file may be whole and could only not be read: no permission, no time."""
+
+
 class Xray(NamedTuple):
     """What was read."""
 
     libraries: tuple[Library, ...]
-    unread: tuple[tuple[Candidate, str], ...] = ()
-    """Libraries that could not be read or were not reached in time, with the reason."""
+    unread: tuple[Unread, ...] = ()
 
 
 def candidates(
@@ -116,7 +126,7 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
     A file on a slow disk makes only its own thread wait.
     """
     libraries: dict[str, Library] = {}
-    unread: dict[str, tuple[Candidate, str]] = {}
+    unread: dict[str, Unread] = {}
     looked_at: set[str] = set()
     pending = iter(chosen)
     lock = threading.Lock()
@@ -132,12 +142,13 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
                 finished.set()
                 return
             if time.monotonic() > deadline:
-                unread[candidate.path] = (candidate, "the time was over before it was read")
+                unread[candidate.path] = Unread(candidate, _LATE, out_of_reach=True)
                 continue
             try:
                 library = _read(candidate)
             except Exception as error:  # one bad file must not end the visit
-                unread[candidate.path] = (candidate, _sentence(error))
+                denied = isinstance(error.__cause__ or error, PermissionError)
+                unread[candidate.path] = Unread(candidate, _sentence(error), out_of_reach=denied)
                 continue
             if library is not None:
                 libraries[candidate.path] = library
@@ -158,7 +169,7 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
         reached = set(looked_at) | set(failed)
         for candidate in chosen:
             if candidate.path not in reached:
-                failed[candidate.path] = (candidate, "reading took longer than the time left")
+                failed[candidate.path] = Unread(candidate, _SLOW, out_of_reach=True)
     return Xray(
         tuple(done[candidate.path] for candidate in chosen if candidate.path in done),
         tuple(failed[candidate.path] for candidate in chosen if candidate.path in failed),
@@ -168,6 +179,9 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
 def _read(candidate: Candidate) -> Library | None:
     from gpudoctor.binaries import read_library
 
+    # A pipe that lies where a library should would hold this thread for ever.
+    if not is_file(candidate.path):
+        raise FileNotFoundError(f"{candidate.path} is not there, or is no file")
     library = read_library(candidate.path)
     if library is None:
         return None

@@ -8,7 +8,6 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 from gpudoctor.collect.files import names, search_path
-from gpudoctor.collect.layout import Layout
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.facts import LoaderLibrary
 
@@ -36,9 +35,15 @@ _MACHINE = Sysroot()
 
 
 def find_loader_libraries(
-    environ: Mapping[str, str], root: Sysroot, layout: Layout | None
+    environ: Mapping[str, str], root: Sysroot, *, windows: bool = False, conda: str | None = None
 ) -> tuple[tuple[LoaderLibrary, ...], str | None]:
     """The copies, in the order in which the loader would meet them.
+
+    Args:
+        environ: whose `LD_LIBRARY_PATH` (on Windows `PATH`) counts.
+        root: of `/etc/ld.so.cache` and what that lists.
+        windows: whether the patient is a Python for Windows.
+        conda: prefix of the conda environment whose interpreter runs.
 
     Returns:
         The copies, and why the system's own list could not be read (`None`: it was).
@@ -46,14 +51,14 @@ def find_loader_libraries(
     found: list[LoaderLibrary] = []
     for folder in search_path(environ, "LD_LIBRARY_PATH"):
         found += _in_folder(folder, "LD_LIBRARY_PATH")
-    if layout is not None and layout.windows:
+    if windows:
         for folder in search_path(environ):
             found += _dlls(folder, "PATH")
-        if layout.is_conda:
-            found += _dlls(os.path.join(layout.prefix, "Library", "bin"), "conda")
-    elif layout is not None and layout.is_conda:
+        if conda:
+            found += _dlls(os.path.join(conda, "Library", "bin"), "conda")
+    elif conda:
         # conda's interpreter names its own lib folder ($ORIGIN/../lib) before the system's.
-        found += _in_folder(os.path.join(layout.prefix, "lib"), "conda")
+        found += _in_folder(os.path.join(conda, "lib"), "conda")
     system, problem = _system(root)
     found += system
     return _distinct(found), problem

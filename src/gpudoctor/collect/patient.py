@@ -63,6 +63,11 @@ class _Found(NamedTuple):
     path: SitePath
 
     @property
+    def conda(self) -> Layout | None:
+        """The conda environment whose interpreter runs, directly or below a venv."""
+        return next((each for each in (self.layout, self.base) if each and each.is_conda), None)
+
+    @property
     def has_torch(self) -> bool:
         return bool(torch_folders(self.path))
 
@@ -87,14 +92,12 @@ class _Visit:
             ("python", "torch", "packages", "libraries"),
             lambda: self._find(target),
         )
-        layout = None
         if found is not None:
-            layout = found.layout
             self._python(found)
             self._environment(found)
         elif "python" not in {entry.fact for entry in self.unknown}:
             self.sources["python"] = "PATH"
-        self._machine_side(layout)
+        self._machine_side(found)
         return Fragment(self.values, tuple(self.unknown), self.sources, self.timings)
 
     def _find(self, target: str | None) -> _Found | None:
@@ -192,14 +195,20 @@ class _Visit:
         torch: Torch | None,
         found: _Found,
     ) -> Xray:
-        places = (found.layout, found.base)
-        conda = next((place.prefix for place in places if place and place.is_conda), None)
-        chosen = candidates(distributions, torch.path if torch else None, conda)
+        conda = found.conda
+        # A venv on conda's Python sees conda's packages only if it includes the system's.
+        seen = conda and any(folder.startswith(conda.prefix + os.sep) for folder in found.path.site)
+        chosen = candidates(
+            distributions,
+            torch.path if torch else None,
+            conda.prefix if conda and seen else None,
+        )
         xray = read_device_code(chosen, self.deadline)
         self.values["libraries"] = xray.libraries
         self.sources["libraries"] = "binary"
-        for candidate, reason in xray.unread:
-            self.unknown.append(Unknown(f"libraries[{candidate.shown}]", reason, candidate.path))
+        for each in xray.unread:
+            fact = f"libraries[{each.candidate.shown}]"
+            self.unknown.append(Unknown(fact, each.reason, each.candidate.path))
         return xray
 
     def _architectures(self, torch: Torch, xray: Xray | None, found: _Found) -> Torch:
@@ -241,7 +250,7 @@ class _Visit:
             self.values["packages"] = listed
             self.sources["packages"] = "metadata of the installed distributions"
 
-    def _machine_side(self, layout: Layout | None) -> None:
+    def _machine_side(self, found: _Found | None) -> None:
         """What lies around the environment: variables, toolkits, compiler, loader."""
         variables = self._timed(
             "patient.variables", ("environment",), lambda: read_variables(self.environ)
@@ -254,7 +263,9 @@ class _Visit:
         toolkits = self._timed(
             "patient.toolkits",
             ("toolkits",),
-            lambda: find_toolkits(self.environ, self.root, layout.prefix if layout else None, site),
+            lambda: find_toolkits(
+                self.environ, self.root, found.layout.prefix if found else None, site
+            ),
         )
         if toolkits is not None:
             self.values["toolkits"] = toolkits
@@ -269,7 +280,12 @@ class _Visit:
         loader = self._timed(
             "patient.loader",
             ("loader",),
-            lambda: find_loader_libraries(self.environ, self.root, layout),
+            lambda: find_loader_libraries(
+                self.environ,
+                self.root,
+                windows=bool(found and found.layout.windows),
+                conda=found.conda.prefix if found and found.conda else None,
+            ),
         )
         if loader is not None:
             self.values["loader"] = loader[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -111,16 +112,26 @@ def test_a_damaged_library_is_unread_with_its_reason_and_the_others_are_read(
     distribution(tmp_path, "bad", "1", files={"bad/_C.so": CODE[: len(CODE) // 2]})
     found = xray(tmp_path)
     assert [lib.path for lib in found.libraries] == ["good/_C.so"]
-    [(candidate, reason)] = found.unread
-    assert candidate.shown == "bad/_C.so"
-    assert reason
-    assert not reason.endswith(".")
+    [unread] = found.unread
+    assert unread.candidate.shown == "bad/_C.so"
+    assert unread.reason
+    assert not unread.reason.endswith(".")
+    assert not unread.out_of_reach
 
 
 def test_a_listed_library_that_is_gone_is_unread(tmp_path: Path) -> None:
     distribution(tmp_path, "x", "1", files={"x/_C.so": CODE})
     (tmp_path / "x" / "_C.so").unlink()
-    assert [c.shown for c, _ in xray(tmp_path).unread] == ["x/_C.so"]
+    assert [each.candidate.shown for each in xray(tmp_path).unread] == ["x/_C.so"]
+
+
+def test_a_pipe_in_the_place_of_a_library_holds_nobody(tmp_path: Path) -> None:
+    distribution(tmp_path, "trap", "1", files={"trap/_C.so": CODE})
+    (tmp_path / "trap" / "_C.so").unlink()
+    os.mkfifo(tmp_path / "trap" / "_C.so")
+    [unread] = xray(tmp_path).unread
+    assert unread.candidate.shown == "trap/_C.so"
+    assert "no file" in unread.reason
 
 
 def test_after_the_deadline_everything_is_unread_and_nothing_absent(tmp_path: Path) -> None:
@@ -128,7 +139,9 @@ def test_after_the_deadline_everything_is_unread_and_nothing_absent(tmp_path: Pa
     chosen = candidates(read_distributions([str(tmp_path)])[0])
     found = read_device_code(chosen, time.monotonic() - 1)
     assert found.libraries == ()
-    assert [c.shown for c, _ in found.unread] == ["torch/lib/libtorch_cuda.so"]
+    assert [each.candidate.shown for each in found.unread if each.out_of_reach] == [
+        "torch/lib/libtorch_cuda.so"
+    ]
 
 
 def test_a_disk_that_does_not_answer_holds_nobody(
@@ -142,7 +155,9 @@ def test_a_disk_that_does_not_answer_holds_nobody(
     chosen = candidates(read_distributions([str(tmp_path)])[0])
     found = read_device_code(chosen, time.monotonic() + 0.1)
     stuck.set()
-    assert [reason for _, reason in found.unread] == ["reading took longer than the time left"]
+    assert [each.reason for each in found.unread if each.out_of_reach] == [
+        "reading took longer than the time left"
+    ]
 
 
 def test_many_libraries_are_all_read_once(tmp_path: Path) -> None:

@@ -165,6 +165,20 @@ FLASH_URL = (
 XFORMERS = b'{"version": {"cuda": 1208, "torch": "2.9.1+cu128"}}'
 
 
+def test_a_venv_on_condas_python_has_condas_libraries_and_not_its_packages(tmp_path: Path) -> None:
+    from machines.wheels import cuda_library
+
+    conda = installation(tmp_path / "conda")
+    put(conda / "conda-meta" / "history")
+    put(conda / "lib" / "libtorch_cuda.so", cuda_library(["80"], []))
+    put(conda / "lib" / "libstdc++.so.6.0.33", "x")
+    alone = examined(venv(tmp_path / "alone", conda), tmp_path).facts
+    assert alone.libraries == ()
+    assert [library.via for library in alone.loader] == ["conda"]
+    sharing = venv(tmp_path / "sharing", conda, include_system_site_packages="true")
+    assert len(examined(sharing, tmp_path).facts.libraries) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "version", "files", "url", "build"),
     [

@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.collect.compiler import find_compiler
-from gpudoctor.collect.layout import read_layout
 from gpudoctor.collect.loader import find_loader_libraries, parse_cache
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.collect.toolkits import find_toolkits
 from gpudoctor.collect.variables import read_variables
 from gpudoctor.kb import environment
 from gpudoctor.model.facts import Compiler, LoaderLibrary, Toolkit
-from unit.collect.environments import executable, put, windows_installation
+from unit.collect.environments import executable, put
 
 
 class TestVariables:
@@ -189,7 +188,7 @@ class TestLoader:
         put(tmp_path / "lib" / "libcudnn_ops.so.9", "x")
         put(tmp_path / "lib" / "libcublas.so.12", "x")
         found, problem = find_loader_libraries(
-            {"LD_LIBRARY_PATH": str(tmp_path / "lib")}, Sysroot(str(tmp_path)), None
+            {"LD_LIBRARY_PATH": str(tmp_path / "lib")}, Sysroot(str(tmp_path))
         )
         assert problem is None
         assert [(lib.name, lib.version, lib.via) for lib in found] == [
@@ -206,7 +205,7 @@ class TestLoader:
         (tmp_path / "usr/local/cuda/lib64/libnvJitLink.so.12").symlink_to(
             "libnvJitLink.so.12.1.105"
         )
-        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)), None)
+        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)))
         assert found == (
             LoaderLibrary(
                 name="nvjitlink",
@@ -223,21 +222,18 @@ class TestLoader:
         )
         put(tmp_path / "etc" / "ld.so.conf.d" / "cuda.conf", "# cuda\n/opt/cuda/lib\n")
         put(tmp_path / "opt" / "cuda" / "lib" / "libnccl.so.2", "x")
-        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)), None)
+        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)))
         assert [(lib.name, lib.path) for lib in found] == [("nccl", "/opt/cuda/lib/libnccl.so.2")]
 
     def test_a_cache_of_unknown_form_is_a_problem_and_not_an_empty_list(
         self, tmp_path: Path
     ) -> None:
         put(tmp_path / "etc" / "ld.so.cache", b"something else" * 10)
-        assert find_loader_libraries({}, Sysroot(str(tmp_path)), None)[1]
+        assert find_loader_libraries({}, Sysroot(str(tmp_path)))[1]
 
     def test_the_libraries_of_a_conda_environment(self, tmp_path: Path) -> None:
-        put(tmp_path / "conda" / "conda-meta" / "history")
         put(tmp_path / "conda" / "lib" / "libstdc++.so.6.0.33", "x")
-        put(tmp_path / "conda" / "lib" / "python3.12" / "os.py")
-        layout = read_layout(str(tmp_path / "conda"))
-        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)), layout)
+        found, _ = find_loader_libraries({}, Sysroot(str(tmp_path)), conda=str(tmp_path / "conda"))
         assert [(lib.name, lib.version, lib.via) for lib in found] == [
             ("libstdcxx", "6.0.33", "conda")
         ]
@@ -245,9 +241,8 @@ class TestLoader:
     def test_on_windows_the_folders_of_the_path(self, tmp_path: Path) -> None:
         put(tmp_path / "CUDA" / "bin" / "cudnn64_8.dll", "MZ")
         put(tmp_path / "CUDA" / "bin" / "nvJitLink_120_0.dll", "MZ")
-        layout = read_layout(str(windows_installation(tmp_path / "Python311")))
         environ = {"PATH": str(tmp_path / "CUDA" / "bin")}
-        found, _ = find_loader_libraries(environ, Sysroot(str(tmp_path)), layout)
+        found, _ = find_loader_libraries(environ, Sysroot(str(tmp_path)), windows=True)
         assert {(lib.name, lib.version, lib.via) for lib in found} == {
             ("cudnn", "8", "PATH"),
             ("nvjitlink", "12.0", "PATH"),
