@@ -33,6 +33,8 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     code = run(list(sys.argv[1:] if arguments is None else arguments))
+    if runner := sys.modules.get("gpudoctor.collect.runner"):
+        runner.kill_all()
     _close_stdout()
     sys.exit(code)
 
@@ -43,6 +45,12 @@ def run(arguments: list[str]) -> int:
         if arguments[:1] in (["--version"], ["-V"]):
             sys.stdout.write(f"gpudoctor {__version__}\n")
             return 0
+        if _looks_at_this_machine(arguments):
+            import os
+
+            from gpudoctor.collect.drivers import start_early
+
+            start_early(os.environ)
         return _dispatch(arguments)
     except GpuDoctorError as error:
         return complain(str(error), error.exit_code)
@@ -54,6 +62,12 @@ def run(arguments: list[str]) -> int:
         return complain("gpudoctor itself failed: the input is nested too deeply", 4)
     except Exception as error:  # the last guard: no traceback reaches a user
         return complain(_own_fault(error), 4)
+
+
+def _looks_at_this_machine(arguments: list[str]) -> bool:
+    """Whether the driver will be asked for certain: it may be asked while typer is imported."""
+    others = ("--facts", "--facts=", "--help", "-h")
+    return arguments[:1] == ["check"] and not any(word.startswith(others) for word in arguments)
 
 
 def complain(message: str, code: int) -> int:

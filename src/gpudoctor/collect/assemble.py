@@ -6,16 +6,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gpudoctor.collect import runner
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.driver import NO_LIBRARY, merge_driver
-from gpudoctor.collect.drivers import DriverChildren, ask_cuda, ask_nvml, start_children
+from gpudoctor.collect.drivers import DriverChildren, ask_cuda, ask_nvml, take_children
 from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.gpus import GpuSources, merge_gpus
-from gpudoctor.collect.machine import MachineFiles, read_machine, unknown_parts
+from gpudoctor.collect.machine import MachineFiles, guarded, read_machine, unknown_parts
+from gpudoctor.collect.naming import Naming
 from gpudoctor.collect.nvidia_smi import SmiAnswer, ask_nvidia_smi
+from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
@@ -52,14 +54,14 @@ def collect(
     """Everything that can be known of this machine and of the environment `target`.
 
     Returns within `deadline_seconds`; what was not known by then is `unknown` with the reason.
-    `children` are those of `start_children`, where the caller started them early. On Ctrl-C every
+    `children` are those that ask the driver, where the caller started them. On Ctrl-C every
     child is killed before the exception goes on.
 
     Raises:
         UsageError: `target` is no interpreter and no environment.
     """
     end = time.monotonic() + deadline_seconds
-    children = children or start_children(environ)
+    children = children or take_children(environ)
     found = _Machine()
     try:
         _run_all(_jobs(found, children, target, cwd, environ, end), end, found)
@@ -168,7 +170,7 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
     gpus, missing, where = merge_gpus(
         GpuSources(
             pci=files.pci or (),
-            naming=files.naming,
+            naming=lambda gpu: _named(gpu, files, environ),
             nvml=found.nvml,
             cuda=found.cuda,
             unmasked=found.unmasked,
@@ -191,6 +193,17 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
     timings = {**files.timings, **found.timings}
     timings.pop("files", None)
     return Fragment(values, tuple(entries), sources, timings)
+
+
+def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:
+    """What a GPU is called by its id; only asked for those that no driver named."""
+    from gpudoctor.collect.naming import name_gpu
+
+    root = Sysroot.from_environ(environ)
+    named = guarded("names", files, lambda: name_gpu(gpu, root)) or Naming()
+    if label := files.labels.get(gpu.address):
+        return replace(named, name=label, source="registry, display adapters")
+    return named
 
 
 def _why_no_gpus(found: _Machine) -> str | None:

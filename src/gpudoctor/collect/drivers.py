@@ -44,6 +44,23 @@ def start_children(environ: Mapping[str, str]) -> DriverChildren:
     return DriverChildren(nvml, cuda, unmasked)
 
 
+_early: list[DriverChildren] = []
+
+
+def start_early(environ: Mapping[str, str]) -> None:
+    """Start the children before anything else is imported; the first `take_children` gets them.
+
+    Asking the driver takes as long as importing the rest of gpudoctor, and waits for no
+    processor of ours.
+    """
+    _early.append(start_children(environ))
+
+
+def take_children(environ: Mapping[str, str]) -> DriverChildren:
+    """The children that were started early, once; else new ones."""
+    return _early.pop() if _early else start_children(environ)
+
+
 def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | str:
     if not sys.executable:
         return "the interpreter that runs gpudoctor does not know its own path"

@@ -6,7 +6,7 @@ then those of AMD and Intel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,13 +42,17 @@ _FILLS = {
 }
 
 
+def _unnamed(_gpu: PciGpu) -> Naming:
+    return Naming()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuSources:
     """Everything that was said about GPUs."""
 
     pci: tuple[PciGpu, ...] = ()
-    naming: Mapping[str, Naming] = field(default_factory=dict)
-    """By PCI address."""
+    naming: Callable[[PciGpu], Naming] = _unnamed
+    """What a GPU is called by its PCI id."""
     nvml: NvmlAnswer = field(default_factory=NvmlAnswer)
     cuda: CudaAnswer = field(default_factory=CudaAnswer)
     unmasked: CudaAnswer | None = None
@@ -213,7 +217,6 @@ def _from_pci(gpu: PciGpu, given: GpuSources) -> _Draft:
 
 
 def _add_pci(draft: _Draft, gpu: PciGpu, given: GpuSources) -> None:
-    naming = given.naming.get(gpu.address, Naming())
     draft.fill(
         "sysfs",
         pci_address=gpu.address if gpu.on_bus else None,
@@ -223,6 +226,9 @@ def _add_pci(draft: _Draft, gpu: PciGpu, given: GpuSources) -> None:
         gfx=gpu.gfx,
         **{name: getattr(gpu, name) for name in _LINK},
     )
+    if draft.values.get("name") and draft.values.get("compute_capability"):
+        return  # the driver has said it; the knowledge base need not be opened
+    naming = given.naming(gpu)
     draft.fill(
         naming.source,
         name=naming.name,
@@ -273,6 +279,7 @@ def _note_missing(draft: _Draft, given: GpuSources) -> None:
     if cuda.init != 0 or cuda.problem:
         reason = cuda.problem or silent
         draft.missing.setdefault("multiprocessors", reason)
+        draft.missing.setdefault("integrated", reason)
         if draft.values.get("visible") and cuda.problem:
             draft.missing.setdefault("cuda_index", reason)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gpudoctor.collect.naming import Naming, name_gpu
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
@@ -23,7 +22,8 @@ class MachineFiles:
 
     host: Host | None = None
     pci: tuple[PciGpu, ...] | None = None
-    naming: dict[str, Naming] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the system itself calls a GPU, by its address (Windows)."""
     apple: tuple[Gpu, ...] = ()
     module: KernelModule | None = None
     has_module: bool = sys.platform.startswith("linux")
@@ -53,7 +53,6 @@ def _read_linux(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -
     if into.pci == () and not root.is_dir("/sys/bus"):
         into.pci, into.problems["pci"] = None, "/sys is not mounted"
     gpus = into.pci or ()
-    into.naming = guarded("names", into, lambda: {g.address: name_gpu(g, root) for g in gpus}) or {}
     kernel = into.host.kernel if into.host else read_kernel(root)
     into.module = guarded("kernel module", into, lambda: read_kernel_module(root, kernel, gpus))
 
@@ -64,16 +63,7 @@ def _read_windows(into: MachineFiles) -> None:
     into.host = guarded("host", into, read_windows)
     found = guarded("pci", into, find_gpus)
     if found is not None:
-        into.pci, naming = found
-        root = Sysroot()
-        into.naming = {
-            gpu.address: replace(
-                name_gpu(gpu, root),
-                name=naming[gpu.address].name,
-                source=naming[gpu.address].source,
-            )
-            for gpu in into.pci
-        }
+        into.pci, into.labels = found
 
 
 def _read_macos(into: MachineFiles) -> None:

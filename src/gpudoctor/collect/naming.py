@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
-from gpudoctor.kb import amd, gpus, intel
 
 _AMD_IDS = "/usr/share/libdrm/amdgpu.ids"
 _KB = "knowledge base, by PCI id"
@@ -26,6 +25,8 @@ class Naming:
 def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
     """The name of a GPU by its PCI id (and revision, which tells AMD's boards apart)."""
     if gpu.vendor == "nvidia":
+        from gpudoctor.kb import gpus
+
         device = gpus.by_pci(gpu.pci_id)
         if device is None:
             return Naming()
@@ -37,6 +38,8 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
         )
     if gpu.vendor == "amd":
         return _amd(gpu, root)
+    from gpudoctor.kb import intel
+
     known = intel.by_pci(gpu.pci_id)
     # On the root bus sits what is part of the processor; a card sits behind a bridge.
     integrated = gpu.address.split(":")[1:2] == ["00"]
@@ -46,6 +49,8 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
 
 
 def _amd(gpu: PciGpu, root: Sysroot) -> Naming:
+    from gpudoctor.kb import amd
+
     known = amd.by_pci(gpu.pci_id)
     local = amdgpu_ids_name(root.read_or_none(_AMD_IDS) or "", gpu)
     name = local or gpu.product or (known[0] if known else None)

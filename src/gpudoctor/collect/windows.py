@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.collect.naming import Naming
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.model.facts import Host
 
@@ -40,19 +39,17 @@ def read_windows() -> Host:
     )
 
 
-def find_gpus() -> tuple[tuple[PciGpu, ...], Mapping[str, Naming]]:
+def find_gpus() -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:
     """Display adapters in the registry, and what their drivers call them."""
     found: list[PciGpu] = []
-    naming: dict[str, Naming] = {}
+    labels: dict[str, str] = {}
     for number, entry in enumerate(_adapters()):
         gpu = adapter(entry, f"adapter {number}")
         if gpu is not None:
             found.append(gpu)
-            name = entry.get("DriverDesc")
-            naming[gpu.address] = Naming(
-                name=str(name) if name else None, source="registry, display adapters"
-            )
-    return tuple(found), naming
+            if name := entry.get("DriverDesc"):
+                labels[gpu.address] = str(name)
+    return tuple(found), labels
 
 
 def adapter(entry: Mapping[str, Any], address: str) -> PciGpu | None:
