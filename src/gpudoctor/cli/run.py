@@ -30,7 +30,8 @@ def run(
     cpu_fallback: Annotated[
         bool,
         typer.Option(
-            "--cpu-fallback", help="If the GPU cannot be used, run with the GPUs hidden, and say so."
+            "--cpu-fallback",
+            help="If the GPU cannot be used, run with the GPUs hidden, and say so.",
         ),
     ] = False,
     rerun_blocking: Annotated[
@@ -70,8 +71,8 @@ def _after_death(
     environment: Mapping[str, str],
     outcome: Outcome,
     color: str,
-    cpu_fallback: bool,  # noqa: FBT001 - one caller, which passes the options on in order
-    rerun_blocking: bool,  # noqa: FBT001
+    cpu_fallback: bool,
+    rerun_blocking: bool,
 ) -> int:
     from gpudoctor.triage import after_death
 
@@ -91,15 +92,13 @@ def _after_death(
         return _on_cpu(argv, environment, unusable.title, color)
     if asynchronous and not rerun_blocking:
         _say(
-            "the line above may not be the one at fault; `gpudoctor run --rerun-blocking -- …` runs "
-            "the command once more and names it"
+            "the line above may not be the one at fault; `gpudoctor run --rerun-blocking -- …` "
+            "runs the command once more and names it"
         )
     return outcome.returncode
 
 
-def _on_cpu(
-    argv: Sequence[str], environment: Mapping[str, str], why: str, color: str
-) -> int:
+def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, color: str) -> int:
     from gpudoctor.triage import after_death
 
     line = "=" * 72

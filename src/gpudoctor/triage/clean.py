@@ -6,7 +6,8 @@ import re
 
 # CSI and OSC sequences and two-byte escapes (ECMA-48). Bounded, so that a lone ESC costs nothing.
 _ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|[@-Z\\-_])|\x9b[0-?]{0,40}[@-~]"
+    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|[@-Z\\-_])"
+    r"|\x9b[0-?]{0,40}[@-~]"
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
 _FENCE = re.compile(r"^\s{0,3}(?:```|~~~)[\w+ .-]{0,40}$")
@@ -36,7 +37,8 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&a
 
 # Prefixes that carry no message of their own: compose services, torchrun ranks, vLLM workers.
 _PREFIX = re.compile(
-    r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?|\((?:\w{1,40} )?pid=\d+[^)]{0,40}\) ?"
+    r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?"
+    r"|\((?:\w{1,40} )?pid=\d+[^)]{0,40}\) ?"
     r"|\(\w{1,30}\) )"
 )
 

@@ -99,4 +99,4 @@ def judge_codes(
     plain = [code.capability for code in native if not code.suffix] or [
         c.capability for c in native
     ]
-    return "lacks-old" if gpu < min(plain) or gpu < max(plain) and gpu.major < 7 else "lacks-new"
+    return "lacks-old" if gpu < min(plain) or (gpu < max(plain) and gpu.major < 7) else "lacks-new"

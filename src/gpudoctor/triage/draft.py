@@ -11,7 +11,8 @@ Draft = dict[str, Any]
 _COMMA = re.compile(r"(?<=\d),(?=\d)")
 _VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}", re.ASCII)
 _TORCH = re.compile(
-    r"\d{1,2}\.\d{1,2}(?:\.\d{1,3})?(?:(?:a|b|rc|\.dev|\.post|git)\d{0,8})?(?:\+[A-Za-z0-9._-]{1,40})?"
+    r"\d{1,2}\.\d{1,2}(?:\.\d{1,3})?(?:(?:a|b|rc|\.dev|\.post"
+    r"|git)\d{0,8})?(?:\+[A-Za-z0-9._-]{1,40})?"
 )
 NOT_SAID = frozenset({"", "n/a", "could not collect", "no cuda", "unknown", "na", "not available"})
 
@@ -47,7 +48,7 @@ def said(text: str) -> bool:
 
 
 def split_os(text: str) -> Draft:
-    """`Ubuntu 22.04.2 LTS (x86_64)`, `Microsoft Windows 11`, `macOS 14.3 (arm64)`, a platform tag."""
+    """`Ubuntu 22.04.2 LTS (x86_64)`, `macOS 14.3 (arm64)`, `Microsoft Windows 11`, a platform."""
     lowered = text.lower()
     host: dict[str, Any] = {}
     if "windows" in lowered or "win32" in lowered or "mingw" in lowered:

@@ -43,9 +43,7 @@ def diagnose(text: Text) -> Diagnosis:
     judgement = rules.judge(sheet)
     marks = Marks(text, sheet)
     candidates = rank(hits(text, marks), judgement.findings, marks)
-    findings = tuple(
-        _finding(candidate, candidates, text, marks) for candidate in candidates
-    )
+    findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return Diagnosis(
         sheet=sheet,
         findings=findings,
@@ -54,9 +52,7 @@ def diagnose(text: Text) -> Diagnosis:
     )
 
 
-def _finding(
-    candidate: Candidate, all_: Sequence[Candidate], text: Text, marks: Marks
-) -> Finding:
+def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks: Marks) -> Finding:
     entry = catalogue.entry(candidate.name)
     rivals = [other.name for other in all_ if abs(other.score - candidate.score) <= 40]
     quoted = tuple(
@@ -79,7 +75,7 @@ def _finding(
         code=entry.code,
         name=entry.name,
         severity=Severity(entry.severity),
-        title=_title(entry.meaning),
+        title=looks.title(entry.name) or _title(entry.meaning),
         detail=detail.strip(),
         evidence=(*quoted, *frame),
         next_look=look,

@@ -10,7 +10,8 @@ from gpudoctor.triage.text import Text
 
 _LINE = re.compile(r"NVRM:|\bXid\b|nvidia: |nvidia-modeset:|nouveau \d{4}:|nvidia-nvlink|AER:")
 _MODULE = re.compile(
-    r"NVRM(?: version)?: (?:loading )?NVIDIA UNIX (Open )?(?:Kernel Module for )?(?:x86_64|aarch64)\s{0,3}(?:Kernel Module\s{1,4})?(?:for )?\s{0,4}(\d{3}\.\d{1,3}(?:\.\d{1,3})?)"
+    r"NVRM(?: version)?: (?:loading )?NVIDIA UNIX (Open )?(?:Kernel Module for )?(?:x86_64"
+    r"|aarch64)\s{0,3}(?:Kernel Module\s{1,4})?(?:for )?\s{0,4}(\d{3}\.\d{1,3}(?:\.\d{1,3})?)"
 )
 _LSMOD = re.compile(r"^(nouveau|nvidia)\s{1,20}\d{5,9}\s{1,4}\d", re.M)
 _FROM_LOADER = 40

@@ -25,13 +25,16 @@ _OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     "=": operator.eq,
 }
 _WANTED = re.compile(
-    r"(?:satisfies the requirement|distribution found for) (torch(?:vision|audio)?)(?:==(\d[\w.]{0,20})(?:\+(\w{2,12}))?)?",
+    r"(?:satisfies the requirement|distribution found for) (torch(?:vision"
+    r"|audio)?)(?:==(\d[\w.]{0,20})(?:\+(\w{2,12}))?)?",
     re.I,
 )
 
 _CANDIDATES = re.compile(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
 _MISSING = re.compile(
-    r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open shared", re.I
+    r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open sha"
+    r"red",
+    re.I,
 )
 
 FACT_MARKS = frozenset(

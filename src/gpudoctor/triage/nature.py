@@ -10,36 +10,51 @@ from gpudoctor.triage.text import Text
 Nature = Literal["output", "source", "documentation"]
 
 _CODE = re.compile(
-    r"^\s*(?:import \w|from [\w.]+ import |def \w|class \w|return\b|if .{1,120}:$|elif |else:|for .{1,120}:$|while .{1,80}:$|"
-    r"try:|except\b|finally:|with .{1,120}:$|raise \w|assert |@\w|#include|#define|#if|#endif|namespace |template ?<|using |"
-    r"(?:static|const|void|int|bool|auto|let|var|public|private|protected|func|fn|pub|impl|struct|enum|package|export|function)\b|"
-    r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''|case .{1,60}:|self\.)"
+    r"^\s*(?:import \w|from [\w.]+ import |def \w|class \w|return\b|if .{1,120}:$|elif |else:"
+    r"|for .{1,120}:$|while .{1,80}:$|"
+    r"try:|except\b|finally:|with .{1,120}:$|raise \w|assert |@\w|#include|#define|#if|#endif"
+    r"|namespace |template ?<|using |"
+    r"(?:static|const|void|int|bool|auto|let|var|public|private|protected|func|fn|pub|impl|struct"
+    r"|enum|package|export|function)\b|"
+    r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''"
+    r"|case .{1,60}:|self\.)"
 )
 _TRACE = re.compile(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
 _HEADING = re.compile(
-    r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage|Quick ?start|Getting [Ss]tarted|Features|License|Contributing|Contributors|"
-    r"Acknowledge?ments?|Citation|Requirements|Prerequisites|Documentation|Troubleshooting|FAQ|Frequently Asked Questions|Changelog|Roadmap|Examples?|Table of [Cc]ontents|Configuration|Overview|Support)\b.{0,40}$",
+    r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage"
+    r"|Quick ?start|Getting [Ss]tarted|Features|License|Contributing|Contributors|"
+    r"Acknowledge?ments?|Citation|Requirements|Prerequisites|Documentation|Troubleshooting|FAQ"
+    r"|Frequently Asked Questions|Changelog|Roadmap|Examples?|Table of [Cc]ontents|Configuration"
+    r"|Overview|Support)\b.{0,40}$",
     re.M,
 )
 _TITLE = re.compile(r"^# \S.{0,120}$|^={3,}$", re.M)
 _ISSUE = re.compile(
-    r"Describe the (?:bug|issue)|To [Rr]eproduce|Steps to [Rr]eproduce|Expected behaviou?r|Collecting environment information|^Bug [Dd]escription|^### (?:Versions|Environment|Your current environment)|🐛",
+    r"Describe the (?:bug|issue)|To [Rr]eproduce|Steps to [Rr]eproduce|Expected behaviou?r"
+    r"|Collecting environment information|^Bug [Dd]escription|^### (?:Versions|Environment"
+    r"|Your current environment)|🐛",
     re.M,
 )
 
 # Words of a text that tells others what they may meet.
 _SPOKEN_OF = re.compile(
-    r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter|run into|receive|hit|have|face|meet|still)\b|"
-    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
-    r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
+    r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter"
+    r"|run into|receive|hit|have|face|meet|still)\b|"
+    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to"
+    r"|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
+    r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?"
+    r"|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
 )
 _OPENED = re.compile(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
 _CODE_BEFORE = re.compile(
-    r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo|match|contains|==|!=)\b[^\"']{0,60}|^\s*-?\s?[\w.-]{1,40}:\s?|^\s*-?\s?|//.{0,80}|\bL)[rbfuRBFU]{0,2}$"
+    r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo"
+    r"|match|contains|==|!=)\b[^\"']{0,60}|^\s*-?\s?[\w.-]{1,40}:\s?|^\s*-?\s?|//.{0,80}"
+    r"|\bL)[rbfuRBFU]{0,2}$"
 )
 _DATA_KEY = re.compile(
-    r"[\"']?(?:error|err|message|msg|exception|exc_info|stderr|stdout|output|log|detail|details|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
+    r"[\"']?(?:error|err|message|msg|exception|exc_info|stderr|stdout|output|log|detail|details"
+    r"|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
     re.I,
 )
 

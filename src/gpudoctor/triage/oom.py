@@ -35,7 +35,8 @@ class Figures:
     def fragmented(self) -> bool:
         """Whether there would have been enough in one piece."""
         spare, free = self.unallocated or 0, self.free or 0
-        return spare >= self.wanted or (spare >= self.wanted // 4 and spare + free >= 0.95 * self.wanted)
+        together = spare >= self.wanted // 4 and spare + free >= 0.95 * self.wanted
+        return spare >= self.wanted or together
 
     @property
     def held_by_others(self) -> bool:

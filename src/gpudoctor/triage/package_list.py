@@ -8,13 +8,16 @@ from gpudoctor.triage.draft import Draft
 from gpudoctor.triage.text import Text
 
 _PIN = re.compile(
-    r"^\s{0,8}(?:[-+*] {1,3})?([A-Za-z][A-Za-z0-9_.-]{1,60})==(\d[\w.+!-]{0,60})(?: *(?:;|\\|#).{0,100})?$"
+    r"^\s{0,8}(?:[-+*] {1,3})?([A-Za-z][A-Za-z0-9_.-]{1,60})==(\d[\w.+!-]{0,60})(?: *(?:;"
+    r"|\\|#).{0,100})?$"
 )
 _COLUMNS = re.compile(
-    r"^\s{0,8}([A-Za-z][A-Za-z0-9_.-]{1,60}) {1,60}(\d[\w.+!-]{0,50})(?: {1,30}([\w.:/@~+-]{1,80}))?(?: {1,20}\S{1,60})?\s*$"
+    r"^\s{0,8}([A-Za-z][A-Za-z0-9_.-]{1,60}) {1,60}(\d[\w.+!-]{0,50})(?: {1,30}([\w.:/@~+-]{1,80}"
+    r"))?(?: {1,20}\S{1,60})?\s*$"
 )
 _ANYWHERE = re.compile(
-    r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn|vllm)==(\d[\w.+]{0,40})"
+    r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn"
+    r"|vllm)==(\d[\w.+]{0,40})"
 )
 _SHOW_NAME = re.compile(r"^Name: ([A-Za-z0-9_.-]{2,60})$")
 _SHOW_VERSION = re.compile(r"^Version: (\S{1,60})$")
@@ -22,7 +25,8 @@ _SHOW_VERSION = re.compile(r"^Version: (\S{1,60})$")
 # What matters to PyTorch or carries device code; other lines of a list are passed over.
 _RELEVANT = re.compile(
     r"(?:py)?torch(?:vision|audio|text|-cuda|-scatter|-sparse|-cluster|-geometric)?|nvidia-[\w-]+|"
-    r"(?:pytorch-)?triton(?:-windows|-rocm|-xpu)?|xformers|flash-attn(?:-\d)?|bitsandbytes|vllm|deepspeed|apex|"
+    r"(?:pytorch-)?triton(?:-windows|-rocm|-xpu)?|xformers|flash-attn(?:-\d)?|bitsandbytes|vllm"
+    r"|deepspeed|apex|"
     r"cudatoolkit|cuda-[\w-]+|cudnn|cpuonly|mamba-ssm|causal-conv1d|auto-gptq|autoawq|exllamav2|"
     r"sageattention|flashinfer[\w-]*|sgl-kernel|onnxruntime(?:-gpu)?|ctranslate2|faster-whisper|"
     r"transformers|accelerate|numpy|tensorflow|jax|jaxlib|cupy-[\w]+|mmcv|detectron2|pytorch3d|"

@@ -12,7 +12,8 @@ from gpudoctor.model.redact import redact_text
 # A shell's prompt and a mail's sender name their user and host; paths below it name a project.
 _PROMPT = re.compile(r"\b[\w.-]{1,40}@[\w.-]{1,60}(?=[: \]~$#])")
 _SECRET = re.compile(
-    r"((?:api[_-]?key|token|secret|password|passwd|authorization|bearer)[\"']?\s{0,2}[:=]?\s{0,2}[\"']?)[A-Za-z0-9_\-./+=]{8,}",
+    r"((?:api[_-]?key|token|secret|password|passwd|authorization"
+    r"|bearer)[\"']?\s{0,2}[:=]?\s{0,2}[\"']?)[A-Za-z0-9_\-./+=]{8,}",
     re.I,
 )
 _ADDRESS = re.compile(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b)")

@@ -13,11 +13,17 @@ from gpudoctor.triage.text import Text
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
 _GPU = re.compile(
     r"(?:NVIDIA )?(?:"
-    r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX|GTX)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D|Ada|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q|Edition|GPU)){0,4}"
+    r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX"
+    r"|GTX)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D|Ada"
+    r"|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q|Edition"
+    r"|GPU)){0,4}"
     r"|(?:Tesla|Teslas?)[ -]?[A-Z]\d{1,3}[A-Za-z0-9-]{0,14}"
-    r"|(?:GT|MX|NVS) ?\d{3,4}M?\b|TITAN (?:X|Xp|V|RTX)|Titan (?:X|Xp|V|RTX)|Quadro [A-Z]{1,3}\d{3,4}\w?"
+    r"|(?:GT|MX|NVS) ?\d{3,4}M?\b|TITAN (?:X|Xp|V|RTX)|Titan (?:X|Xp|V|RTX)"
+    r"|Quadro [A-Z]{1,3}\d{3,4}\w?"
     r"|Jetson(?: AGX| Xavier| Orin| Thor| Nano| TX[12])+|DGX Spark"
-    r"|\b(?:A100|A800|A10G|A30|A40|A6000|A5000|A4000|A4500|H100|H200|H800|H20|B100|B200|B300|GB200|GB300|GB10|GH200|L40S|V100S?|P100|K80|M40|M60)(?:[- ](?:SXM\d?|PCIe|PCIE|NVL|\d{2,3} ?GB)[\w-]*)*"
+    r"|\b(?:A100|A800|A10G|A30|A40|A6000|A5000|A4000|A4500|H100|H200|H800|H20|B100|B200|B300"
+    r"|GB200|GB300|GB10|GH200|L40S|V100S?|P100|K80|M40|M60)(?:[- ](?:SXM\d?|PCIe|PCIE|NVL"
+    r"|\d{2,3} ?GB)[\w-]*)*"
     r"|NVIDIA (?:A10|A16|A2|L4|L40|T4)\b|\b(?:L4|T4) GPU"
     r")",
 )
@@ -31,16 +37,20 @@ _SERIES = (
     (re.compile(r"\bKepler\b"), "3.5"),
 )
 _CAPABILITY = re.compile(
-    r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of |= ?)?(\d{1,2}\.\d)\b|\bsm_?(\d{2,3})\b(?![\w,'\" ]{0,3}sm_)",
+    r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of "
+    r"|= ?)?(\d{1,2}\.\d)\b|\bsm_?(\d{2,3})\b(?![\w,'\" ]{0,3}sm_)",
     re.I,
 )
 _TORCH = (
     re.compile(
-        r"(?<![\w/.-])(?:py)?torch(?:\.__version__|[ -]?version)?['\"]?[ )]{0,2}(?:is |version |=|:|>|<|-|~){0,4} ?['\"]?v?(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a0|\.dev\d{0,8}|\.post\d+|rc\d))?(?:\+[\w.]{2,30})?)",
+        r"(?<![\w/.-])(?:py)?torch(?:\.__version__|[ -]?version)?['\"]?[ )]{0,2}(?:is |version |="
+        r"|:|>|<|-|~){0,4} ?['\"]?v?(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a0|\.dev\d{0,8}|\.post\d+"
+        r"|rc\d))?(?:\+[\w.]{2,30})?)",
         re.I,
     ),
     re.compile(
-        r"(?<![\w.])([12]\.\d{1,2}\.\d{1,2}(?:a0|\.dev\d{1,8})?\+(?:cu\d{2,3}|cpu|rocm[\d.]{1,6}|xpu))\b"
+        r"(?<![\w.])([12]\.\d{1,2}\.\d{1,2}(?:a0|\.dev\d{1,8})?\+(?:cu\d{2,3}|cpu|rocm[\d.]{1,6}"
+        r"|xpu))\b"
     ),
     re.compile(r"torch-(\d\.\d{1,2}\.\d{1,2}(?:\+[\w.]{2,30})?)-cp3\d"),
 )
@@ -48,11 +58,14 @@ _VARIANT = re.compile(
     r"(?<![\w])\+?(cu(?:9[02]|10[0-2]|11[0-8]|12[0-9]|13[0-9])|rocm\d\.\d|xpu)\b(?! works)", re.I
 )
 _BUILT_CUDA = re.compile(
-    r"(?:torch\.version\.cuda|torch cuda|CUDA used to build PyTorch|pytorch-cuda|cudatoolkit|CUDA \(via torch\)|build with CUDA|built with CUDA|compiled with CUDA|built for CUDA)[ =:'\")]{1,4}['\"]?(\d{1,2}\.\d)",
+    r"(?:torch\.version\.cuda|torch cuda|CUDA used to build PyTorch|pytorch-cuda|cudatoolkit"
+    r"|CUDA \(via torch\)|build with CUDA|built with CUDA|compiled with CUDA"
+    r"|built for CUDA)[ =:'\")]{1,4}['\"]?(\d{1,2}\.\d)",
     re.I,
 )
 _DRIVER = re.compile(
-    r"(?:nvidia[ -])?driver(?:s)?(?: version)?[ :=(]{0,3}(?:is |version |branch |r|v|R|~|\[){0,2}((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)(?:\.(?:\d{1,3}(?:\.\d{1,3})?|x+))?)\b",
+    r"(?:nvidia[ -])?driver(?:s)?(?: version)?[ :=(]{0,3}(?:is |version |branch |r|v|R|~"
+    r"|\[){0,2}((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)(?:\.(?:\d{1,3}(?:\.\d{1,3})?|x+))?)\b",
     re.I,
 )
 _DRIVER_AFTER = re.compile(
@@ -60,21 +73,26 @@ _DRIVER_AFTER = re.compile(
 )
 _NVIDIA_DRIVER_PACKAGE = re.compile(r"nvidia-driver-(\d{3})\b")
 _DRIVER_CUDA = re.compile(
-    r"(?:driver[^.\n]{0,60}?CUDA|drivers? that only supports? CUDA|nvidia-smi[^.\n]{0,60}CUDA(?: Version)?|CUDA Version)[ :=(]{0,3}(\d{1,2}\.\d)\b",
+    r"(?:driver[^.\n]{0,60}?CUDA|drivers? that only supports? CUDA"
+    r"|nvidia-smi[^.\n]{0,60}CUDA(?: Version)?|CUDA Version)[ :=(]{0,3}(\d{1,2}\.\d)\b",
     re.I,
 )
 _PYTHON = re.compile(
-    r"(?<![\w.])python(?: version)?[ :=-]{0,3}['\"]?(3\.\d{1,2}(?:\.\d{1,2})?)\b|\bcp(3\d{1,2})t?-|\bpy(3\.\d{1,2})\b",
+    r"(?<![\w.])python(?: version)?[ :=-]{0,3}['\"]?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
+    r"|\bcp(3\d{1,2})t?-|\bpy(3\.\d{1,2})\b",
     re.I,
 )
 _BITS = re.compile(
     r"32[- ]?bit (?:version of )?python|python.{0,20}32[- ]?bit|win32\b.{0,20}python", re.I
 )
 _ENV = re.compile(
-    r"(?<![\w])(CUDA_VISIBLE_DEVICES|LD_LIBRARY_PATH|NVIDIA_VISIBLE_DEVICES|CUDA_HOME|PYTORCH_CUDA_ALLOC_CONF|NCCL_P2P_DISABLE|HSA_OVERRIDE_GFX_VERSION|TORCH_CUDA_ARCH_LIST|CUDA_LAUNCH_BLOCKING|CUDA_MODULE_LOADING)=(['\"]?)([^\s'\"]{0,300})\2"
+    r"(?<![\w])(CUDA_VISIBLE_DEVICES|LD_LIBRARY_PATH|NVIDIA_VISIBLE_DEVICES|CUDA_HOME"
+    r"|PYTORCH_CUDA_ALLOC_CONF|NCCL_P2P_DISABLE|HSA_OVERRIDE_GFX_VERSION|TORCH_CUDA_ARCH_LIST"
+    r"|CUDA_LAUNCH_BLOCKING|CUDA_MODULE_LOADING)=(['\"]?)([^\s'\"]{0,300})\2"
 )
 _STARTED = re.compile(
-    r"is_available\(\)\)?[\s:=>#]{0,8}(?:Out\[\d+\]: ?)?True|no kernel image is available|device-side assert|"
+    r"is_available\(\)\)?[\s:=>#]{0,8}(?:Out\[\d+\]: ?)?True|no kernel image is available"
+    r"|device-side assert|"
     r"illegal memory access|CUDA out of memory|CUBLAS_STATUS_|CUDNN_STATUS_|unsupported toolchain"
 )
 _CUDA_MAJOR = re.compile(r"\(CUDA (1[1-3])\)")
@@ -95,7 +113,8 @@ _OS = (
     (re.compile(r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook"), {"os": "macos"}),
     (
         re.compile(
-            r"\b(?:Ubuntu|Debian|Fedora|CentOS|RHEL|Rocky|AlmaLinux|Arch Linux|Manjaro|openSUSE|NixOS|Amazon Linux|Linux|linux_x86_64|linux_aarch64)\b|/usr/lib/|/home/|\.so\b"
+            r"\b(?:Ubuntu|Debian|Fedora|CentOS|RHEL|Rocky|AlmaLinux|Arch Linux|Manjaro|openSUSE"
+            r"|NixOS|Amazon Linux|Linux|linux_x86_64|linux_aarch64)\b|/usr/lib/|/home/|\.so\b"
         ),
         {"os": "linux"},
     ),
@@ -121,8 +140,8 @@ def read(text: Text) -> Draft:
         if pattern.search(flat) and "arch" not in draft.get("host", {}):
             d.put(draft, "host", arch=arch)
             break
-    if match := _PYTHON.search(flat):
-        version = match[1] or match[3] or f"{match[2][0]}.{match[2][1:]}"
+    if found := _PYTHON.search(flat):
+        version = found[1] or found[3] or f"{found[2][0]}.{found[2][1:]}"
         d.put(draft, "python", version=version)
     if _BITS.search(flat):
         d.put(draft, "python", bits=32)

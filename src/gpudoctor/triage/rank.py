@@ -15,6 +15,7 @@ CERTAIN = 85
 ENOUGH = 40
 """Below this nothing is said: other texts say the same without anything being wrong."""
 _NEAR = 30
+_NEAR_CERTAIN = 24
 _MOST = 5
 
 # What a rule found in the facts, where no message speaks of it, and where one does.
@@ -82,11 +83,12 @@ def _cut(ordered: list[Candidate]) -> tuple[Candidate, ...]:
     if not ordered or ordered[0].score < ENOUGH:
         return ()
     best = ordered[0].score
+    near = _NEAR if best < CERTAIN else _NEAR_CERTAIN
     kept = [
         candidate
         for position, candidate in enumerate(ordered)
         if candidate.score >= CERTAIN
         or candidate.finding is not None
-        or (candidate.score >= best - _NEAR and (best < CERTAIN or candidate.score >= best - 24) and position < _MOST)
+        or (candidate.score >= best - near and position < _MOST)
     ]
     return tuple(kept)

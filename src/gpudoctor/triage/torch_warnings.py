@@ -19,7 +19,8 @@ _FOUND = re.compile(
     re.I,
 )
 _SUPPORTS = re.compile(
-    r"(?:install supports CUDA capabilities|Supported architectures:|get_arch_list\(\)[ \])}:=>]{0,8}|arch_list[ ']{0,2}[:=] ?)"
+    r"(?:install supports CUDA capabilities|Supported architectures:"
+    r"|get_arch_list\(\)[ \])}:=>]{0,8}|arch_list[ ']{0,2}[:=] ?)"
     r"[ \[(]{0,3}((?:['\"]?(?:sm|compute)_\d{2,3}[af]?['\"]?[ ,]{0,3}){1,40})",
     re.I,
 )
@@ -28,7 +29,8 @@ _NOT_SUPPORTED = re.compile(_NAME + r" \(sm_(\d{2,3})\) is not supported", re.I)
 # CUDAFunctions.cpp and torch/cuda/__init__.py: "too old (found version 12020)"
 _DRIVER = re.compile(r"(?:too old \(found version ?|driver reports CUDA ?)(\d{4,5})\b", re.I)
 _RANGE = re.compile(
-    r"Minimum and Maximum cuda capability supported by this (?:version|library) of PyTorch is \((\d{1,2})\.(\d)\) ?- ?\((\d{1,2})\.(\d)\)",
+    r"Minimum and Maximum cuda capability supported by this (?:version"
+    r"|library) of PyTorch is \((\d{1,2})\.(\d)\) ?- ?\((\d{1,2})\.(\d)\)",
     re.I,
 )
 _CAPABILITY = re.compile(r"get_device_capability\([^)]{0,20}\)[ )}:=>]{0,8}\(?(\d{1,2}), ?(\d)\)?")

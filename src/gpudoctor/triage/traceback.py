@@ -9,7 +9,8 @@ from gpudoctor.triage.text import Text
 
 _FRAME = re.compile(r'^\s*File "([^"\n]{1,400})", line (\d{1,7})(?:, in ([^\n]{1,120}))?')
 _LIBRARY = re.compile(
-    r"site-packages|dist-packages|/lib/python\d|\\lib\\(?!site)|<frozen |^<(?!ipython|stdin)|importlib|multiprocessing",
+    r"site-packages|dist-packages|/lib/python\d|\\lib\\(?!site)|<frozen |^<(?!ipython|stdin)"
+    r"|importlib|multiprocessing",
     re.I,
 )
 

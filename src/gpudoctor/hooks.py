@@ -1,0 +1,244 @@
+"""gpudoctor from inside a Python program: explain a CUDA error where it happens, or prevent it.
+
+These run in the patient: they import neither torch nor anything beyond the standard library and
+this package, and load the knowledge base only when there is something to explain.
+
+    import gpudoctor
+    gpudoctor.require(capability="8.0", memory_gb=16)     # the first line of a training script
+
+    with gpudoctor.explain_errors():
+        train()
+
+    gpudoctor.install_excepthook()                        # the same for the whole program
+    print(gpudoctor.diagnose(text_or_exception))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gpudoctor.errors import GpuDoctorError
+
+if TYPE_CHECKING:  # the knowledge base is loaded when an error is there to be explained
+    from types import TracebackType
+
+    from gpudoctor.model.finding import Finding
+    from gpudoctor.model.report import Report
+
+
+class Diagnosis:
+    """What an exception or a text says: prints as the terminal's report, shows as HTML."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        """The report, as `gpudoctor triage --json` has it."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Most likely first; empty if nothing known stands in the text."""
+        return self.report.findings
+
+    def __bool__(self) -> bool:
+        return bool(self.report.findings)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, *, color: bool = False, width: int = 100) -> str:
+        """The report as text for a terminal of `width` columns."""
+        from gpudoctor.report import render
+        from gpudoctor.report.style import Style
+
+        return render(self.report, "text", Style(color=color, width=width))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from gpudoctor.report.html import fragment
+
+        return f'<div class="gpudoctor">{fragment(self.report)}</div>'
+
+
+class RequirementError(RuntimeError, GpuDoctorError):
+    """This machine does not meet what a program requires; the message says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
+        """What stands in the way; empty where only a limit of the program is missed."""
+
+
+def diagnose(error: BaseException | str | bytes) -> Diagnosis:
+    """What an exception (with its chain), or a text, says is wrong.
+
+    An exception is read together with what this process knows of itself: Python, the torch that
+    it has imported, and the driver's own files.
+    """
+    from gpudoctor.triage import report
+
+    if isinstance(error, BaseException):
+        return Diagnosis(report.of_string(_text_of(error)))
+    return Diagnosis(report.of_string(error))
+
+
+@contextlib.contextmanager
+def explain_errors() -> Iterator[None]:
+    """Print what is known of a GPU error to stderr, and let the exception go on as it is."""
+    try:
+        yield
+    except Exception as error:
+        _explain(error)
+        raise
+
+
+def install_excepthook() -> None:
+    """Explain every uncaught GPU error, in a program or a notebook, after its traceback.
+
+    Calling it again changes nothing.
+    """
+    shell = _notebook()
+    if shell is not None:
+        _install_in(shell)
+        return
+    previous = sys.excepthook
+    if getattr(previous, "explains_gpu_errors", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        previous(kind, error, trace)
+        if isinstance(error, Exception):
+            _explain(error)
+
+    hook.explains_gpu_errors = True  # type: ignore[attr-defined]  # a mark on our own function
+    sys.excepthook = hook
+
+
+def require(
+    *,
+    gpus: int = 1,
+    capability: str | None = None,
+    memory_gb: float | None = None,
+    torch: str | None = None,
+    bf16: bool = False,
+    fp8: bool = False,
+) -> None:
+    """Raise one clear exception if this environment cannot train on this machine.
+
+    Reads files and asks the driver, which takes a fraction of a second; torch is not imported.
+    What cannot be found out is not held against the machine.
+
+    Args:
+        gpus: how many usable GPUs there must be; 0 allows the CPU.
+        capability: least compute capability of each of them, `"8.0"`.
+        memory_gb: least memory of each of them, in GB of 10^9 bytes.
+        torch: what its version must be, `">=2.6,<2.9"`.
+        bf16: whether they must multiply bfloat16 (compute capability 8.0).
+        fp8: whether they must multiply FP8 (compute capability 8.9).
+
+    Raises:
+        RequirementError: the first thing that is missing, and what to type.
+    """
+    from gpudoctor.triage.requirement import Wanted, missing
+
+    formats = "8.9" if fp8 else "8.0" if bf16 else None
+    least = max((item for item in (capability, formats) if item), key=_numbers, default=None)
+    found = missing(Wanted(gpus=gpus, capability=least, memory_gb=memory_gb, torch=torch))
+    if found is not None:
+        raise RequirementError(found.sentence, found.findings)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _explain(error: BaseException) -> None:
+    """Print a diagnosis; whatever goes wrong here must not hide the program's own error."""
+    try:
+        found = diagnose(error)
+        if not found:
+            return
+        shell = _notebook()
+        if shell is not None and _display(found):
+            return
+        sys.stderr.write(f"\n{found.text().rstrip()}\n")
+        sys.stderr.flush()
+    except Exception:  # noqa: S110 - the program's own exception is what matters
+        pass
+
+
+def _text_of(error: BaseException) -> str:
+    import traceback
+
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return trace + "\n\n" + "\n".join(_process_facts()) + "\n"
+
+
+def _process_facts() -> list[str]:
+    """What this process knows of itself, in the words of torch's own report."""
+    import platform
+
+    lines = [
+        f"OS: {platform.platform(terse=True)} ({platform.machine()})",
+        f"Python version: {platform.python_version()}",
+        f"Python platform: {platform.platform()}",
+    ]
+    module: Any = sys.modules.get("torch")
+    version = getattr(module, "__version__", None)
+    if version is not None:
+        built = getattr(getattr(module, "version", None), "cuda", None)
+        lines.insert(0, f"PyTorch version: {version}")
+        lines.insert(1, f"CUDA used to build PyTorch: {built}")
+    with contextlib.suppress(OSError):
+        lines += _driver_facts()
+    return lines
+
+
+def _driver_facts() -> list[str]:
+    """GPUs and driver from the files of the driver (Linux); asking CUDA could hang by now."""
+    import os
+    import re
+
+    lines = []
+    folder = "/proc/driver/nvidia/gpus"
+    for number, entry in enumerate(sorted(os.listdir(folder))):
+        with open(os.path.join(folder, entry, "information"), encoding="utf-8") as file:
+            if model := re.search(r"^Model:\s*(.+)$", file.read(4096), re.M):
+                lines.append(f"GPU {number}: {model[1].strip()}")
+    with open("/proc/driver/nvidia/version", encoding="utf-8") as file:
+        if found := re.search(r"\b(\d{3}\.\d+(?:\.\d+)?)\b", file.read(4096)):
+            lines.append(f"Nvidia driver version: {found[1]}")
+    return lines
+
+
+def _notebook() -> Any:
+    """The running IPython shell, if this is one; IPython is never imported for it."""
+    module: Any = sys.modules.get("IPython")
+    getter = getattr(module, "get_ipython", None)
+    return getter() if callable(getter) else None
+
+
+def _display(found: Diagnosis) -> bool:
+    module: Any = sys.modules.get("IPython.display")
+    show = getattr(module, "display", None)
+    if not callable(show):
+        return False
+    show(found)
+    return True
+
+
+def _install_in(shell: Any) -> None:
+    def handler(
+        self: Any,
+        kind: type[BaseException],
+        error: BaseException,
+        trace: Any,
+        tb_offset: Any = None,
+    ) -> None:
+        self.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        _explain(error)
+
+    shell.set_custom_exc((Exception,), handler)

@@ -1,0 +1,137 @@
+"""Whether this machine and this Python meet what a program requires of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from gpudoctor.errors import UsageError
+from gpudoctor.kb._data import numbers
+from gpudoctor.model.facts import Gpu
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.sheet import FactSheet
+
+_SECONDS = 5.0
+_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|<|>|~=)?\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z")
+# A program that may go on on the CPU is not stopped by these.
+_ABOUT_GPUS = ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a program requires."""
+
+    gpus: int = 1
+    capability: str | None = None
+    memory_gb: float | None = None
+    torch: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What is not met, as a message for people."""
+
+    sentence: str
+    findings: tuple[Finding, ...] = ()
+
+
+def missing(wanted: Wanted) -> Missing | None:
+    """The first requirement that this process's machine and environment do not meet."""
+    from gpudoctor import rules
+    from gpudoctor.collect import collect
+
+    sheet = collect(sys.executable, _SECONDS, os.getcwd(), os.environ)
+    return judge(sheet, rules.judge(sheet).findings, wanted)
+
+
+def judge(sheet: FactSheet, findings: tuple[Finding, ...], wanted: Wanted) -> Missing | None:
+    """The same for a fact sheet; what is unknown is not held against the machine."""
+    errors = [item for item in findings if item.severity is Severity.ERROR]
+    if wanted.gpus == 0:
+        errors = [item for item in errors if not item.code.startswith(_ABOUT_GPUS)]
+    if errors:
+        return Missing(sentence=_with_cure(sheet, errors[0], findings), findings=tuple(errors))
+    if said := _torch(sheet, wanted):
+        return Missing(sentence=said)
+    if said := _gpus(sheet, wanted):
+        return Missing(sentence=said)
+    return None
+
+
+def _with_cure(sheet: FactSheet, worst: Finding, findings: tuple[Finding, ...]) -> str:
+    from gpudoctor.prescribe import Options, prescribe
+
+    lines = [f"{worst.title}.", worst.detail] if worst.detail else [f"{worst.title}."]
+    prescription = prescribe(sheet, findings, Options())
+    typed = [step.posix or step.text for step in prescription.steps]
+    if prescription.why and prescription.status != "not-needed":
+        lines.append(prescription.why)
+    lines += [f"    {line}" for line in typed or list(worst.advice)]
+    lines.append(f"`gpudoctor check` shows the proof, `gpudoctor explain {worst.code}` says more.")
+    return "\n".join(lines)
+
+
+def _torch(sheet: FactSheet, wanted: Wanted) -> str | None:
+    if wanted.torch is None:
+        return None
+    clauses = [_clause(part, wanted.torch) for part in wanted.torch.split(",")]
+    torch = sheet.facts.torch
+    if torch is None or torch.version is None:
+        return None
+    have = numbers(torch.version)
+    if all(_holds(have, operator, limit) for operator, limit in clauses):
+        return None
+    return f"torch {torch.version} is installed, and this program requires torch {wanted.torch}."
+
+
+def _clause(text: str, whole: str) -> tuple[str, tuple[int, ...]]:
+    match = _CLAUSE.match(text)
+    if match is None:
+        raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {whole!r}")
+    return match[1] or "==", numbers(match[2])
+
+
+def _holds(have: tuple[int, ...], operator: str, limit: tuple[int, ...]) -> bool:
+    width = len(limit)
+    cut = (*have, 0, 0, 0, 0)[:width]
+    return {
+        ">=": cut >= limit,
+        "<=": cut <= limit,
+        "<": cut < limit,
+        ">": cut > limit,
+        "==": cut == limit,
+        "!=": cut != limit,
+        "~=": cut >= limit and cut[: width - 1] == limit[: width - 1],
+    }[operator]
+
+
+def _gpus(sheet: FactSheet, wanted: Wanted) -> str | None:
+    if wanted.gpus == 0 or sheet.why_unknown("gpus"):
+        return None
+    visible = [gpu for gpu in sheet.facts.gpus if gpu.visible is not False]
+    fit = [gpu for gpu in visible if _fits(gpu, wanted)]
+    if len(fit) >= wanted.gpus:
+        return None
+    asked = f"{wanted.gpus} GPU{'s' if wanted.gpus > 1 else ''}"
+    if wanted.capability:
+        asked += f" of compute capability {wanted.capability} or higher"
+    if wanted.memory_gb:
+        asked += f" with {wanted.memory_gb:g} GB or more"
+    have = ", ".join(_described(gpu) for gpu in visible) or "none"
+    return f"This program requires {asked}; this process sees {have}."
+
+
+def _fits(gpu: Gpu, wanted: Wanted) -> bool:
+    least, own = wanted.capability, gpu.compute_capability
+    if least and own and numbers(own) < numbers(least):
+        return False
+    if wanted.memory_gb and gpu.memory_bytes:
+        return gpu.memory_bytes >= wanted.memory_gb * 1e9
+    return True
+
+
+def _described(gpu: Gpu) -> str:
+    size = f", {gpu.memory_bytes / 1e9:.1f} GB" if gpu.memory_bytes else ""
+    return f"{gpu.name or 'a GPU'} ({gpu.compute_capability or 'capability unknown'}{size})"
