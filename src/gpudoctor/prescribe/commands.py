@@ -19,7 +19,6 @@ from typing import Literal, cast
 
 from gpudoctor.model.facts import Python
 from gpudoctor.model.prescription import Step
-from gpudoctor.prescribe.manifest import manifest_steps
 from gpudoctor.prescribe.mirror import Index
 from gpudoctor.prescribe.quoting import command_step
 
@@ -104,6 +103,8 @@ def place_of(
 def steps(change: Change, place: Place) -> tuple[Step, ...]:
     """The steps of a change, in the order in which they must run."""
     if place.locked:
+        from gpudoctor.prescribe.manifest import manifest_steps
+
         return manifest_steps(
             place.tool,
             place.lock_file or "its lock file",

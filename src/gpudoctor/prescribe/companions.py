@@ -28,10 +28,12 @@ _OTHER_TRITONS = {
     "xpu": ("triton", "pytorch-triton-rocm", "triton-rocm"),
 }
 _NOT_EXTENSIONS = (*COMPANIONS, "torch", "triton")
+# Patterns are compiled when they are first needed: most machines have no extension at all.
 # A build tag such as `cu12torch2.6cxx11abiFALSE`, or `pt25cu124` in a version's local label.
-_TORCH_TAG = re.compile(r"(?:torch|pt)(\d)\.?(\d{1,2})", re.ASCII | re.IGNORECASE)
-_CUDA_TAG = re.compile(r"cu(?:da)?(\d{2})\d{0,2}(?!\d)", re.ASCII | re.IGNORECASE)
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?\Z")
+_TORCH_TAG = r"(?:torch|pt)(\d)\.?(\d{1,2})"
+_CUDA_TAG = r"cu(?:da)?(\d{2})\d{0,2}(?!\d)"
+_NAME = r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?\Z"
+_FLAGS = re.ASCII | re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[
 def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
     """Whether a package was compiled against another torch or CUDA than those of `build`."""
     tag = package.build or (package.version or "").partition("+")[2]
-    torch, cuda = _TORCH_TAG.search(tag), _CUDA_TAG.search(tag)
+    torch, cuda = re.search(_TORCH_TAG, tag, _FLAGS), re.search(_CUDA_TAG, tag, _FLAGS)
     major = version_key(build.cuda or "")[:1]
     if torch is not None:
         other = (int(torch[1]), int(torch[2])) != version_key(build.torch)[:2]
@@ -188,7 +190,7 @@ def requirements_of(package: Package) -> list[tuple[str, str]]:
     """Normalised names and specifiers of what a package requires, extras aside."""
     found = []
     for line in package.requires:
-        match = _NAME.match(line)
+        match = re.match(_NAME, line)
         if match and "extra" not in (match[4] or ""):
             name = re.sub(r"[-_.]+", "-", match[1]).lower()
             found.append((name, match[3].strip()))

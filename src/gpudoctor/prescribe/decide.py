@@ -9,7 +9,6 @@ from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import satisfies
-from gpudoctor.prescribe.impossible import impossible
 from gpudoctor.prescribe.question import Question, Way
 from gpudoctor.prescribe.remedies import MASKED, first_driver, remedies, unmasked
 from gpudoctor.prescribe.request import Options, specifier_of
@@ -90,6 +89,8 @@ def prescribe(
         return _without(start, path, first)
     proved = _proved(question, tolerated)
     if not proved:
+        from gpudoctor.prescribe.impossible import impossible
+
         return impossible(question, first)
     main, others = proved[0], proved[1:]
     return Prescription(

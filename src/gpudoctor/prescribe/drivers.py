@@ -49,7 +49,7 @@ def driver_for(
 
     `linux`: whether the kernel-module flavour matters (not on Windows, nor in WSL).
     """
-    first, first_of = _first(gpus, names)
+    first, first_of = first_branch(gpus, names)
     last, last_of = _last(gpus)
     floor = kb_cuda.floor(cuda_major, "linux" if linux else "windows") if cuda_major else None
     need = version_key(floor)[0] if floor else 0
@@ -89,8 +89,10 @@ def knows(driver: str, gpu: ComputeCapability) -> bool | None:
     return row.first_branch is None or branch >= row.first_branch
 
 
-def _first(gpus: tuple[ComputeCapability, ...], names: tuple[str, ...]) -> tuple[int, str]:
-    """The oldest branch that knows all, and what sets it."""
+def first_branch(
+    gpus: tuple[ComputeCapability, ...], names: tuple[str, ...] = ()
+) -> tuple[int, str]:
+    """The oldest driver branch that knows all of some GPUs (0: any), and what sets it."""
     found = [(0, "")]
     for gpu in gpus:
         row = kb_gpus.capability_row(str(gpu))

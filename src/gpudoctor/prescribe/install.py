@@ -16,7 +16,6 @@ from gpudoctor.prescribe.commands import Change, Place, _install, steps
 from gpudoctor.prescribe.companions import Along, Broken, along, requirements_of
 from gpudoctor.prescribe.mirror import index_for
 from gpudoctor.prescribe.quoting import command_step
-from gpudoctor.prescribe.source_build import extension_recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +128,8 @@ def extension_steps(
     result = []
     for entry in broken:
         if entry.fitting is None:
+            from gpudoctor.prescribe.source_build import extension_recipe
+
             result.append(extension_recipe(entry.package, gpus, facts.host, place.python))
             continue
         wanted = f"{entry.package.name}=={entry.fitting}"

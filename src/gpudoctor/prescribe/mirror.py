@@ -7,7 +7,6 @@ which other users of the machine can read, nor in a report.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from gpudoctor.errors import UsageError
 
@@ -56,6 +55,11 @@ def index_for(variant_url: str | None, mirror: str | None) -> Index:
     url = index_url(variant_url, mirror)
     if url is None:
         return Index(None)
+    # On the start-up path: urllib.parse costs more than the rest of this module.
+    if "@" not in url:
+        return Index(url)
+    from urllib.parse import urlsplit, urlunsplit
+
     parts = urlsplit(url)
     if "@" not in parts.netloc:
         return Index(url)
@@ -88,6 +92,8 @@ def check_mirror(url: str) -> None:
     Raises:
         UsageError: it cannot; the message does not repeat credentials.
     """
+    from urllib.parse import quote, urlsplit
+
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -15,9 +15,10 @@ from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.decide import prescribe
+from gpudoctor.prescribe.drivers import first_branch
 from gpudoctor.prescribe.gpu_names import gpu_of
 from gpudoctor.prescribe.request import Options, PlanRequest
-from gpudoctor.prescribe.target import AARCH64_GPUS
+from gpudoctor.prescribe.target import AARCH64_GPUS, target_of
 from gpudoctor.rules import Judgement, judge
 from gpudoctor.rules.say import finding
 
@@ -44,9 +45,18 @@ def sheet_of(request: PlanRequest) -> FactSheet:
         )
     gpus = tuple(gpu_of(text, index) for index, text in enumerate(request.gpus))
     python = _python(request.python)
-    driver = Driver(version=request.driver.strip()) if request.driver else None
+    driver = _driver(request.driver)
     facts = Facts(host=_host(request, gpus), gpus=gpus, driver=driver, python=python)
     return FactSheet(facts, _unknown(request), {"": "request"})
+
+
+def _driver(text: str | None) -> Driver | None:
+    """The driver; a bare branch (`580`) is that branch's newest, told by the CUDA it serves."""
+    if text is None:
+        return None
+    version = text.strip()
+    branch = kb_cuda.branch_of(version_key(version)[0]) if "." not in version else None
+    return Driver(version=version, cuda=kb_cuda.cuda_of_branch(branch) if branch else None)
 
 
 def _host(request: PlanRequest, gpus: tuple[Gpu, ...]) -> Host:
@@ -105,7 +115,11 @@ def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
     ]
     fields = ("cuda", "source", "libcuda_path", "libcuda_version", "libcuda_kind", "cu_init",
               "cu_init_name", "nvml_error", "nvml_version", "smi_error")  # fmt: skip
-    paths += [f"driver.{name}" for name in fields] if request.driver else ["driver"]
+    bare = request.driver is not None and "." not in request.driver
+    known = {"cuda"} if bare else set()
+    paths += (
+        [f"driver.{name}" for name in fields if name not in known] if request.driver else ["driver"]
+    )
     if request.python is None:
         paths.append("python")
     else:
@@ -113,8 +127,8 @@ def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
                  "site_packages", "externally_managed", "conda_base", "writable", "has_pip",
                  "lock_owner", "lock_file", "user_site", "headers")  # fmt: skip
         paths += [f"python.{name}" for name in names]
-    known = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
-    details = [name for name in Gpu.__slots__ if name not in known]
+    said = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
+    details = [name for name in Gpu.__slots__ if name not in said]
     paths += [f"gpus[{i}].{name}" for i in range(len(request.gpus)) for name in details]
     return tuple(Unknown(path, _NOT_STATED, "request") for path in paths)
 
@@ -127,7 +141,7 @@ def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:
     """
     sheet = sheet_of(request)
     options = replace(_options(request), choose=True)
-    prescription = prescribe(sheet, judge(sheet).findings, options)
+    prescription = prescribe(sheet, (), options)
     return sheet, _with_driver_note(prescription, request)
 
 
@@ -200,6 +214,9 @@ def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alte
     lower = kb_cuda.floor(major, system)
     if lower is None:
         return ()
+    known_from, _ = first_branch(target_of(sheet_of(request)).gpus, ())
+    if known_from > version_key(lower)[0]:
+        lower = str(known_from)
     _, found = plan(replace(request, driver=lower))
     variant = torch_releases.cuda_of_variant(found.variant or "")
     if found.status != "resolved" or variant is None or version_key(variant)[0] != major:

@@ -18,9 +18,7 @@ from gpudoctor.prescribe.companions import pins_of
 from gpudoctor.prescribe.driver_ways import driver_ways
 from gpudoctor.prescribe.install import install, named_packages
 from gpudoctor.prescribe.mirror import OFFICIAL_ROOT, index_for
-from gpudoctor.prescribe.other_ways import amd_ways, jetson_ways, python_ways, source_ways
 from gpudoctor.prescribe.question import Question, Way, WayKind, way_of
-from gpudoctor.prescribe.repair import repair
 from gpudoctor.prescribe.solver import best, ranked
 from gpudoctor.prescribe.target import served, target_of
 
@@ -30,6 +28,8 @@ _TRIES = 4
 def ways(question: Question) -> Iterator[Way]:
     """Every way out that can be thought of, the preferred ones first; none is proved yet."""
     if question.options.from_source:
+        from gpudoctor.prescribe.other_ways import source_ways
+
         yield from source_ways(question)
         return
     if question.bad_nightly:
@@ -47,6 +47,9 @@ def ways(question: Question) -> Iterator[Way]:
     yield from mask_ways(question)
     if channel == "stable":
         yield from wheel_ways(question, "nightly")
+    # Rarely needed, and loaded only then.
+    from gpudoctor.prescribe.other_ways import amd_ways, jetson_ways, python_ways, source_ways
+
     yield from jetson_ways(question)
     yield from amd_ways(question)
     if not question.options.fixed_python:
@@ -62,6 +65,8 @@ def repair_ways(question: Question) -> Iterator[Way]:
         or question.sheet.facts.torch is None
     ):
         return
+    from gpudoctor.prescribe.repair import repair
+
     found = repair(question.sheet, question.findings, question.place, question.options.index_url)
     if found is not None:
         yield way_of("repair", found)

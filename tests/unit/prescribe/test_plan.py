@@ -80,6 +80,20 @@ def test_without_a_driver_the_plan_says_which_it_needs_and_what_an_older_one_tak
     assert older.variant == "cu126"
 
 
+def test_an_older_driver_must_still_know_the_gpu():
+    _, found = plan(PlanRequest(gpus=("RTX 5090",), os="windows", python="3.12"))
+    (older,) = found.alternatives
+    assert older.why.startswith("With a driver from 570 on and below 580")
+    assert older.variant == "cu128"
+
+
+def test_a_bare_branch_is_a_driver():
+    _, found = plan(PlanRequest(gpus=("4090",), driver="580", python="3.12"))
+    assert str(found.variant).startswith("cu13")
+    _, found = plan(PlanRequest(gpus=("4090",), driver="550", python="3.12"))
+    assert str(found.variant).startswith("cu12")
+
+
 def test_a_cluster_of_mixed_gpus_gets_one_build():
     _, found = plan(PlanRequest(gpus=("T4", "H100", "A10G"), driver="580.95.05", python="3.12"))
     assert found.status == "resolved"
