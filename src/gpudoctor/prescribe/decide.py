@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
@@ -126,9 +124,11 @@ def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
 
 def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
     """Whether an alternative gives what the ways before it do not."""
+    main = found[0]
+    if _is_official(way) and not any(map(_is_official, found)) and main.kind == "wheel":
+        return True
     if way.kind not in _ALTERNATIVE_KINDS or any(way.kind == other.kind for other in found):
         return False
-    main = found[0]
     if way.kind == "mask":
         return "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
     if question.bad_nightly:
@@ -136,6 +136,11 @@ def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
     if way.kind == "driver":
         return "driver-too-old" in question.names or _is_newer(way, main)
     return way.kind == "wheel" and main.kind != "mask"
+
+
+def _is_official(way: Way) -> bool:
+    """Whether it is a wheel of the official matrix for the present driver."""
+    return way.kind == "wheel" and way.build is not None and not way.build.off_matrix
 
 
 def _is_newer(way: Way, main: Way) -> bool:
@@ -199,33 +204,27 @@ def _beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -
     question = Question(sheet, findings, options)
     steps: tuple[Step, ...] = ()
     packages: tuple[str, ...] = ()
-    why = []
+    why = "The GPUs work; these steps clear the warnings."
     index = None
+    left = {f.name for f in warnings}
     if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
         for way in repair_ways(question):
-            after = judge(way.sheet).findings
-            if _errors(way.sheet) or len(_warned(after)) >= len(warnings):
-                continue
-            steps, packages, index = way.steps, way.packages, way.index_url
-            why.append(way.why)
-    steps += remedies(
-        (f for f in warnings if not {"install", "uninstall"} & set(f.clears_with)), sheet
-    )
+            after = {f.name for f in judge(way.sheet).findings if f.severity is not Severity.INFO}
+            if after < left:
+                steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
+                left &= after
+    steps += remedies((f for f in warnings if f.name in left and f.advice), sheet)
     if not steps:
         return Prescription(
             status="not-needed", why="The GPUs work; the warnings need no change of torch."
         )
     return Prescription(
         status="resolved",
-        why=why[0] if why else "The GPUs work; these steps clear the warnings.",
+        why=why,
         index_url=index,
         packages=packages,
         steps=steps,
     )
-
-
-def _warned(findings: Iterable[Finding]) -> list[Finding]:
-    return [f for f in findings if f.severity is Severity.WARNING]
 
 
 def _unanswerable(sheet: FactSheet) -> str | None:
