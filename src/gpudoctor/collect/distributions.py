@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gpudoctor.collect.files import is_file, read_bytes, read_text
+from gpudoctor.collect.files import is_file, may_exist, read_bytes, read_text
 
 _HEAD_LIMIT = 1 << 18
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -75,7 +75,11 @@ def read_distributions(folders: Iterable[str]) -> tuple[list[Distribution], dict
     for folder in folders:
         try:
             entries = sorted(os.listdir(folder))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError) as error:
+            # PYTHONPATH may name what is not there, and archives. A site folder that is a file
+            # or a broken link is no empty one.
+            if folder.endswith("-packages") and may_exist(folder):
+                unreadable[folder] = error.strerror or str(error)
             continue
         except OSError as error:
             unreadable[folder] = error.strerror or str(error)

@@ -53,6 +53,17 @@ def is_folder(path: str) -> bool:
         return False
 
 
+def may_exist(path: str) -> bool:
+    """Whether something lies there, or may lie there without our being allowed to see it."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def is_file(path: str) -> bool:
     """Whether `path` is a regular file, links followed."""
     try:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gpudoctor.collect.files import is_folder, names, read_text
+from gpudoctor.collect.files import is_folder, may_exist, names, read_text
 from gpudoctor.collect.layout import Layout
 
 _PTH_LIMIT = 1 << 16
@@ -84,7 +84,7 @@ def _site_folders(layout: Layout) -> list[str]:
     debian = [] if layout.is_venv else [os.path.join(prefix, "lib", "python3", "dist-packages")]
     # PyPy before 3.8 (7.3.9) kept them at the top.
     old = [os.path.join(prefix, "site-packages")] if version is None or layout.pypy else []
-    return [folder for folder in (*candidates, *debian, *old) if is_folder(folder)]
+    return [folder for folder in (*candidates, *debian, *old) if may_exist(folder)]
 
 
 def _user_site(layout: Layout, environ: Mapping[str, str], home: str | None) -> str | None:

@@ -104,6 +104,8 @@ def read_torch(
     version = said.version or said_by_metadata
     if version is None:
         unknown["version"] = "neither version.py nor metadata name it"
+    if owner is None or not _has_metadata(owner):
+        unknown["requires"] = "this torch has no metadata that can be read"
     cudnn, reason = _cudnn(folder, distributions)
     if cudnn is None and said.cuda and reason:
         unknown["cudnn"] = reason
@@ -144,6 +146,11 @@ def _owner(folder: str | None, installed: Sequence[Distribution]) -> Distributio
         return here[0]
     linked = [d for d in installed if d.info.endswith(".egg-link") or d.origin[1]]
     return linked[0] if linked else None
+
+
+def _has_metadata(owner: Distribution) -> bool:
+    places = (os.path.join(owner.info, name) for name in ("METADATA", "PKG-INFO"))
+    return any(read_bytes(path, 1) for path in (*places, owner.info))
 
 
 def _requirements(

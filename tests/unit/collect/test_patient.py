@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -214,16 +215,46 @@ def test_a_distribution_with_device_code_is_listed_whatever_its_name(
 class TestBadDays:
     """Each has its reason, and nothing is taken for absent or healthy."""
 
-    def test_an_unreadable_site_folder(self, env: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("form", ["a loop", "a file", "a broken link"])
+    def test_an_unreadable_site_folder(self, env: Path, tmp_path: Path, form: str) -> None:
         folder = site(env)
         folder.rmdir()
-        folder.symlink_to(folder.name)
-        other = tmp_path / "other"
-        other.symlink_to(other)
-        sheet = examined(env, tmp_path, PYTHONPATH=str(other))
-        assert sheet.why_unknown("torch") is not None
-        assert sheet.why_unknown("packages") is not None
-        assert str(other) in sheet.why_unknown("libraries").reason  # type: ignore[union-attr]
+        if form == "a file":
+            put(folder, "x")
+        else:
+            folder.symlink_to(folder.name if form == "a loop" else "gone")
+        sheet = examined(env, tmp_path)
+        for fact in ("torch", "packages", "libraries"):
+            missing = sheet.why_unknown(fact)
+            assert missing is not None
+            assert str(folder) in missing.reason
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.parametrize("depth", [0, 1, 2])
+    def test_a_folder_without_permission(self, env: Path, tmp_path: Path, depth: int) -> None:
+        torch(site(env))
+        closed = (site(env), site(env).parent, site(env).parent.parent)[depth]
+        closed.chmod(0)
+        try:
+            assert examined(env, tmp_path).why_unknown("torch") is not None
+        finally:
+            closed.chmod(0o755)
+
+    def test_what_pythonpath_names_and_is_not_there_is_nothing(
+        self, env: Path, tmp_path: Path
+    ) -> None:
+        torch(site(env))
+        archive = put(tmp_path / "lib.zip", "PK")
+        sheet = examined(env, tmp_path, PYTHONPATH=f"{tmp_path / 'gone'}:{archive}")
+        assert sheet.why_unknown("torch") is None
+
+    def test_an_environment_without_a_site_folder_has_no_torch(
+        self, env: Path, tmp_path: Path
+    ) -> None:
+        site(env).rmdir()
+        sheet = examined(env, tmp_path)
+        assert sheet.facts.torch is None
+        assert sheet.why_unknown("torch") is None
 
     def test_a_truncated_library(self, env: Path, tmp_path: Path) -> None:
         folder = torch(site(env))

@@ -69,7 +69,16 @@ def test_files_without_metadata_are_a_torch_all_the_same(tmp_path: Path) -> None
     put(tmp_path / "torch" / "version.py", VERSION_PY.format(version="2.9.1", cuda=None, hip=None))
     found, unknown = read(tmp_path)
     assert found is not None
-    assert (found.version, found.requires, unknown) == ("2.9.1", (), {})
+    assert found.version == "2.9.1"
+    assert set(unknown) == {"requires"}
+
+
+def test_metadata_that_cannot_be_read_require_nothing_that_is_known(tmp_path: Path) -> None:
+    torch(tmp_path)
+    metadata = tmp_path / "torch-2.9.1+cu128.dist-info" / "METADATA"
+    metadata.unlink()
+    metadata.symlink_to(metadata)
+    assert "requires" in read(tmp_path)[1]
 
 
 def test_a_package_without_version_py_has_an_unknown_build(tmp_path: Path) -> None:
