@@ -53,8 +53,8 @@ class Offer:
         self.stack = self.cuda or version_key(build.variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
         self.order = version_key(build.torch)
         self.pythons = frozenset(build.pythons)
-        self.sass = tuple(Architecture.parse(name) for name in build.sass)
-        self.ptx = tuple(Architecture.parse(name) for name in build.ptx)
+        self.sass = tuple(map(_architecture, build.sass))
+        self.ptx = tuple(map(_architecture, build.ptx))
         release = torch_releases.release(build.torch)
         defaults = release.default_variants if release else {}
         # PyPI carries CPU wheels alone for Windows; the variant that a release is made for is
@@ -87,6 +87,9 @@ class Offer:
             else:
                 self.covers[gpu] = "none"
         return self.covers[gpu]
+
+
+_architecture = cache(Architecture.parse)
 
 
 @lru_cache(maxsize=4096)

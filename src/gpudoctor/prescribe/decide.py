@@ -109,7 +109,7 @@ def prescribe(
 def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
     """The ways that lead to a machine without errors: the first, and what else is worth it."""
     found: list[Way] = []
-    for way in ways(question):
+    for way in ways(question, found):
         if found and not _worth_it(way, found, question):
             continue
         if len(found) > _MAX_ALTERNATIVES:

@@ -84,12 +84,13 @@ def is_served(gpu: ComputeCapability, platform: str | None) -> bool:
 
     A GPU that none serves, beside one that is served, drives a screen; nothing is chosen by it.
     """
-    return any(
-        runs_natively(Architecture.parse(name), gpu)
+    names = {
+        name
         for build in torch_releases.builds()
         if build.kind == "cuda" and build.exists and platform in (None, build.platform)
         for name in build.sass
-    )
+    }
+    return any(runs_natively(Architecture.parse(name), gpu) for name in names)
 
 
 @cache

@@ -7,11 +7,12 @@ from source. Where the driver does not know a GPU, the driver comes first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
 from gpudoctor.prescribe import mask, predict
 from gpudoctor.prescribe.commands import Change, steps
 from gpudoctor.prescribe.companions import pins_of
@@ -25,15 +26,19 @@ from gpudoctor.prescribe.target import served, target_of
 _TRIES = 4
 
 
-def ways(question: Question) -> Iterator[Way]:
-    """Every way out that can be thought of, the preferred ones first; none is proved yet."""
+def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Way]:
+    """Every way out that can be thought of, the preferred ones first; none is proved yet.
+
+    `proved` is where the caller collects those that hold: with one of them there, what is not
+    worth being an alternative is not worked out.
+    """
     if question.options.from_source:
         from gpudoctor.prescribe.other_ways import source_ways
 
         yield from source_ways(question)
         return
     if question.bad_nightly:
-        yield from wheel_ways(question, "stable")
+        yield from wheel_ways(question, "stable", proved)
         yield from earlier_nightly(question)
         return
     driver_first = question.unknown_to_driver or "open-kernel-module-required" in question.names
@@ -41,10 +46,12 @@ def ways(question: Question) -> Iterator[Way]:
     if driver_first:
         yield from driver_ways(question)
     channel = question.options.channel
-    yield from wheel_ways(question, channel)
+    yield from wheel_ways(question, channel, proved)
     if not driver_first:
         yield from driver_ways(question)
     yield from mask_ways(question)
+    if proved:
+        return
     if channel == "stable":
         yield from wheel_ways(question, "nightly")
     # Rarely needed, and loaded only then.
@@ -100,7 +107,7 @@ def earlier_nightly(question: Question) -> Iterator[Way]:
     )
 
 
-def wheel_ways(question: Question, channel: str) -> Iterator[Way]:
+def wheel_ways(question: Question, channel: str, proved: Sequence[Way] = ()) -> Iterator[Way]:
     """Another wheel for the present driver, first with every extension in its place."""
     target = question.target
     if question.no_module:
@@ -115,7 +122,7 @@ def wheel_ways(question: Question, channel: str) -> Iterator[Way]:
     for wanted in (hard, target):
         builds = ranked(wanted, kind=question.kind, channel=channel, installed=keep)
         for build in islice(builds, _TRIES):
-            if build in seen:
+            if build in seen or any(_settles(way, build) for way in proved):
                 continue
             seen.add(build)
             found = install(
@@ -127,6 +134,13 @@ def wheel_ways(question: Question, channel: str) -> Iterator[Way]:
                 named,
             )
             yield way_of(kind, found)
+
+
+def _settles(way: Way, build: Build) -> bool:
+    """Whether `build` adds nothing to a way: only a build of the official matrix adds to others."""
+    return way.kind == "wheel" and (
+        build.off_matrix or way.build is None or not way.build.off_matrix
+    )
 
 
 def mask_ways(question: Question) -> Iterator[Way]:
