@@ -16,7 +16,7 @@ from gpudoctor.rules.case import Case, Code, Seat
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names, several
 
-NEEDS = ("torch.version", "torch.cuda", "gpus")
+NEEDS = ("torch", "gpus")
 
 
 def lacking(case: Case) -> list[tuple[Seat, ComputeCapability]]:
@@ -30,6 +30,32 @@ def lacking(case: Case) -> list[tuple[Seat, ComputeCapability]]:
         if seat.capability is not None
         and not book.native(code.sass, seat.capability)
         and not book.jittable(code.ptx, seat.capability)
+    ]
+
+
+def through_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    """The visible GPUs that only the build's PTX serves."""
+    code = case.code
+    if code is None or not code.ptx:
+        return []
+    return [
+        (seat, seat.capability)
+        for seat in case.visible
+        if seat.capability is not None
+        and not book.native(code.sass, seat.capability)
+        and book.jittable(code.ptx, seat.capability)
+    ]
+
+
+def through_old_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    """Those of them that the CUDA of the build did not know yet, nor do its libraries."""
+    torch, code = case.facts.torch, case.code
+    if torch is None or code is None:
+        return []
+    return [
+        (seat, gpu)
+        for seat, gpu in through_ptx(case)
+        if book.predates(torch.cuda, code.sass + code.ptx, gpu)
     ]
 
 
@@ -59,9 +85,11 @@ def gpu_evidence(case: Case, seats: list[Seat]) -> list[Evidence]:
 def unknowns(case: Case) -> Iterator[Unknown]:
     """What keeps the architectures from being judged, for all GPUs or for one."""
     torch = case.facts.torch
-    if torch is None or torch.cuda is None or not case.visible:
+    if torch is None or not case.visible:
         return
     if case.code is None:
+        if torch.cuda is None and case.knows("torch.cuda"):
+            return
         yield case.why_unknown("torch.sass") or Unknown(
             "torch.sass", "no architecture of this build could be read, and it is not published"
         )
@@ -89,10 +117,9 @@ def jetson_needs_own_wheel(case: Case) -> Iterator[Finding | Unknown]:
     ]
     if not seats:
         return
-    torch = case.facts.torch
     yield finding(
         "jetson-needs-own-wheel",
-        f"torch {torch.version if torch else ''} has no code for {names(seats)} "
+        f"{case.torch_name} has no code for {names(seats)} "
         f"({several([gpu.sm for gpu in _capabilities(seats)])}), which needs NVIDIA's own build",
         "The GPU of a Jetson runs only code compiled for it. The wheels of the PyTorch index do "
         "not contain it; NVIDIA publishes wheels and containers for each JetPack.",
@@ -121,13 +148,26 @@ def torch_lacks_arch_new_gpu(case: Case) -> Iterator[Finding | Unknown]:
         for seat, gpu in lacking(case)
         if is_newer(code, gpu) and not (gpu.is_tegra and not book.is_served(gpu, "linux_aarch64"))
     ]
+    for gpu, seats in _by_capability(through_old_ptx(case)).items():
+        yield finding(
+            "torch-lacks-arch-new-gpu",
+            f"{case.torch_name} has only PTX for {gpu.sm} ({names(seats)}), made before that GPU",
+            "The driver can translate torch's own kernels for this GPU, which takes minutes. But "
+            "the libraries of NVIDIA that this build brings, cuBLAS and cuDNN, are older than the "
+            "GPU, and layers that need them may fail.",
+            # It may work, slowly; only a run would show it.
+            severity=Severity.WARNING,
+            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
+            gpus=seats,
+            clears_with=("install",),
+        )
     for gpu, seats in _by_capability(served).items():
         yield finding(
             "torch-lacks-arch-new-gpu",
             _title(case, gpu, seats),
-            "A GPU runs only machine code compiled for its generation. This build of torch is "
-            f"older than the GPU: it brings code up to {_top(code)}. Tensors can be copied to the "
-            "GPU, but the first kernel fails with `no kernel image is available`.",
+            f"A GPU runs only machine code compiled for its generation. {_brings(code, gpu)} "
+            "Tensors can be copied to the GPU, but the first kernel fails with `no kernel image is "
+            "available`.",
             evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
             gpus=seats,
             clears_with=("install",),
@@ -209,10 +249,14 @@ def _by_capability(
 
 
 def _title(case: Case, gpu: ComputeCapability, seats: list[Seat]) -> str:
-    torch = case.facts.torch
-    return f"torch {torch.version if torch else ''} has no code for {gpu.sm} ({names(seats)})"
+    return f"{case.torch_name} has no code for {gpu.sm} ({names(seats)})"
 
 
-def _top(code: Code) -> str:
+def _brings(code: Code, gpu: ComputeCapability) -> str:
     known = [a for a in map(book.architecture, code.sass) if a is not None]
-    return str(max(known, key=lambda a: a.sort_key)) if known else "nothing"
+    if not known:
+        return "This build of torch brings no machine code at all."
+    top = max(known, key=lambda a: a.sort_key)
+    if top.capability > gpu:
+        return f"This build of torch brings none for {gpu.sm}, which desktop code does not serve."
+    return f"This build of torch is older than the GPU: it brings code up to {top}."

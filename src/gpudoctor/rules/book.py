@@ -65,6 +65,28 @@ def cuda_of_driver(driver_version: str) -> str | None:
 
 
 @cache
+def predates(cuda_version: str | None, codes: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    """Whether a build was made with a CUDA that did not know the GPU's architecture yet.
+
+    The build's CUDA decides; where it is not known, the oldest architecture that it has code for
+    does, since no toolkit after the last one for it can have made it.
+    """
+    span = cuda.toolkits_for(str(gpu))
+    if span is None:
+        return False
+    first = numbers(span[0])
+    if cuda_version:
+        return numbers(cuda_version)[:2] < first
+    ends = [
+        last
+        for name in codes
+        if (a := architecture(name)) and (found := cuda.toolkits_for(str(a.capability)))
+        if (last := found[1])
+    ]
+    return any(numbers(last) < first for last in ends)
+
+
+@cache
 def cuda_for_ptx(isa: str) -> str | None:
     """Oldest CUDA whose driver compiles PTX of that ISA version."""
     return cuda.ptx_isa_to_cuda(isa)
@@ -163,13 +185,26 @@ def have_common_build(capabilities: frozenset[ComputeCapability], platform: str)
 
 
 @cache
-def build_of(version: str, cuda_version: str | None, platform: str) -> torch_releases.Build | None:
-    """The published CUDA build that a torch version names, by its label or its CUDA."""
-    label = version.partition("+")[2]
+def code_of(
+    version: str, cuda_version: str | None, platform: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Machine code and PTX of the published CUDA build that a torch version names.
+
+    Where the platform is not known, that of all its builds together: what none of them has, the
+    installed one has not either.
+    """
+    base, _, label = version.partition("+")
     if not label and cuda_version:
         label = "cu" + cuda_version.replace(".", "")
-    found = torch_releases.build(version, label, platform) if label else None
-    return found if found is not None and found.kind == "cuda" else None
+    found = [
+        build
+        for build in torch_releases.builds_of(base)
+        if build.variant == label and build.kind == "cuda" and platform in (None, build.platform)
+    ]
+    if not found:
+        return None
+    sass = tuple(dict.fromkeys(name for build in found for name in build.sass))
+    return sass, tuple(dict.fromkeys(name for build in found for name in build.ptx))
 
 
 @cache

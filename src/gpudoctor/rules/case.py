@@ -115,7 +115,9 @@ class Case:
     def jetson(self) -> bool:
         """A Jetson, whose driver comes with JetPack and has its own numbers."""
         host = self.host
-        return host.jetson is not None or host.l4t is not None
+        if host.jetson is not None or host.l4t is not None:
+            return True
+        return any(seat.capability is not None and seat.capability.is_tegra for seat in self.nvidia)
 
     @cached_property
     def platform(self) -> str | None:
@@ -210,20 +212,27 @@ class Case:
 
     # The environment
 
+    @property
+    def torch_name(self) -> str:
+        """How a sentence names the installed torch."""
+        torch = self.facts.torch
+        known = torch is not None and torch.version and self.knows("torch.version")
+        return f"torch {torch.version}" if torch is not None and known else "the installed torch"
+
     @cached_property
     def code(self) -> Code | None:
         """The architectures of the installed CUDA build: read, or else of the published build
         of that name; `None` where neither is known, or where torch is no CUDA build."""
         torch = self.facts.torch
-        if torch is None or torch.cuda is None:
+        if torch is None:
             return None
         if (torch.sass or torch.ptx) and self.knows("torch.sass"):
             ptx = torch.ptx if self.knows("torch.ptx") else ()
             return Code(torch.sass, ptx, self.sheet.source("torch.sass"))
-        if not torch.version or not self.platform or not self.knows("torch.version"):
+        if torch.cuda is None or not torch.version or not self.knows("torch.version"):
             return None
-        build = book.build_of(torch.version, torch.cuda, self.platform)
-        return None if build is None else Code(build.sass, build.ptx, "knowledge base")
+        found = book.code_of(torch.version, torch.cuda, self.platform)
+        return None if found is None else Code(*found, "knowledge base")
 
     @cached_property
     def torch_libraries(self) -> tuple[Library, ...]:

@@ -15,7 +15,7 @@ from gpudoctor.rules.say import finding, names
 
 @rule(
     "cudnn-dropped-gpu",
-    uses=("packages", "torch.sass", "gpus[*].compute_capability"),
+    uses=("torch.cuda", "packages", "torch.sass", "gpus[*].compute_capability"),
     needs=(*NEEDS, "torch.cudnn"),
 )
 def cudnn_dropped_gpu(case: Case) -> Iterator[Finding | Unknown]:

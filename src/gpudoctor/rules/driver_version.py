@@ -74,7 +74,7 @@ def _wrong_branch(case: Case, seat: Seat, path: str, title: str, detail: str) ->
 
 @rule(
     "driver-too-old",
-    needs=("torch.cuda", "driver", "gpus"),
+    needs=("torch.cuda", "driver"),
     unless=("driver-not-loaded", *FINER, "stub-libcuda-on-path"),
     follows=("gpu-needs-other-driver-branch",),
 )
@@ -87,7 +87,9 @@ def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
     """
     torch = case.facts.torch
     driver = case.facts.driver
-    if torch is None or torch.cuda is None or driver is None or not case.visible:
+    if torch is None or torch.cuda is None or driver is None:
+        return
+    if not case.visible and case.knows("gpus"):
         return
     wanted = book.numbers(torch.cuda)
     if not wanted:
@@ -118,7 +120,7 @@ def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
     have = driver.version or f"for CUDA {driver.cuda}"
     yield finding(
         "driver-too-old",
-        f"The NVIDIA driver {have} is too old for torch {torch.version} ({needs})",
+        f"The NVIDIA driver {have} is too old for {case.torch_name} ({needs})",
         "torch brings its own CUDA, but the driver below must be new enough for it. "
         f"This one serves programs up to CUDA {driver.cuda or book.cuda_of_driver(have) or '?'}"
         ". Either a newer driver or a build of torch for an older CUDA cures it.",
@@ -157,8 +159,10 @@ def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
         return
     for seat in case.nvidia:
         gpu = seat.gpu
-        paths = (f"{seat.path}.{name}" for name in ("cuda_index", "memory_bytes"))
-        if seat in listed or gpu.pci_address is None or not all(map(case.knows, paths)):
+        # What the driver alone could say of it (memory, UUID) is unknown; that CUDA gives it no
+        # number is known as soon as CUDA has answered.
+        known = case.knows(f"{seat.path}.cuda_index")
+        if seat in listed or gpu.pci_address is None or not known:
             continue
         if bound_driver(case, seat) not in (None, "nvidia"):
             continue

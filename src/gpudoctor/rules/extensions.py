@@ -67,11 +67,10 @@ def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 
 
 def _other_torch(case: Case, package: Package, built: str, severity: Severity) -> Finding:
-    torch = case.facts.torch
     return finding(
         "extension-torch-abi-mismatch",
-        f"{package.name} {package.version} was built for torch {built}, and torch "
-        f"{torch.version if torch else ''} is installed",
+        f"{package.name} {package.version} was built for torch {built}, and "
+        f"{case.torch_name} is installed",
         "Compiled extensions fit one release of torch. With another, importing them fails with "
         "`undefined symbol`.",
         severity=severity,

@@ -45,10 +45,9 @@ def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     if not wrong:
         return
     listed = several([f"{item.name} {item.installed} (wanted {wanted})" for item, wanted in wrong])
-    torch = case.facts.torch
     yield finding(
         "cuda-library-pin-mismatch",
-        f"torch {torch.version if torch else ''} requires other versions of {listed}",
+        f"{case.torch_name} requires other versions of {listed}",
         "torch is tested with one version of each of NVIDIA's libraries. Another package has "
         "replaced them; errors from cuDNN, cuBLAS or NCCL, or missing symbols, can follow.",
         evidence=[

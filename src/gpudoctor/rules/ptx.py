@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.rules import book
-from gpudoctor.rules.architecture import NEEDS, gpu_evidence
+from gpudoctor.rules.architecture import NEEDS, gpu_evidence, through_old_ptx, through_ptx
 from gpudoctor.rules.case import Case, Seat
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
@@ -16,7 +16,13 @@ from gpudoctor.rules.say import finding, names
 @rule(
     "ptx-unsupported-toolchain",
     needs=(*NEEDS, "driver"),
-    uses=("torch.sass", "torch.ptx", "gpus[*].compute_capability", "libraries"),
+    uses=(
+        "torch.sass",
+        "torch.ptx",
+        "torch.cuda",
+        "gpus[*].compute_capability",
+        "libraries",
+    ),
     unless=("driver-not-loaded",),
     follows=("driver-too-old",),
 )
@@ -55,7 +61,8 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
 )
 def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:
     """The build has only PTX for a GPU; the driver compiles it at first use."""
-    seats = [seat for seat, _ in _through_ptx(case)]
+    old = {seat for seat, _ in through_old_ptx(case)}
+    seats = [seat for seat, _ in through_ptx(case) if seat not in old]
     if not seats:
         return
     yield finding(
@@ -74,14 +81,8 @@ def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:
 
 def _through_ptx(case: Case) -> Iterator[tuple[Seat, str | None]]:
     """GPUs that are served by PTX alone, each with the CUDA that wrote the PTX."""
-    code = case.code
     torch = case.facts.torch
-    if code is None or torch is None:
-        return
-    for seat in case.visible:
-        gpu = seat.capability
-        if gpu is None or book.native(code.sass, gpu) or not book.jittable(code.ptx, gpu):
-            continue
+    for seat, gpu in through_ptx(case):
         isas = [
             group.ptx_isa
             for library in case.torch_libraries
@@ -89,4 +90,5 @@ def _through_ptx(case: Case) -> Iterator[tuple[Seat, str | None]]:
             if group.ptx_isa and book.jittable(group.ptx, gpu)
         ]
         written = [found for isa in isas if (found := book.cuda_for_ptx(isa))]
-        yield seat, max(written, key=book.numbers) if written else torch.cuda
+        known = torch.cuda if torch is not None else None
+        yield seat, max(written, key=book.numbers) if written else known

@@ -46,11 +46,9 @@ def triton_torch_version_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 
 
 def _mismatch(case: Case, name: str, installed: str, wanted: str) -> Finding:
-    torch = case.facts.torch
     return finding(
         "triton-torch-version-mismatch",
-        f"{name} {installed} does not belong to torch {torch.version if torch else ''}, which "
-        f"needs {wanted}",
+        f"{name} {installed} does not belong to {case.torch_name}, which needs {wanted}",
         "Triton compiles the kernels of torch.compile and is called through internal interfaces, "
         "so torch works with one series of it. Without torch.compile nothing is affected.",
         severity=Severity.WARNING,
