@@ -41,11 +41,6 @@ class Member:
     encrypted: bool
 
 
-def is_archive(source: Source) -> bool:
-    """Whether it begins like a ZIP archive."""
-    return source.read(0, 4) in (b"PK\x03\x04", b"PK\x05\x06")
-
-
 def members(source: Source) -> Iterator[Member]:
     """The members, from the central directory at the end.
 

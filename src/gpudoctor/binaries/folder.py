@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gpudoctor.binaries.names import may_be_binary
 from gpudoctor.binaries.record import attributions
@@ -14,16 +13,10 @@ _KERNELS = frozenset({"proc", "sys", "dev"})
 _DEEPEST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that may be a binary, and the distribution that brought it."""
-
-    path: str
-    distribution: str | None = None
-
-
-def candidates(root: str) -> Iterator[Candidate]:
+def candidates(root: str) -> Iterator[tuple[str, str | None]]:
     """The files below `root` that may be binaries or wheels, in the order of their names.
+
+    Each comes with the distribution that brought it, if that is known.
 
     Links are not followed: what they lead to inside `root` is met under its own name, and in
     an unpacked image an absolute one leads out of it. Folders that cannot be read are passed
@@ -49,7 +42,7 @@ def candidates(root: str) -> Iterator[Candidate]:
                     if entry.name not in _NEVER and not kernels:
                         below.append((entry.path, depth + 1, owners))
                 elif _is_wanted(entry.name) and entry.is_file(follow_symlinks=False):
-                    yield Candidate(entry.path, owners.get(os.path.normpath(entry.path)))
+                    yield entry.path, owners.get(os.path.normpath(entry.path))
             except OSError:
                 continue
         if depth < _DEEPEST:

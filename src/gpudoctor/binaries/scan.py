@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from gpudoctor.binaries import archive
-from gpudoctor.binaries.folder import Candidate, candidates
 from gpudoctor.binaries.library import read_library
-from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
-from gpudoctor.binaries.wheel import Skipped, read_wheel
+from gpudoctor.binaries.source import FileSource, Skipped, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import Library
+
+_ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 
 Progress = Callable[[str, int], None]
 """Told, again and again, which file is being read and how many bytes of it were unpacked."""
@@ -44,34 +44,36 @@ def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
     seen: set[tuple[int, int]] = set()
     looked_at = 0
     for path in paths:
-        for candidate, named in _candidates(path):
+        for file, distribution, named in _files(path):
             try:
-                status = os.stat(candidate.path)
+                status = os.stat(file)
                 identity = (status.st_dev, status.st_ino)
                 if status.st_ino and identity in seen:
                     continue
                 seen.add(identity)
                 looked_at += 1
-                for found in _read(candidate, progress):
+                for found in _read(file, distribution, progress):
                     if isinstance(found, Skipped):
                         skipped.append(found)
                     else:
                         files.append(found)
             except (OSError, UnreadableBinaryError) as error:
                 if named:
-                    raise _refusal(candidate.path, error) from error
-                skipped.append(Skipped(candidate.path, _reason(error)))
+                    raise _refusal(file, error) from error
+                skipped.append(Skipped(file, _reason(error)))
     return Scan(tuple(files), tuple(skipped), looked_at)
 
 
-def _candidates(path: str) -> Iterator[tuple[Candidate, bool]]:
-    """The files of a path, and whether it names the file itself."""
+def _files(path: str) -> Iterator[tuple[str, str | None, bool]]:
+    """The files of a path, with their distribution, and whether the path names the file itself."""
     try:
         if os.path.isdir(path):
-            for candidate in candidates(path):
-                yield candidate, False
+            from gpudoctor.binaries.folder import candidates
+
+            for file, distribution in candidates(path):
+                yield file, distribution, False
         elif os.path.isfile(path):
-            yield Candidate(path), True
+            yield path, None, True
         else:
             what = "is no file or folder" if os.path.lexists(path) else "does not exist"
             raise UsageError(f"{path} {what}")
@@ -79,25 +81,21 @@ def _candidates(path: str) -> Iterator[tuple[Candidate, bool]]:
         raise UsageError(f"{path!r} is no file name") from None
 
 
-def _read(candidate: Candidate, progress: Progress | None) -> Iterator[Library | Skipped]:
-    path = candidate.path
+def _read(
+    path: str, distribution: str | None, progress: Progress | None
+) -> Iterator[Library | Skipped]:
     if progress:
         progress(path, 0)
-    if _is_archive(path):
-        if progress:
-            report = progress
-            yield from read_wheel(path, lambda count: report(path, count))
-        else:
-            yield from read_wheel(path)
+    with FileSource(path) as source:
+        is_archive = source.read(0, 4) in _ARCHIVES
+    if is_archive:
+        from gpudoctor.binaries.wheel import read_wheel
+
+        yield from read_wheel(path, partial(progress, path) if progress else None)
         return
     library = read_library(path)
     if library is not None:
-        yield replace(library, distribution=candidate.distribution)
-
-
-def _is_archive(path: str) -> bool:
-    with FileSource(path) as source:
-        return archive.is_archive(source)
+        yield library if distribution is None else replace(library, distribution=distribution)
 
 
 def _refusal(path: str, error: OSError | UnreadableBinaryError) -> UsageError:

@@ -9,6 +9,7 @@ half a microsecond for each header (docs/binary-format.md has the figures).
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
@@ -24,6 +25,14 @@ class UnreadableBinaryError(UsageError):
     def __init__(self, reason: str, path: str | None = None) -> None:
         super().__init__(reason if path is None else f"{path} cannot be read: {reason}")
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not read, and why."""
+
+    path: str
+    reason: str
 
 
 class Source(Protocol):

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from gpudoctor.binaries import archive
 from gpudoctor.binaries.deflated import DeflatedSource
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
-from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
+from gpudoctor.binaries.source import (
+    FileSource,
+    PartSource,
+    Skipped,
+    Source,
+    UnreadableBinaryError,
+)
 from gpudoctor.model.facts import Library
 
 _SMALLEST = 64  # an ELF header
 # The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than
 # this to waste somebody's time is not decompressed.
 _LARGEST = 16 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that was not read, and why."""
-
-    path: str
-    reason: str
 
 
 def read_wheel(

@@ -54,19 +54,28 @@ def named(gpus: Sequence[str]) -> list[ComputeCapability]:
     Raises:
         UsageError: one is not known, or has none.
     """
+    found = [_capability(text, index) for index, text in enumerate(gpus)]
+    return list(dict.fromkeys(found))
+
+
+def _capability(text: str, index: int) -> ComputeCapability:
+    from gpudoctor.kb.gpus import all_capabilities
+
+    try:
+        capability = ComputeCapability.parse(text)
+        if str(capability) in all_capabilities():
+            return capability
+    except ValueError:
+        pass
+    # Names need the whole of `prescribe`, which takes as long to import as all else together.
     from gpudoctor.prescribe.gpu_names import gpu_of
 
-    found: list[ComputeCapability] = []
-    for index, text in enumerate(gpus):
-        gpu = gpu_of(text, index)
-        if gpu.compute_capability is None:
-            raise UsageError(
-                f"--gpu {text!r} is no NVIDIA GPU; scan reads the device code of CUDA alone"
-            )
-        capability = ComputeCapability.parse(gpu.compute_capability)
-        if capability not in found:
-            found.append(capability)
-    return found
+    gpu = gpu_of(text, index)
+    if gpu.compute_capability is None:
+        raise UsageError(
+            f"--gpu {text!r} is no NVIDIA GPU; scan reads the device code of CUDA alone"
+        )
+    return ComputeCapability.parse(gpu.compute_capability)
 
 
 def _this_machine(

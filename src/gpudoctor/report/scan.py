@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gpudoctor.binaries.table import Cell, Row, ScanTable
@@ -22,6 +21,8 @@ _WORTH_A_LINE = 20
 def render(table: ScanTable, format_: str, style: Style) -> str:
     """The table in `format_`, `json` or `text`."""
     if format_ == "json":
+        import json
+
         return json.dumps(as_json(table), indent=2, ensure_ascii=True) + "\n"
     return _text(table, style)
 

@@ -13,8 +13,8 @@ import pytest
 from gpudoctor.binaries import UnreadableBinaryError
 from gpudoctor.binaries.archive import Member, members
 from gpudoctor.binaries.deflated import DeflatedSource
-from gpudoctor.binaries.source import BytesSource
-from gpudoctor.binaries.wheel import Skipped, read_wheel
+from gpudoctor.binaries.source import BytesSource, Skipped
+from gpudoctor.binaries.wheel import read_wheel
 from gpudoctor.model.facts import Library
 from xray.made import Image, Section, container, elf, fatbin, pe, records, wheel
 
