@@ -31,6 +31,7 @@ _PATIENCE = 0.04
 _LATE = "the time was over before it was read"
 _SLOW = "reading took longer than the time left"
 _RECORD_LIMIT = 1 << 26
+_LONGEST_LINE = 5000
 _ENDINGS = (b".so",)
 _WINDOWS_ENDINGS = (b".pyd", b".dll")
 _LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
@@ -231,11 +232,13 @@ def _recorded(data: bytes, endings: tuple[bytes, ...]) -> Iterator[tuple[str, in
         while at >= 0:
             start = data.rfind(b"\n", 0, at) + 1
             stop = data.find(b"\n", at)
-            match = _LINE.match(data[start : stop if stop >= 0 else len(data)])
+            stop = stop if stop >= 0 else len(data)
+            # No path is longer; a stranger's endless line would keep the pattern busy for ever.
+            match = _LINE.match(data[start:stop]) if stop - start < _LONGEST_LINE else None
             if match:
                 path = match[1].decode("utf-8", "replace").replace("\\", "/")
                 yield path, int(match[2]) if match[2] else -1
-            at = data.find(ending, at + 1)
+            at = data.find(ending, stop)
 
 
 def _walk(folder: str, site: str, distribution: str | None) -> Iterator[Candidate]:

@@ -125,11 +125,15 @@ def _compiled_in(home: Layout, executable: str | None, prefix: str) -> str | Non
     candidates = [executable, os.path.join(home.prefix, "lib", library)]
     if executable:
         candidates.append(os.path.join(os.path.dirname(os.path.realpath(executable)), library))
-    pattern = re.compile(rb"\0(" + prefix.replace(".", r"\.").encode() + rb"\.\d{1,2})\0")
     for path in candidates:
         data = read_bytes(path, 1 << 26) if path else None
-        if data and (match := pattern.search(data)):
-            return match[1].decode("ascii")
+        at = data.find(b"\0" + prefix.encode() + b".") if data else -1
+        while data and at >= 0:
+            end = data.find(b"\0", at + 1)
+            text = data[at + 1 : end].decode("ascii", "replace") if 0 < end - at < 12 else ""
+            if _FULL.fullmatch(text):
+                return text
+            at = data.find(b"\0" + prefix.encode() + b".", at + 1)
     return None
 
 

@@ -40,7 +40,8 @@ def parse_line(text: str) -> Line | None:
     """Read `nvidia-cudnn-cu12==9.10.2.21; platform_system == "Linux"`; `None` if it is not one."""
     from gpudoctor.collect.distributions import normalise
 
-    match = _LINE.match(text)
+    # Runs of white space, which several parts of the pattern could share, make it slow.
+    match = _LINE.match(" ".join(text.split()))
     if not match:
         return None
     specifier = match[3].strip()

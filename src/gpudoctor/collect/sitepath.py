@@ -19,7 +19,6 @@ from gpudoctor.collect.layout import Layout
 _PTH_LIMIT = 1 << 16
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _FINDER = r"(?a)import (__editable___\w+_finder)\b"
-_MAPPING = r"(?ams)^MAPPING\b[^=\n]*=\s*\{(.*?)\}"
 _PAIR = r"""(?a)(['"])([\w.]+)\1\s*:\s*(['"])(.+?)\3"""
 
 
@@ -130,8 +129,10 @@ def _path_files(site: Iterable[str]) -> tuple[list[str], list[tuple[str, str]]]:
 
 def _finder(path: str) -> list[tuple[str, str]]:
     """What setuptools' finder of an editable install maps: `torch` → its source folder."""
-    match = re.search(_MAPPING, read_text(path) or "")
-    return [(pair[1], pair[3]) for pair in re.findall(_PAIR, match[1])] if match else []
+    text = read_text(path, _PTH_LIMIT) or ""
+    _, _, after = text.partition("\nMAPPING")
+    mapping = after.partition("{")[2].partition("}")[0]
+    return [(pair[1], pair[3]) for pair in re.findall(_PAIR, mapping)]
 
 
 def _distinct(paths: Iterable[str]) -> list[str]:

@@ -98,7 +98,7 @@ def _homes_on_path(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _version(home: str) -> str | None:
     """`12.4`; from `version.json` (11.1 on), `version.txt`, `cuda.h`, else the folder's name."""
-    text = read_text(os.path.join(home, "version.json"), 1 << 16) or ""
+    text = read_text(os.path.join(home, "version.json"), 1 << 14) or ""
     if match := _JSON_VERSION.search(text) or re.search(_JSON_CUDA, text):
         return match[1]
     if match := re.search(_TEXT_VERSION, read_text(os.path.join(home, "version.txt"), 4096) or ""):

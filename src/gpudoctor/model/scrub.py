@@ -13,7 +13,7 @@ _END = r"(?=[/\\:;,\"'\s)\]>]|\Z)"
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 # Older drivers name a MIG instance by its GPU's UUID and two numbers.
 _UUIDS = re.compile(rf"\b(?:(MIG)-(?:GPU-)?({_UUID}(?:/\d+/\d+)?)|(?:(GPU)-)?({_UUID}))\b")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^\s\"'<>]*)")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,19}://)([^\s\"'<>]*)")
 _POSIX_HOME = re.compile(
     r"(?<![\w.~-])(?:/[\w.-]+){0,3}?/(?:home|Users)/(?!Shared/|runner/)[^/\\:;,\"'\s()<>]+"
 )
@@ -31,11 +31,11 @@ _SYSLOG = re.compile(
     r"([\w.-]+)(?= (?:kernel|[\w./-]+\[\d+\]):)",
     re.MULTILINE,
 )
-_EMAIL = re.compile(r"(?<![\w/:.*])[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_EMAIL = re.compile(r"(?<![\w/:.*+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _TOKENS = re.compile(
     r"\b(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|"
     r"sk-[\w-]{16,}|nvapi-[\w-]{16,}|AKIA[A-Z0-9]{16}|pypi-[\w-]{16,}|xox[a-z]-[\w-]{10,}|"
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,})"
+    r"eyJ[\w-]{8,2000}\.[\w-]{8,4000}\.[\w-]{8,})"
 )
 # Hosts that everyone knows. Any other host's name says where somebody works.
 _PUBLIC_HOSTS = re.compile(

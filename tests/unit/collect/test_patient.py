@@ -229,7 +229,7 @@ class TestBadDays:
             assert missing is not None
             assert str(folder) in missing.reason
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read everything")
     @pytest.mark.parametrize("depth", [0, 1, 2])
     def test_a_folder_without_permission(self, env: Path, tmp_path: Path, depth: int) -> None:
         torch(site(env))
@@ -302,6 +302,47 @@ class TestBadDays:
     def test_bad_usage_is_not_swallowed(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             examined(tmp_path / "nothing", tmp_path)
+
+
+class TestStrangersFiles:
+    """An environment that merely lies here may have been made to hold the doctor up.
+
+    Each of these would take minutes with a pattern that begins anew at every character.
+    """
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("x-1.dist-info/RECORD", ".so" * 200_000),
+            ("x-1.dist-info/RECORD", ".so,\n" * 100_000),
+            (
+                "torch-2.9.1+cu128.dist-info/METADATA",
+                "Requires-Dist: nvidia-x" + " " * 200_000 + "))",
+            ),
+            ("torch/version.py", "cuda" * 50_000),
+            ("torch/version.py", "cuda\n" * 50_000),
+            ("e.pth", "import __editable___x_finder\n"),
+            ("__editable___x_finder.py", "\nMAPPING = {" * 10_000),
+            ("many.pth", "/x\n" * 50_000),
+        ],
+    )
+    def test_long_files_are_read_in_one_pass(
+        self, env: Path, tmp_path: Path, name: str, content: str
+    ) -> None:
+        torch(site(env))
+        distribution(site(env), "x", "1")
+        put(site(env) / "e.pth", "import __editable___x_finder\n")
+        put(site(env) / name, content)
+        assert examined(env, tmp_path, seconds=300).facts.torch is not None
+
+    def test_an_interpreter_of_many_zeros_is_searched_in_one_pass(
+        self, env: Path, tmp_path: Path
+    ) -> None:
+        base = tmp_path / "base"
+        (base / "include" / "python3.11" / "patchlevel.h").unlink()
+        path = base / "bin" / "python3.11"
+        path.write_bytes(path.read_bytes() + bytes(30_000_000) + b"\0003.11.\0" * 1000)
+        assert examined(base, tmp_path, seconds=300).why_unknown("python.version") is not None
 
 
 class TestAskingTorchItself:

@@ -254,7 +254,7 @@ def test_without_any_source_the_patch_release_is_unknown(tmp_path: Path, base: P
     assert found.values["python"].tag == "cp311"  # type: ignore[attr-defined]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_said_to_be_so(tmp_path: Path, base: Path) -> None:
     env = venv(tmp_path / "env", base)
     site(env).chmod(0o555)

@@ -175,3 +175,12 @@ def test_any_home_becomes_a_tilde_and_the_rest_of_the_path_stays(
 def test_scrubbing_is_idempotent_whatever_the_text(text: str) -> None:
     once = Scrubber(ALICE).text(text)
     assert Scrubber(ALICE).text(once) == once
+
+
+@pytest.mark.parametrize(
+    "piece", ["A", "a-", "eyJ-", "/a", "x/home", "C:\\Users\\", "Serial ", "a@", "://"]
+)
+def test_long_lines_are_scrubbed_in_one_pass(piece: str) -> None:
+    # A pattern that begins anew at every character would take minutes for one of these.
+    text = piece * (200_000 // len(piece))
+    assert len(redact_text(text)) <= 2 * len(text)
