@@ -87,7 +87,10 @@ def prove(
     for run in runs:
         _repeat_blocking(order, run)
     if level == "full" and len(targets) > 1 and not cpu:
-        runs.append(_pairs(order, targets[0]))
+        together = _pairs(order, targets[0])
+        for run in runs:
+            run.notes.update(together.notes)
+        runs.append(together)
     if refresh is not None and any(_failed(run) for run in runs):
         sheet = refresh()
     found = (*prove_findings.findings(runs, sheet), *slow(runs, sheet))

@@ -81,7 +81,8 @@ def _tests(run: Run, gpu: Gpu | None) -> list[Finding]:
     found: list[Finding] = []
     wrong = [test for name, test in run.tests.items() if name in run.wrong]
     if wrong:
-        found.append(_about(run, "wrong-numbers", "gives wrong numbers", wrong))
+        verb = "gives wrong numbers" if len(wrong) == 1 else "give wrong numbers"
+        found.append(_about(run, "wrong-numbers", verb, wrong))
     for name, verb in (("crashed", "ended its process"), ("hung", "did not come back")):
         tests = [test for test in run.tests.values() if test.status == name]
         if tests:

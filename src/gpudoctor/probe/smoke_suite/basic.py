@@ -67,12 +67,8 @@ def matmul(t: Any) -> None:
 @kernel_test("matmul", ("tfloat32",), level="quick")
 def matmul_tf32(t: Any) -> None:
     """Float32 matrix products with TF32 allowed: ten bits of mantissa in, float32 out."""
-    allowed = t.torch.backends.cuda.matmul.allow_tf32
     t.torch.backends.cuda.matmul.allow_tf32 = True
-    try:
-        _products(t, "tfloat32")
-    finally:
-        t.torch.backends.cuda.matmul.allow_tf32 = allowed
+    _products(t, "tfloat32")
 
 
 def _products(t: Any, dtype: Any) -> None:

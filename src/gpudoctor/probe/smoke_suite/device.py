@@ -69,6 +69,8 @@ def features(
             found[dtype] = own >= tuple(int(part) for part in str(least).split("."))
         else:
             found[dtype] = dtype in ("float16", "bfloat16")
+    # Without a GPU, the compiler writes C++ instead of Triton.
+    found["compile"] = found["compile"] and (hip or not on_gpu or found.get("triton", False))
     found["float8"] = (
         found.get("float8", False)
         and hasattr(torch, "float8_e4m3fn")

@@ -15,16 +15,11 @@ def convolution(t: Any) -> None:
     functional = t.torch.nn.functional
     image, weight = t.random(4, 8, 20, 18), t.random(12, 8, 3, 3) * 0.125
     x, w = t.put(image).requires_grad_(), t.put(weight).requires_grad_()
-    tf32 = t.torch.backends.cudnn.allow_tf32
-    t.torch.backends.cudnn.allow_tf32 = False
-    try:
-        t.poison(4, 12, 20, 18)
-        result = functional.conv2d(x, w, padding=1)
-        slope = t.random(4, 12, 20, 18)
-        result.backward(t.put(slope))
-        t.sync()
-    finally:
-        t.torch.backends.cudnn.allow_tf32 = tf32
+    t.poison(4, 12, 20, 18)
+    result = functional.conv2d(x, w, padding=1)
+    slope = t.random(4, 12, 20, 18)
+    result.backward(t.put(slope))
+    t.sync()
     patches = functional.unfold(image.double(), 3, padding=1)
     flat = weight.double().reshape(12, -1)
     exact = product(flat.expand(4, -1, -1), patches).reshape(4, 12, 20, 18)

@@ -34,7 +34,9 @@ def _patch(torch):
             if function is torch.device:
                 return function(*args, **(kwargs or {}))
             named = {k: home(v) if k == "device" else v for k, v in (kwargs or {}).items()}
-            return function(*(home(value) for value in args), **named)
+            result = function(*(home(value) for value in args), **named)
+            # A copy to a GPU shares no memory with what it was made from.
+            return result.clone() if function is torch.Tensor.to and result is args[0] else result
 
     class Stream:
         def __init__(self, *_, **__):
@@ -68,6 +70,22 @@ def _patch(torch):
                 raise RuntimeError("Both events must be created with enable_timing=True")
             factor = 1e9 if _fault == "slow" else 1e-9
             return max(other.at - self.at, 1e-9) * 1000 * factor
+
+    class Scaler:
+        def __init__(self, *_, **__):
+            pass
+
+        def scale(self, loss):
+            return loss
+
+        def unscale_(self, stepper):
+            pass
+
+        def step(self, stepper):
+            stepper.step()
+
+        def update(self):
+            pass
 
     class Graph:
         pass
@@ -136,6 +154,9 @@ def _patch(torch):
         for tensor in tensors:
             tensor.copy_(total)
 
+    autocast = torch.autocast
+    torch.autocast = lambda kind, dtype=None: autocast("cpu", dtype=dtype)
+    torch.amp.GradScaler = Scaler
     import torch.cuda.nccl as nccl
 
     nccl.all_reduce = all_reduce
