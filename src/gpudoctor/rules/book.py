@@ -10,7 +10,7 @@ from gpudoctor.compat.architecture import (
     can_be_jitted,
     runs_natively,
 )
-from gpudoctor.kb import amd, cuda, gpus, intel, torch_releases
+from gpudoctor.kb import amd, cuda, gpus, intel, packages, torch_releases
 
 Version = tuple[int, ...]
 
@@ -292,3 +292,15 @@ def is_older_than_all(capability: ComputeCapability) -> bool:
 def gfx_on_index(gfx: str) -> bool:
     """Whether a ROCm build of the PyTorch index has code for an instruction set."""
     return any(gfx in build.gfx for build in rocm_builds())
+
+
+@cache
+def is_nvidia_library(path: str) -> bool:
+    """Whether a file is one of NVIDIA's libraries, which some builds carry inside torch.
+
+    They choose their kernels themselves and say in other ways which GPUs they serve.
+    """
+    stem = path.replace("\\", "/").rpartition("/")[2].lower().removeprefix("lib")
+    sonames = (wheel.soname.lower() for wheel in packages.nvidia_wheels() if wheel.soname)
+    names = tuple(name.removeprefix("lib").partition(".")[0] for name in sonames)
+    return stem.startswith(names)

@@ -47,19 +47,26 @@ def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     without = {seat for seat, _ in lacking(case)}
     jit = can_jit(case)
     for library in case.torch_libraries:
-        if not _groups_known(library):
+        if not _groups_known(library) or book.is_nvidia_library(library.path):
             continue
         hit: list[tuple[Seat, Coverage]] = []
         for seat, gpu in _seats(case):
             if seat in without:
                 continue
             found = coverage(library, gpu, jit)
-            # Part of a library may be for newer GPUs on purpose, as flash attention is; a whole
-            # library without code is a hole.
-            if found.status == "none" or (found.status == "partial" and not found.below_floor):
+            if found.status in ("none", "partial") and not _on_purpose(found):
                 hit.append((seat, found))
         if hit:
             yield _partial(case, library, hit)
+
+
+def _on_purpose(found: Coverage) -> bool:
+    """Whether the smaller part of a library is for newer GPUs alone, as flash attention is.
+
+    Where most of a library leaves a GPU out, it was compiled for fewer GPUs than the rest:
+    `libtorch_cuda_linalg.so` of torch 2.15 has 1 of 33 parts for a T4.
+    """
+    return found.below_floor and 2 * found.runnable >= found.of
 
 
 def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]]) -> Finding:
@@ -67,7 +74,7 @@ def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]])
     worst = min((found for _, found in hit), key=lambda found: found.runnable / max(found.of, 1))
     purpose = packages.purpose_of(library.path)
     file = library.path.replace("\\", "/").rpartition("/")[2]
-    how_much = "no code" if not worst.runnable else f"only {worst.runnable} of {worst.of} kernels"
+    how_much = "no code" if not worst.runnable else f"only {worst.runnable} of {worst.of} parts"
     affected = f" ({purpose})" if purpose else ""
     return finding(
         "partial-kernel-coverage",

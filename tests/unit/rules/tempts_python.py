@@ -174,6 +174,18 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     ),
     (
         "partial-kernel-coverage",
+        "cuSPARSELt inside torch begins at sm_80, and says so itself",
+        machine(
+            gpus=(T4,),
+            torch=torch(sass=CU130),
+            libraries=(
+                library("torch/lib/libtorch_cuda.so", "torch", group(*CU130, count=400)),
+                library("torch/lib/libcusparseLt-f80c68d1.so.0", "torch", group("sm_80", "sm_90")),
+            ),
+        ),
+    ),
+    (
+        "partial-kernel-coverage",
         "flash attention begins at sm_80 on purpose",
         machine(
             gpus=(T4,),
