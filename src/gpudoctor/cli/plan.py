@@ -98,7 +98,7 @@ def plan(
     )
     report = _judged(request) if requirements is not None else _planned(request)
     common.emit(
-        lambda name, how: _render(report, name, how, judged=requirements is not None),
+        lambda name, how: _render(report, name, how, request),
         style,
         format_=format_,
         json=json,
@@ -142,11 +142,16 @@ def _judged(request: PlanRequest) -> Report:
     )
 
 
-def _render(report: Report, format_: str, style: Style, *, judged: bool) -> str:
-    if format_ != "text" or judged:
+def _render(report: Report, format_: str, style: Style, request: PlanRequest) -> str:
+    if format_ != "text" or request.requirements is not None:
         from gpudoctor.report import render
 
         return render(report, format_, style)
     from gpudoctor.report.plan_text import render as render_plan
 
-    return render_plan(report, style)
+    considered = None
+    if style.verbose > 1:
+        from gpudoctor.prescribe import considered as considered_
+
+        considered = considered_(report.sheet, request.torch)
+    return render_plan(report, style, considered)

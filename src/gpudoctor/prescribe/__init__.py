@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from gpudoctor.prescribe.decide import missing_fact, prescribe
-from gpudoctor.prescribe.plan import judge_requirements, plan
+from gpudoctor.prescribe.plan import considered, judge_requirements, plan
 from gpudoctor.prescribe.request import Options, PlanRequest
 
-__all__ = ["Options", "PlanRequest", "judge_requirements", "missing_fact", "plan", "prescribe"]
+__all__ = [
+    "Options",
+    "PlanRequest",
+    "considered",
+    "judge_requirements",
+    "missing_fact",
+    "plan",
+    "prescribe",
+]

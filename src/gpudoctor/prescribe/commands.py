@@ -79,7 +79,7 @@ def place_of(
         tool, lock = python.lock_owner, python.lock_file or f"the lock file of {python.lock_owner}"
         why = f"{lock} owns this environment"
     elif wanted != "auto":
-        tool, why = cast(Tool, wanted), "as asked"
+        tool, why = cast(Tool, wanted), ""
     elif conda:
         tool, why = "conda", "this is a conda environment"
     elif python and (
@@ -107,7 +107,7 @@ def steps(change: Change, place: Place) -> tuple[Step, ...]:
 
         return manifest_steps(
             place.tool,
-            place.lock_file or "its lock file",
+            place.lock_file,
             change.packages + change.forced,
             change.index,
             pre=change.pre,
@@ -197,14 +197,19 @@ def _conda_steps(place: Place) -> tuple[Step, ...]:
 
 def _install(place: Place) -> tuple[str, ...]:
     if place.tool == "uv":
-        return ("uv", "pip", "install", "--python", place.python)
+        return ("uv", "pip", "install", *_interpreter(place))
     return (place.python, "-m", "pip", "install")
 
 
 def _uninstall(place: Place) -> tuple[str, ...]:
     if place.tool == "uv":
-        return ("uv", "pip", "uninstall", "--python", place.python)
+        return ("uv", "pip", "uninstall", *_interpreter(place))
     return (place.python, "-m", "pip", "uninstall", "--yes")
+
+
+def _interpreter(place: Place) -> tuple[str, ...]:
+    """Which interpreter uv acts on; where it is not known, the one of the active environment."""
+    return () if place.python == "python" else ("--python", place.python)
 
 
 def _force(place: Place, requirements: tuple[str, ...]) -> tuple[str, ...]:

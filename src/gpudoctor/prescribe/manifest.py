@@ -15,12 +15,14 @@ from gpudoctor.prescribe.quoting import command_step
 
 
 def manifest_steps(
-    tool: str, lock_file: str, packages: tuple[str, ...], index: Index, *, pre: bool
+    tool: str, lock_file: str | None, packages: tuple[str, ...], index: Index, *, pre: bool
 ) -> tuple[Step, ...]:
     """How to change the manifest that `tool` locks, and the commands that make it so."""
     url = index.shown or "https://pypi.org/simple"
     name = "pytorch-" + url.rstrip("/").rsplit("/", 1)[-1].replace(".", "-")
-    intro = f"{lock_file} owns this environment and would undo what is installed past it"
+    intro = f"{tool} installs what its manifest says"
+    if lock_file is not None:
+        intro = f"{lock_file} owns this environment and would undo what is installed past it"
     secret = " The credentials of the index do not belong in it." if index.has_credentials else ""
     lock: tuple[tuple[str, tuple[str, ...]], ...]
     if tool == "poetry":

@@ -17,8 +17,9 @@ from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.decide import prescribe
 from gpudoctor.prescribe.drivers import first_branch
 from gpudoctor.prescribe.gpu_names import gpu_of
-from gpudoctor.prescribe.request import Options, PlanRequest
-from gpudoctor.prescribe.target import AARCH64_GPUS, target_of
+from gpudoctor.prescribe.request import Options, PlanRequest, specifier_of
+from gpudoctor.prescribe.solver import explain
+from gpudoctor.prescribe.target import AARCH64_GPUS, Pin, target_of
 from gpudoctor.rules import Judgement, judge
 from gpudoctor.rules.say import finding
 
@@ -240,3 +241,15 @@ def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alte
 def nothing_fits(prescription: Prescription) -> Finding:
     """The finding that no plan is possible, for the report."""
     return finding("nonexistent-wheel", prescription.why.rstrip("."), clears_with=("manual",))
+
+
+def considered(sheet: FactSheet, torch: str | None = None) -> dict[str, tuple[str, ...]]:
+    """Every build for the platform, newest first, with what speaks against it as sentences.
+
+    `torch`: what `--torch` demands.
+    """
+    pins = (Pin(specifier=specifier_of(torch), why="--torch"),) if torch else ()
+    target = target_of(sheet, pins)
+    kind = "cuda" if target.gpus else "rocm" if target.gfx else "xpu" if target.intel else "cpu"
+    found = explain(target, kind)
+    return {label: tuple(reason.text for reason in found[label]) for label in reversed(list(found))}

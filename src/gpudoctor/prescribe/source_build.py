@@ -20,7 +20,7 @@ def toolkit_for(target: Target) -> str | None:
     """
     from gpudoctor.prescribe.candidates import driver_serves, driver_serves_in_full
 
-    used = {version_key(build.cuda or "")[:2] for build in torch_releases.builds()}
+    used = {version_key(b.cuda or "")[:2] for b in torch_releases.builds() if b.exists}
     found = []
     for kit in kb_cuda.toolkits():
         number = version_key(kit.version)[:2]

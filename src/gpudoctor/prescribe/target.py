@@ -173,6 +173,10 @@ def _driver(sheet: FactSheet) -> tuple[str | None, str | None]:
         return None, None
     version = None if sheet.why_unknown("driver.version") else driver.version
     cuda = None if sheet.why_unknown("driver.cuda") else driver.cuda
+    host = sheet.facts.host
+    if host is not None and (host.jetson or host.l4t):
+        # The driver of a Jetson has numbers of its own, below the floors of the desktop's.
+        version = None
     if driver.libcuda_kind == "compat" and driver.cu_init == 0 and driver.libcuda_version:
         version = driver.libcuda_version
     return version, cuda

@@ -61,8 +61,6 @@ def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
             f"{build.variant} is outside the official matrix of torch {build.torch}; the file is "
             f"there, as far as is known ({_SURE.get(build.published, build.published)})."
         )
-    if build is not None and build.note:
-        notes.append(build.note)
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
         after = f"{entry.fitting} fits" if entry.fitting else "it has to be rebuilt"
@@ -105,6 +103,8 @@ def claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:
                 date=date,
             )
         )
+    if build.note:
+        claims.append(Claim(claim=build.note.rstrip("."), source="knowledge base", date=date))
     return tuple(claims)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gpudoctor.model.prescription import Step
@@ -13,8 +14,13 @@ from gpudoctor.report.terminal import step_command
 _SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 
 
-def render(report: Report, style: Style) -> str:
-    """The plan as text; commands are those of the planned machine's shell."""
+def render(
+    report: Report, style: Style, considered: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """The plan as text; commands are those of the planned machine's shell.
+
+    `considered`: every build that was looked at, with what speaks against it (nothing: it runs).
+    """
     canvas = Canvas(style)
     prescription = report.prescription
     if prescription is None:
@@ -45,13 +51,20 @@ def render(report: Report, style: Style) -> str:
         for claim in prescription.evidence:
             dated = f", {claim.date}" if claim.date else ""
             canvas.hanging(("because  ", "dim"), f"{claim.claim} ({claim.source}{dated})")
+    if considered:
+        canvas.blank()
+        canvas.line(("Builds that were considered", "bold"))
+    for label, reasons in (considered or {}).items():
+        mark = "bad" if reasons else "good"
+        said = "; ".join(reasons) or f"{label} runs there"
+        canvas.hanging((f"{canvas.mark(mark)} ", ""), said)
     return canvas.text()
 
 
 def _steps(canvas: Canvas, steps: tuple[Step, ...], style: Style) -> None:
     for number, step in enumerate(steps, 1):
         canvas.blank()
-        canvas.hanging((f"{number}. ", "bold") if len(steps) > 1 else "", step.text)
+        canvas.paragraph(f"{number}. {step.text}" if len(steps) > 1 else step.text)
         command = step_command(step, style)
         if command:
             canvas.raw(command, indent=4, style="bold cyan")

@@ -88,3 +88,11 @@ def test_credentials_of_a_mirror_are_shown_nowhere(capsys):
     run([*PLAN, "--index-url", "https://me:s3cr3t@mirror.example/whl", "--json"])
     captured = capsys.readouterr()
     assert "s3cr3t" not in captured.out + captured.err
+
+
+def test_every_build_that_was_dropped_has_a_reason_that_can_be_printed(capsys):
+    run([*PLAN, "-vv"])
+    out = " ".join(capsys.readouterr().out.split())
+    assert "torch 2.11.0+cu128 runs there" in out
+    assert "torch 2.14.1+cu130 needs driver 580 or newer, and this one is 572.61" in out
+    assert "torch 2.14.1+cu126 has no code for sm_120" in out
