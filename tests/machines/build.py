@@ -52,6 +52,10 @@ class Machine:
     packages: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Distribution → version and its requirements."""
     env: dict[str, str] = field(default_factory=dict)
+    site_files: dict[str, bytes] = field(default_factory=dict)
+    """More files of site-packages, by their path there."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """More files of the machine's folder; `{folder}` in `env` leads to it."""
 
 
 def build(machine: Machine, folder: str) -> dict[str, str]:
@@ -84,6 +88,8 @@ def build(machine: Machine, folder: str) -> dict[str, str]:
         "COLUMNS": "100",
         "NO_COLOR": "1",
     }
+    for name, data in machine.files.items():
+        _write(os.path.join(folder, name), data)
     paths = _driver(machine, folder, commands, addresses)
     if paths:
         env["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
@@ -201,8 +207,17 @@ def _environment_folder(machine: Machine, folder: str) -> str:
     if machine.torch is not None:
         install_torch(machine.torch, site)
     for name, (package_version, *requires) in machine.packages.items():
-        install_distribution(site, name, package_version, requires)
+        own = tuple(f for f in machine.site_files if f.startswith(name.replace("-", "_")))
+        install_distribution(site, name, package_version, requires, own)
+    for name, data in machine.site_files.items():
+        _write(os.path.join(site, name), data)
     return environment
+
+
+def _write(path: str, data: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
 
 
 def _stub_python(folder: str, version: str) -> str:

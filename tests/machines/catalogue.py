@@ -7,8 +7,9 @@ machine has none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from machines import cards, wheels
+from machines import cards, sheets, wheels
 from machines.build import Driver, Machine
 from machines.trees import Module, System
 
@@ -17,7 +18,9 @@ from machines.trees import Module, System
 class Case:
     """A machine, how it is asked, and what the doctor must find."""
 
-    machine: Machine
+    machine: Machine | None = None
+    sheet: dict[str, Any] | None = None
+    """A fact sheet in its place: for systems that cannot stand here."""
     finds: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     exit_code: int | None = None
@@ -489,7 +492,17 @@ def _environment() -> dict[str, Case]:
             finds=("mig-visibility",),
         ),
         "rx-6800-xt-with-cuda-torch": Case(
-            machine=Machine(others=(cards.RX_6800_XT,), torch=torch, **_NO_DRIVER),
+            machine=Machine(
+                others=(cards.RX_6800_XT,),
+                torch=torch,
+                system=System(
+                    files={
+                        "/usr/share/libdrm/amdgpu.ids": "1.0.0\n73BF,\tC0,\tAMD Radeon RX 6900 XT\n"
+                        "73BF,\tC1,\tAMD Radeon RX 6800 XT\n"
+                    }
+                ),
+                **_NO_DRIVER,
+            ),
             finds=("amd-gpu-needs-rocm-torch",),
         ),
         "rx-580": Case(
@@ -525,4 +538,151 @@ def _environment() -> dict[str, Case]:
     }
 
 
-MACHINES: dict[str, Case] = {**_healthy(), **_architecture(), **_driver(), **_environment()}
+def _further() -> dict[str, Case]:
+    """Containers, laptops, loaders, extensions, other vendors."""
+    torch = wheels.TORCH_2_9_CU128
+    ada = Machine(cards=(cards.RTX_4090,), driver=_570, torch=torch)
+    blackwell = Machine(cards=(cards.RTX_5090,), driver=_570, torch=torch)
+    in_container = System(files=_CONTAINER, secure_boot=None)
+    return {
+        "laptop-switched-to-intel": Case(
+            machine=replace(
+                ada,
+                cards=(replace(cards.RTX_4090, bound=None),),
+                driver=replace(_570, nvml_init=9, cuda_init=100, smi=_SMI_NO_DRIVER),
+                module=Module(loaded=False),
+                system=System(files={"/etc/prime-discrete": "off\n"}),
+            ),
+            finds=("prime-profile-hides-gpu",),
+        ),
+        "container-that-lost-its-gpus": Case(
+            machine=replace(
+                ada,
+                driver=replace(
+                    _570,
+                    nvml_init=999,
+                    cuda_init=100,
+                    smi="Failed to initialize NVML: Unknown Error",
+                ),
+                system=in_container,
+            ),
+            finds=("container-cgroup-device-loss",),
+        ),
+        "container-with-little-shared-memory": Case(
+            machine=replace(ada, cards=(cards.H100, cards.H100), system=in_container),
+            finds=("container-shm-too-small",),
+        ),
+        "gpu-that-the-driver-does-not-list": Case(
+            machine=replace(ada, cards=(cards.H100, cards.H100), driver=replace(_570, listed=1)),
+            finds=("gpu-not-visible-to-driver",),
+        ),
+        "ptx-alone-for-blackwell": Case(
+            machine=replace(blackwell, torch=replace(torch, sass="80 86 90", ptx="90")),
+        ),
+        "ptx-newer-than-the-driver": Case(
+            machine=replace(
+                ada,
+                cards=(cards.H100,),
+                driver=_535,
+                torch=replace(torch, sass="80 86", ptx="90"),
+            ),
+            finds=("ptx-unsupported-toolchain",),
+        ),
+        "old-cudnn-on-library-path": Case(
+            machine=replace(
+                ada,
+                files={"old/libcudnn.so.9.1.0": b"\x7fELF", "old/libcudnn.so.9": b"\x7fELF"},
+                env={"LD_LIBRARY_PATH": "{folder}/old:{folder}/lib"},
+            ),
+        ),
+        "second-torch-through-pythonpath": Case(
+            machine=replace(
+                ada,
+                files={
+                    "other/torch/__init__.py": b"",
+                    "other/torch/version.py": b"__version__ = '2.4.0+cpu'\ncuda = None\n",
+                },
+                env={"PYTHONPATH": "{folder}/other"},
+            ),
+            finds=("wrong-torch-copy-imported", "cpu-only-torch"),
+        ),
+        "nccl-of-two-cuda-majors": Case(
+            machine=replace(ada, packages={"nvidia-nccl-cu13": ("2.28.9",)}),
+            finds=("nvidia-wheels-two-cuda-majors",),
+        ),
+        "ptx-forced-where-there-is-none": Case(
+            machine=replace(ada, env={"CUDA_FORCE_PTX_JIT": "1"}),
+            finds=("harmful-environment-variable",),
+        ),
+        "flash-attention-without-blackwell": Case(
+            machine=replace(
+                blackwell,
+                packages={"flash-attn": ("2.7.4", "torch")},
+                site_files={
+                    "flash_attn_2_cuda.so": wheels.cuda_library(["80", "90"], []),
+                },
+            ),
+            finds=("extension-lacks-arch",),
+        ),
+        "rx-7900-xtx-with-rocm": Case(
+            machine=Machine(others=(cards.RX_7900_XTX,), torch=wheels.TORCH_2_9_ROCM, **_NO_DRIVER),
+        ),
+        "rx-9070-xt-with-old-rocm": Case(
+            machine=Machine(others=(cards.RX_9070_XT,), torch=wheels.TORCH_2_5_ROCM, **_NO_DRIVER),
+            finds=("rocm-torch-lacks-gfx",),
+        ),
+        "hsa-override-of-another-generation": Case(
+            machine=Machine(
+                others=(cards.RX_7900_XTX,),
+                torch=wheels.TORCH_2_9_ROCM,
+                env={"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},
+                **_NO_DRIVER,
+            ),
+            finds=("hsa-override-wrong",),
+        ),
+        "arc-a770-with-xpu": Case(
+            machine=Machine(others=(cards.ARC_A770,), torch=wheels.TORCH_2_9_XPU, **_NO_DRIVER),
+        ),
+    }
+
+
+def _sheets() -> dict[str, Case]:
+    """Systems that cannot stand here, and sheets as other programs write them."""
+    found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+        "windows-healthy": (sheets.windows(), ()),
+        "windows-rtx-5090-on-cu124": (
+            sheets.windows(sheets.RTX_5090, torch=sheets.TORCH_2_6_CU124),
+            ("torch-lacks-arch-new-gpu",),
+        ),
+        "windows-driver-below-floor": (
+            sheets.windows(driver="522.06", cuda="11.8"),
+            ("driver-too-old",),
+        ),
+        "windows-cpu-only-from-pypi": (
+            sheets.windows(torch=sheets.TORCH_2_9_CPU),
+            ("cpu-only-torch",),
+        ),
+        "windows-pascal-beside-blackwell": (
+            sheets.windows(sheets.RTX_5090, sheets.GTX_1080),
+            ("torch-dropped-arch-old-gpu",),  # torch 2.8 for Windows serves both
+        ),
+        "mac-with-apple-silicon": (sheets.mac(), ()),
+        "intel-mac": (sheets.mac(arch="x86_64"), ("platform-dropped-intel-mac",)),
+        "as-the-contract-shows-it": (sheets.as_in_the_contract(), ("torch-lacks-arch-new-gpu",)),
+        "sheet-that-says-nothing": ({"schema_version": "1.0", "facts": {}, "unknown": []}, ()),
+    }
+    codes = {"sheet-that-says-nothing": 3}
+    return {
+        name: Case(sheet=sheet, finds=finds, exit_code=codes.get(name))
+        for name, (sheet, finds) in found.items()
+    }
+
+
+MACHINES: dict[str, Case] = {
+    **_healthy(),
+    **_architecture(),
+    **_driver(),
+    **_environment(),
+    **_further(),
+    **_sheets(),
+}

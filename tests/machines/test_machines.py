@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from machines import golden
 from machines.catalogue import MACHINES
 from machines.libraries import have_compiler
-from machines.visit import visit
+from machines.visit import replay, visit
 
 pytestmark = [
     pytest.mark.skipif(not have_compiler(), reason="the stand-in libraries need a C compiler")
@@ -26,5 +28,16 @@ def test_the_machine_is_told_what_is_wrong_with_it_and_nothing_else(name: str) -
     assert not golden.differences(name, seen)
 
 
-def test_there_are_at_least_forty_machines_and_each_has_golden_reports() -> None:
+@pytest.mark.parametrize("name", [n for n, case in MACHINES.items() if case.machine][::6])
+def test_a_saved_report_is_judged_like_the_machine(name: str) -> None:
+    case = MACHINES[name]
+    seen = visit(case)
+    again = replay(case, seen)
+    assert again.report["findings"] == seen.report["findings"]
+    assert again.report["prescription"] == seen.report["prescription"]
+    assert again.code == seen.code
+
+
+def test_there_are_at_least_forty_machines_and_no_golden_report_too_many() -> None:
     assert len(MACHINES) >= 40
+    assert {os.path.splitext(file)[0] for file in os.listdir(golden.FOLDER)} == set(MACHINES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -38,38 +37,53 @@ def visit(case: Case) -> Visit:
     """Build the machine in a folder of its own and run `gpudoctor check` there."""
     # The name is as long as the placeholder, so that nothing wraps differently.
     with tempfile.TemporaryDirectory(prefix="gpudoctor-", dir="/tmp") as folder:
-        env = build(case.machine, os.path.join(folder))
-        text = os.path.join(folder, "report.txt")
-        argv = command("check", "--json", "--output", f"text={text}", "--smoke", "off")
-        done = subprocess.run(
-            [*argv, *case.arguments],
-            env=env,
-            cwd=env["HOME"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            preexec_fn=give_up_roots_rights if case.plain_user else None,
-        )
-        try:
-            report = json.loads(done.stdout)
-        except ValueError:
-            raise AssertionError(f"no report: {done.returncode}\n{done.stderr}") from None
-        with open(text, encoding="utf-8") as file:
-            shown = file.read()
-        return Visit(
-            done.returncode,
-            json.loads(_plain(json.dumps(report), folder)),
-            _plain(shown, folder),
-            done.stderr,
-        )
+        if case.machine is not None:
+            env = build(case.machine, folder)
+            return _check(case, folder, env, ["--smoke", "off"])
+        os.makedirs(os.path.join(folder, "home"))
+        env = {"PATH": "", "HOME": f"{folder}/home", "COLUMNS": "100", "NO_COLOR": "1"}
+        return _check(case, folder, env, ["--facts", _sheet_file(folder, case.sheet)])
+
+
+def replay(case: Case, seen: Visit) -> Visit:
+    """What the doctor says of the saved report of a visit."""
+    with tempfile.TemporaryDirectory(prefix="gpudoctor-", dir="/tmp") as folder:
+        os.makedirs(os.path.join(folder, "home"))
+        env = {"PATH": "", "HOME": f"{folder}/home", "COLUMNS": "100", "NO_COLOR": "1"}
+        allowed = [word for word in case.arguments if word == "--allow-cpu"]
+        plain = Case(arguments=tuple(allowed))
+        return _check(plain, folder, env, ["--facts", _sheet_file(folder, seen.report)])
+
+
+def _sheet_file(folder: str, sheet: dict[str, Any] | None) -> str:
+    path = os.path.join(folder, "facts.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(sheet, file)
+    return path
+
+
+def _check(case: Case, folder: str, env: dict[str, str], arguments: list[str]) -> Visit:
+    text = os.path.join(folder, "report.txt")
+    done = subprocess.run(
+        [*command("check", "--json", "--output", f"text={text}"), *arguments, *case.arguments],
+        env=env,
+        cwd=env["HOME"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=give_up_roots_rights if case.plain_user else None,
+    )
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        raise AssertionError(f"no report: {done.returncode}\n{done.stderr}") from None
+    with open(text, encoding="utf-8") as file:
+        shown = file.read()
+    plain = json.loads(json.dumps(report).replace(folder, _PLACEHOLDER))
+    return Visit(done.returncode, plain, shown.replace(folder, _PLACEHOLDER), done.stderr)
 
 
 def comparable(report: dict[str, Any]) -> dict[str, Any]:
     """The report without what differs from run to run."""
     return {key: value for key, value in report.items() if key not in _CHANGING}
-
-
-def _plain(text: str, folder: str) -> str:
-    text = text.replace(folder, _PLACEHOLDER)
-    return re.sub(r"process \d+ is stuck", "process 4711 is stuck", text)

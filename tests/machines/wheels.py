@@ -94,6 +94,7 @@ TORCH_2_11_CU130 = TorchBuild(
 )
 TORCH_2_9_CPU = TorchBuild(version="2.9.1+cpu")
 TORCH_2_9_ROCM = TorchBuild(version="2.9.1+rocm6.4", hip="6.4.43484-123eb5128")
+TORCH_2_5_ROCM = TorchBuild(version="2.5.1+rocm6.2", hip="6.2.41133-dd7f95766")
 TORCH_2_9_XPU = TorchBuild(version="2.9.1+xpu", xpu="20250201")
 
 
@@ -120,7 +121,11 @@ def install_torch(build: TorchBuild, site: str) -> None:
 
 
 def install_distribution(
-    site: str, name: str, version: str, requires: list[str] | None = None
+    site: str,
+    name: str,
+    version: str,
+    requires: list[str] | None = None,
+    files: tuple[str, ...] = (),
 ) -> None:
     """The metadata of an installed distribution."""
     folder = os.path.join(site, f"{name.replace('-', '_')}-{version}.dist-info")
@@ -130,6 +135,7 @@ def install_distribution(
     _write(os.path.join(folder, "METADATA"), "\n".join(lines) + "\n\n")
     _write(os.path.join(folder, "INSTALLER"), "pip\n")
     records = [f"{os.path.basename(folder)}/METADATA,,"]
+    records += [f"{file},," for file in files]
     if name == "torch":
         records += ["torch/__init__.py,,", "torch/version.py,,", "torch/lib/libtorch_cuda.so,,"]
     _write(os.path.join(folder, "RECORD"), "\n".join(records) + "\n")
