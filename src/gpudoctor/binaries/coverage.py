@@ -17,7 +17,7 @@ from typing import Literal
 
 from gpudoctor.binaries.general import architectures, general_groups, has_machine_code
 from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
-from gpudoctor.model.facts import CodeGroup, Library
+from gpudoctor.model.library import CodeGroup, Library
 
 Status = Literal["native", "jit", "partial", "none"]
 CanJit = Callable[[str | None], bool]

@@ -13,7 +13,7 @@ from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
 from gpudoctor.binaries.general import made_on_purpose
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 # libbitsandbytes_cuda128.so, libbitsandbytes_cuda118_nocublaslt.so, foo_cu124.so
 _FOR_CUDA = re.compile(r"(?<![a-z])cu(?:da)?(1[0-9][0-9])(?![0-9])")

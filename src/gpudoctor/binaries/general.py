@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
-from gpudoctor.model.facts import CodeGroup, Library
+from gpudoctor.model.library import CodeGroup, Library
 
 
 @lru_cache(maxsize=512)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from gpudoctor.binaries.fatbin import Containers
 from gpudoctor.binaries.registered import Registered
-from gpudoctor.model.facts import CodeGroup
+from gpudoctor.model.library import CodeGroup
 
 _NOTHING_KNOWN = Registered()
 

@@ -11,7 +11,7 @@ from gpudoctor.binaries.pe import read_pe
 from gpudoctor.binaries.registered import Record, read_records, registered
 from gpudoctor.binaries.sections import Binary
 from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 _HEAD = 64
 

@@ -10,7 +10,7 @@ from functools import partial
 from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.source import FileSource, Skipped, UnreadableBinaryError
 from gpudoctor.errors import UsageError
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 

@@ -12,7 +12,7 @@ from gpudoctor.binaries.general import made_on_purpose
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
 ON_PURPOSE = "made for few GPUs on purpose, beside broader libraries of its distribution"

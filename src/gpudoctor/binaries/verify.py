@@ -12,7 +12,7 @@ from gpudoctor.binaries.names import distribution_of_wheel
 from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
 from gpudoctor.binaries.wheel import open_member, read_wheel
 from gpudoctor.kb import torch_releases
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 _MAIN = re.compile(r"/(?:libtorch_cuda\.so|torch_cuda\.dll)\Z")
 _VERSION = re.compile(r"^__version__ = '([^']+)'", re.MULTILINE)

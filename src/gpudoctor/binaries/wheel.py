@@ -15,7 +15,7 @@ from gpudoctor.binaries.source import (
     Source,
     UnreadableBinaryError,
 )
-from gpudoctor.model.facts import Library
+from gpudoctor.model.library import Library
 
 _SMALLEST = 64  # an ELF header
 # The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor.binaries.table import Cell, Row, ScanTable
-from gpudoctor.model.facts import CodeGroup
+from gpudoctor.model.library import CodeGroup
 from gpudoctor.report.canvas import Canvas, Span
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
