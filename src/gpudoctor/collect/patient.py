@@ -8,33 +8,23 @@ standing.
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Mapping
 
 from gpudoctor.collect.architectures import torch_architectures
-from gpudoctor.collect.compiler import find_compiler
+from gpudoctor.collect.chosen import Chosen, find
 from gpudoctor.collect.device_code import Xray, candidates, read_device_code
 from gpudoctor.collect.distributions import Distribution, read_distributions
 from gpudoctor.collect.fix_journal import unfinished
 from gpudoctor.collect.fragment import Fragment
-from gpudoctor.collect.interpreter import Choice, choose, own_environment
-from gpudoctor.collect.layout import Layout, read_layout
-from gpudoctor.collect.loader import find_loader_libraries
+from gpudoctor.collect.notebook import Notebook
 from gpudoctor.collect.packages import packages
-from gpudoctor.collect.python_facts import base_of, read_python
+from gpudoctor.collect.python_facts import read_python
 from gpudoctor.collect.requirements import environment_values
-from gpudoctor.collect.sitepath import SitePath, site_path
-from gpudoctor.collect.sysroot import Sysroot
-from gpudoctor.collect.toolkits import find_toolkits
+from gpudoctor.collect.surroundings import read_surroundings
 from gpudoctor.collect.torch_static import read_torch, torch_folders
-from gpudoctor.collect.variables import read_variables
-from gpudoctor.errors import GpuDoctorError
-from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Library, Python, Torch
+from gpudoctor.model.facts import Package, Python, Torch
 
-T = TypeVar("T")
+_CONTENTS = ("torch", "packages", "libraries")
 
 
 def collect_patient(
@@ -51,286 +41,160 @@ def collect_patient(
     Raises:
         UsageError: `target` is neither an interpreter nor an environment folder.
     """
-    return _Visit(cwd, environ, deadline).run(target)
+    book = Notebook()
+    chosen = book.timed(
+        "patient.python", ("python", *_CONTENTS), lambda: find(target, cwd, environ)
+    )
+    if chosen is not None:
+        python = _python(book, chosen, cwd, environ)
+        _contents(book, chosen, python.version if python else None, environ, deadline)
+    elif not book.is_missed("python"):
+        book.sources["python"] = "PATH"
+    read_surroundings(book, chosen, environ)
+    return book.fragment()
 
 
-class _Found(NamedTuple):
-    """The chosen interpreter and where it imports from."""
+def _python(book: Notebook, chosen: Chosen, cwd: str, environ: Mapping[str, str]) -> Python | None:
+    """The interpreter, and whether a fix of its environment was interrupted."""
+    choice, layout, path = chosen.choice, chosen.layout, chosen.path
 
-    choice: Choice
-    layout: Layout
-    base: Layout | None
-    path: SitePath
+    def read() -> Python:
+        python, unknown = read_python(choice, layout, chosen.base, path, cwd, environ)
+        book.miss("python", unknown, layout.prefix)
+        return python
 
-    @property
-    def conda(self) -> Layout | None:
-        """The conda environment whose interpreter runs, directly or below a venv."""
-        return next((each for each in (self.layout, self.base) if each and each.is_conda), None)
+    python = book.timed("patient.interpreter", ("python",), read)
+    if python is not None:
+        book.put("python", python, choice.prefix)
+    journal = book.timed(
+        "patient.fix_journal", ("unfinished_fix",), lambda: unfinished(choice.prefix, environ)
+    )
+    book.put("unfinished_fix", journal, "journals of fixes")
+    return python
 
-    @property
-    def has_torch(self) -> bool:
-        return bool(torch_folders(self.path))
 
-
-class _Visit:
-    """One reading; gathers facts, unknowns, sources and timings."""
-
-    def __init__(self, cwd: str, environ: Mapping[str, str], deadline: float) -> None:
-        self.cwd = cwd
-        self.environ = environ
-        self.deadline = deadline
-        self.root = Sysroot.from_environ(environ)
-        self.values: dict[str, object] = {}
-        self.unknown: list[Unknown] = []
-        self.sources: dict[str, str] = {}
-        self.timings: dict[str, float] = {}
-
-    def run(self, target: str | None) -> Fragment:
-        """The whole fragment."""
-        found = self._timed(
-            "patient.python",
-            ("python", "torch", "packages", "libraries"),
-            lambda: self._find(target),
+def _contents(
+    book: Notebook,
+    chosen: Chosen,
+    version: str | None,
+    environ: Mapping[str, str],
+    deadline: float,
+) -> None:
+    """What is installed: distributions, torch, libraries with device code."""
+    layout, path = chosen.layout, chosen.path
+    if layout.library is None and not path.site:
+        reason = f"{layout.prefix} holds no standard library that names its site folder"
+        book.miss("", dict.fromkeys(_CONTENTS, reason), layout.prefix)
+    read = book.timed("patient.distributions", _CONTENTS, lambda: read_distributions(path.folders))
+    if read is None:
+        return
+    distributions, unreadable = read
+    for folder in path.site:
+        if folder in unreadable:
+            reason = f"{folder} cannot be read: {unreadable[folder]}"
+            book.miss("", dict.fromkeys(_CONTENTS, reason), folder)
+    markers = environment_values(
+        os_name=chosen.os_name,
+        machine=chosen.machine,
+        version=version,
+        implementation="PyPy" if layout.pypy else "CPython",
+    )
+    torch = book.timed(
+        "patient.torch", ("torch",), lambda: _torch(book, chosen, distributions, markers)
+    )
+    xray = book.timed(
+        "patient.device_code",
+        ("libraries",),
+        lambda: _device_code(book, chosen, distributions, torch, deadline),
+    )
+    if torch is not None:
+        book.values["torch"] = torch
+        filled = book.timed(
+            "patient.architectures",
+            ("torch.sass", "torch.ptx"),
+            lambda: _architectures(book, chosen, torch, xray, environ, deadline),
         )
-        if found is not None:
-            self._python(found)
-            self._environment(found)
-        elif "python" not in {entry.fact for entry in self.unknown}:
-            self.sources["python"] = "PATH"
-        self._machine_side(found)
-        return Fragment(self.values, tuple(self.unknown), self.sources, self.timings)
-
-    def _find(self, target: str | None) -> _Found | None:
-        choice = choose(target, self.cwd, self.environ)
-        found = self._look(choice) if choice else None
-        if found is None or (found.choice.why == "PATH" and not found.has_torch):
-            # `env/bin/gpudoctor` of an environment that is not activated: if the PATH's Python
-            # has no torch and that environment has, it is the one that was meant.
-            own = own_environment()
-            mine = self._look(own) if own else None
-            if mine is not None and (found is None or mine.has_torch):
-                return mine
-        return found
-
-    def _look(self, choice: Choice) -> _Found:
-        layout = read_layout(choice.prefix, choice.executable)
-        base = base_of(layout)
-        if layout.is_venv and base is None:
-            base = Layout(prefix=layout.config.get("home", ""), version=layout.version)
-        path = site_path(layout, base, self.environ, self._home())
-        return _Found(choice, layout, base, path)
-
-    def _home(self) -> str | None:
-        home = self.environ.get("HOME") or self.environ.get("USERPROFILE")
-        return home or os.path.expanduser("~")
-
-    def _python(self, found: _Found) -> None:
-        choice, layout, path = found.choice, found.layout, found.path
-
-        def read() -> Python:
-            python, unknown = read_python(choice, layout, found.base, path, self.cwd, self.environ)
-            self._miss("python", unknown, source=layout.prefix)
-            return python
-
-        python = self._timed("patient.interpreter", ("python",), read)
-        if python is not None:
-            self.values["python"] = python
-            self.sources["python"] = choice.prefix
-            self.values["unfinished_fix"] = unfinished(choice.prefix, self.environ)
-            self.sources["unfinished_fix"] = "journals of fixes"
-        if layout.library is None and not path.site:
-            reason = f"{layout.prefix} holds no standard library that names its site folder"
-            self._miss("", dict.fromkeys(("torch", "packages", "libraries"), reason), layout.prefix)
-
-    def _environment(self, found: _Found) -> None:
-        layout, path = found.layout, found.path
-        facts = ("torch", "packages", "libraries")
-        read = self._timed("patient.distributions", facts, lambda: read_distributions(path.folders))
-        if read is None:
-            return
-        distributions, unreadable = read
-        for folder, why in unreadable.items():
-            self._miss("", dict.fromkeys(facts, f"{folder} cannot be read: {why}"), folder)
-        python = self.values.get("python")
-        values = environment_values(
-            os_name=_os_name(layout),
-            machine=_machine(layout),
-            version=python.version if isinstance(python, Python) else None,
-            implementation="PyPy" if layout.pypy else "CPython",
-        )
-        folders = torch_folders(path)
-        torch = self._timed(
-            "patient.torch", ("torch",), lambda: self._torch(folders, distributions, values)
-        )
-        xray = self._timed(
-            "patient.device_code",
-            ("libraries",),
-            lambda: self._device_code(distributions, torch, found),
-        )
-        libraries = xray.libraries if xray else ()
-        if torch is not None:
-            torch = (
-                self._timed(
-                    "patient.architectures",
-                    ("torch.sass", "torch.ptx"),
-                    lambda: self._architectures(torch, xray, found),
-                )
-                or torch
-            )
-            self.values["torch"] = torch
-        self._packages(distributions, values, torch, libraries, layout)
-
-    def _torch(
-        self, folders: list[str], distributions: list[Distribution], values: Mapping[str, str]
-    ) -> Torch | None:
-        torch, unknown = read_torch(folders, distributions, values)
-        source = os.path.join(folders[0], "version.py") if folders else "METADATA"
-        self._miss("torch", unknown, source)
-        self.sources["torch"] = source if torch else "site-packages"
-        return torch
-
-    def _device_code(
-        self,
-        distributions: list[Distribution],
-        torch: Torch | None,
-        found: _Found,
-    ) -> Xray:
-        conda = found.conda
-        # A venv on conda's Python sees conda's packages only if it includes the system's.
-        seen = conda and any(folder.startswith(conda.prefix + os.sep) for folder in found.path.site)
-        chosen = candidates(
-            distributions,
-            torch.path if torch else None,
-            conda.prefix if conda and seen else None,
-        )
-        xray = read_device_code(chosen, self.deadline)
-        self.values["libraries"] = xray.libraries
-        self.sources["libraries"] = "binary"
-        for each in xray.unread:
-            fact = f"libraries[{each.candidate.shown}]"
-            self.unknown.append(Unknown(fact, each.reason, each.candidate.path))
-        return xray
-
-    def _architectures(self, torch: Torch, xray: Xray | None, found: _Found) -> Torch:
-        filled, unknown, source = torch_architectures(
-            torch,
-            xray,
-            executable=found.choice.executable if found.choice.may_start else None,
-            platform=_platform(found.layout),
-            site=found.path.folders,
-            environ=self.environ,
-            deadline=self.deadline,
-        )
-        self._miss("torch", unknown, source)
-        if source:
-            self.sources["torch.sass"] = self.sources["torch.ptx"] = source
-        return filled
-
-    def _packages(
-        self,
-        distributions: list[Distribution],
-        values: Mapping[str, str],
-        torch: Torch | None,
-        libraries: Iterable[Library],
-        layout: Layout,
-    ) -> None:
-        listed = self._timed(
-            "patient.packages",
-            ("packages",),
-            lambda: packages(
-                distributions,
-                values,
-                torch_version=torch.version if torch else None,
-                torch_site=os.path.dirname(torch.path) if torch and torch.path else None,
-                with_device_code=[lib.distribution for lib in libraries if lib.distribution],
-                prefix=layout.prefix if layout.is_conda else None,
-            ),
-        )
-        if listed is not None:
-            self.values["packages"] = listed
-            self.sources["packages"] = "metadata of the installed distributions"
-
-    def _machine_side(self, found: _Found | None) -> None:
-        """What lies around the environment: variables, toolkits, compiler, loader."""
-        variables = self._timed(
-            "patient.variables", ("environment",), lambda: read_variables(self.environ)
-        )
-        if variables is not None:
-            self.values["environment"] = variables
-            self.sources["environment"] = "environment variables"
-        python = self.values.get("python")
-        site = python.site_packages if isinstance(python, Python) else ()
-        toolkits = self._timed(
-            "patient.toolkits",
-            ("toolkits",),
-            lambda: find_toolkits(
-                self.environ, self.root, found.layout.prefix if found else None, site
-            ),
-        )
-        if toolkits is not None:
-            self.values["toolkits"] = toolkits
-            self.sources["toolkits"] = "files of the toolkits"
-        missed = len(self.unknown)
-        compiler = self._timed(
-            "patient.compiler", ("compiler",), lambda: find_compiler(self.environ)
-        )
-        if missed == len(self.unknown):
-            self.values["compiler"] = compiler
-            self.sources["compiler"] = "PATH"
-        loader = self._timed(
-            "patient.loader",
-            ("loader",),
-            lambda: find_loader_libraries(
-                self.environ,
-                self.root,
-                windows=bool(found and found.layout.windows),
-                conda=found.conda.prefix if found and found.conda else None,
-            ),
-        )
-        if loader is not None:
-            self.values["loader"] = loader[0]
-            self.sources["loader"] = "LD_LIBRARY_PATH and /etc/ld.so.cache"
-            if loader[1]:
-                self.unknown.append(Unknown("loader", loader[1], "/etc/ld.so.cache"))
-
-    def _timed(self, name: str, facts: Iterable[str], part: Callable[[], T]) -> T | None:
-        """Run one part; if it fails, its facts are unknown and `None` is returned."""
-        started = time.perf_counter()
-        try:
-            return part()
-        except GpuDoctorError:
-            raise
-        except Exception as error:  # one part that fails must not end the visit
-            what = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-            for fact in facts:
-                self.unknown.append(Unknown(fact, f"it could not be read ({what})", name))
-            return None
-        finally:
-            self.timings[name] = (time.perf_counter() - started) * 1e3
-
-    def _miss(self, parent: str, reasons: Mapping[str, str], source: str) -> None:
-        known = {entry.fact for entry in self.unknown}
-        for field, reason in reasons.items():
-            fact = f"{parent}.{field}" if parent else field
-            if fact not in known:
-                self.unknown.append(Unknown(fact, reason, source))
+        book.values["torch"] = filled or torch
+    listed = book.timed(
+        "patient.packages",
+        ("packages",),
+        lambda: _packages(chosen, distributions, markers, torch, xray),
+    )
+    if listed is not None:
+        book.put("packages", listed, "metadata of the installed distributions")
 
 
-def _platform(layout: Layout) -> str:
-    """`linux_x86_64`, `win_amd64`, `macos_arm64`, as the knowledge base names platforms."""
-    short = {"windows": "win", "linux": "linux", "macos": "macos"}[_os_name(layout)]
-    machine = _machine(layout).lower()
-    return f"{short}_{machine}"
+def _torch(
+    book: Notebook,
+    chosen: Chosen,
+    distributions: list[Distribution],
+    markers: Mapping[str, str],
+) -> Torch | None:
+    folders = torch_folders(chosen.path)
+    torch, unknown = read_torch(folders, distributions, markers)
+    source = os.path.join(folders[0], "version.py") if folders else "METADATA"
+    book.miss("torch", unknown, source)
+    book.sources["torch"] = source if torch else "site-packages"
+    return torch
 
 
-def _os_name(layout: Layout) -> str:
-    if layout.windows:
-        return "windows"
-    return "macos" if sys.platform == "darwin" else "linux"
+def _device_code(
+    book: Notebook,
+    chosen: Chosen,
+    distributions: list[Distribution],
+    torch: Torch | None,
+    deadline: float,
+) -> Xray:
+    conda = chosen.conda
+    # A venv on conda's Python sees conda's packages only if it includes the system's.
+    seen = conda and any(folder.startswith(conda.prefix + os.sep) for folder in chosen.path.site)
+    found = candidates(
+        distributions, torch.path if torch else None, conda.prefix if conda and seen else None
+    )
+    xray = read_device_code(found, deadline)
+    book.put("libraries", xray.libraries, "binary")
+    for each in xray.unread:
+        fact = f"libraries[{each.candidate.shown}]"
+        book.miss("", {fact: each.reason}, each.candidate.path)
+    return xray
 
 
-def _machine(layout: Layout) -> str:
-    """As `platform.machine` prints it, which costs a process on some systems and is not asked."""
-    if os.name == "nt":
-        return os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
-    return "AMD64" if layout.windows else os.uname().machine
+def _architectures(
+    book: Notebook,
+    chosen: Chosen,
+    torch: Torch,
+    xray: Xray | None,
+    environ: Mapping[str, str],
+    deadline: float,
+) -> Torch:
+    filled, unknown, source = torch_architectures(
+        torch,
+        xray,
+        executable=chosen.choice.executable if chosen.choice.may_start else None,
+        platform=chosen.platform,
+        site=chosen.path.folders,
+        environ=environ,
+        deadline=deadline,
+    )
+    book.miss("torch", unknown, source)
+    if source:
+        book.sources["torch.sass"] = book.sources["torch.ptx"] = source
+    return filled
+
+
+def _packages(
+    chosen: Chosen,
+    distributions: list[Distribution],
+    markers: Mapping[str, str],
+    torch: Torch | None,
+    xray: Xray | None,
+) -> tuple[Package, ...]:
+    libraries = xray.libraries if xray else ()
+    return packages(
+        distributions,
+        markers,
+        torch_version=torch.version if torch else None,
+        torch_site=os.path.dirname(torch.path) if torch and torch.path else None,
+        with_device_code=[lib.distribution for lib in libraries if lib.distribution],
+        prefix=chosen.layout.prefix if chosen.layout.is_conda else None,
+    )

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor.collect import chosen as chosen_module
 from gpudoctor.collect import patient as patient_module
+from gpudoctor.collect import surroundings as surroundings_module
 from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.patient import collect_patient
 from gpudoctor.collect.torch_child import ask_torch, parse_answer
@@ -112,7 +114,7 @@ def test_a_cpu_build_has_no_architectures_and_they_are_known(env: Path, tmp_path
 def test_no_python_at_all_leaves_the_surroundings_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patient_module, "own_environment", lambda: None)
+    monkeypatch.setattr(chosen_module, "own_environment", lambda: None)
     sheet = examined(None, tmp_path, CUDA_VISIBLE_DEVICES="0")
     assert sheet.facts.python is None
     assert sheet.why_unknown("python") is None
@@ -125,7 +127,7 @@ def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
     from gpudoctor.collect.interpreter import Choice
 
     own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
-    monkeypatch.setattr(patient_module, "own_environment", lambda: own)
+    monkeypatch.setattr(chosen_module, "own_environment", lambda: own)
     path = str(tmp_path / "base" / "bin")
     assert examined(None, tmp_path, PATH=path).facts.python.chosen_because == "PATH"  # type: ignore[union-attr]
     torch(site(env))
@@ -245,7 +247,9 @@ class TestBadDays:
     ) -> None:
         torch(site(env))
         archive = put(tmp_path / "lib.zip", "PK")
-        sheet = examined(env, tmp_path, PYTHONPATH=f"{tmp_path / 'gone'}:{archive}")
+        loop = tmp_path / "loop"
+        loop.symlink_to(loop)
+        sheet = examined(env, tmp_path, PYTHONPATH=f"{tmp_path / 'gone'}:{archive}:{loop}")
         assert sheet.why_unknown("torch") is None
 
     def test_an_environment_without_a_site_folder_has_no_torch(
@@ -292,8 +296,10 @@ class TestBadDays:
             raise RuntimeError("no such luck")
 
         torch(site(env))
-        for name in ("packages", "find_compiler", "find_toolkits", "read_python"):
+        for name in ("packages", "read_python"):
             monkeypatch.setattr(patient_module, name, fail)
+        for name in ("find_compiler", "find_toolkits"):
+            monkeypatch.setattr(surroundings_module, name, fail)
         sheet = examined(env, tmp_path)
         for fact in ("packages", "compiler", "toolkits", "python"):
             assert "no such luck" in sheet.fact(fact).reason  # type: ignore[union-attr]
