@@ -9,6 +9,8 @@ _NVIDIAS = re.compile(
     r"(?:lib)?(?:cu(?:blas|blaslt|dnn|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor)"
     r"|n(?:vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
 )
+# libbitsandbytes_cuda128.so, libbitsandbytes_cuda118_nocublaslt.so, foo_cu124.so
+_FOR_CUDA = re.compile(r"(?<![a-z])cu(?:da)?1[0-9][0-9](?![0-9])")
 _SEPARATORS = re.compile(r"[-_.]+")
 
 
@@ -27,6 +29,16 @@ def is_nvidias_own(path: str, distribution: str | None) -> bool:
     if distribution is not None and distribution.startswith("nvidia-"):
         return True
     return _NVIDIAS.match(re.split(r"[/\\]", path)[-1].lower()) is not None
+
+
+def without_cuda(path: str) -> str | None:
+    """The path with the CUDA version in the file's name left out; `None` if it has none.
+
+    Builds of one library for several versions of CUDA are then called the same.
+    """
+    folder, separator, name = path.replace("\\", "/").rpartition("/")
+    bare, found = _FOR_CUDA.subn("", name.lower())
+    return folder + separator + bare if found else None
 
 
 def normalise(distribution: str) -> str:

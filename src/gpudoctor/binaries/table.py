@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
-from gpudoctor.binaries.distribution import without_cuda
 from gpudoctor.binaries.general import made_on_purpose
-from gpudoctor.binaries.names import is_nvidias_own
+from gpudoctor.binaries.names import is_nvidias_own, without_cuda
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.library import Library

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.binaries import coverage
 from gpudoctor.binaries.coverage import CanJit, driver_compiles
-from gpudoctor.binaries.distribution import for_cuda, judged
-from gpudoctor.binaries.general import common_architectures
+from gpudoctor.binaries.general import common_architectures, made_on_purpose
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import CodeGroup, Library
 
@@ -235,45 +234,13 @@ def test_the_list_a_library_was_compiled_with_leaves_single_kernels_out() -> Non
     assert common_architectures(library()) == ((), ())
 
 
-FA3 = library(group("90a", 192), path="vllm/vllm_flash_attn/_vllm_fa3_C.abi3.so")
-FLASHMLA = library(group("90a 100f", 22), path="vllm/_flashmla_C.abi3.so")
-
-
-def names(libraries: tuple[Library, ...]) -> list[str]:
-    return [each.path for each in libraries]
-
-
-def test_libraries_for_few_gpus_do_not_count_beside_broader_ones() -> None:
-    main = library(*VLLM_0_20.groups, path="vllm/_C.abi3.so")
-    ada = judged([FA3, FLASHMLA, main], ComputeCapability(8, 9))
-    assert [(each.path, found.status) for each, found in ada] == [("vllm/_C.abi3.so", "native")]
-    hopper = judged([FA3, FLASHMLA, main], ComputeCapability(9, 0))
-    assert [found.status for _, found in hopper] == ["native"] * 3
-
-
-def test_libraries_for_few_gpus_count_where_there_is_nothing_else() -> None:
-    found = judged([FA3], ComputeCapability(8, 9))
-    assert [each.status for _, each in found] == ["none"]
-
-
-def test_nvidias_own_libraries_are_not_judged_by_their_containers() -> None:
-    """libcufft.so has one container, for sm_52, and its kernels in a form of its own."""
-    cufft = library(group("52"), path="nvidia/cufft/lib/libcufft.so.11")
-    copied = library(group("52"), path="torchvision.libs/libnvjpeg.8dd2b5e6.so.12")
-    windows = library(group("52"), path="torch/lib/cublas64_12.dll")
-    assert judged([cufft, copied, windows], ComputeCapability(9, 0)) == ()
-
-
-def test_of_builds_for_several_cuda_versions_that_for_torchs_is_judged() -> None:
-    builds = [
-        library(path=f"bitsandbytes/libbitsandbytes_cuda{v}.so") for v in (118, 124, 128, 130)
-    ]
-    cpu = library(path="bitsandbytes/libbitsandbytes_cpu.so")
-    chosen = names(for_cuda([*builds, cpu], "12.8"))
-    assert chosen == ["bitsandbytes/libbitsandbytes_cuda128.so", cpu.path]
-    assert names(for_cuda(builds, "12.6")) == names((builds[1], builds[2]))
-    assert names(for_cuda(builds, "14.0")) == names(tuple(builds))
-    assert names(for_cuda(builds, None)) == names(tuple(builds))
+def test_a_library_for_few_gpus_is_told_from_broader_ones_beside_it() -> None:
+    """vllm's FlashAttention 3 and FlashMLA."""
+    attention, latent = library(group("90a", 192)), library(group("90a 100f", 22))
+    beside = [attention, latent, VLLM_0_20]
+    assert [made_on_purpose(each, beside) for each in beside] == [True, True, False]
+    assert not made_on_purpose(attention, [attention, latent])
+    assert not made_on_purpose(LINALG_2_15, [TORCH_2_9, LINALG_2_15])
 
 
 CAPABILITIES = [

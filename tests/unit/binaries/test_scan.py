@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.binaries.names import distribution_of_wheel, is_nvidias_own, may_be_binary
+from gpudoctor.binaries.names import (
+    distribution_of_wheel,
+    is_nvidias_own,
+    may_be_binary,
+    without_cuda,
+)
 from gpudoctor.binaries.scan import scan
 from gpudoctor.errors import UsageError
 from xray.made import container, elf, fatbin, wheel
@@ -186,3 +191,18 @@ def test_names_of_wheels(name: str, expected: str | None) -> None:
 )
 def test_nvidias_own_libraries(path: str, expected: bool) -> None:
     assert is_nvidias_own(path, None) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("bnb/libbitsandbytes_cuda128.so", "bnb/libbitsandbytes_.so"),
+        ("bnb\\libbitsandbytes_cuda118.dll", "bnb/libbitsandbytes_.dll"),
+        ("x/foo_cu124.so", "x/foo_.so"),
+        ("torch/lib/libtorch_cuda.so", None),
+        ("x_cu128/libmain.so", None),
+        ("libcudart.so.128", None),
+    ],
+)
+def test_builds_for_several_cuda_versions_share_a_name(path: str, expected: str | None) -> None:
+    assert without_cuda(path) == expected
