@@ -119,7 +119,8 @@ def python_ways(question: Question) -> Iterator[Way]:
         way_of("python", found),
         why=f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
         f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its own.",
-        steps=(make, *found.steps),
+        # The interpreter does not exist yet: these are for the person who makes it.
+        steps=(make, *(replace(step, argv=()) for step in found.steps)),
         risk="medium",
     )
 

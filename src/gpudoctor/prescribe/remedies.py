@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gpudoctor.kb import catalogue
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
@@ -14,6 +13,7 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.driver_steps import driver_steps
 from gpudoctor.prescribe.drivers import DriverPlan, driver_for
 from gpudoctor.prescribe.quoting import environment_step
+from gpudoctor.prescribe.tables import driver_families
 from gpudoctor.prescribe.target import target_of
 
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
@@ -68,17 +68,12 @@ def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
         names = ", ".join(dict.fromkeys(variables))
         text = f"Remove {names} from the environment. {finding.title}."
         return (environment_step(text, dict.fromkeys(variables), "environment"),)
-    if finding.name == "driver-not-loaded" and not finding.advice:
-        plan = first_driver(sheet)
-        if plan is not None:
-            return driver_steps(plan, sheet.facts.host or Host())
+    if not finding.advice:
+        return _unadvised(finding, sheet)
     kind = finding.clears_with[0] if finding.clears_with else "manual"
-    advice = finding.advice or _cures(finding.name)
-    if not advice:
-        return ()
     text = f"{finding.title}."
     result = []
-    for line in advice:
+    for line in finding.advice:
         command, comment = _command(line)
         if command is None:
             text = f"{text} {line}".strip()
@@ -91,9 +86,24 @@ def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     return tuple(result)
 
 
-def _cures(name: str) -> tuple[str, ...]:
-    entry = catalogue.find(name)
-    return entry.cures if entry else ()
+def _unadvised(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
+    """Steps where the rule gives none: a driver, a restart, or where to look."""
+    host = sheet.facts.host or Host()
+    if "driver" in finding.clears_with:
+        plan = first_driver(sheet)
+        if plan is not None:
+            return driver_steps(plan, host)
+        if any(gpu.is_tegra for gpu in target_of(sheet).gpus):
+            (jetson,) = (family for family in driver_families() if family.id == "jetson")
+            text = f"{finding.title}. {jetson.text}"
+            return (Step(kind="driver", text=text, risk="high"),)
+    if "reboot" in finding.clears_with:
+        text = f"{finding.title}. Restart the machine."
+        posix = "sudo reboot" if host.os == "linux" and not host.container else None
+        return (Step(kind="reboot", text=text, posix=posix, risk="medium"),)
+    if finding.next_look:
+        return (Step(kind="manual", text=f"{finding.title}. {finding.next_look}"),)
+    return ()
 
 
 def _command(line: str) -> tuple[str | None, str]:
