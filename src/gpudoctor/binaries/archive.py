@@ -23,7 +23,7 @@ _ENCRYPTED = 1
 STORED, DEFLATED = 0, 8
 
 # torch's wheel has 12,000 members; the comment behind the end record has at most 64 KiB.
-_MOST_MEMBERS = 1 << 20
+_MOST_MEMBERS = 1 << 18
 _LONGEST_END = _END.size + 0xFFFF
 _CHUNK = 1 << 18
 

@@ -28,8 +28,8 @@ _ALIGNMENT = 8
 
 # The library with most images that is known is libcublasLt.so.12.8 with 5,900.
 MOST_IMAGES = 1 << 18
-# Between containers lie a few bytes of padding.
-MOST_PADDING = 64 << 20
+# Between containers lie at most some hundred bytes of padding.
+MOST_PADDING = 16 << 20
 _PADDING_CHUNK = 1 << 16
 
 
@@ -68,7 +68,14 @@ class Budget:
     """What reading one file may cost at most, whatever the file claims."""
 
     images: int = MOST_IMAGES
+    """Images and containers, since an empty container takes a read as well."""
     padding: int = MOST_PADDING
+
+    def spend(self) -> None:
+        """Account for one image or container."""
+        self.images -= 1
+        if self.images < 0:
+            raise UnreadableBinaryError(f"It claims more than {MOST_IMAGES} images of device code.")
 
 
 _Raw = tuple[int, int, int, int, int]
@@ -111,6 +118,7 @@ def walk(source: Source, start: int, size: int, budget: Budget) -> Containers:
             raise UnreadableBinaryError(
                 f"The device code at {position} claims {payload} bytes, more than there are."
             )
+        budget.spend()
         entries = _entries(source, position + header, close, window, position, budget)
         found.setdefault(entries, []).append(position)
         position = close
@@ -140,9 +148,7 @@ def _entries(
                 f"The image at {window_at + at} claims {header} + {payload} bytes, "
                 "which its container does not hold."
             )
-        budget.images -= 1
-        if budget.images < 0:
-            raise UnreadableBinaryError(f"It claims more than {MOST_IMAGES} images of device code.")
+        budget.spend()
         found.append((kind, architecture, flags, major, minor))
     return tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gpudoctor.binaries import archive
-from gpudoctor.binaries.deflated import DeflatedSource
+from gpudoctor.binaries.deflated import Allowance, BombError, DeflatedSource
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
 from gpudoctor.binaries.source import (
@@ -32,18 +32,21 @@ def read_wheel(
     told how many bytes were, each time some were. Members that cannot be read are `Skipped`.
 
     Raises:
-        UnreadableBinaryError: the file cannot be read or is no ZIP archive.
+        UnreadableBinaryError: the file cannot be read, is no ZIP archive, or is a bomb.
     """
     distribution = distribution_of_wheel(path.replace("\\", "/").rpartition("/")[2])
     try:
         with FileSource(path) as source:
+            allowance = Allowance(source.size)
             for member in archive.members(source):
                 if member.size < _SMALLEST or not may_be_binary(member.name):
                     continue
                 inside = f"{path}!/{member.name}"
                 try:
-                    data = open_member(source, member, progress)
+                    data = open_member(source, member, allowance, progress)
                     library = read_source(data, inside, distribution)
+                except BombError:
+                    raise
                 except UnreadableBinaryError as error:
                     yield Skipped(inside, error.reason)
                     continue
@@ -56,7 +59,10 @@ def read_wheel(
 
 
 def open_member(
-    source: Source, member: archive.Member, progress: Callable[[int], None] | None = None
+    source: Source,
+    member: archive.Member,
+    allowance: Allowance | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Source:
     """The decompressed bytes of a member.
 
@@ -74,4 +80,4 @@ def open_member(
         raise UnreadableBinaryError(f"It is compressed by method {member.method}, not by deflate.")
     if member.size > _LARGEST:
         raise UnreadableBinaryError(f"It claims {member.size} bytes, more than any library has.")
-    return DeflatedSource(source, start, member.compressed, member.size, progress)
+    return DeflatedSource(source, start, member.compressed, member.size, allowance, progress)

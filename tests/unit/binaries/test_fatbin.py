@@ -147,9 +147,16 @@ def test_an_unknown_kind_of_container_is_unknown_and_not_empty(version: int, hea
 def test_more_images_than_any_library_has_are_refused() -> None:
     data = container([Image("sm_80", payload=0)] * 1000)
     with pytest.raises(UnreadableBinaryError, match="more than"):
-        walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=1999))
-    assert len(walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=2000))) == 1
+        walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=2001))
+    assert len(walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=2002))) == 1
     assert Budget().images == MOST_IMAGES
+
+
+def test_a_section_full_of_empty_containers_is_refused_after_a_bounded_time() -> None:
+    """A gigabyte holds 67 million of them."""
+    many = container("") * 1000
+    with pytest.raises(UnreadableBinaryError, match="more than"):
+        walk(BytesSource(many), 0, len(many), Budget(images=999))
 
 
 def test_a_section_full_of_something_else_is_refused_after_a_bounded_search() -> None:
