@@ -13,6 +13,7 @@ from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
+    from gpudoctor.binaries.table import ScanTable
     from gpudoctor.fix.command import Done
     from gpudoctor.fix.undo import Undone
 
@@ -196,3 +197,24 @@ def undo(python: str | None, say: Callable[[str], None]) -> Undone:
     if found is None or not found.prefix:
         raise CannotJudgeError("no Python environment was found; name it with --python")
     return put_back(found.prefix, os.environ, say)
+
+
+def scan(
+    paths: Sequence[str],
+    *,
+    gpus: Sequence[str] | None = None,
+    progress: Callable[[str, int], None] | None = None,
+) -> ScanTable:
+    """Which GPUs the device code under `paths` runs on: files, wheels, environments, folders.
+
+    `gpus` are names as people write them; without any, the GPUs and the driver of this machine
+    decide. `progress` is told which file is being read and how many bytes of it were unpacked.
+
+    Raises:
+        UsageError: a path or a GPU is not known, or a named file cannot be read.
+    """
+    import os
+
+    from gpudoctor.examine.scanning import scan_paths
+
+    return scan_paths(paths, gpus, os.environ, progress)

@@ -37,6 +37,8 @@ def scan(
     common.check_format("json" if json else format_, _FORMATS)
     import os
 
+    # What `app.scan` calls: the Python API loads what every report needs, which takes longer
+    # than a library of a gigabyte.
     from gpudoctor.examine.scanning import scan_paths
     from gpudoctor.report.scan import render
 

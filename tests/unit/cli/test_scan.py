@@ -157,3 +157,12 @@ def test_reading_binaries_imports_little() -> None:
     loaded = set(answer.stdout.split())
     assert not loaded & {"zipfile", "mmap", "subprocess", "tempfile", "hashlib", "asyncio"}
     assert "gpudoctor.binaries.library" in loaded
+
+
+def test_the_python_api_gives_the_same_table(library: str) -> None:
+    from gpudoctor import app
+
+    told: list[str] = []
+    table = app.scan([library], gpus=["sm_90"], progress=lambda path, _: told.append(path))
+    assert [cell.coverage.status for row in table.rows for cell in row.cells] == ["native"]
+    assert told == [library]
