@@ -30,6 +30,8 @@ WORKER = os.path.join(
 _FRUITLESS = 3
 """So many children in a row that got no test done end the run: the rest would fare no better."""
 _LOOK_SECONDS = 0.25
+_END_SECONDS = 5.0
+"""A process that dies closes its channel first and its GPUs after that, which takes a while."""
 _EXIT_STATUS_CHANNEL_LOST = 97  # probe/smoke_suite/channel.py
 
 
@@ -298,7 +300,7 @@ class _Watch:
 
     def _ended(self) -> bool:
         """It ended, or closed the channel, in the middle of something."""
-        self._child.wait(_LOOK_SECONDS)
+        self._child.wait(_END_SECONDS)
         ending = self._child.end(terminate_seconds=_LOOK_SECONDS)
         if ending.ended_by_us or ending.status == _EXIT_STATUS_CHANNEL_LOST:
             what = "closed the descriptor over which the worker reports"
