@@ -74,6 +74,8 @@ def registered(records: Iterable[Record], sections: Iterable[Section]) -> Regist
 
 
 def _file_offset(pointer: int, sections: list[Section]) -> int | None:
+    if not pointer:
+        return None  # left to the loader; in an object file the section itself is at 0
     for section in sections:
         if section.address <= pointer < section.address + section.size:
             return pointer - section.address + section.offset

@@ -101,6 +101,14 @@ def test_all_containers_count_where_the_linker_leaves_pointers_to_the_loader() -
     assert len(library.groups) == 2
 
 
+def test_all_containers_count_in_an_object_file_whose_sections_begin_at_zero() -> None:
+    data = bytearray(elf(fatbin(container("sm_80"), container("sm_90")), records((1, 0), (1, 0))))
+    table = int.from_bytes(data[40:48], "little")
+    for section in range(4):
+        data[table + 64 * section + 16 : table + 64 * section + 24] = bytes(8)
+    assert len(found(bytes(data)).groups) == 2
+
+
 def test_a_relinkable_container_without_a_pointer_is_one_without_ptx() -> None:
     linked, plain = container("sm_80"), container("sm_80 compute_80")
     objects = fatbin(container("sm_80 compute_80"), name="__nv_relfatbin")
