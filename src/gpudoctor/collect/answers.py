@@ -23,6 +23,8 @@ class NvmlAnswer:
     nvml: str | None = None
     cuda: int | None = None
     """As CUDA numbers its versions: 12080 for 12.8."""
+    path: str | None = None
+    """The library that is loaded, links followed."""
     count: int | None = None
     gpus: tuple[Record, ...] = ()
     seconds: float = 0.0
@@ -78,7 +80,7 @@ def nvml_answer(outcome: Outcome) -> NvmlAnswer:
         if step == "import":
             found["problem"] = f"pynvml could not be imported: {record.get('error')}"
         elif step == "init":
-            found["error"] = record.get("error")
+            found["error"], found["path"] = record.get("error"), record.get("path")
         elif step == "system":
             found |= {name: record.get(name) for name in ("driver", "nvml", "cuda")}
         elif step == "count":

@@ -33,7 +33,8 @@ def merge_driver(
     real = os.path.realpath(path) if path else None
     kind = library_kind(path) if path else None
     library = library_version(real or "")
-    version, source = _version(nvml, smi, library if kind == "driver" else None, module)
+    own = library if kind == "driver" else library_version(nvml.path or "")
+    version, source = _version(nvml, smi, own, module)
     number = cuda.cuda or nvml.cuda
     driver = Driver(
         version=version,
@@ -45,13 +46,14 @@ def merge_driver(
         cu_init=cuda.init,
         cu_init_name=cuda.init_name,
         nvml_error=nvml.error,
-        nvml_version=nvml.nvml,
+        nvml_version=nvml_version(nvml.nvml) or library_version(nvml.path or ""),
         smi_error=smi.error if smi else None,
     )
     sources = {"driver": source or "cuda"}
     sources |= dict.fromkeys(("driver.cuda",), "cuda" if cuda.cuda else "nvml")
     for name in ("libcuda_path", "libcuda_version", "libcuda_kind", "cu_init", "cu_init_name"):
         sources[f"driver.{name}"] = "cuda"
+    sources["driver.nvml_version"] = "nvml" if nvml.nvml else "the file name of libnvidia-ml"
     sources |= {"driver.nvml_error": "nvml", "driver.smi_error": "nvidia-smi"}
     return driver, _unknown(driver, nvml, cuda, smi), sources
 
@@ -71,6 +73,11 @@ def library_version(path: str) -> str | None:
     return match[1] if match else None
 
 
+def nvml_version(text: str | None) -> str | None:
+    """`570.172.08` of `12.570.172.08`: NVML puts the major of its CUDA in front."""
+    return re.sub(r"^\d\d?\.(?=\d{3}\.)", "", text) if text else None
+
+
 def _version(
     nvml: NvmlAnswer, smi: SmiAnswer | None, library: str | None, module: KernelModule | None
 ) -> tuple[str | None, str | None]:
@@ -79,7 +86,7 @@ def _version(
     if smi and smi.gpus and smi.gpus[0].driver:
         return smi.gpus[0].driver, "nvidia-smi"
     if library:
-        return library, "the file name of libcuda"
+        return library, "the file names of its libraries"
     if module and module.version:
         return module.version, "/sys/module/nvidia/version"
     return None, None

@@ -104,8 +104,8 @@ def merge_gpus(given: GpuSources) -> tuple[tuple[Gpu, ...], tuple[Unknown, ...],
             for name, why in draft.missing.items()
             if draft.values.get(name) is None
         ]
-        named = [draft.sources[name] for name in draft.sources]
-        main = max(set(named), key=named.count) if named else ""
+        named = list(draft.sources.values())
+        main = max(dict.fromkeys(named), key=named.count, default="")
         sources[path] = main
         sources |= {f"{path}.{name}": s for name, s in draft.sources.items() if s != main}
     return tuple(gpus), tuple(unknown), sources

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gpudoctor.collect.driver_child import die_with_parent, say
+    from gpudoctor.collect.driver_child import die_with_parent, loaded_path, say
 else:  # started by path: only this very folder is known
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from driver_child import die_with_parent, say
+    from driver_child import die_with_parent, loaded_path, say
 
 _COMPUTE_MODES = ("default", "exclusive_thread", "prohibited", "exclusive_process")
 # Bits of nvmlClocksEventReasons in nvml.h that slow a GPU down against its owner's will.
@@ -160,9 +160,10 @@ def main(folder: str) -> int:
     try:
         nvml.nvmlInit()
     except nvml.NVMLError as error:
-        say({"step": "init", "error": error_name(nvml, error), "text": str(error)})
+        path = loaded_path("libnvidia-ml.so")
+        say({"step": "init", "error": error_name(nvml, error), "path": path})
         return 0
-    say({"step": "init", "error": None})
+    say({"step": "init", "error": None, "path": loaded_path("libnvidia-ml.so")})
     system: dict[str, object] = {"step": "system", "driver": None, "nvml": None, "cuda": None}
     for field, question in (
         ("driver", nvml.nvmlSystemGetDriverVersion),

@@ -107,7 +107,10 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
         else "The NVIDIA driver is there, but its library libcuda.so.1 is not",
         "A driver has two halves. The one in the kernel runs, but programs find no libcuda.so.1 "
         "to reach it with: its package is missing or not on the loader's path.",
-        evidence=[case.evidence("kernel_module.version"), case.evidence("driver")],
+        evidence=[
+            case.evidence("kernel_module.version"),
+            case.evidence("driver" if case.facts.driver is None else "driver.libcuda_path"),
+        ],
         gpus=case.nvidia,
         clears_with=("driver",),
         next_look="`ldconfig -p | grep libcuda.so.1` prints nothing if it is so.",

@@ -13,7 +13,7 @@ import pytest
 from gpudoctor.collect import assemble, patient
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.assemble import collect
-from gpudoctor.collect.driver import library_kind, library_version, merge_driver
+from gpudoctor.collect.driver import library_kind, library_version, merge_driver, nvml_version
 from gpudoctor.collect.gpus import GpuSources, merge_gpus
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.errors import UsageError
@@ -113,7 +113,7 @@ def test_where_the_driver_fails_the_bus_still_names_the_gpu(tmp_path) -> None:
     assert seen.nvml_error == "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
     assert (seen.cu_init, seen.cu_init_name) == (803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH")
     assert seen.smi_error == "Driver/library version mismatch"
-    assert seen.version == "570.172.08"
+    assert (seen.version, seen.nvml_version) == ("570.172.08", "570.172.08")
     assert sheet.facts.kernel_module is not None
     assert sheet.facts.kernel_module.version == "570.124.06"
     assert "MISMATCH" in (sheet.why_unknown("gpus[0].memory_bytes") or Unknown("", "")).reason
@@ -245,6 +245,12 @@ def test_the_file_name_tells_the_version() -> None:
     assert library_version("/usr/lib/libcuda.so.570.172.08") == "570.172.08"
     assert library_version("/usr/lib/libcuda.so.580.95") == "580.95"
     assert library_version("/usr/lib/tegra/libcuda.so.1.1") is None
+
+
+def test_nvmls_version_is_the_drivers() -> None:
+    assert nvml_version("12.570.172.08") == "570.172.08"
+    assert nvml_version("570.172.08") == "570.172.08"
+    assert nvml_version(None) is None
 
 
 def test_no_library_at_all_is_no_driver() -> None:
