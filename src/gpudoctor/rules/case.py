@@ -13,6 +13,9 @@ from gpudoctor.model.finding import Evidence
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.rules import book
 
+TORCH = ("torch", "libtorch", "pytorch")
+"""The distributions that hold torch's own libraries; conda calls them otherwise than pip."""
+
 _NO_HOST = Host()
 _NO_DRIVER = Driver()
 _NO_MODULE = KernelModule()
@@ -57,7 +60,10 @@ class Case:
     def __init__(self, sheet: FactSheet) -> None:
         self.sheet = sheet
         self.facts: Facts = sheet.facts
-        self.unknown: Mapping[str, Unknown] = {entry.fact: entry for entry in sheet.unknown}
+        unknown: dict[str, Unknown] = {}
+        for entry in sheet.unknown:
+            unknown.setdefault(entry.fact, entry)
+        self.unknown: Mapping[str, Unknown] = unknown
 
     # What is known
 
@@ -231,13 +237,17 @@ class Case:
             return Code(torch.sass, ptx, self.sheet.source("torch.sass"))
         if torch.cuda is None or not torch.version or not self.knows("torch.version"):
             return None
+        if torch.path is not None and self.knows("torch.path"):
+            # It was looked at, and its code could not be had: it may be damaged, or a build of
+            # somebody's own, and is not what was published.
+            return None
         found = book.code_of(torch.version, torch.cuda, self.platform)
         return None if found is None else Code(*found, "knowledge base")
 
     @cached_property
     def torch_libraries(self) -> tuple[Library, ...]:
         """The libraries with device code that belong to torch itself."""
-        return tuple(item for item in self.facts.libraries if item.distribution == "torch")
+        return tuple(item for item in self.facts.libraries if item.distribution in TORCH)
 
     @cached_property
     def packages(self) -> Mapping[str, Package]:

@@ -12,7 +12,7 @@ from gpudoctor.model.facts import Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules import book
 from gpudoctor.rules.architecture import gpu_evidence, lacking
-from gpudoctor.rules.case import Case, Seat
+from gpudoctor.rules.case import TORCH, Case, Seat
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names, several
 
@@ -100,6 +100,8 @@ def _library_evidence(library: Library) -> Evidence:
 )
 def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
     """A package beside torch has no machine code for a visible GPU."""
+    if case.visible:
+        yield from (entry for path, entry in case.unknown.items() if path.startswith("libraries["))
     for name, libraries in _extensions(case).items():
         empty: list[Seat] = []
         holes: dict[str, tuple[Library, list[Seat]]] = {}
@@ -126,7 +128,7 @@ def _extensions(case: Case) -> dict[str, list[Library]]:
     grouped: dict[str, list[Library]] = {}
     for library in case.facts.libraries:
         owner = library.distribution
-        if owner in (None, "torch") or str(owner).startswith("nvidia-"):
+        if owner is None or owner in TORCH or str(owner).startswith("nvidia-"):
             continue
         if _groups_known(library) and _chosen(case, library):
             grouped.setdefault(str(owner), []).append(library)

@@ -38,10 +38,13 @@ def _evidence(case: Case, name: str) -> Evidence:
     return Evidence(fact=f"environment.{name}", value=value, source="environment")
 
 
-@rule("cuda-visible-devices-hides-gpus", uses=("host.container",), needs=("gpus", "environment"))
+@rule("cuda-visible-devices-hides-gpus", uses=("environment", "host.container"), needs=("gpus",))
 def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     """The mask is empty, -1 or void: no GPU is left to any program."""
     if not case.nvidia:
+        return
+    if not case.knows("environment"):
+        yield from _all_hidden(case)
         return
     entries = _entries(case)
     name = None
@@ -65,6 +68,24 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("environment",),
         advice=(f"unset {name}   (PowerShell: Remove-Item Env:{name})",),
+    )
+
+
+def _all_hidden(case: Case) -> Iterator[Finding]:
+    """A saved machine whose GPUs are all said to be hidden, and its variables are not told."""
+    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
+    hidden = [seat for seat in case.nvidia if case.knows(f"{seat.path}.visible")]
+    if shown or len(hidden) < len(case.seats):
+        return
+    yield finding(
+        "cuda-visible-devices-hides-gpus",
+        f"{_MASK} leaves no GPU to programs",
+        f"{names(hidden)} is there, and programs do not see it. The variable is set in the shell "
+        "or in the file that starts the program, sometimes by a job scheduler.",
+        evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
+        gpus=hidden,
+        clears_with=("environment",),
+        advice=(f"unset {_MASK}   (PowerShell: Remove-Item Env:{_MASK})",),
     )
 
 

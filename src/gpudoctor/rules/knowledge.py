@@ -1,4 +1,4 @@
-"""Where this program's knowledge ends, and where a line of wheels does."""
+"""Where this program fails or its knowledge ends, and where a line of wheels does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,30 @@ from gpudoctor.rules.case import Case
 from gpudoctor.rules.driver import number
 from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names, several
+
+
+@rule("collector-crashed")
+def collector_crashed(case: Case) -> Iterator[Finding | Unknown]:
+    """A part of gpudoctor that reads the machine failed."""
+    failed = {
+        entry.reason: entry
+        for entry in case.unknown.values()
+        if entry.reason.startswith("the collector failed (")
+    }
+    if not failed:
+        return
+    yield finding(
+        "collector-crashed",
+        f"Reading {several([entry.fact for entry in failed.values()])} failed inside gpudoctor",
+        "This is a fault of gpudoctor, not of your machine. What it would have found is reported "
+        "as unknown.",
+        severity=Severity.WARNING,
+        evidence=[
+            Evidence(fact=entry.fact, value=entry.reason, source=entry.source)
+            for entry in failed.values()
+        ],
+        advice=("Please report it with the output of `gpudoctor facts`.",),
+    )
 
 
 @rule("knowledge-too-old", needs=("torch",))

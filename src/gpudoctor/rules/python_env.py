@@ -172,6 +172,25 @@ def _inside(path: str, folder: str) -> bool:
     return os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
 
 
+@rule("environment-unreadable")
+def environment_unreadable(case: Case) -> Iterator[Finding | Unknown]:
+    """The operating system did not let us list what is installed."""
+    entry = case.why_unknown("torch")
+    if entry is None or " cannot be read: " not in entry.reason:
+        return
+    yield finding(
+        "environment-unreadable",
+        "The files of the examined environment cannot be read, so nothing is known of its torch",
+        "The operating system refused to list them: another user owns them, or their disk is not "
+        "there.",
+        # Nothing is proved to be broken; what is in there is unknown.
+        severity=Severity.WARNING,
+        evidence=[Evidence(fact=entry.fact, value=entry.reason, source=entry.source)],
+        clears_with=("manual",),
+        advice=("Run as the user who owns the environment, or give it back to yourself.",),
+    )
+
+
 @rule("unfinished-fix", needs=("unfinished_fix",))
 def unfinished_fix(case: Case) -> Iterator[Finding | Unknown]:
     """A fix of this environment was interrupted."""

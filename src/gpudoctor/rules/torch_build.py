@@ -1,15 +1,48 @@
-"""The installed build of torch: whether it is one for this machine's kind of GPU at all."""
+"""The installed build of torch: whether it is whole, and one for this machine's kind of GPU."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.finding import Finding
+from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.rules import book
 from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, several
+
+# How the reader of binaries words it that a file is shorter than its own headers say, and how the
+# collector does that a file which the metadata lists is gone.
+_DAMAGED = re.compile(
+    r"beyond the end of the file|the file ends inside|more than the file holds"
+    r"|is not there, or is no file",
+    re.IGNORECASE,
+)
+_OF_TORCH = re.compile(r"libraries\[(?:.*/)?torch/lib/(?:lib)?(?:torch|c10)[\w.-]*\]", re.ASCII)
+
+
+@rule("torch-library-damaged", needs=("torch",))
+def torch_library_damaged(case: Case) -> Iterator[Finding | Unknown]:
+    """A library of torch is truncated, or missing although the metadata lists it."""
+    bad = [
+        (path, entry)
+        for path, entry in case.unknown.items()
+        if _OF_TORCH.fullmatch(path) and _DAMAGED.search(entry.reason)
+    ]
+    if not bad or case.facts.torch is None:
+        return
+    files = [path.removeprefix("libraries[").removesuffix("]") for path, _ in bad]
+    yield finding(
+        "torch-library-damaged",
+        f"{case.torch_name} is damaged: {several(files[:3])} cannot be loaded",
+        "A file of torch is missing or shorter than it should be, so `import torch` fails. A "
+        "download or an installation was cut off, often because the disk was full.",
+        evidence=[
+            Evidence(fact=path, value=entry.reason, source=entry.source) for path, entry in bad
+        ],
+        clears_with=("install",),
+    )
 
 
 @rule(

@@ -32,6 +32,14 @@ from unit.rules.parts import (
 )
 
 FIRES: dict[str, FactSheet] = {
+    "torch-library-damaged": machine(
+        unknown={
+            "libraries[torch/lib/libtorch_cuda.so]": "Its section ends beyond the end of the file"
+        }
+    ),
+    "environment-unreadable": machine(
+        unknown={"torch": "/env/lib/python3.12/site-packages cannot be read: Permission denied"}
+    ),
     "torch-missing": machine(torch=None),
     "python-unsupported": machine(
         torch=None, python=dataclasses.replace(PYTHON, version="3.6.9", tag="cp36")

@@ -51,6 +51,9 @@ FIRES: dict[str, FactSheet] = {
         gpus=(),
         torch=torch("2.2.2", None),
     ),
+    "collector-crashed": machine(
+        unknown={"loader": "the collector failed (ValueError: a mistake)"}
+    ),
     "knowledge-too-old": machine(torch=torch("9.0.0+cu128", "12.8")),
     "wheel-line-ending": machine(**PASCAL),
 }

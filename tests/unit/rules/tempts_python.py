@@ -39,6 +39,25 @@ from unit.rules.parts import (
 )
 
 TEMPTS: list[tuple[str, str, FactSheet]] = [
+    (
+        "torch-library-damaged",
+        "there was no time to read it",
+        machine(
+            unknown={
+                "libraries[torch/lib/libtorch_cuda.so]": "the time was over before it was read"
+            }
+        ),
+    ),
+    (
+        "torch-library-damaged",
+        "the damaged file belongs to another package",
+        machine(unknown={"libraries[other/_C.so]": "The file ends inside its device code"}),
+    ),
+    (
+        "environment-unreadable",
+        "a fact sheet that says nothing of torch",
+        machine(unknown={"torch": "the fact sheet does not mention it"}),
+    ),
     ("torch-missing", "a torch that is merely for the CPU", machine(torch=CPU)),
     (
         "python-unsupported",

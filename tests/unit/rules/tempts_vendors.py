@@ -23,6 +23,11 @@ from unit.rules.parts import (
 
 TEMPTS: list[tuple[str, str, FactSheet]] = [
     (
+        "collector-crashed",
+        "a file that may not be read is no fault of the program",
+        machine(unknown={"loader": "/etc/ld.so.cache cannot be read: Permission denied"}),
+    ),
+    (
         "amd-gpu-unsupported",
         "the RX 580 is beside an RX 7900 XTX",
         machine(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gpudoctor import rules
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
@@ -114,12 +115,23 @@ def test_a_build_that_cannot_be_read_is_judged_by_its_name(label: str, *, expect
     sheet = machine(
         unknown={"torch.sass": "the library is not there", "torch.ptx": "the library is not there"},
         gpus=(gpu("NVIDIA GeForce RTX 5090", "12.0"),),
-        torch=torch(label, cuda, sass=()),
+        torch=torch(label, cuda, sass=(), path=None),
     )
     found = judged(sheet)
     assert (NEW in found) is expected
     if expected:
         assert found[NEW].evidence[0].source == "knowledge base"
+
+
+def test_nothing_is_concluded_from_the_name_of_a_build_whose_files_could_not_be_read() -> None:
+    sheet = machine(
+        unknown={"torch.sass": "no device code in it", "torch.ptx": "no device code in it"},
+        gpus=(gpu("NVIDIA GeForce RTX 5090", "12.0"),),
+        torch=torch("2.6.0+cu124", "12.4", sass=()),
+    )
+    judgement = rules.judge(sheet)
+    assert judgement.findings == ()
+    assert NEW in {entry.fact for entry in judgement.not_judged}
 
 
 def test_equal_gpus_share_a_finding_and_others_have_their_own() -> None:
