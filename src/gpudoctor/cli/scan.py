@@ -9,7 +9,7 @@ import typer
 
 from gpudoctor.cli import common
 
-_FORMATS = ("text", "json")
+_FORMATS = ("text", "json", "markdown")
 _PATIENCE_SECONDS = 1.0
 
 

@@ -19,11 +19,15 @@ _WORTH_A_LINE = 20
 
 
 def render(table: ScanTable, format_: str, style: Style) -> str:
-    """The table in `format_`, `json` or `text`."""
+    """The table in `format_`, `text`, `json` or `markdown`."""
     if format_ == "json":
         import json
 
         return json.dumps(as_json(table), indent=2, ensure_ascii=True) + "\n"
+    if format_ == "markdown":
+        from gpudoctor.report import scan_markdown
+
+        return scan_markdown.render(table)
     return _text(table, style)
 
 

@@ -166,3 +166,19 @@ def test_the_python_api_gives_the_same_table(library: str) -> None:
     table = app.scan([library], gpus=["sm_90"], progress=lambda path, _: told.append(path))
     assert [cell.coverage.status for row in table.rows for cell in row.cells] == ["native"]
     assert told == [library]
+
+
+def test_markdown_is_a_table(capsys: pytest.CaptureFixture[str], library: str) -> None:
+    text = output(
+        capsys, library, "--format", "markdown", "--gpu", "sm_80", "--gpu", "sm_120", code=1
+    )
+    assert text.splitlines()[:2] == ["| library | sm_80 | sm_120 |", "| --- | --- | --- |"]
+    assert text.splitlines()[2].endswith("| native | **none** |")
+
+
+def test_a_result_is_written_to_a_file_as_well(
+    capsys: pytest.CaptureFixture[str], library: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "scan.json"
+    output(capsys, library, "--gpu", "sm_80", "--output", f"json={target}")
+    assert json.loads(target.read_text("utf-8"))["files"][0]["path"] == library
