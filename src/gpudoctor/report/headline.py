@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.examine.verdict import missing_essentials
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Report
@@ -9,6 +10,8 @@ from gpudoctor.model.report import Report
 
 def headline(report: Report) -> str:
     """One sentence that a person who reads nothing else should read."""
+    if report.about == "text":
+        return _of_a_text(report)
     if report.verdict == "broken":
         cause = next(f for f in report.findings if f.severity is Severity.ERROR)
         return f"Broken: {cause.title}."
@@ -21,13 +24,21 @@ def headline(report: Report) -> str:
     return f"{where}."
 
 
+def _of_a_text(report: Report) -> str:
+    if not report.findings:
+        return "Nothing in this text says that something is wrong."
+    first = report.findings[0]
+    if len(report.findings) > 1 and first.next_look:
+        return f"Most likely: {first.title}."
+    return f"{first.title}."
+
+
 def _unknown(report: Report) -> str:
+    if missing := missing_essentials(report.sheet):
+        return f"{missing[0].fact} could not be read ({missing[0].reason})"
     if report.not_judged:
         first = report.not_judged[0]
         return f"{first.fact} could not be judged ({first.reason})"
-    if report.sheet.unknown:
-        first = report.sheet.unknown[0]
-        return f"{first.fact} could not be read ({first.reason})"
     return "nothing was examined"
 
 

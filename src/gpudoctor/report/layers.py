@@ -43,6 +43,8 @@ def layers(report: Report) -> list[Layer]:
     ]
     if report.smoke is not None:
         result.extend(_kernels(device) for device in report.smoke.gpus)
+    if report.about == "text":  # a text states what it states; what it leaves out is no news
+        result = [layer for layer in result if layer.mark != "unknown"]
     return result
 
 

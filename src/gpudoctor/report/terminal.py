@@ -10,7 +10,7 @@ from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.report import Report
 from gpudoctor.report.canvas import Canvas
 from gpudoctor.report.headline import headline
-from gpudoctor.report.layers import Mark, layers
+from gpudoctor.report.layers import Layer, Mark, layers
 from gpudoctor.report.style import Style
 
 _MARK_STYLE: dict[Mark, str] = {
@@ -37,9 +37,10 @@ def render(report: Report, style: Style) -> str:
     """The report as text for a terminal of `style.width` columns."""
     canvas = Canvas(style)
     canvas.line((headline(report), _VERDICT_STYLE[report.verdict]))
-    if not style.quiet:
+    rows = [] if style.quiet else layers(report)
+    if rows:
         canvas.blank()
-        _stack(canvas, report)
+        _stack(canvas, rows)
     _findings(canvas, report, style)
     for note in report.notes:
         canvas.paragraph(note, style="dim")
@@ -50,8 +51,7 @@ def render(report: Report, style: Style) -> str:
     return canvas.text()
 
 
-def _stack(canvas: Canvas, report: Report) -> None:
-    rows = layers(report)
+def _stack(canvas: Canvas, rows: list[Layer]) -> None:
     width = max(len(row.name) for row in rows)
     for row in rows:
         symbol = canvas.mark(row.mark)

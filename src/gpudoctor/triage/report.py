@@ -53,6 +53,7 @@ def of_text(text: Text, *, keep_private: bool = False) -> Report:
         not_judged=found.not_judged,
         prescription=prescription,
         notes=_notes(text, found, prescription),
+        about="text",
     )
 
 
