@@ -28,6 +28,14 @@ class Case:
     plain_user: bool = False
     """Whether the modes of files count, whoever runs the test."""
 
+    @property
+    def needs_host_without_driver(self) -> bool:
+        """Whether a driver library of the testing machine would be taken for this one's."""
+        if self.machine is None:
+            return False
+        driver = self.machine.driver
+        return driver is None or "missing" in (driver.nvml, driver.libcuda)
+
 
 _OLD = Driver(version="470.256.02", cuda=11040)
 _535 = Driver(version="535.183.01", cuda=12020)

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 _SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "standins")
@@ -28,6 +29,14 @@ def compiled() -> str:
 def have_compiler() -> bool:
     """Whether stand-ins can be built here."""
     return shutil.which("cc") is not None
+
+
+@functools.cache
+def host_has_driver() -> bool:
+    """Whether this very machine has a driver library, which no stand-in can hide."""
+    code = "import ctypes; ctypes.CDLL('libcuda.so.1')"
+    own = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    return own.returncode == 0
 
 
 def install(folder: str, version: str, *, nvml: bool, cuda: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from machines import golden
 from machines.catalogue import MACHINES
-from machines.libraries import have_compiler
+from machines.libraries import have_compiler, host_has_driver
 from machines.visit import replay, visit
 
 pytestmark = [
@@ -19,6 +19,8 @@ pytestmark = [
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_machine_is_told_what_is_wrong_with_it_and_nothing_else(name: str) -> None:
     case = MACHINES[name]
+    if case.needs_host_without_driver and host_has_driver():
+        pytest.skip("this machine's own driver library would be found")
     seen = visit(case)
     assert seen.found == case.finds, seen.text
     errors = [f for f in seen.report["findings"] if f["severity"] == "error"]
@@ -28,7 +30,10 @@ def test_the_machine_is_told_what_is_wrong_with_it_and_nothing_else(name: str) -
     assert not golden.differences(name, seen)
 
 
-@pytest.mark.parametrize("name", [n for n, case in MACHINES.items() if case.machine][::6])
+REPLAYED = [n for n, c in MACHINES.items() if c.machine and not c.needs_host_without_driver]
+
+
+@pytest.mark.parametrize("name", REPLAYED[::5])
 def test_a_saved_report_is_judged_like_the_machine(name: str) -> None:
     case = MACHINES[name]
     seen = visit(case)

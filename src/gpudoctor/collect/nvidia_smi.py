@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gpudoctor.collect.runner import run
+from gpudoctor.collect.sysroot import Sysroot
 
 _QUERY = ("index", "name", "uuid", "pci.bus_id", "driver_version", "memory.total", "compute_cap")
 _MEBIBYTE = 1 << 20
@@ -45,7 +46,8 @@ def ask_nvidia_smi(environ: Mapping[str, str], seconds: float) -> SmiAnswer:
 
     Versions before 510 do not know `compute_cap`: they are asked again without it.
     """
-    folders = [environ.get("PATH", os.defpath), *_PLACES]
+    places = _PLACES if Sysroot.from_environ(environ).is_real else ()
+    folders = [environ.get("PATH", os.defpath), *places]
     env = {**environ, "PATH": os.pathsep.join(folders), "LC_ALL": "C"}
     answer = _ask(_QUERY, env, seconds)
     if answer.error and "compute_cap" in answer.error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.collect import assemble, patient
+from gpudoctor.collect import assemble, drivers, patient
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.assemble import collect
 from gpudoctor.collect.driver import library_kind, library_version, merge_driver, nvml_version
@@ -177,6 +177,17 @@ def test_gpus_that_the_driver_does_not_list_come_after_those_that_it_does(tmp_pa
     gpus = look(machine, tmp_path).facts.gpus
     assert [gpu.vendor for gpu in gpus] == ["nvidia", "nvidia", "amd"]
     assert [gpu.index for gpu in gpus] == [0, 1, 2]
+
+
+def test_children_that_were_started_early_are_taken_once(tmp_path) -> None:
+    env = build(Machine(cards=(cards.RTX_4090,)), str(tmp_path / "machine"))
+    drivers.start_early(env)
+    first = drivers.take_children(env)
+    second = drivers.take_children(env)
+    assert first is not second
+    for children in (first, second):
+        assert drivers.ask_nvml(children.nvml, 30).count == 1
+        assert drivers.ask_cuda(children.cuda, 30).init == 0
 
 
 # What goes wrong around the collectors
