@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from gpudoctor.compat import driver
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -42,6 +43,13 @@ def major(version: str | None) -> int | None:
 def generation(capability: ComputeCapability | None) -> gpus.CapabilityRow | None:
     """Which generation a compute capability is, and which drivers and modules serve it."""
     return None if capability is None else gpus.capability_row(str(capability))
+
+
+@cache
+def knows_gpu(driver_version: str, capability: str) -> driver.Known | None:
+    """Whether a driver's branch serves a compute capability; `None` where that is not known."""
+    parsed = driver.parse_driver(driver_version)
+    return None if parsed is None else driver.knows_gpu(parsed, capability)
 
 
 @cache

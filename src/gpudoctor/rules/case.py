@@ -250,6 +250,16 @@ class Case:
         return tuple(item for item in self.facts.libraries if item.distribution in TORCH)
 
     @cached_property
+    def code_owners(self) -> frozenset[str | None]:
+        """Names of the distributions that brought libraries with device code."""
+        return frozenset(item.distribution for item in self.facts.libraries)
+
+    @cached_property
+    def nvidia_packages(self) -> Mapping[str, Package]:
+        """Those of the installed distributions that are called nvidia-…"""
+        return {n: p for n, p in self.packages.items() if n.startswith("nvidia-")}
+
+    @cached_property
     def packages(self) -> Mapping[str, Package]:
         """Installed distributions by normalised name."""
         return {package.name: package for package in reversed(self.facts.packages)}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
+from gpudoctor.binaries.coverage import Coverage, coverage
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Library
+from gpudoctor.model.facts import CodeGroup, Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules import book
 from gpudoctor.rules.architecture import gpu_evidence, lacking
@@ -19,18 +20,32 @@ from gpudoctor.rules.say import finding, names, several
 _NEEDS = ("libraries", "gpus")
 
 
-def can_jit(case: Case) -> CanJit | None:
-    """Which PTX the driver compiles; `None` (any) where its CUDA version is not known."""
-    serves = case.driver.cuda if case.knows("driver.cuda") else None
-    if serves is None:
-        return None
-    limit = book.numbers(serves)[:2]
+def covered(library: Library, gpu: ComputeCapability, serves: str | None) -> Coverage:
+    """How much of a library runs on a GPU; `serves` is the CUDA up to which PTX is compiled.
 
-    def answer(isa: str | None) -> bool:
+    Without `serves` any PTX counts as compilable: nothing is alarmed for want of knowing.
+    """
+    return _covered(library.groups, library.relocatable, gpu, serves)
+
+
+@lru_cache(maxsize=8192)
+def _covered(
+    groups: tuple[CodeGroup, ...],
+    relocatable: tuple[CodeGroup, ...],
+    gpu: ComputeCapability,
+    serves: str | None,
+) -> Coverage:
+    limit = book.numbers(serves)[:2] if serves else None
+
+    def compiles(isa: str | None) -> bool:
         written = book.cuda_for_ptx(isa) if isa else None
-        return written is None or book.numbers(written)[:2] <= limit
+        return limit is None or written is None or book.numbers(written)[:2] <= limit
 
-    return answer
+    return coverage(Library(path="", groups=groups, relocatable=relocatable), gpu, compiles)
+
+
+def _serves(case: Case) -> str | None:
+    return case.driver.cuda if case.knows("driver.cuda") else None
 
 
 def _groups_known(library: Library) -> bool:
@@ -45,7 +60,7 @@ def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
     without = {seat for seat, _ in lacking(case)}
-    jit = can_jit(case)
+    serves = _serves(case)
     for library in case.torch_libraries:
         if not _groups_known(library) or book.is_nvidia_library(library.path):
             continue
@@ -53,7 +68,7 @@ def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
         for seat, gpu in _seats(case):
             if seat in without:
                 continue
-            found = coverage(library, gpu, jit)
+            found = covered(library, gpu, serves)
             if found.status in ("none", "partial") and not _on_purpose(found):
                 hit.append((seat, found))
         if hit:
@@ -106,7 +121,7 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
         empty: list[Seat] = []
         holes: dict[str, tuple[Library, list[Seat]]] = {}
         for seat, gpu in _seats(case):
-            found = [(library, coverage(library, gpu)) for library in libraries]
+            found = [(library, covered(library, gpu, None)) for library in libraries]
             if all(item.status == "none" for _, item in found):
                 empty.append(seat)
                 continue

@@ -23,7 +23,9 @@ def cudnn_dropped_gpu(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or torch.cuda is None:
         return
-    wheel = next((p for n, p in case.packages.items() if n.startswith("nvidia-cudnn-cu")), None)
+    wheel = next(
+        (p for n, p in case.nvidia_packages.items() if n.startswith("nvidia-cudnn-cu")), None
+    )
     version = wheel.version if wheel is not None else torch.cudnn
     lowest = book.cudnn_floor(version) if version else None
     if version is None or lowest is None:

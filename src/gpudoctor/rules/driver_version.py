@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.compat.driver import knows_gpu, parse_driver
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.rules import book
@@ -26,9 +25,6 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
             yield unknown
         return
     version, path = stated
-    driver = parse_driver(version)
-    if driver is None:
-        return
     for seat in case.nvidia:
         generation = book.generation(seat.capability)
         if generation is None or seat.capability is None:
@@ -38,7 +34,7 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
         if case.is_spare(seat) or book.is_older_than_all(seat.capability):
             # No build of torch serves it: another driver would not help.
             continue
-        known = knows_gpu(driver, generation.capability)
+        known = book.knows_gpu(version, generation.capability)
         if known == "too-new":
             yield _wrong_branch(
                 case,
@@ -188,7 +184,6 @@ def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
 def _left_behind(case: Case, seat: Seat) -> bool:
     """Whether the driver's branch does not serve the GPU, which another finding says."""
     stated = number(case)
-    driver = parse_driver(stated[0]) if stated else None
-    if driver is None or seat.capability is None:
+    if stated is None or seat.capability is None:
         return False
-    return knows_gpu(driver, str(seat.capability)) in ("too-new", "too-old")
+    return book.knows_gpu(stated[0], str(seat.capability)) in ("too-new", "too-old")

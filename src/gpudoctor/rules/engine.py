@@ -70,7 +70,7 @@ def judge_with(sheet: FactSheet, prepared: Sequence[Prepared]) -> Judgement:
     not_judged: list[Unknown] = []
     for entry in prepared:
         rule = entry.rule
-        if any(name in made for name in rule.unless):
+        if made and not made.keys().isdisjoint(rule.unless):
             continue
         if missing := _missing(entry.needs, case):
             not_judged.append(_not_judged(rule, *missing))

@@ -59,8 +59,7 @@ def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         if package.name in _NOT_EXTENSIONS or _TORCH.search(build_tag(package)):
             continue
         pin = pinned_torch(package.requires)
-        carries_code = any(item.distribution == package.name for item in case.facts.libraries)
-        if pin is None or not (carries_code or package.name in exact):
+        if pin is None or not (package.name in case.code_owners or package.name in exact):
             continue
         if book.numbers(pin)[:2] != have:
             yield _other_torch(case, package, pin, Severity.WARNING)
@@ -134,7 +133,7 @@ def extension_other_cuda_major(case: Case) -> Iterator[Finding | Unknown]:
         there = any(
             kb_packages.library_of(name) == "cudart"
             and kb_packages.cuda_major_of(name, other.version) == int(match[1])
-            for name, other in case.packages.items()
+            for name, other in case.nvidia_packages.items()
         )
         yield finding(
             "extension-other-cuda-major",

@@ -50,7 +50,7 @@ def _own_version(case: Case, library: str) -> str | None:
     """The version of the copy that came with torch, as a wheel beside it."""
     torch = case.facts.torch
     major = book.major(torch.cuda) if torch else None
-    for name, package in case.packages.items():
+    for name, package in case.nvidia_packages.items():
         if packages.library_of(name) == library and package.version:
             of = packages.cuda_major_of(name, package.version)
             if of is None or of == major:

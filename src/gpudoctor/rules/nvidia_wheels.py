@@ -102,7 +102,7 @@ _LOOKED_FOR = ("cudnn", "cublas", "nccl", "nvjitlink", "cupti", "cudart", "nvrtc
 def nvidia_wheels_two_cuda_majors(case: Case) -> Iterator[Finding | Unknown]:
     """Wheels of one library for two CUDA majors, which write the same files."""
     found: dict[str, dict[int, str]] = {}
-    for name, package in case.packages.items():
+    for name, package in case.nvidia_packages.items():
         library = packages.library_of(name)
         major = packages.cuda_major_of(name, package.version) if library else None
         if library in _SHARED_FILES and major is not None:
