@@ -46,6 +46,8 @@ def smoke(
     common.check_format("json" if json else format_)
     if timeout is not None and not 0 < timeout < 1e6:
         raise UsageError("--timeout takes a number of seconds above 0")
+    if advice is not None:
+        _writable(advice)
     # A line a test while somebody watches; a log has the results, and the steps with -v.
     told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
     report = api.smoke(
@@ -74,6 +76,15 @@ def _level(name: str) -> Literal["quick", "full"]:
     if name == "full":
         return "full"
     raise UsageError(f"--level takes quick or full, not {name!r}")
+
+
+def _writable(path: str) -> None:
+    """Refuse a path that cannot be written before minutes are spent on what it should hold."""
+    try:
+        with open(path, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _write(path: str, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -67,7 +68,7 @@ def prove(
         cpu: prove the CPU instead, by the same code.
         python: the interpreter, where it is not the sheet's.
         progress: told each step, a line at a time.
-        refresh: reads the machine again; asked once, and only if something failed.
+        refresh: reads the machine again; asked once, if something failed and time is left.
         limits: seconds by stage or test, over those of the knowledge base.
         tests: keys (`matmul:float16`) of the tests to run; empty: all of the level.
     """
@@ -91,7 +92,8 @@ def prove(
         for run in runs:
             run.notes.update(together.notes)
         runs.append(together)
-    if refresh is not None and any(_failed(run) for run in runs):
+    late = deadline is not None and time.monotonic() >= deadline
+    if refresh is not None and not late and any(_failed(run) for run in runs):
         sheet = refresh()
     found = (*prove_findings.findings(runs, sheet), *slow(runs, sheet))
     devices = tuple(_device(run) for run in runs)

@@ -48,6 +48,8 @@ def _confirmed(
         return name if held_by_others(gpu, device) else None
     if confirm == "architectures":
         return lacking_architecture(torch, device) or name
+    if confirm == "mig":
+        return name if gpu is not None and gpu.mig_mode else None
     if confirm == "cannot-open":
         return name if "cannot open shared object" in text else None
     return name

@@ -18,7 +18,7 @@ class Cause:
     texts: tuple[str, ...]
     """In lower case; any of them, anywhere in the failure's text."""
     confirm: str | None = None
-    """The fact that must agree: `compute-mode`, `memory`, `architectures`, `cannot-open`."""
+    """The fact that must agree: `compute-mode`, `memory`, `architectures`, `mig`, `cannot-open`."""
 
 
 @cache

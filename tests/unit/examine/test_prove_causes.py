@@ -67,6 +67,13 @@ def test_busy_is_told_by_the_compute_mode_and_unknown_without_it(
     assert name(text, None) is None
 
 
+def test_no_gpu_to_be_seen_is_migs_doing_only_where_mig_is_on() -> None:
+    text = "RuntimeError: No CUDA GPUs are available"
+    assert name(text, Gpu(mig_mode=True)) == "mig-visibility"
+    assert name(text, Gpu(mig_mode=False)) is None
+    assert name(text, None) is None
+
+
 def test_out_of_memory_blames_others_only_if_they_hold_most_of_it() -> None:
     text = "CUDA out of memory. Tried to allocate 2.00 GiB."
     assert name(text, Gpu(memory_bytes=100, memory_free_bytes=90)) is None
