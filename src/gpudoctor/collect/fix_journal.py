@@ -71,6 +71,8 @@ def read(fix: str) -> list[dict[str, Any]]:
 
 def unfinished(prefix: str, environ: Mapping[str, str]) -> str | None:
     """The folder of a fix of this environment that neither ended nor was undone."""
+    if not os.path.isdir(os.path.join(state_folder(environ), "fixes")):
+        return None  # nothing was ever fixed here; loading hashlib would cost every check 5 ms
     for fix in reversed(fixes(environment_folder(prefix, environ))):
         records = read(fix)
         if records and records[-1].get("step") not in FINISHED:
