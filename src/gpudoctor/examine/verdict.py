@@ -25,10 +25,17 @@ def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
     paths += [f"gpus[{index}].compute_capability" for index in nvidia]
     if nvidia:
         paths += ["driver", "driver.version"]
+    others = {gpu.vendor for gpu in facts.gpus if gpu.visible is not False} - {"nvidia"}
     if facts.torch is not None:
         paths.append("torch.version")
-        if facts.torch.cuda and nvidia:
+        # Where not even the kind of the build is known, it may be one for CUDA.
+        if nvidia and (facts.torch.cuda or sheet.why_unknown("torch.cuda")):
             paths.append("torch.sass")
+        if not nvidia:
+            paths += ["torch.hip"] if "amd" in others else []
+            paths += ["torch.xpu"] if "intel" in others else []
+    if not nvidia:
+        paths += [f"gpus[{n}].vendor" for n, gpu in enumerate(facts.gpus) if gpu.vendor is None]
     found = [sheet.why_unknown(path) for path in paths]
     if nvidia:
         # Not where a sheet merely does not mention it: the driver was asked, and hung or crashed.
@@ -52,4 +59,17 @@ def exit_code(findings: tuple[Finding, ...], missing: tuple[Unknown, ...], fail_
     threshold = {"error": 0, "warning": 1, "never": -1}[fail_on]
     if any(finding.severity.rank <= threshold for finding in findings):
         return 1
-    return 3 if missing and fail_on != "never" else 0
+    return 3 if missing else 0
+
+
+def usable_gpus(sheet: FactSheet) -> list[int]:
+    """Indices of the visible GPUs that the installed torch is built for, by vendor."""
+    torch = sheet.facts.torch
+    if torch is None:
+        return []
+    served = {"nvidia": torch.cuda, "amd": torch.hip, "intel": torch.xpu}
+    return [
+        position if gpu.index is None else gpu.index
+        for position, gpu in enumerate(sheet.facts.gpus)
+        if gpu.visible is not False and served.get(gpu.vendor or "") is not None
+    ]

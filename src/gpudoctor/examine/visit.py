@@ -70,8 +70,9 @@ def conclude(
     missing = judge_verdict.missing_essentials(sheet)
     if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
         missing = ()
+    notes: tuple[str, ...] = ()
     if prescription is None:
-        prescription = _prescribe(sheet, kept, options)
+        prescription, notes = _prescribe(sheet, kept, missing, options)
     return Report(
         version=__version__,
         knowledge=Knowledge(version=info.version(), date=info.date()),
@@ -83,6 +84,7 @@ def conclude(
         not_judged=not_judged,
         prescription=prescription,
         smoke=smoke,
+        notes=notes,
     )
 
 
@@ -91,19 +93,6 @@ def _again(options: VisitOptions) -> FactSheet:
     from gpudoctor.collect import collect
 
     return collect(options.python, STATIC_SECONDS, os.getcwd(), os.environ)
-
-
-def usable_gpus(sheet: FactSheet) -> list[int]:
-    """Indices of the visible GPUs that the installed torch is built for, by vendor."""
-    torch = sheet.facts.torch
-    if torch is None:
-        return []
-    served = {"nvidia": torch.cuda, "amd": torch.hip, "intel": torch.xpu}
-    return [
-        position if gpu.index is None else gpu.index
-        for position, gpu in enumerate(sheet.facts.gpus)
-        if gpu.visible is not False and served.get(gpu.vendor or "") is not None
-    ]
 
 
 # An environment that was merely found is read, never started: a stranger's repository could
@@ -125,7 +114,7 @@ def _smoke_level(
     sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
 ) -> SmokeLevel:
     wanted = options.smoke or options.policy.smoke
-    usable = usable_gpus(sheet)
+    usable = judge_verdict.usable_gpus(sheet)
     if wanted == "off" or not may_start(sheet) or not usable:
         return "off"
     if wanted is not None:
@@ -137,15 +126,27 @@ def _smoke_level(
 
 
 def _prescribe(
-    sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
-) -> Prescription:
+    sheet: FactSheet,
+    findings: tuple[Finding, ...],
+    missing: tuple[Unknown, ...],
+    options: VisitOptions,
+) -> tuple[Prescription | None, tuple[str, ...]]:
+    """The prescription, and a note in its place where a fact that it needs is unknown."""
     wish = options.prescribe
     troubled = any(finding.severity is not Severity.INFO for finding in findings)
     if not troubled and (wish is None or wish.torch_spec is None):
-        return Prescription(status="not-needed", why="Nothing needs to be changed.")
-    from gpudoctor.prescribe import Options, prescribe
+        why = "Nothing needs to be changed."
+        if missing:
+            entry = missing[0]
+            why = f"No change is known to be needed: {entry.fact} is unknown ({entry.reason})."
+        return Prescription(status="not-needed", why=why), ()
+    from gpudoctor.prescribe import Options, missing_fact, prescribe
 
-    return prescribe(sheet, findings, wish or Options())
+    found = prescribe(sheet, findings, wish or Options())
+    # Impossible is what nothing cures; what cannot be worked out may well be curable.
+    if found.status == "impossible" and not found.steps and missing_fact(sheet) is not None:
+        return None, (found.why,)
+    return found, ()
 
 
 def _deadline(started: float, options: VisitOptions) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.examine.verdict import missing_essentials
+from gpudoctor.examine.verdict import missing_essentials, usable_gpus
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Report
@@ -44,14 +44,22 @@ def _unknown(report: Report) -> str:
 
 def _where(report: Report) -> str:
     facts = report.sheet.facts
-    usable = [gpu for gpu in facts.gpus if gpu.visible is not False]
     proved = report.smoke is not None and any(d.status == "passed" for d in report.smoke.gpus)
     how = "runs" if proved else "will run"
-    if not usable or facts.torch is None:
-        return f"PyTorch {how} on the CPU" if facts.torch is not None else "Nothing is wrong"
-    if facts.torch.cuda is None and facts.torch.hip is None and facts.torch.xpu is None:
-        return f"PyTorch {how} on the CPU"
-    return f"PyTorch {how} on {_names(usable)}"
+    if facts.torch is None:
+        return "Nothing is wrong"
+    served = set(usable_gpus(report.sheet))
+    usable = [
+        gpu
+        for position, gpu in enumerate(facts.gpus)
+        if (position if gpu.index is None else gpu.index) in served
+    ]
+    if usable:
+        return f"PyTorch {how} on {_names(usable)}"
+    apple = next((gpu for gpu in facts.gpus if gpu.vendor == "apple"), None)
+    if apple is not None:
+        return f"PyTorch {how} on {apple.name or 'the GPU of this Mac'}, through MPS"
+    return f"PyTorch {how} on the CPU"
 
 
 def _names(gpus: list[Gpu]) -> str:
