@@ -36,7 +36,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if runner := sys.modules.get("gpudoctor.collect.runner"):
         runner.kill_all()
     _close_stdout()
+    if code == INTERRUPTED:
+        _leave_at_once(code)
     sys.exit(code)
+
+
+def _leave_at_once(code: int) -> None:
+    """End without Python's own end, which would turn the code into death by SIGINT.
+
+    CPython remembers a KeyboardInterrupt that passed through `exec` of a text (as dataclasses do
+    it), also where it was handled, and then ends with the signal instead of the exit code.
+    """
+    import os
+
+    if sys.stderr is not None:
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
