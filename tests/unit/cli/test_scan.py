@@ -20,10 +20,11 @@ CODE = elf(
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> str:
-    path = tmp_path / "library.so"
-    path.write_bytes(CODE)
-    return str(path)
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A library, by a name that is as short everywhere."""
+    (tmp_path / "library.so").write_bytes(CODE)
+    monkeypatch.chdir(tmp_path)
+    return "library.so"
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
