@@ -43,6 +43,8 @@ class Broken:
     package: Package
     fitting: str | None
     """The release that fits; `None`: it has to be rebuilt, or waited for."""
+    excluded: str | None = None
+    """What its metadata demands of torch, where that excludes the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,8 @@ def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[
         excluded = pinned is not None and not satisfies(build.torch, build.local, pinned)
         if package.name in named or excluded or _is_foreign(package, facts, build):
             fitting = kb_packages.release_for(package.name, build.torch)
-            result.append(Broken(package, None if fitting == package.version else fitting))
+            fitting = None if fitting == package.version else fitting
+            result.append(Broken(package, fitting, pinned if excluded else None))
     return tuple(result)
 
 

@@ -8,7 +8,13 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import satisfies
 from gpudoctor.prescribe.question import Question, Way
-from gpudoctor.prescribe.remedies import MASKED, first_driver, remedies, unmasked
+from gpudoctor.prescribe.remedies import (
+    MASKED,
+    first_driver,
+    foreign_path,
+    remedies,
+    unmasked,
+)
 from gpudoctor.prescribe.request import Options, specifier_of
 from gpudoctor.prescribe.target import capability, served
 from gpudoctor.prescribe.ways import repair_ways, ways
@@ -26,7 +32,7 @@ _DECIDED = frozenset(
         "ptx-unsupported-toolchain",
     }
 )
-_BY_WAYS = frozenset({"install", "uninstall", "mask-gpus", "source-build"})
+_BY_WAYS = frozenset({"install", "uninstall", "source-build"})
 
 
 def missing_fact(sheet: FactSheet) -> str | None:
@@ -79,7 +85,7 @@ def prescribe(
             return _helpless(errors)
         return Prescription(
             status="resolved",
-            why=_sentence(errors[0].title),
+            why="The cause lies outside of the Python environment; torch stays as it is.",
             steps=first,
             notes=_leftover_notes(findings),
         )
@@ -91,6 +97,10 @@ def prescribe(
 
         return impossible(question, first)
     main, others = proved[0], proved[1:]
+    if main.kind == "driver":
+        # The new driver and its restart take the place of what the rules advise about the old.
+        rest = tuple(f for f in rest if not {"driver", "reboot"} & set(f.clears_with))
+        first = (*before, *remedies(rest, sheet))
     return Prescription(
         status="resolved",
         why=main.why,
@@ -150,8 +160,20 @@ def _is_newer(way: Way, main: Way) -> bool:
 
 
 def _errors(sheet: FactSheet) -> frozenset[str]:
-    """Names of the errors that the rules find."""
-    return frozenset(f.name for f in judge(sheet).findings if f.severity is Severity.ERROR)
+    """Names of the errors that the rules find about what is visible.
+
+    What is wrong with a GPU that a mask hides does not stop a program that uses the others.
+    """
+    hidden = {
+        position if gpu.index is None else gpu.index
+        for position, gpu in enumerate(sheet.facts.gpus)
+        if gpu.visible is False
+    }
+    return frozenset(
+        f.name
+        for f in judge(sheet).findings
+        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
+    )
 
 
 def _tolerated(errors: tuple[Finding, ...]) -> frozenset[str]:
@@ -162,7 +184,8 @@ def _tolerated(errors: tuple[Finding, ...]) -> frozenset[str]:
     return frozenset(
         f.name
         for f in errors
-        if f.code[3] in "59" or (f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
+        if f.code[3] in "59"
+        or (f.code[3] != "2" and f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
     )
 
 
@@ -173,6 +196,8 @@ def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tu
     if masked:
         steps += remedies(masked, sheet)
         sheet = unmasked(sheet)
+    if step := foreign_path(sheet):
+        steps += (step,)
     if any(f.name == "driver-not-loaded" for f in errors) and sheet.facts.driver is None:
         plan = first_driver(sheet)
         if plan is not None:
@@ -254,11 +279,10 @@ def _helpless(errors: tuple[Finding, ...]) -> Prescription:
             "nearest way out is to work on the processor (--allow-cpu accepts that)."
         )
         return Prescription(status="impossible", why=why)
+    if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
+        why = f"{errors[0].title}; the nearest way out is to work on the processor."
+        return Prescription(status="impossible", why=why)
     return Prescription(status="impossible", why=f"No step is known against it: {errors[0].title}.")
-
-
-def _sentence(title: str) -> str:
-    return title if title.endswith(".") else f"{title}."
 
 
 def _leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:

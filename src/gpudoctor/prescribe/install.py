@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.finding import Finding, Severity
@@ -105,17 +106,19 @@ def _satisfied(facts: Facts, build: Build) -> bool:
     return version == f"{build.torch}+{build.local}"
 
 
-def named_packages(findings: tuple[Finding, ...]) -> frozenset[str]:
+def named_packages(findings: tuple[Finding, ...], facts: Facts) -> frozenset[str]:
     """Extensions that errors call broken: those of the 4xx that an installation clears."""
-    return frozenset(
-        entry.fact.removeprefix("packages.")
+    owners = {f"libraries.{library.path}": library.distribution for library in facts.libraries}
+    named = {
+        owners.get(entry.fact) or entry.fact.removeprefix("packages.")
         for finding in findings
         if finding.severity is Severity.ERROR
         and finding.code.startswith("GPU4")
         and "install" in finding.clears_with
         for entry in finding.evidence
-        if entry.fact.startswith("packages.")
-    )
+        if entry.fact.startswith(("packages.", "libraries."))
+    }
+    return frozenset(name for name in named if kb_packages.library_of(name) is None)
 
 
 def extension_steps(
@@ -127,6 +130,17 @@ def extension_steps(
     """What to do about extensions that the new torch breaks: the fitting release, or a rebuild."""
     result = []
     for entry in broken:
+        if entry.fitting is None and entry.excluded is not None:
+            name = f"{entry.package.name} {entry.package.version or ''}".strip()
+            result.append(
+                Step(
+                    kind="manual",
+                    text=f"{name} demands torch{entry.excluded}, and no release of it is known that "
+                    "takes this torch: give it an environment of its own, or uninstall it.",
+                    risk="medium",
+                )
+            )
+            continue
         if entry.fitting is None:
             from gpudoctor.prescribe.source_build import extension_recipe
 

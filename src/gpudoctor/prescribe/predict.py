@@ -15,11 +15,12 @@ from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Driver, Facts, KernelModule, Package, Python, Torch
+from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.companions import Along
-from gpudoctor.prescribe.drivers import DriverPlan
+from gpudoctor.prescribe.drivers import DriverPlan, knows
+from gpudoctor.prescribe.target import capability
 
 _BUILT_IN_TORCH = ("torch", "torchvision", "torchaudio", "triton")
 
@@ -128,11 +129,28 @@ def with_driver(sheet: FactSheet, plan: DriverPlan) -> FactSheet:
         uvm_loaded=True,
     )
     native = facts.host is not None and facts.host.os == "linux" and not facts.host.wsl
+    gpus = tuple(
+        # What the new driver does not know, CUDA will not list.
+        replace(gpu, cuda_index=None)
+        if _is_unknown_to(plan.version, gpu, flavour if native else None)
+        else gpu
+        for gpu in facts.gpus
+    )
     return FactSheet(
-        replace(facts, driver=driver, kernel_module=module if native and old else old),
-        _without(sheet.unknown, "driver", *(("kernel_module",) if native and old else ())),
+        replace(facts, driver=driver, gpus=gpus, kernel_module=module if native else old),
+        _without(sheet.unknown, "driver", *(("kernel_module",) if native else ())),
         sheet.sources,
     )
+
+
+def _is_unknown_to(driver: str, gpu: Gpu, flavour: str | None) -> bool:
+    """Whether a driver's branch or the flavour of its module leaves a GPU out."""
+    found = capability(gpu) if gpu.vendor == "nvidia" else None
+    if found is None:
+        return False
+    needed = kb_cuda.module_flavour(str(found))
+    wrong = flavour is not None and needed not in (None, "either", flavour)
+    return wrong or knows(driver, found) is False
 
 
 def with_mask(sheet: FactSheet, visible: Collection[int]) -> FactSheet:
@@ -142,8 +160,10 @@ def with_mask(sheet: FactSheet, visible: Collection[int]) -> FactSheet:
     gpus = []
     for position, gpu in enumerate(facts.gpus):
         shown = position in visible
-        gpus.append(replace(gpu, visible=shown, cuda_index=order if shown else None))
-        order += shown
+        # A GPU that CUDA does not list now is not listed because others are hidden.
+        listed = shown and gpu.cuda_index is not None
+        gpus.append(replace(gpu, visible=shown, cuda_index=order if listed else None))
+        order += listed
     named = [facts.gpus[p].uuid or str(facts.gpus[p].index) for p in sorted(visible)]
     environment = {
         **facts.environment,

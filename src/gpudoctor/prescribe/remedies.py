@@ -10,6 +10,7 @@ from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe import mask, predict
 from gpudoctor.prescribe.driver_steps import driver_steps
 from gpudoctor.prescribe.drivers import DriverPlan, driver_for
 from gpudoctor.prescribe.quoting import environment_step
@@ -49,13 +50,36 @@ def unmasked(sheet: FactSheet) -> FactSheet:
     )
 
 
+def foreign_path(sheet: FactSheet) -> Step | None:
+    """The step that takes PYTHONPATH away where the torch that is imported comes from there.
+
+    Whatever is installed into the environment, that copy would still come first.
+    """
+    torch = sheet.facts.torch
+    windows = sheet.facts.host is not None and sheet.facts.host.os == "windows"
+    entries = sheet.facts.environment.get("PYTHONPATH", "").split(";" if windows else ":")
+    if torch is None or not torch.path:
+        return None
+    if not any(entry and torch.path.startswith(entry.rstrip("/\\")) for entry in entries):
+        return None
+    text = f"Remove PYTHONPATH from the environment; it makes Python import {torch.path}."
+    return environment_step(text, {"PYTHONPATH": None}, "environment")
+
+
 def first_driver(sheet: FactSheet) -> DriverPlan | None:
-    """The driver to install where there is none."""
+    """The driver to install where there is none: for all GPUs, else for the most of them."""
     target = target_of(sheet)
     if not target.gpus or any(gpu.is_tegra for gpu in target.gpus):
         return None
-    found = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
-    return found if isinstance(found, DriverPlan) else None
+    linux = target.os == "linux" and not target.wsl
+    found = driver_for(target.gpus, linux=linux)
+    if isinstance(found, DriverPlan):
+        return found
+    for visible in mask.groups(sheet):
+        some = driver_for(target_of(predict.with_mask(sheet, visible)).gpus, linux=linux)
+        if isinstance(some, DriverPlan):
+            return some
+    return None
 
 
 def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
@@ -76,7 +100,7 @@ def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     for line in finding.advice:
         command, comment = _command(line)
         if command is None:
-            text = f"{text} {line}".strip()
+            text = f"{text}\n{line}".strip()
             continue
         said = f"{text} {comment}".strip()
         result.append(Step(kind=kind, text=said, posix=command, risk="medium"))

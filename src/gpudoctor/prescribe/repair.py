@@ -30,7 +30,7 @@ def repair(
     names = {finding.name for finding in findings}
     if "torch-library-damaged" in names and build is not None:
         return _again(sheet, build, place, mirror)
-    named = named_packages(findings)
+    named = named_packages(findings, facts)
     beside = along(facts, build, named) if build is not None else Along(versions={})
     index = index_for(build.index_url if build else None, mirror)
     exact = tuple(

@@ -115,7 +115,7 @@ def wheel_ways(question: Question, channel: str, proved: Sequence[Way] = ()) -> 
     keep = question.installed if channel == "stable" else None
     hard = replace(target, pins=target.pins + pins_of(question.sheet.facts.packages))
     seen = set()
-    named = named_packages(question.findings)
+    named = named_packages(question.findings, question.sheet.facts)
     kind: WayKind = (
         "wheel" if channel == "stable" or question.options.channel == channel else "nightly"
     )

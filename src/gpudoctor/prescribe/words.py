@@ -63,8 +63,12 @@ def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
         )
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
-        after = f"{entry.fitting} fits" if entry.fitting else "it has to be rebuilt"
-        notes.append(f"{name} was built for another torch and breaks with this one; {after}.")
+        if entry.excluded is not None:
+            said = f"{name} demands torch{entry.excluded} and breaks with this one"
+        else:
+            said = f"{name} was built for another torch and breaks with this one"
+        after = "no release that fits is known" if entry.excluded else "it has to be rebuilt"
+        notes.append(f"{said}; {f'{entry.fitting} fits' if entry.fitting else after}.")
     notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
     if place.why and place.tool != "pip":
         notes.append(f"{place.tool} is used, because {place.why}.")
