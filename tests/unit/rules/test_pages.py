@@ -39,7 +39,7 @@ def test_a_page_has_its_sections_in_order_and_says_something_in_each(code: str) 
     headings = re.findall(r"^## (.+)$", PAGES[code], re.MULTILINE)
     assert headings == SECTIONS
     for text in re.split(r"^## .+$", PAGES[code], flags=re.MULTILINE)[1:]:
-        assert len(text.split()) >= 3
+        assert len(text.strip()) > 10
 
 
 @pytest.mark.parametrize("code", PAGES)
