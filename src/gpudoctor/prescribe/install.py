@@ -135,8 +135,8 @@ def extension_steps(
             result.append(
                 Step(
                     kind="manual",
-                    text=f"{name} demands torch{entry.excluded}, and no release of it is known that "
-                    "takes this torch: give it an environment of its own, or uninstall it.",
+                    text=f"{name} demands torch{entry.excluded}, and no release of it is known "
+                    "that takes this torch: give it an environment of its own, or uninstall it.",
                     risk="medium",
                 )
             )

@@ -141,7 +141,7 @@ def new_environment(python: str, folder: str, *, windows: bool) -> Step:
 def source_ways(question: Question) -> Iterator[Way]:
     """A build from source for these GPUs."""
     target = question.target
-    if not question.options.from_source and _has_wheel(target):
+    if not question.options.from_source and (target.libc == "musl" or _has_wheel(target)):
         return
     release = _source_release(target)
     steps = source_build.torch_recipe(question.sheet.facts, target, release, question.place.python)
