@@ -61,7 +61,7 @@ def smoke(
     def draw(name: str, how: Style) -> str:
         text = render(report, name, how)
         if name == "text" and report.smoke is not None:
-            text = f"{text.rstrip()}\n{proof.render(report.smoke, how)}"
+            text = f"{text.rstrip()}\n\n{proof.render(report.smoke, how)}"
         return text
 
     if advice is not None:

@@ -176,7 +176,8 @@ class _Device:
             found.append(("torch_compile", "true", because))
             count = self._run.device.get("multiprocessors")
             least = figures.figure("max-autotune-multiprocessors")
-            if isinstance(count, int):
+            # On AMD GPUs torch asks for the generation instead (torch/_inductor/utils.py).
+            if isinstance(count, int) and not self._hip:
                 enough = count >= least
                 mode = "max-autotune" if enough else "default"
                 have = f"{count} multiprocessors, GEMM autotuning wants {least}"
