@@ -56,7 +56,13 @@ def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
     return [(s, s.capability) for s in case.visible if s.capability and not case.is_spare(s)]
 
 
-@rule("partial-kernel-coverage", uses=("torch.sass", "gpus[*].compute_capability"), needs=_NEEDS)
+@rule(
+    "partial-kernel-coverage",
+    uses=("torch.sass", "gpus[*].compute_capability"),
+    needs=_NEEDS,
+    # Where the driver cannot compile torch's PTX, every library lacks code for the same reason.
+    unless=("ptx-unsupported-toolchain",),
+)
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
     without = {seat for seat, _ in lacking(case)}
