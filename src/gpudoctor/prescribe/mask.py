@@ -25,7 +25,9 @@ def groups(sheet: FactSheet) -> Iterator[tuple[int, ...]]:
         if found is not None:
             kinds.setdefault(found, []).append((position, gpu))
     choices = []
-    for size in range(1, len(kinds)):
+    # With many kinds of GPU in one machine, all but one or two, and one or two, are enough.
+    sizes = range(1, len(kinds)) if len(kinds) < 8 else (1, 2, len(kinds) - 2, len(kinds) - 1)
+    for size in sizes:
         for kept in combinations(sorted(kinds), size):
             members = [member for kind in kept for member in kinds[kind]]
             memory = sum(gpu.memory_bytes or 0 for _, gpu in members)

@@ -144,7 +144,10 @@ def source_ways(question: Question) -> Iterator[Way]:
     if not question.options.from_source and (target.libc == "musl" or _has_wheel(target)):
         return
     release = _source_release(target)
-    steps = source_build.torch_recipe(question.sheet.facts, target, release, question.place.python)
+    looked = question.sheet.why_unknown("toolkits") is None
+    steps = source_build.torch_recipe(
+        question.sheet.facts, target, release, question.place.python, looked=looked
+    )
     if not steps or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
         return
     toolkit = source_build.toolkit_for(target) or ""

@@ -48,8 +48,11 @@ def max_jobs(host: Host | None) -> int:
     return max(1, min(by_memory, host.cpu_count or by_memory))
 
 
-def checks(facts: Facts, target: Target, toolkit: str) -> tuple[str, ...]:
-    """What must be so before a build begins: a line each, with what is known of it."""
+def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -> tuple[str, ...]:
+    """What must be so before a build begins: a line each, with what is known of it.
+
+    `looked`: whether toolkits were looked for on that machine.
+    """
     needs = source_build()
     compilers = kb_cuda.host_compilers(toolkit)
     have = [kit.version for kit in facts.toolkits if kit.version]
@@ -57,7 +60,7 @@ def checks(facts: Facts, target: Target, toolkit: str) -> tuple[str, ...]:
     lines = [
         f"CUDA toolkit {toolkit}, the newest that compiles for "
         f"{', '.join(gpu.sm for gpu in target.gpus)} and that this driver runs: "
-        + (f"installed ({fitting[0]})" if fitting else _instead(have))
+        + (f"installed ({fitting[0]})" if fitting else _instead(have, looked=looked))
     ]
     if target.os == "windows":
         lines.append(
@@ -80,13 +83,18 @@ def checks(facts: Facts, target: Target, toolkit: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def torch_recipe(facts: Facts, target: Target, release: str, python: str) -> tuple[Step, ...]:
-    """How to build a torch release for the GPUs of `target`; nothing where no toolkit can."""
+def torch_recipe(
+    facts: Facts, target: Target, release: str, python: str, *, looked: bool = True
+) -> tuple[Step, ...]:
+    """How to build a torch release for the GPUs of `target`; nothing where no toolkit can.
+
+    `looked`: whether toolkits were looked for on that machine.
+    """
     toolkit = toolkit_for(target)
     if toolkit is None or target.os not in ("linux", "windows"):
         return ()
     jobs = max_jobs(facts.host)
-    listed = "\n".join(f"  - {line}" for line in checks(facts, target, toolkit))
+    listed = "\n".join(f"  - {line}" for line in checks(facts, target, toolkit, looked=looked))
     clone = ("git", "clone", "--recursive", "--branch", f"v{release}",
              "https://github.com/pytorch/pytorch")  # fmt: skip
     build = (python, "-m", "pip", "install", "--no-build-isolation", "-v", ".")
@@ -164,5 +172,7 @@ def _with_variables(
     )
 
 
-def _instead(have: list[str]) -> str:
+def _instead(have: list[str], *, looked: bool) -> str:
+    if not looked:
+        return "look with `nvcc --version`"
     return f"not installed ({', '.join(have)} is)" if have else "not found here"
