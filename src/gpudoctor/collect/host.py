@@ -114,7 +114,7 @@ def read_cpu(root: Sysroot) -> tuple[str | None, int | None]:
 
 def read_memory(root: Sysroot) -> int | None:
     """Bytes of main memory that the kernel manages (`MemTotal`)."""
-    match = re.search(r"^MemTotal:\s*(\d+) kB", root.read_or_none("/proc/meminfo") or "", re.M)
+    match = re.search(r"^MemTotal:\s*(\d{1,15}) kB", root.read_or_none("/proc/meminfo") or "", re.M)
     return int(match[1]) * _KIBIBYTE if match else None
 
 
@@ -131,7 +131,7 @@ def shm_bytes(root: Sysroot) -> int | None:
     for line in (root.read_or_none("/proc/self/mountinfo") or "").splitlines():
         cells = line.split()
         if cells[4:5] == ["/dev/shm"]:  # noqa: S108  # its size is the question
-            match = re.search(r"\bsize=(\d+)([kmg]?)", cells[-1])
+            match = re.search(r"\bsize=(\d{1,15})([kmg]?)\b", cells[-1])
             return int(match[1]) * _SIZES.get(match[2], 1) if match else None
     return None
 

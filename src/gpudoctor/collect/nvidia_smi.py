@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gpudoctor.collect.runner import run
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.sysroot import Sysroot, whole_number
 
 _QUERY = ("index", "name", "uuid", "pci.bus_id", "driver_version", "memory.total", "compute_cap")
 _MEBIBYTE = 1 << 20
@@ -85,19 +85,19 @@ def parse_table(text: str) -> tuple[SmiGpu, ...] | None:
         if not line.strip():
             continue
         cells = [cell.strip() for cell in line.split(",")]
-        if not len(_QUERY) - 1 <= len(cells) <= len(_QUERY) or not cells[0].isdecimal():
+        if not len(_QUERY) - 1 <= len(cells) <= len(_QUERY) or whole_number(cells[0]) is None:
             return None
-        memory = cells[5]
+        memory = whole_number(cells[5])
         capability = cells[6] if len(cells) == len(_QUERY) else ""
         gpus.append(
             SmiGpu(
-                index=int(cells[0]),
+                index=whole_number(cells[0]) or 0,
                 name=cells[1],
                 uuid=_value(cells[2]),
                 pci_address=_value(cells[3]),
                 driver=_value(cells[4]),
-                memory_bytes=int(memory) * _MEBIBYTE if memory.isdecimal() else None,
-                capability=capability if re.fullmatch(r"\d+\.\d", capability) else None,
+                memory_bytes=memory * _MEBIBYTE if memory is not None else None,
+                capability=capability if re.fullmatch(r"[0-9]{1,2}\.[0-9]", capability) else None,
             )
         )
     return tuple(gpus) or None

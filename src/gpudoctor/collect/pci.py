@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.sysroot import Sysroot, whole_number
 
 DEVICES = "/sys/bus/pci/devices"
 _KFD = "/sys/class/kfd/kfd/topology/nodes"
@@ -94,7 +94,7 @@ def _gpu(
         revision=(root.read_or_none(f"{folder}/revision") or "").removeprefix("0x") or None,
         driver=driver,
         product=(root.read_or_none(f"{folder}/product_name") if vendor == "amd" else None) or None,
-        memory_bytes=int(memory) if memory and memory.isdecimal() else None,
+        memory_bytes=whole_number(memory),
         gfx=targets.get(address),
         power_state=power,
         pcie_generation=generation(link("current_link_speed")),
@@ -114,7 +114,7 @@ def kfd_targets(root: Sysroot) -> dict[str, str]:
     for node in root.names(_KFD):
         text = root.read_or_none(f"{_KFD}/{node}/properties") or ""
         pairs = (line.split() for line in text.splitlines())
-        values = {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+        values = {pair[0]: whole_number(pair[1]) or 0 for pair in pairs if len(pair) == 2}
         version = values.get("gfx_target_version", 0)
         if version and "location_id" in values:
             place = values["location_id"]
@@ -136,7 +136,8 @@ def generation(speed: str | None) -> int | None:
 
 def _width(text: str | None) -> int | None:
     # 255 is what the kernel prints for a link that it cannot read.
-    return int(text) if text and text.isdecimal() and 0 < int(text) <= 32 else None
+    width = whole_number(text)
+    return width if width is not None and 0 < width <= 32 else None
 
 
 def normal_address(address: str) -> str:

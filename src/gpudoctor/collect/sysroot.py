@@ -17,6 +17,12 @@ _MAX_LINKS = 40
 _READ_LIMIT = 1 << 20
 
 
+def whole_number(text: str | None) -> int | None:
+    """A number of at most 18 digits, as the kernel prints it; `None` for anything else."""
+    plain = text is not None and text.isascii() and text.isdecimal() and len(text) <= 18
+    return int(text) if text is not None and plain else None
+
+
 @dataclass(frozen=True, slots=True)
 class Sysroot:
     """A view of a machine's files; `folder` is empty for the machine itself."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_INTEGER = re.compile(r"\s*[+-]?\d+")
+_INTEGER = re.compile(r"\s*[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ MIXED = [Candidate(A, kind="GTX 1080"), Candidate(B, kind="RTX 4090")]
         ("0,7,1", [True, False, False]),
         ("1,1", [False, False, False]),
         (" 1 , 2 ", [False, True, True]),
+        ("9" * 5000, [False, False, False]),
         (A, [True, False, False]),
         ("GPU-bbbb", [False, False, True]),
         ("gpu-BBBB", [False, False, True]),
