@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from gpudoctor.errors import UsageError
+from gpudoctor.examine.explain import explain
+from gpudoctor.kb import catalogue, gpus
+from gpudoctor.report.page import render
+from gpudoctor.report.style import Style
+
+
+@pytest.mark.parametrize("entry", catalogue.entries(), ids=lambda entry: entry.code)
+def test_every_finding_is_explained_by_code_and_by_name(entry):
+    by_code, by_name = explain(entry.code), explain(entry.name)
+    assert by_code == by_name
+    assert entry.code in by_code.markdown
+    text = render(by_code, "text", Style(width=80))
+    prose = [line for line in text.splitlines() if line[:4].strip() and "://" not in line]
+    assert all(len(line) <= 80 for line in prose)
+
+
+@pytest.mark.parametrize("capability", gpus.all_capabilities())
+def test_every_capability_is_explained(capability):
+    text = explain(capability).markdown
+    assert f"Compute capability {capability}:" in text
+    assert "Machine code that runs on it" in text
+
+
+def test_code_for_one_architecture_reaches_that_one_alone():
+    assert "runs as it is on compute capability 9.0." in explain("sm_90a").markdown
+    assert "on compute capability 12.0, 12.1." in explain("sm_120f").markdown
+
+
+def test_a_jetson_is_told_apart_from_desktop_code():
+    assert "Tegra" in explain("sm_87").markdown
+
+
+def test_old_gpus_are_told_the_last_release_that_serves_them():
+    assert "cu126: 2.14.1" in explain("GTX 1080").markdown
+
+
+def test_ptx_alone_is_not_called_code():
+    builds = explain("sm_120").markdown.split("PyTorch builds")[1]
+    assert "cu118" not in builds
+
+
+@pytest.mark.parametrize(
+    ("what", "near"),
+    [
+        ("sm_999", "sm_1"),
+        ("12.7", "sm_12"),
+        ("GPU9", "GPU"),
+        ("torch-lacks-arch", "torch-lacks-arch-new-gpu"),
+        ("RTX 5061 Ti", "5060 Ti"),
+    ],
+)
+def test_what_nobody_knows_is_answered_with_the_nearest(what, near):
+    with pytest.raises(UsageError, match="nobody knows") as caught:
+        explain(what)
+    assert near in str(caught.value)
