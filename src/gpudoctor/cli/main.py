@@ -69,6 +69,12 @@ def run(arguments: list[str]) -> int:
             from gpudoctor.collect.drivers import start_early
 
             start_early(os.environ)
+        if arguments[:1] == ["scan"]:
+            from gpudoctor.cli.scan_plain import plain
+
+            code = plain(arguments[1:])
+            if code is not None:
+                return code
         return _dispatch(arguments)
     except GpuDoctorError as error:
         return complain(str(error), error.exit_code)

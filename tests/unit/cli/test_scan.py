@@ -183,3 +183,42 @@ def test_a_result_is_written_to_a_file_as_well(
     target = tmp_path / "scan.json"
     output(capsys, library, "--gpu", "sm_80", "--output", f"json={target}")
     assert json.loads(target.read_text("utf-8"))["files"][0]["path"] == library
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["library.so", "--gpu", "sm_80", "--gpu", "12.0"],
+        ["--gpu", "sm_80", "--json", "library.so", "library.so"],
+        ["library.so", "-q", "--gpu", "sm_61"],
+        ["library.so", "nowhere.so", "--gpu", "sm_80"],
+        ["library.so", "--gpu", "sm_999"],
+    ],
+)
+def test_plain_command_lines_end_as_with_typer(
+    capsys: pytest.CaptureFixture[str], library: str, arguments: list[str]
+) -> None:
+    plain = run(["scan", *arguments]), capsys.readouterr()
+    with_typer = run(["scan", *arguments, "--color", "never"]), capsys.readouterr()
+    assert plain == with_typer
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--help"], ["a.so", "--gpu"], ["a.so", "--gpu", "--json"], ["-v", "a.so"], ["--", "-x"]],
+)
+def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
+    from gpudoctor.cli.scan_plain import plain
+
+    assert plain(arguments) is None
+
+
+def test_a_plain_scan_does_not_import_typer(library: str) -> None:
+    script = (
+        "import sys; from gpudoctor.cli.main import run; "
+        f"run(['scan', {library!r}, '--gpu', 'sm_80', '-q']); print('typer' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "False"
