@@ -394,7 +394,9 @@ def _driver() -> dict[str, Case]:
             machine=Machine(
                 cards=(replace(cards.RTX_4090, on_pci=False),),
                 driver=replace(_570, cuda_init=100, nvml_init=9, smi=_SMI_NO_DRIVER),
-                system=_WSL,
+                system=replace(
+                    _WSL, files={"/usr/lib/x86_64-linux-gnu/libcuda.so.1": "", "/dev/dxg": ""}
+                ),
                 torch=torch,
             ),
             finds=("wsl-linux-driver-installed",),
