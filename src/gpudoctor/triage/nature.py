@@ -19,6 +19,10 @@ _CODE = re.compile(
     r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''"
     r"|case .{1,60}:|self\.)"
 )
+_LITERAL = re.compile(
+    r"^\s*(?:[rfbu]{1,2})?\"[^\"]{0,200}\"[,)\]}]{0,4}$"
+    r"|^\s*\"[\w.-]{1,60}\": ?(?:[(\[{\"].{0,200})?[,(\[{)\]}]{1,4}$"
+)
 _TRACE = re.compile(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
 _HEADING = re.compile(
     r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage"
@@ -70,7 +74,7 @@ def nature(text: Text) -> Nature:
     headings = {match[0].strip("#= ").lower() for match in _HEADING.finditer(plain)}
     if len(headings) >= 3 or (len(headings) >= 2 and _TITLE.search(plain)):
         return "documentation"
-    code = sum(1 for line in lines if _CODE.match(line))
+    code = sum(1 for line in lines if _CODE.match(line) or _LITERAL.match(line))
     return "source" if code > 0.5 * len(lines) else "output"
 
 

@@ -18,6 +18,7 @@ _ALLOCATED = re.compile(rf"{_SIZE} (?:is allocated by PyTorch|already allocated)
 _SPLIT = re.compile(rf"{_SIZE} is reserved by PyTorch but unallocated", re.I)
 _RESERVED = re.compile(rf"{_SIZE} reserved in total", re.I)
 _REACH = 1500
+_SPLIT_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,16 @@ class Figures:
 
     @property
     def fragmented(self) -> bool:
-        """Whether there would have been enough in one piece."""
+        """Whether there was enough, but not in one piece.
+
+        Either the driver had it free, or a tenth of the card lay split in torch's hands; less is
+        what any full card has left over.
+        """
         spare, free = self.unallocated or 0, self.free or 0
+        if free >= self.wanted:
+            return True
+        if self.total is not None and spare < _SPLIT_SHARE * self.total:
+            return False
         together = spare >= self.wanted // 4 and spare + free >= 0.95 * self.wanted
         return spare >= self.wanted or together
 

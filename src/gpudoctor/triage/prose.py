@@ -172,9 +172,9 @@ def _gpus(flat: str, draft: Draft) -> None:
     if named:
         draft["gpus"] = list(named.values())
         return
-    if match := _CAPABILITY.search(flat):
-        digits = match[2]
-        value = match[1] or f"{digits[:-1]}.{digits[-1]}"
+    if stated := _CAPABILITY.search(flat):
+        digits = stated[2]
+        value = stated[1] or f"{digits[:-1]}.{digits[-1]}"
         if kb_gpus.capability_row(value) is not None:
             draft["gpus"] = [{"compute_capability": value}]
             return

@@ -1,0 +1,64 @@
+"""The public cases, and how an answer to one is judged."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+import yaml
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Cases whose text does not hold what decides them: what is said to them instead, and why.
+OPEN = {
+    "wsl-nvml-mismatch": "the text is another cause's message, word for word",
+    "localcolabfold-127": "the container's message is another cause's, word for word",
+    "pytorch-84550": "a sound nvidia-smi and no complaint",
+    "wsl-7336": "a sound nvidia-smi and no complaint",
+    "evalml-165": "CUDA 12.8 does run on a driver for 12.4",
+    "comfy3d-564": "two versions and no complaint",
+    "pytorch-49161b": "a sound report without GPU and without complaint",
+    "vllm-18995": "the bare message, which torch's own lack of code explains more often",
+    "vllm-28110": "the text shows the harmless warning alone",
+    "pytorch-87209": "a sound report and no complaint",
+    "pytorch-1204": "the bare message is device-side-assert by definition; the cause stands second",
+    "mac-presumm-159": "the bare message does not say that it is a Mac",
+    "windows-cu126-maxwell": "releases with cu126 for Windows differ in what they carry",
+    "comfyui-9650": "the Windows wheel of that release is listed with code for this GPU",
+    "vision-1916": "versions that fit, and no complaint",
+    "pytorch-159446": "two environments, of which the text shows the sound one",
+    "pytorch-68611": "a conda command and a sound nvidia-smi",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    raw: str
+    cause: str
+    same_text_as: tuple[str, ...]
+    confidence: str
+    source: str
+
+    def is_answered_by(self, names: list[str]) -> bool:
+        """First, or among the first three where other causes have the same text."""
+        return names[:1] == [self.cause] or (bool(self.same_text_as) and self.cause in names[:3])
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with open(os.path.join(_HERE, "cases.yaml"), encoding="utf-8") as file:
+        rows = yaml.load(file, loader)
+    return tuple(
+        Case(
+            id=row["id"],
+            raw=row["raw"],
+            cause=row["cause"],
+            same_text_as=tuple(row.get("same_text_as", ())),
+            confidence=row["confidence"],
+            source=row["source"],
+        )
+        for row in rows
+    )
