@@ -203,6 +203,15 @@ class Case:
         torch = self.facts.torch
         return bool(torch and torch.hip) and any(s.gpu.vendor == "amd" for s in self.seats)
 
+    @cached_property
+    def wants_driver(self) -> bool:
+        """Whether NVIDIA's driver would be of use: some NVIDIA GPU is one that a build of torch
+        serves, or may serve, and torch is not one for an AMD GPU that is there."""
+        return not self.rocm_serves and any(
+            seat.capability is None or not book.is_older_than_all(seat.capability)
+            for seat in self.nvidia
+        )
+
     def could_train(self, seat: Seat) -> bool:
         """Whether people would train on this GPU, as far as is known.
 

@@ -91,7 +91,7 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 )
 def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The module is loaded, but the loader finds no driver library."""
-    if not case.nvidia or case.host.os in ("macos", "windows"):
+    if not case.wants_driver or case.host.os in ("macos", "windows"):
         return
     if case.facts.driver is not None:
         # NVML or nvidia-smi is there, and the library that runs programs is not.
@@ -142,7 +142,7 @@ def _lacks_libcuda(case: Case) -> bool:
 def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
     """No NVIDIA driver answers for a GPU that is there, and no finer cause is visible."""
     driver = case.driver
-    if not case.nvidia or case.cuda_works or case.host.os == "macos":
+    if not case.wants_driver or case.cuda_works or case.host.os == "macos":
         return
     absent = case.facts.driver is None
     if not absent and not not_loaded(case) and driver.nvml_error not in _NOT_LOADED:

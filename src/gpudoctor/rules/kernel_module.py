@@ -37,7 +37,7 @@ def bound_driver(case: Case, seat: Seat) -> str | None:
 @rule("nouveau-owns-gpu", uses=("gpus[*].driver", "kernel_module"), needs=("gpus",))
 def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """The free driver nouveau is bound to the GPU, so that NVIDIA's cannot have it."""
-    if not case.native_linux:
+    if not case.native_linux or not case.wants_driver:
         return
     held = [seat for seat in case.nvidia if bound_driver(case, seat) in ("nouveau", "nova")]
     if not held and not_loaded(case) and case.module.nouveau_loaded:

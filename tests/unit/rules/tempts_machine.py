@@ -39,6 +39,34 @@ from unit.rules.parts import (
 
 TEMPTS: list[tuple[str, str, FactSheet]] = [
     (
+        "driver-not-loaded",
+        "torch uses the AMD GPU beside it",
+        machine(
+            driver=None,
+            kernel_module=no_module(packages_installed=False),
+            gpus=(on_pci(), amd("AMD Radeon RX 7900 XTX", "gfx1100")),
+            torch=torch("2.9.1+rocm6.4", None, hip="6.4.2"),
+        ),
+    ),
+    (
+        "driver-not-loaded",
+        "the only GPU is older than every build, whatever its driver",
+        machine(
+            driver=None,
+            kernel_module=no_module(packages_installed=False),
+            gpus=(on_pci("NVIDIA GeForce GT 710", "3.5"),),
+        ),
+    ),
+    (
+        "nouveau-owns-gpu",
+        "nouveau drives the only GPU, which is older than every build",
+        machine(
+            driver=None,
+            kernel_module=no_module(nouveau_loaded=True),
+            gpus=(on_pci("NVIDIA GeForce GT 710", "3.5", driver="nouveau"),),
+        ),
+    ),
+    (
         "no-gpu-found",
         "an RX 6800 XT is a GPU",
         machine(gpus=(amd("AMD Radeon RX 6800 XT", "gfx1030"),), driver=None),
