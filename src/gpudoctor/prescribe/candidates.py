@@ -14,6 +14,7 @@ from gpudoctor.compat.architecture import (
     runs_natively,
 )
 from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.prescribe.target import Target
@@ -110,7 +111,14 @@ def version_key(text: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=512)
 def _known_to(gpu: ComputeCapability, cuda: tuple[int, ...]) -> bool:
-    span = kb_cuda.toolkits_for(str(gpu))
+    """Whether the libraries of a CUDA can have code for a GPU.
+
+    A GPU that nobody knows yet is held to the newest one below it: what is too old for that is
+    too old for its successor.
+    """
+    known = [ComputeCapability.parse(name) for name in kb_gpus.all_capabilities()]
+    below = max((found for found in known if found <= gpu), default=gpu)
+    span = kb_cuda.toolkits_for(str(below))
     return span is None or version_key(span[0])[:2] <= cuda
 
 

@@ -148,7 +148,7 @@ def _install_steps(change: Change, place: Place) -> list[Step]:
             command_step(
                 "install",
                 f"Install {', '.join(change.packages)}{where}{inside}{size}.{secret}",
-                (*_install(place), *options, *change.packages, *change.index.options),
+                (*install_argv(place), *options, *change.packages, *change.index.options),
             )
         )
     if change.forced:
@@ -159,7 +159,7 @@ def _install_steps(change: Change, place: Place) -> list[Step]:
                 f"Reinstall {names}{where}{inside}, and only that: the installed version has the "
                 f"same number, so that without force nothing would change.{secret}",
                 (
-                    *_install(place),
+                    *install_argv(place),
                     *_force(place, change.forced),
                     "--no-deps",
                     *change.forced,
@@ -173,7 +173,7 @@ def _install_steps(change: Change, place: Place) -> list[Step]:
                 "install",
                 f"Install {', '.join(change.plain)} from the ordinary index, without touching "
                 "anything else.",
-                (*_install(place), "--no-deps", *change.plain),
+                (*install_argv(place), "--no-deps", *change.plain),
             )
         )
     return result
@@ -195,7 +195,8 @@ def _conda_steps(place: Place) -> tuple[Step, ...]:
     )
 
 
-def _install(place: Place) -> tuple[str, ...]:
+def install_argv(place: Place) -> tuple[str, ...]:
+    """The beginning of an installing command: tool and interpreter."""
     if place.tool == "uv":
         return ("uv", "pip", "install", *_interpreter(place))
     return (place.python, "-m", "pip", "install")

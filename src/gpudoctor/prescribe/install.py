@@ -13,7 +13,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import predict, words
-from gpudoctor.prescribe.commands import Change, Place, _install, steps
+from gpudoctor.prescribe.commands import Change, Place, install_argv, steps
 from gpudoctor.prescribe.companions import Along, Broken, along, requirements_of
 from gpudoctor.prescribe.mirror import index_for
 from gpudoctor.prescribe.quoting import command_step
@@ -153,7 +153,7 @@ def extension_steps(
                 "install",
                 f"Install {wanted}, the release of {entry.package.name} that fits the new torch "
                 f"({entry.package.version} was built for another).",
-                (*_install(place), "--no-deps", *options, wanted),
+                (*install_argv(place), "--no-deps", *options, wanted),
                 risk="medium",
                 executable=not place.locked,
             )

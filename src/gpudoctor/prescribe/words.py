@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.prescription import Claim
@@ -34,7 +35,11 @@ def why(sheet: FactSheet, build: Build) -> str:
     if build.kind in ("rocm", "xpu"):
         gpus = ", ".join(target.gfx) or "this Intel GPU"
         return f"{label} serves {gpus}."
-    gpus = ", ".join(gpu.sm for gpu in target.gpus)
+    native = [gpu.sm for gpu in target.gpus if _is_native(build, gpu)]
+    compiled = [gpu.sm for gpu in target.gpus if not _is_native(build, gpu)]
+    has = [f"code for {', '.join(native)}"] if native else []
+    if compiled:
+        has.append(f"PTX that the driver compiles for {', '.join(compiled)} at first use")
     planned = sheet.facts.driver is not None and sheet.facts.driver.source == "prediction"
     driver = f" and runs on driver {target.driver}" if target.driver and not planned else ""
     installed = sheet.facts.torch
@@ -45,7 +50,11 @@ def why(sheet: FactSheet, build: Build) -> str:
     newest = "; it is the newest release that does" if not same and not build.nightly else ""
     if target.pins:
         newest = ""
-    return f"{label} has code for {gpus}{driver}{change}{newest}."
+    return f"{label} has {' and '.join(has)}{driver}{change}{newest}."
+
+
+def _is_native(build: Build, gpu: ComputeCapability) -> bool:
+    return any(runs_natively(Architecture.parse(name), gpu) for name in build.sass)
 
 
 def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:

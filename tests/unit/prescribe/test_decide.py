@@ -225,3 +225,11 @@ def test_the_official_matrix_is_offered_beside_a_build_outside_of_it():
 def test_the_default_options_ask_for_nothing():
     machine = sheet("4090", torch="2.9.1+cu128")
     assert prescribe(machine, (), Options()) == prescribe(machine, ())
+
+
+def test_a_gpu_newer_than_every_release_gets_a_nightly_which_carries_ptx():
+    machine = sheet("RTX 5090", os="windows", torch="2.14.1+cu130", driver="616.41")
+    new = replace(machine.facts.gpus[0], name="NVIDIA Next", compute_capability="13.0", sm="sm_130")
+    answer = cure(changed(machine, gpus=(new,)))
+    assert "nightly/" in str(answer.index_url)
+    assert "--pre" in line(answer)
