@@ -53,8 +53,8 @@ class CudaAnswer:
     @property
     def missing(self) -> bool:
         """Whether there is no such library at all (and not one that fails to load)."""
-        text = self.load_error or ""
-        return "No such file" in text or "Could not find module" in text
+        text = (self.load_error or "").lower()
+        return "no such file" in text or "could not find module" in text
 
 
 def records(data: bytes) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,8 @@ from gpudoctor.model.sheet import FactSheet
 _RESERVE = runner.GRACE_SECONDS + 0.2
 """Seconds kept back for killing children and for merging."""
 _LEAST = 0.2
+_SMI_SECONDS = 10.0
+"""More is not worth waiting for the words in which nvidia-smi says what NVML has said."""
 _SLICE = 0.1
 """Seconds; on Windows a waiting main thread hears of Ctrl-C only between two waits."""
 _PATIENT = ("python", "torch", "packages", "libraries", "toolkits", "compiler", "loader")
@@ -87,7 +89,7 @@ def _jobs(
         if found.nvml.ok or (found.nvml.seconds and left() <= _LEAST):
             return
         started = time.perf_counter()
-        found.smi = ask_nvidia_smi(environ, left())
+        found.smi = ask_nvidia_smi(environ, min(left(), _SMI_SECONDS))
         found.timings["nvidia-smi"] = (time.perf_counter() - started) * 1000
 
     def cuda() -> None:

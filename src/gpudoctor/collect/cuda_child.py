@@ -38,6 +38,16 @@ def load() -> ctypes.CDLL:
     return ctypes.CDLL("libcuda.so.1")
 
 
+def path_of(cuda: ctypes.CDLL) -> str | None:
+    """Where the loaded library lies, links followed; `None` where the system does not say."""
+    if sys.platform == "win32":
+        buffer = ctypes.create_unicode_buffer(1024)
+        handle = ctypes.c_void_p(cuda._handle)
+        found = ctypes.windll.kernel32.GetModuleFileNameW(handle, buffer, len(buffer))
+        return buffer.value if found else None
+    return loaded_path("libcuda.so")
+
+
 def error_name(cuda: ctypes.CDLL, code: int) -> str | None:
     """`CUDA_ERROR_NO_DEVICE` for 100, as the library itself calls it."""
     text = ctypes.c_char_p()
@@ -91,7 +101,7 @@ def main() -> int:
     except OSError as error:
         say({"step": "load", "error": str(error)})
         return 0
-    say({"step": "load", "path": loaded_path("libcuda.so")})
+    say({"step": "load", "path": path_of(cuda)})
     version = ctypes.c_int()
     if not cuda.cuDriverGetVersion(ctypes.byref(version)):
         say({"step": "version", "cuda": version.value})

@@ -109,9 +109,10 @@ def _unknown(
         for name in ("cu_init", "cu_init_name", "cuda"):
             if getattr(driver, name) is None:
                 entries.append(Unknown(f"driver.{name}", problem, "cuda"))
-        if cuda.path is None:
-            for name in ("libcuda_path", "libcuda_version", "libcuda_kind"):
-                entries.append(Unknown(f"driver.{name}", problem, "cuda"))
+    if cuda.path is None and not cuda.missing:
+        why = problem or "the system does not say which library is loaded"
+        for name in ("libcuda_path", "libcuda_version", "libcuda_kind"):
+            entries.append(Unknown(f"driver.{name}", why, "cuda"))
     if smi is None and not nvml.ok:
         why = f"nvidia-smi was not asked: {nvml.problem or nvml.error}"
         entries.append(Unknown("driver.smi_error", why, "nvidia-smi"))

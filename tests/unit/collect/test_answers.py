@@ -69,6 +69,8 @@ def test_a_child_that_stops_silently_is_quoted() -> None:
     ("text", "missing"),
     [
         ("libcuda.so.1: cannot open shared object file: No such file or directory", True),
+        ("dlopen(libcuda.so.1, 0x0006): tried: 'libcuda.so.1' (no such file)", True),
+        ("Could not find module 'nvcuda.dll' (or one of its dependencies).", True),
         ("/usr/lib32/libcuda.so.1: wrong ELF class: ELFCLASS32", False),
     ],
 )
