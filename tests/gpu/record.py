@@ -3,7 +3,7 @@
     python tests/gpu/record.py FOLDER
 
 Writes one file a source. Nothing is changed on the machine. What is private (UUIDs, serial
-numbers, host names, addresses) is in there: run `record_clean.py` over it before it is kept.
+numbers, host names, addresses) is in there: take it out before anything of it is kept.
 """
 
 from __future__ import annotations

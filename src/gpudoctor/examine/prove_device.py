@@ -6,6 +6,7 @@ on in a fresh one, which is told what is done already.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import threading
@@ -107,6 +108,21 @@ def key(name: str, dtype: str | None) -> str:
 
 def drive(order: Order, target: Target) -> Run:
     """Run all tests of a level on one device; never raises for what the child does."""
+    if order.level != "full":
+        return _drive(order, target)
+    import tempfile
+
+    # Compilers start from nothing and leave nothing: a cached kernel would prove no compiler.
+    with tempfile.TemporaryDirectory(prefix="gpudoctor-", ignore_cleanup_errors=True) as scratch:
+        caches = {
+            "TORCHINDUCTOR_CACHE_DIR": os.path.join(scratch, "inductor"),
+            "TRITON_CACHE_DIR": os.path.join(scratch, "triton"),
+        }
+        environment = {**caches, **(order.environment or {})}
+        return _drive(dataclasses.replace(order, environment=environment), target)
+
+
+def _drive(order: Order, target: Target) -> Run:
     run = Run(target)
     fruitless = 0
     while not run.complete and fruitless < _FRUITLESS and not _over(order):
@@ -147,7 +163,6 @@ def _one_child(order: Order, run: Run) -> bool:
     plan = {
         "device": run.target.device,
         "level": order.level,
-        "parent": os.getpid(),
         "seed": int.from_bytes(os.urandom(4), "little"),
         "tolerances": figures.tolerances(),
         "capabilities": figures.formats(),

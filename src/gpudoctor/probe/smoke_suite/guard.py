@@ -8,8 +8,8 @@ import signal
 import sys
 
 
-def prepare(parent: int) -> None:
-    """Set the process up to die quietly, tellingly, and not after `parent` (a process id)."""
+def prepare() -> None:
+    """Set the process up to die quietly, tellingly, and not after whoever started it."""
     _no_core_file()
     _no_dialog()
     try:
@@ -21,7 +21,7 @@ def prepare(parent: int) -> None:
             faulthandler.register(signal.SIGTERM, chain=True)
     except (OSError, ValueError, RuntimeError, AttributeError):
         pass  # no usable stderr: the crash is told by its signal alone
-    _die_with(parent)
+    _die_with_parent()
 
 
 def _no_core_file() -> None:
@@ -41,15 +41,19 @@ def _no_dialog() -> None:
         ctypes.windll.kernel32.SetErrorMode(0x0001 | 0x0002)
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux: prctl, PR_SET_PDEATHSIG)."""
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends (Linux: prctl, PR_SET_PDEATHSIG).
+
+    The parent may be a launcher between us and the doctor; that one ends with the doctor's group.
+    """
     if not sys.platform.startswith("linux"):
         return
+    parent = os.getppid()
     try:
         import ctypes
 
         ctypes.CDLL(None, use_errno=True).prctl(1, int(signal.SIGKILL), 0, 0, 0)
     except (OSError, AttributeError, ImportError):
         return
-    if os.getppid() != parent:
+    if os.getppid() != parent:  # it ended in between, and no signal will come
         os._exit(0)

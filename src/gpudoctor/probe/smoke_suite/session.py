@@ -2,7 +2,7 @@
 
 The plan is a JSON object:
 
-* `device`: `cpu` or `cuda:1`; `level`: `quick`, `full` or `pairs`; `parent`: a process id.
+* `device`: `cpu` or `cuda:1`; `level`: `quick`, `full` or `pairs`.
 * `seed`: of the random inputs; `tolerances`: {operation: {dtype: relative error}}.
 * `capabilities`: {dtype: "major.minor"} from which NVIDIA hardware has a dtype.
 * `done`: keys of tests (`matmul:float16`) that are not to be run again; `only`: the reverse.
@@ -33,7 +33,7 @@ def run(channel_number: str, plan: Dict[str, Any]) -> int:
     from . import guard
     from .channel import Channel
 
-    guard.prepare(plan["parent"])
+    guard.prepare()
     channel = Channel(channel_number)
     channel.send("hello", protocol=PROTOCOL, pid=os.getpid())
     start = time.monotonic()
