@@ -199,3 +199,20 @@ def test_the_class_for_windows_says_the_same(code: str) -> None:
     there = child.wait(LONG)
     here = run(argv, seconds=LONG)
     assert (there.status, there.code, there.stdout) == (here.status, here.code, here.stdout)
+
+
+def test_the_class_for_windows_kills_what_hangs_and_keeps_what_it_said() -> None:
+    argv = python("import os,time; os.write(1, b'first'); time.sleep(600)")
+    child = Child(WindowsProcess(argv, dict(os.environ), None), argv, 1 << 20)
+    outcome = child.wait(1.0)
+    assert outcome.status == "timed-out"
+    assert outcome.stdout == b"first"
+    assert wait_until_dead(child.pid)
+
+
+def test_exceptions_of_windows_have_names(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert runner.signal_name(0xC0000005) == "ACCESS_VIOLATION"
+    assert runner.signal_name(0xC0000005 - (1 << 32)) == "ACCESS_VIOLATION"
+    assert runner.signal_name(0xC0000142) == "exception 0xC0000142"
+    assert runner.signal_name(3) is None
