@@ -41,14 +41,15 @@ def _evidence(case: Case, name: str) -> Evidence:
 @rule("cuda-visible-devices-hides-gpus", uses=("environment", "host.container"), needs=("gpus",))
 def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     """The mask is empty, -1 or void: no GPU is left to any program."""
-    if not case.nvidia:
-        return
     if not case.knows("environment"):
         yield from _all_hidden(case)
         return
+    yield from _other_masks(case)
+    if not case.nvidia:
+        return
     entries = _entries(case)
     name = None
-    if entries is not None and _hides_all(entries):
+    if entries is not None and (_hides_all(entries) or _names_one_twice(case, entries)):
         name = _MASK
     elif (
         case.environment.get(_CONTAINER_MASK) in ("void", "none")
@@ -71,11 +72,53 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
+def _names_one_twice(case: Case, entries: list[str]) -> bool:
+    """Whether the mask names a GPU twice, which CUDA answers with no GPU at all."""
+    if len(set(entries)) == len(entries) or case.visible:
+        return False
+    return all(case.knows(f"{seat.path}.visible") for seat in case.nvidia)
+
+
+# What AMD's and Intel's programs obey (HIP's and oneAPI's documentation, GPU isolation).
+_OTHERS = {
+    "amd": (
+        "HIP_VISIBLE_DEVICES",
+        "ROCR_VISIBLE_DEVICES",
+        "CUDA_VISIBLE_DEVICES",
+        "GPU_DEVICE_ORDINAL",
+    ),
+    "intel": ("ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR"),
+}
+
+
+def _other_masks(case: Case) -> Iterator[Finding]:
+    """The masks of AMD and Intel, where they leave none of the GPUs that torch would use."""
+    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
+    if any(map(case.could_train, shown)):
+        return
+    for vendor, variables in _OTHERS.items():
+        seats = [s for s in case.seats if s.gpu.vendor == vendor and case.could_train(s)]
+        name = next((variable for variable in variables if variable in case.environment), None)
+        if name is None or not seats:
+            continue
+        if not all(case.knows(f"{seat.path}.visible") for seat in seats):
+            continue
+        yield finding(
+            "cuda-visible-devices-hides-gpus",
+            f"{name} hides every GPU ({name}={case.environment[name]!r})",
+            f"{names(seats)} is there, but this variable tells programs not to use it.",
+            evidence=[_evidence(case, name)],
+            gpus=seats,
+            clears_with=("environment",),
+            advice=(f"unset {name}   (PowerShell: Remove-Item Env:{name})",),
+        )
+
+
 def _all_hidden(case: Case) -> Iterator[Finding]:
     """A saved machine whose GPUs are all said to be hidden, and its variables are not told."""
     shown = [seat for seat in case.seats if seat.gpu.visible is not False]
     hidden = [seat for seat in case.nvidia if case.knows(f"{seat.path}.visible")]
-    if shown or len(hidden) < len(case.seats):
+    if shown or not hidden or len(hidden) < len(case.seats):
         return
     yield finding(
         "cuda-visible-devices-hides-gpus",
@@ -104,9 +147,11 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
         return
     wrong: str | None = None
     kept = 0
+    # What only PCI shows has no number.
+    count = len([s for s in case.nvidia if case.listed_by_driver(s)]) or len(case.nvidia)
     for entry in entries:
         if _is_number(entry):
-            if not 0 <= int(entry) < len(case.nvidia):
+            if not 0 <= int(entry) < count:
                 wrong = entry
                 break
         elif entry.upper().startswith("GPU-"):
@@ -122,12 +167,12 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
         kept += 1
     if wrong is None:
         return
-    left = f"and with it all that follow; {kept} of {len(case.nvidia)} GPUs are left"
+    left = f"and with it all that follow; {kept} of {count} GPUs are left"
     yield finding(
         "cuda-visible-devices-wrong-index",
         f"{_MASK} names {wrong!r}, which does not exist: "
         + (left if kept else "programs see no GPU"),
-        f"This machine has {len(case.nvidia)} NVIDIA GPU{'s' if len(case.nvidia) > 1 else ''}, "
+        f"The driver lists {count} NVIDIA GPU{'s' if count > 1 else ''} here, "
         "counted from 0. CUDA drops the first entry that does not exist and everything behind it.",
         severity=Severity.WARNING if kept else Severity.ERROR,
         evidence=[_evidence(case, _MASK), case.evidence("gpus", names(case.nvidia))],

@@ -8,7 +8,7 @@ from gpudoctor.model.finding import Severity
 from gpudoctor.rules.companions import known_torch, pinned_torch, same_release
 from gpudoctor.rules.gpus import xid
 from gpudoctor.rules.nvidia_wheels import exact
-from unit.rules.make import gpu, judged, machine, on_path, package, torch
+from unit.rules.make import amd, gpu, judged, machine, on_path, on_pci, package, torch
 
 HIDES = "cuda-visible-devices-hides-gpus"
 WRONG = "cuda-visible-devices-wrong-index"
@@ -46,6 +46,37 @@ def test_a_mask_that_leaves_a_gpu_is_a_warning_and_one_that_leaves_none_an_error
 
     assert severity("0,7") is Severity.WARNING
     assert severity("7,0") is Severity.ERROR
+
+
+def test_a_gpu_named_twice_leaves_none() -> None:
+    hidden = (gpu(visible=False), gpu(index=1, visible=False))
+    assert set(judged(machine(gpus=hidden, environment={"CUDA_VISIBLE_DEVICES": "0,0"}))) == {HIDES}
+
+
+def test_a_mask_of_amd_hides_amd_gpus() -> None:
+    def found(*, visible: bool) -> set[str]:
+        card = amd("AMD Radeon RX 7900 XTX", "gfx1100", visible=visible)
+        return set(
+            judged(
+                machine(
+                    gpus=(card,),
+                    driver=None,
+                    kernel_module=None,
+                    torch=torch("2.9.1+rocm6.4", None, hip="6.4.2"),
+                    environment={"HIP_VISIBLE_DEVICES": "-1"},
+                )
+            )
+        )
+
+    assert found(visible=False) == {HIDES}
+    assert found(visible=True) == set()
+
+
+def test_a_number_counts_the_gpus_that_the_driver_lists() -> None:
+    """A card that another driver holds has none."""
+    held = on_pci("NVIDIA GeForce GT 710", "3.5", index=1, driver="nouveau")
+    found = judged(machine(gpus=(gpu(), held), environment={"CUDA_VISIBLE_DEVICES": "0,1"}))
+    assert found[WRONG].severity is Severity.WARNING
 
 
 def test_uuids_that_were_removed_as_private_are_not_called_wrong() -> None:
