@@ -44,10 +44,11 @@ def check(
     )
     if facts is None:
         return visit.visit(options)
+    from gpudoctor.examine.complete import complete
     from gpudoctor.model.factfile import parse_sheet
 
     name = "standard input" if facts_name == "-" else facts_name or "the fact sheet"
-    return visit.judge(parse_sheet(facts, name), options, saved=True)
+    return visit.judge(complete(parse_sheet(facts, name)), options, saved=True)
 
 
 def facts(

@@ -90,7 +90,9 @@ def fix(
     nothing = prescription is None or prescription.status == "not-needed"
     impossible = prescription is not None and prescription.status == "impossible"
     if dry_run or nothing or impossible:
-        code = 1 if impossible else 0
+        # What could not be judged is not known to be in order.
+        unjudged = nothing and (prescription is None or report.exit_code == 3)
+        code = 1 if impossible else 3 if unjudged else 0
         _emit(report, style, code, format_=format_, json=json, outputs=output)
         return code
     return _apply(

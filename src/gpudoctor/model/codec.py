@@ -54,7 +54,8 @@ def _decode(kind: Any, value: Any, path: str) -> Any:
     if origin in (Union, types.UnionType):
         return _decode_union(get_args(kind), value, path)
     if origin is Literal:
-        return _expect(value in get_args(kind) and not isinstance(value, float), value, kind, path)
+        known = value in get_args(kind) and not isinstance(value, float)
+        return _expect(known, value, f"one of {', '.join(map(str, get_args(kind)))}", path)
     if origin is tuple:
         item = get_args(kind)[0]
         _expect(isinstance(value, list), value, "a list", path)

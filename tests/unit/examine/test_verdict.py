@@ -28,7 +28,7 @@ def findings(*severities):
         (("error",), (), "error", "broken", 1),
         (("error",), (), "never", "broken", 0),
         ((), GAP, "error", "unknown", 3),
-        ((), GAP, "never", "unknown", 0),
+        ((), GAP, "never", "unknown", 3),
         (("warning",), GAP, "error", "unknown", 3),
         (("warning",), GAP, "warning", "unknown", 1),
         (("warning", "error"), GAP, "error", "broken", 1),

@@ -1,0 +1,120 @@
+"""What follows from a saved fact sheet that does not say it, because its form has no place for it.
+
+A sheet written by hand, or by another program, has the keys that are promised to programs and no
+others: none for AMD's instruction set, for XPU builds, for a GPU inside a processor. Those follow
+from what is stated (a PCI id, a version's local label). Only what a sheet is silent about is
+completed; what it calls unknown stays unknown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gpudoctor.model.facts import Gpu, Torch
+from gpudoctor.model.sheet import FactSheet
+
+_KNOWLEDGE = "knowledge base"
+_LABEL = "the version's label"
+_PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel", "106b": "apple"}
+_WORDS = {"nvidia": "nvidia", "amd": "amd", "radeon": "amd", "intel": "intel", "apple": "apple"}
+
+
+def complete(sheet: FactSheet) -> FactSheet:
+    """The sheet with what follows from it; the same sheet where nothing does."""
+    facts = sheet.facts
+    found: dict[str, str] = {}
+    gpus = tuple(_gpu(sheet, f"gpus[{n}]", gpu, found) for n, gpu in enumerate(facts.gpus))
+    torch = facts.torch and _torch(sheet, facts.torch, found)
+    if not found and gpus == facts.gpus:
+        return sheet
+    return FactSheet(
+        dataclasses.replace(facts, gpus=gpus, torch=torch),
+        tuple(entry for entry in sheet.unknown if entry.fact not in found),
+        {**sheet.sources, **found},
+        sheet.timings_ms,
+    )
+
+
+def _silent(sheet: FactSheet, path: str) -> bool:
+    """Whether the sheet does not mention `path`, as against calling it unknown or absent."""
+    entry = sheet.why_unknown(path)
+    return entry is not None and entry.fact == path and entry.source == "fact sheet"
+
+
+def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:
+    # Where the sheet does not mention the vendor, the value is only the field's default.
+    stated = None if _silent(sheet, f"{path}.vendor") or not gpu.vendor else gpu.vendor
+    gpu = dataclasses.replace(gpu, vendor=stated.strip().lower() if stated else _vendor(gpu))
+    if gpu.vendor not in ("amd", "intel"):
+        return gpu
+    follows = _amd(gpu) if gpu.vendor == "amd" else _intel(gpu)
+    news = {
+        name: value
+        for name, value in follows.items()
+        if value is not None and _silent(sheet, f"{path}.{name}")
+    }
+    found.update({f"{path}.{name}": _KNOWLEDGE for name in news})
+    return dataclasses.replace(gpu, **news)
+
+
+def _vendor(gpu: Gpu) -> str | None:
+    """Whose GPU it is, by its PCI id, else by the first word of its name."""
+    if gpu.pci_id and (vendor := _PCI_VENDORS.get(gpu.pci_id.lower().partition(":")[0])):
+        return vendor
+    words = (gpu.name or "").lower().replace("(r)", " ").split()
+    named = next((_WORDS[word] for word in words if word in _WORDS), None)
+    return named or ("nvidia" if gpu.compute_capability or gpu.sm else None)
+
+
+def _amd(gpu: Gpu) -> dict[str, Any]:
+    from gpudoctor.kb import amd
+
+    rows = amd.match(gpu.name) if gpu.name else ()
+    named = {row.gfx for row in rows}
+    by_id = amd.by_pci(gpu.pci_id) if gpu.pci_id else None
+    gfx = by_id[1] if by_id else named.pop() if len(named) == 1 else None
+    kinds = {row.kind for row in rows} or {row.kind for row in amd.by_gfx(gfx or "")}
+    return {"gfx": gfx, "integrated": kinds == {"igpu"} if kinds else None}
+
+
+def _intel(gpu: Gpu) -> dict[str, Any]:
+    """A card of its own is told by the number in its name: `Arc A770`, `Data Center GPU Max`."""
+    from gpudoctor.kb import intel
+
+    family = intel.match(gpu.name) if gpu.name else None
+    if family is None:
+        return {}
+    return {"integrated": "graphics" in family.family.lower()}
+
+
+def _torch(sheet: FactSheet, torch: Torch, found: dict[str, str]) -> Torch:
+    """What the local label of the version says: `2.6.0+cu124` is built for CUDA 12.4."""
+    if not torch.version or sheet.why_unknown("torch.version"):
+        return torch
+    label = torch.version.partition("+")[2]
+    said: dict[str, Any] | None = _label(label)
+    if said is None:
+        # Builds without a label are for CUDA or the CPU; one for XPU or ROCm that says `hip`
+        # or nothing of it is told apart by what the sheet does state.
+        if _silent(sheet, "torch.cuda") or _silent(sheet, "torch.hip"):
+            return torch
+        said = {"cuda": torch.cuda, "hip": torch.hip, "xpu": None}
+    news = {name: value for name, value in said.items() if _silent(sheet, f"torch.{name}")}
+    found.update({f"torch.{name}": _LABEL for name in news})
+    return dataclasses.replace(torch, **news)
+
+
+def _label(label: str) -> dict[str, str | None] | None:
+    """CUDA, HIP and XPU versions that a local label names; `None` where it names none."""
+    from gpudoctor.kb.torch_releases import cuda_of_variant
+
+    none: dict[str, str | None] = {"cuda": None, "hip": None, "xpu": None}
+    first = label.split(".cxx11")[0]
+    if cuda := cuda_of_variant(first):
+        return {**none, "cuda": cuda}
+    if first.startswith("rocm") and first[4:5].isdigit():
+        return {**none, "hip": first.removeprefix("rocm")}
+    if first == "xpu":
+        return {**none, "xpu": "xpu"}
+    return none if first == "cpu" else None
