@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.examine.prove_device import Run
 from gpudoctor.examine.prove_findings import gpu_of
+from gpudoctor.examine.prove_run import Run
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.sheet import FactSheet

@@ -15,8 +15,9 @@ from typing import Literal
 
 from gpudoctor.examine import prove_findings
 from gpudoctor.examine.advice import advise
-from gpudoctor.examine.prove_device import Order, Progress, Run, Target, drive, key
+from gpudoctor.examine.prove_device import drive
 from gpudoctor.examine.prove_rates import slow
+from gpudoctor.examine.prove_run import Order, Progress, Run, Target, key
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
 from gpudoctor.model.sheet import FactSheet

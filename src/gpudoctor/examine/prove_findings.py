@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.examine.prove_causes import cause
-from gpudoctor.examine.prove_device import Mishap, Run, key
+from gpudoctor.examine.prove_run import Mishap, Run, key
 from gpudoctor.kb import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gpudoctor.examine.prove_device import Run
 from gpudoctor.examine.prove_findings import gpu_of
+from gpudoctor.examine.prove_run import Run
 from gpudoctor.kb import catalogue
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Gpu

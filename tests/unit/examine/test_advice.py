@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from gpudoctor.examine.advice import advise, as_yaml
-from gpudoctor.examine.prove_device import Run, Target
+from gpudoctor.examine.prove_run import Run, Target
 from gpudoctor.model.facts import Facts, Host
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet

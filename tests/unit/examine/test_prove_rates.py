@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.examine.prove_device import Run, Target
 from gpudoctor.examine.prove_rates import compare, reasons_of, slow
+from gpudoctor.examine.prove_run import Run, Target
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
