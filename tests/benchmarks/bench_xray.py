@@ -10,6 +10,7 @@ last part reads libraries made for it: with more bytes, and with more kernels.
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import statistics
 import sys
@@ -23,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from timing import measure
 
+import gpudoctor
 from gpudoctor.binaries import read_library
 from gpudoctor.binaries.scan import scan
 from xray.made import Image, container, elf, fatbin
@@ -69,6 +71,8 @@ def median_ms(call: Callable[[], object], runs: int = 11) -> float:
 
 def against_cuobjdump(library: Path, runs: int) -> None:
     """One library: in this process, and as whole commands in turn."""
+    # As an installer leaves it; with PYTHONDONTWRITEBYTECODE every start would compile anew.
+    compileall.compile_dir(str(Path(gpudoctor.__file__).parent), quiet=1)
     program = str(cuobjdump(cache_folder() / "cuobjdump"))
     inside = median_ms(lambda: read_library(str(library)))
     ours = [sys.executable, "-m", "gpudoctor", "scan", str(library), "--gpu", "sm_120"]

@@ -2,8 +2,8 @@
 
 Reads go through `pread`, not through `mmap`: a mapped file that is cut short by somebody else
 while it is read kills the process with SIGBUS, which Python cannot catch; a `pread` past the
-end returns what there is. Both take only the pages that are asked for, and both cost about
-half a microsecond for each header (docs/binary-format.md has the figures).
+end returns what there is. It is faster as well, since a map costs a page fault for each header
+(docs/binary-format.md has the figures), and takes no more pages.
 """
 
 from __future__ import annotations
