@@ -66,10 +66,18 @@ def _add(merged: Draft, draft: Draft, source: str, sources: dict[str, str]) -> N
             sources.setdefault(section, source)
         elif isinstance(value, dict):
             target = merged.setdefault(section, {})
+            _label(section, target, value)
             for key, item in value.items():
                 if key not in target and not _contradicts(section, key, target, value):
                     target[key] = item
                     sources.setdefault(f"{section}.{key}", source)
+
+
+def _label(section: str, target: Draft, value: Draft) -> None:
+    """A package list leaves out the label of torch's version; a further mention may have it."""
+    have, more = target.get("version"), value.get("version")
+    if section == "torch" and have and more and "+" not in have and _base(more) == have:
+        target["version"] = more
 
 
 def _contradicts(section: str, key: str, target: Draft, value: Draft) -> bool:
