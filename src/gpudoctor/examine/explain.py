@@ -55,6 +55,8 @@ def explain(what: str) -> Explanation:
 def _gpu(text: str) -> Explanation:
     found = gpus.match(text)
     if not found:
+        if page := _other_vendor(text):
+            return page
         looks_like_code = text.upper().startswith("GPU") or "-" in text
         near = (catalogue.nearest if looks_like_code else gpus.nearest)(text)
         hint = f"; the nearest are {', '.join(near)}" if near else ""
@@ -79,6 +81,44 @@ def _gpu(text: str) -> Explanation:
         lines += ["", f"## {capability.sm}", "", *_architecture(capability, None)]
     subject = found[0].name if len(found) == 1 else text
     return Explanation(kind="gpu", subject=subject, markdown="\n".join(lines) + "\n")
+
+
+def _other_vendor(text: str) -> Explanation | None:
+    """The page about a GPU of AMD or Intel, or about AMD's name of an instruction set."""
+    from gpudoctor.kb import amd, intel
+
+    rows = amd.by_gfx(text.lower()) or amd.match(text)
+    if rows:
+        lines = [f"# {rows[0].name if len(rows) == 1 else text}", ""]
+        for row in rows[:_NAMES]:
+            lines.append(f"- {row.name}: {row.gfx}, {row.architecture}, from AMD.")
+            lines += [f"  {row.note}"] if row.note else []
+        for gfx in dict.fromkeys(row.gfx for row in rows):
+            lines += ["", f"## {gfx}", "", *_rocm_builds(gfx)]
+        return Explanation(kind="gpu", subject=lines[0][2:], markdown="\n".join(lines) + "\n")
+    family = intel.match(text)
+    if family is None:
+        return None
+    since = f" from torch {family.since} on" if family.since else ""
+    note = f"\n{family.note}.\n" if family.note else ""
+    body = f"An Intel GPU of the family {family.family}; PyTorch's XPU builds serve it{since}."
+    return Explanation(kind="gpu", subject=text, markdown=f"# {text}\n\n{body}\n{note}")
+
+
+def _rocm_builds(gfx: str) -> list[str]:
+    """The newest stable release on PyTorch's index with code for an AMD GPU, by variant."""
+    newest = {
+        build.variant: build.torch
+        for build in torch_releases.builds()
+        if build.kind == "rocm" and build.exists and gfx in build.gfx
+    }
+    if not newest:
+        return ["No stable PyTorch build on the PyTorch index has code for it."]
+    return [
+        "PyTorch builds with code for it (newest release of each variant):",
+        "",
+        *(f"- {variant}: {version}" for variant, version in newest.items()),
+    ]
 
 
 def _architecture(capability: ComputeCapability, code: Architecture | None) -> list[str]:
