@@ -201,11 +201,11 @@ def _add_cuda(draft: _Draft, record: Record) -> None:
         name=record.get("name"),
         pci_address=normal_address(str(address)) if address else None,
         compute_capability=None if major is None else f"{major}.{minor}",
-        memory_bytes=record.get("memory_bytes"),
+        # A MIG instance has less than the GPU it lies on, and a name of its own.
+        memory_bytes=None if is_mig else record.get("memory_bytes"),
         uuid=f"GPU-{uuid}" if uuid and not is_mig else None,
         compute_mode=_COMPUTE_MODES[mode] if isinstance(mode, int) and 0 <= mode < 4 else None,
         integrated=None if integrated is None else bool(integrated),
-        # A MIG instance has fewer than the GPU it lies on.
         multiprocessors=None if is_mig else record.get("multiprocessors"),
     )
 

@@ -114,7 +114,7 @@ def device(nvml: Any, index: int) -> dict[str, object]:
             # Not supported is an answer: there is no such thing on this GPU.
             if error.value != nvml.NVML_ERROR_NOT_SUPPORTED:
                 errors[field] = error_name(nvml, error)
-        except (AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # a binding and a library of different years
             errors[field] = f"{type(error).__name__}: {error}"
     if record.get("mig_mode"):
         record["mig_devices"] = mig_devices(nvml, handle)
