@@ -16,7 +16,7 @@ from gpudoctor.prescribe.commands import Place, place_of
 from gpudoctor.prescribe.drivers import flavour_of, knows
 from gpudoctor.prescribe.install import Installation
 from gpudoctor.prescribe.request import Options, specifier_of
-from gpudoctor.prescribe.target import Pin, Target, served, target_of
+from gpudoctor.prescribe.target import Pin, Target, capability, served, target_of
 
 WayKind = Literal["repair", "wheel", "driver", "mask", "nightly", "vendor", "python", "source"]
 
@@ -98,8 +98,10 @@ class Question:
 
     @cached_property
     def gpu_names(self) -> str:
-        """The visible GPUs for a sentence."""
-        return mask.names([gpu for _, gpu in served(self.sheet)])
+        """The visible GPUs for a sentence, without one that only drives a screen."""
+        gpus = [gpu for _, gpu in served(self.sheet)]
+        meant = [gpu for gpu in gpus if capability(gpu) in self.target.gpus]
+        return mask.names(meant or gpus)
 
     @cached_property
     def no_module(self) -> bool:
