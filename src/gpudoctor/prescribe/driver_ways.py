@@ -27,8 +27,8 @@ def driver_ways(question: Question) -> Iterator[Way]:
     later = best(free, kind="cuda", installed=question.installed)
     torch = question.sheet.facts.torch
     majors = []
-    if torch is not None and torch.cuda:
-        majors.append((version_key(torch.cuda)[0], True))
+    if torch is not None and version_key(torch.cuda or ""):
+        majors.append((version_key(torch.cuda or "")[0], True))
     if later is not None:
         majors.append((version_key(later.cuda or "")[0], False))
     for major, keep in dict.fromkeys(majors):

@@ -22,7 +22,8 @@ def is_jetson(sheet: FactSheet) -> bool:
 def index_of(sheet: FactSheet, gpu: ComputeCapability) -> JetsonIndex | None:
     """The index for this GPU and this JetPack; without a known JetPack the newest for the GPU."""
     host = sheet.facts.host
-    release = str(version_key(host.l4t)[0]) if host and host.l4t else None
+    number = version_key(host.l4t)[:1] if host and host.l4t else ()
+    release = str(number[0]) if number else None
     for row in jetson_indexes():
         if row.capability == str(gpu) and release in (None, row.l4t):
             return row

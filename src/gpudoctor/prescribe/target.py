@@ -159,7 +159,9 @@ def python_of(python: Python | None) -> str | None:
     if len(parts) < 2:
         return None
     free_threaded = (python.tag or "").endswith("t") or python.version.endswith("t")
-    minor = "".join(c for c in parts[1] if c.isdigit())
+    minor = "".join(c for c in parts[1] if c in "0123456789")
+    if parts[0] not in ("2", "3") or not minor:
+        return None
     return f"{parts[0]}.{minor}" + ("t" if free_threaded else "")
 
 
@@ -179,4 +181,7 @@ def _driver(sheet: FactSheet) -> tuple[str | None, str | None]:
         version = None
     if driver.libcuda_kind == "compat" and driver.cu_init == 0 and driver.libcuda_version:
         version = driver.libcuda_version
+    # What is no number is not known: nothing is above or below it.
+    version = version if version and version[:1] in "123456789" else None
+    cuda = cuda if cuda and cuda[:1] in "123456789" else None
     return version, cuda
