@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from gpudoctor.examine.prove_causes import cause
@@ -125,9 +126,15 @@ def _cause(run: Run, name: str | None, gpu: Gpu | None, title: str) -> list[Find
     elif name == "gpu-exclusive-process-mode":
         mode = gpu.compute_mode if gpu else None
         sentence = f"{run.target.label} is in compute mode {mode} and has an owner already"
+    elif name == "gpu-driver-state-busy":
+        sentence = f"{run.target.label} says that it is busy, although its compute mode is default"
+    elif name == "no-kernel-image":
+        sentence = f"A kernel found no code for {run.target.label}"
     else:
         sentence = f"{run.target.label}: {catalogue.entry(name).meaning.rstrip('.')}"
-    return [_finding(run, name, sentence, tuple(evidence))]
+    found = _finding(run, name, sentence, tuple(evidence))
+    # What people who had it typed; a prescription, where there is one, stands before it.
+    return [dataclasses.replace(found, advice=catalogue.entry(name).cures)]
 
 
 def _about(
@@ -224,8 +231,6 @@ def _first_line(text: str) -> str:
 
 def _merged(found: Sequence[Finding]) -> tuple[Finding, ...]:
     """One finding where the same thing is said of several GPUs; causes before what they cause."""
-    import dataclasses
-
     by_title: dict[tuple[str, str], Finding] = {}
     for finding in found:
         place = (finding.name, finding.title)
