@@ -10,7 +10,6 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from triage_cases.load import cases
 
 from gpudoctor.kb import signatures
 from gpudoctor.model.codec import decode, encode
@@ -27,10 +26,12 @@ from gpudoctor.triage import (
     stream,
     torch_warnings,
 )
-from gpudoctor.triage.clean import clean, decode as decode_bytes
+from gpudoctor.triage.clean import clean
+from gpudoctor.triage.clean import decode as decode_bytes
 from gpudoctor.triage.marks import compiled
 from gpudoctor.triage.report import of_stream, of_string
 from gpudoctor.triage.text import fold
+from triage_cases.load import cases
 
 READERS = (collect_env, kernel_log, nvidia_smi, package_list, prose, torch_warnings)
 FRAGMENTS = sorted({piece for case in cases() for piece in case.raw.split("\n") if piece.strip()})

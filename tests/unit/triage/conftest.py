@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gpudoctor.triage.report import of_string
 from triage_cases.load import cases
 
-from gpudoctor.triage.report import of_string
 
-
-def pytest_terminal_summary(terminalreporter):  # noqa: N802 - the name is pytest's
+def pytest_terminal_summary(terminalreporter):
     if not any("triage" in str(item) for item in terminalreporter.config.args):
         return
     asked, right = Counter(), Counter()

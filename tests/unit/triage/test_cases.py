@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from triage_cases.load import OPEN, cases
 
 from gpudoctor.triage.report import of_string
+from triage_cases.load import OPEN, cases
 
 
 def _names(raw):

@@ -74,9 +74,8 @@ def test_wsl_is_seen_in_the_platform():
     assert host.kernel == "5.15.153.1-microsoft-standard-WSL2"
 
 
-TABLE = """+-----------------------------------------------------------------------------------------+
+TABLE = """\
 | NVIDIA-SMI 555.85                 Driver Version: 555.85         CUDA Version: 12.5     |
-|-----------------------------------------+------------------------+----------------------+
 |   0  NVIDIA L40S                  TCC   |   00000000:61:00.0 Off |                    0 |
 | N/A   17C    P8             21W /  350W |       9MiB /  46068MiB |      0%   E. Process |
 |   1  NVIDIA GeForce ...           On    |   00000000:62:00.0 Off |                    0 |

@@ -238,7 +238,7 @@ def test_gpudoctors_own_sources_and_pages_give_nothing():
         "UserWarning: this is fine",
         "Is CUDA available: False",
         "loss label target classes embedding index",
-        "nvidia-smi -L\nGPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-00000000-0000-0000-0000-000000000000)",
+        "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-00000000-0000-0000-0000-000000000000)",
         "Successfully installed torch-2.9.1 torchvision-0.24.1",
         "RTX 3090, Ubuntu 22.04, driver 550.54, torch 2.6.0+cu124",
     ],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from triage_cases.load import cases
 
 from gpudoctor.kb import catalogue, signatures
 from gpudoctor.triage.marks import FACT_MARKS, compiled, is_mark
+from triage_cases.load import cases
 
 
 @pytest.mark.parametrize("row", signatures.signatures(), ids=lambda row: row.id)

@@ -1,0 +1,151 @@
+"""gpudoctor inside a program: errors explained where they happen, and nothing else changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import gpudoctor
+from gpudoctor.model.facts import Facts, Gpu, Torch
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage.requirement import Wanted, judge
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_importing_it_loads_nothing_else():
+    done = run(
+        "import sys; before = set(sys.modules)\n"
+        "import gpudoctor\n"
+        "print(sorted(m for m in set(sys.modules) - before if not m.startswith('gpudoctor')))\n"
+        "print('gpudoctor.kb' in sys.modules)"
+    )
+    assert done.stdout.split("\n")[0] == "[]"
+    assert done.stdout.split("\n")[1] == "False"
+
+
+def test_explaining_loads_the_standard_library_alone():
+    done = run(
+        "import sys, gpudoctor\n"
+        "d = gpudoctor.diagnose('RuntimeError: No CUDA GPUs are available')\n"
+        "str(d), d._repr_html_()\n"
+        "names = {m.split('.')[0] for m in sys.modules} - set(sys.stdlib_module_names)\n"
+        "print(sorted(n for n in names if not n.startswith(('_', 'gpudoctor'))))"
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_a_text_is_diagnosed():
+    found = gpudoctor.diagnose("RuntimeError: Cannot re-initialize CUDA in forked subprocess")
+    assert found
+    assert found.findings[0].name == "cuda-after-fork"
+    assert "GPU515" in str(found)
+    assert "GPU515" in found._repr_html_()
+
+
+def test_nothing_wrong_is_false():
+    assert not gpudoctor.diagnose("all is well")
+
+
+def test_an_exception_is_diagnosed_with_its_chain():
+    try:
+        try:
+            raise RuntimeError(
+                "CUDA error: no kernel image is available for execution on the device"
+            )
+        except RuntimeError as error:
+            raise ValueError("training failed") from error
+    except ValueError as error:
+        found = gpudoctor.diagnose(error)
+    assert any(f.name == "torch-lacks-arch-new-gpu" for f in found.findings)
+
+
+def test_html_shows_what_an_exception_carries_as_text():
+    found = gpudoctor.diagnose("<script>x</script> RuntimeError: No CUDA GPUs are available <b>")
+    assert "<script>" not in found._repr_html_()
+
+
+def test_errors_are_explained_and_go_on_as_they_are(capsys):
+    with pytest.raises(RuntimeError, match="No CUDA GPUs"), gpudoctor.explain_errors():
+        raise RuntimeError("No CUDA GPUs are available")
+    assert "GPU011" in capsys.readouterr().err
+
+
+def test_other_errors_go_on_in_silence(capsys):
+    with pytest.raises(KeyError), gpudoctor.explain_errors():
+        raise KeyError("x")
+    assert capsys.readouterr().err == ""
+
+
+def test_the_hook_explains_after_the_traceback():
+    done = run(
+        "import gpudoctor; gpudoctor.install_excepthook(); gpudoctor.install_excepthook()\n"
+        "raise RuntimeError('Found no NVIDIA driver on your system.')"
+    )
+    assert done.returncode == 1
+    assert done.stderr.index("Traceback") < done.stderr.index("GPU101")
+    assert done.stderr.count("gpudoctor explain GPU101") == 1
+
+
+def test_a_fault_of_gpudoctor_never_hides_the_programs_error():
+    done = run(
+        "import gpudoctor, gpudoctor.hooks\n"
+        "def broken(error): raise MemoryError\n"
+        "gpudoctor.hooks.diagnose = broken\n"
+        "gpudoctor.install_excepthook()\n"
+        "raise RuntimeError('No CUDA GPUs are available')"
+    )
+    assert done.stderr.rstrip().endswith("RuntimeError: No CUDA GPUs are available")
+
+
+def _sheet(**torch):
+    gpu = Gpu(
+        index=0, name="NVIDIA GeForce RTX 3090", compute_capability="8.6", memory_bytes=24 * 10**9
+    )
+    return FactSheet(Facts(gpus=(gpu,), torch=Torch(version="2.6.0+cu124", **torch)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "word"),
+    [
+        (Wanted(gpus=2), "2 GPUs"),
+        (Wanted(capability="9.0"), "9.0 or higher"),
+        (Wanted(memory_gb=40), "40 GB"),
+        (Wanted(torch=">=2.8"), "requires torch >=2.8"),
+        (Wanted(torch=">=2.4,<2.6"), "requires torch >=2.4,<2.6"),
+    ],
+)
+def test_what_a_program_requires_is_checked(wanted, word):
+    missed = judge(_sheet(), (), wanted)
+    assert missed is not None
+    assert word in missed.sentence
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(),
+        Wanted(capability="8.6", memory_gb=24),
+        Wanted(torch=">=2.6,<3"),
+        Wanted(torch="2.6"),
+    ],
+)
+def test_a_machine_that_meets_it_passes(wanted):
+    assert judge(_sheet(), (), wanted) is None
+
+
+def test_a_requirement_that_fails_is_one_clear_exception(tmp_path):
+    done = run(
+        "import os; os.environ['GPUDOCTOR_SYSROOT'] = '/nonexistent-sysroot'\n"
+        "import gpudoctor\n"
+        "try:\n    gpudoctor.require(torch='>=99')\n"
+        "except gpudoctor.RequirementError as error:\n    print(str(error))"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
