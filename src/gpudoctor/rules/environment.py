@@ -49,7 +49,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         return
     entries = _entries(case)
     name = None
-    if entries is not None and (_hides_all(entries) or _names_one_twice(case, entries)):
+    if entries is not None and (_hides_all(entries) or _leaves_none(case, entries)):
         name = _MASK
     elif (
         case.environment.get(_CONTAINER_MASK) in ("void", "none")
@@ -72,11 +72,17 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-def _names_one_twice(case: Case, entries: list[str]) -> bool:
-    """Whether the mask names a GPU twice, which CUDA answers with no GPU at all."""
-    if len(set(entries)) == len(entries) or case.visible:
+def _leaves_none(case: Case, entries: list[str]) -> bool:
+    """Whether the driver itself shows no GPU under this mask, for a reason not told elsewhere.
+
+    So it answers a mask that names a GPU twice, and a UUID so short that it fits several.
+    """
+    if case.visible or any(seat.gpu.mig_mode for seat in case.nvidia):
         return False
-    return all(case.knows(f"{seat.path}.visible") for seat in case.nvidia)
+    if not any(case.listed_by_driver(seat) for seat in case.nvidia):
+        return False  # hidden for another reason: handed to a virtual machine
+    told = all(case.knows(f"{seat.path}.visible") for seat in case.nvidia)
+    return told and _wrong_entry(case, entries) is None
 
 
 # What AMD's and Intel's programs obey (HIP's and oneAPI's documentation, GPU isolation).
@@ -145,28 +151,10 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
         return
     if any(seat.gpu.mig_mode for seat in case.nvidia):
         return
-    wrong: str | None = None
-    kept = 0
-    # What only PCI shows has no number.
-    count = len([s for s in case.nvidia if case.listed_by_driver(s)]) or len(case.nvidia)
-    for entry in entries:
-        if _is_number(entry):
-            if not 0 <= int(entry) < count:
-                wrong = entry
-                break
-        elif entry.upper().startswith("GPU-"):
-            uuids = [seat.gpu.uuid for seat in case.nvidia]
-            if not all(uuids) or not all(case.knows(f"{seat.path}.uuid") for seat in case.nvidia):
-                return
-            if not any(str(uuid).lower().startswith(entry.lower()) for uuid in uuids):
-                wrong = entry
-                break
-        else:
-            wrong = entry
-            break
-        kept += 1
-    if wrong is None:
+    found = _wrong_entry(case, entries)
+    if found is None:
         return
+    wrong, kept, count = found
     left = f"and with it all that follow; {kept} of {count} GPUs are left"
     yield finding(
         "cuda-visible-devices-wrong-index",
@@ -183,6 +171,28 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
             f"It can also be set inside the program: grep -rn {_MASK} .",
         ),
     )
+
+
+def _wrong_entry(case: Case, entries: list[str]) -> tuple[str, int, int] | None:
+    """The first entry that names no GPU, how many come before it, and how many GPUs there are.
+
+    `None` if every entry names one, or that cannot be told.
+    """
+    # What only PCI shows has no number.
+    count = len([s for s in case.nvidia if case.listed_by_driver(s)]) or len(case.nvidia)
+    for kept, entry in enumerate(entries):
+        if _is_number(entry):
+            if not 0 <= int(entry) < count:
+                return entry, kept, count
+        elif entry.upper().startswith("GPU-"):
+            uuids = [seat.gpu.uuid for seat in case.nvidia]
+            if not all(uuids) or not all(case.knows(f"{seat.path}.uuid") for seat in case.nvidia):
+                return None
+            if not any(str(uuid).lower().startswith(entry.lower()) for uuid in uuids):
+                return entry, kept, count
+        else:
+            return entry, kept, count
+    return None
 
 
 @rule(
