@@ -7,6 +7,7 @@ from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import satisfies
+from gpudoctor.prescribe.lesser import beside, helpless, without
 from gpudoctor.prescribe.question import Question, Way
 from gpudoctor.prescribe.remedies import (
     MASKED,
@@ -17,7 +18,7 @@ from gpudoctor.prescribe.remedies import (
 )
 from gpudoctor.prescribe.request import Options, specifier_of
 from gpudoctor.prescribe.target import capability, served
-from gpudoctor.prescribe.ways import repair_ways, ways
+from gpudoctor.prescribe.ways import ways
 from gpudoctor.rules import judge
 
 _MAX_ALTERNATIVES = 3
@@ -72,7 +73,7 @@ def prescribe(
     errors = tuple(f for f in findings if f.severity is Severity.ERROR)
     asked = _asked(sheet, options)
     if not errors and not asked:
-        return _beside(sheet, findings, options)
+        return beside(sheet, findings, options)
     names = frozenset(finding.name for finding in errors)
     tolerated = _tolerated(errors)
     start, before = _start(sheet, errors)
@@ -82,7 +83,7 @@ def prescribe(
     needed = names - tolerated or (start is not sheet and _errors(start) - tolerated)
     if not needed and not asked and not question.bad_nightly:
         if not first:
-            return _helpless(errors)
+            return helpless(errors)
         return Prescription(
             status="resolved",
             why="The cause lies outside of the Python environment; torch stays as it is.",
@@ -90,7 +91,7 @@ def prescribe(
             notes=_leftover_notes(findings),
         )
     if path := _unanswerable(start):
-        return _without(start, path, first)
+        return without(start, path, first)
     proved = _proved(question, tolerated)
     if not proved:
         from gpudoctor.prescribe.impossible import impossible
@@ -221,68 +222,10 @@ def _asked(sheet: FactSheet, options: Options) -> bool:
     return not satisfies(bare, label or None, specifier_of(options.torch_spec))
 
 
-def _beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -> Prescription:
-    """The answer where there is no error: nothing, or what clears the warnings at low risk."""
-    warnings = tuple(f for f in findings if f.severity is Severity.WARNING)
-    if not warnings:
-        return Prescription(status="not-needed", why="Nothing needs to be changed.")
-    question = Question(sheet, findings, options)
-    steps: tuple[Step, ...] = ()
-    packages: tuple[str, ...] = ()
-    why = "The GPUs work; these steps clear the warnings."
-    index = None
-    left = {f.name for f in warnings}
-    if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
-        for way in repair_ways(question):
-            after = {f.name for f in judge(way.sheet).findings if f.severity is not Severity.INFO}
-            if after < left:
-                steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
-                left &= after
-    steps += remedies((f for f in warnings if f.name in left and f.advice), sheet)
-    if not steps:
-        return Prescription(
-            status="not-needed", why="The GPUs work; the warnings need no change of torch."
-        )
-    return Prescription(
-        status="resolved",
-        why=why,
-        index_url=index,
-        packages=packages,
-        steps=steps,
-    )
-
-
 def _unanswerable(sheet: FactSheet) -> str | None:
     """What is missing for choosing a build; a driver that is being repaired is not."""
     path = missing_fact(sheet)
     return None if path == "driver.version" else path
-
-
-def _without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescription:
-    entry = sheet.why_unknown(path)
-    reason = f" ({entry.reason})" if entry else ""
-    why = f"What to install cannot be computed, because {path} is unknown{reason}."
-    status = "resolved" if first else "impossible"
-    return Prescription(
-        status="resolved" if status == "resolved" else "impossible",
-        why=why if not first else f"These steps come first; then check again. {why}",
-        steps=first,
-    )
-
-
-def _helpless(errors: tuple[Finding, ...]) -> Prescription:
-    """Where neither a rule nor the solver knows a step."""
-    names = {f.name for f in errors}
-    if "no-gpu-found" in names:
-        why = (
-            "No GPU that PyTorch serves is in this machine, and no command changes that; the "
-            "nearest way out is to work on the processor (--allow-cpu accepts that)."
-        )
-        return Prescription(status="impossible", why=why)
-    if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
-        why = f"{errors[0].title}; the nearest way out is to work on the processor."
-        return Prescription(status="impossible", why=why)
-    return Prescription(status="impossible", why=f"No step is known against it: {errors[0].title}.")
 
 
 def _leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
