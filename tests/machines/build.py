@@ -56,6 +56,8 @@ class Machine:
     """More files of site-packages, by their path there."""
     files: dict[str, bytes] = field(default_factory=dict)
     """More files of the machine's folder; `{folder}` in `env` leads to it."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Links in the machine's folder, and the names they lead to."""
 
 
 def build(machine: Machine, folder: str) -> dict[str, str]:
@@ -90,6 +92,8 @@ def build(machine: Machine, folder: str) -> dict[str, str]:
     }
     for name, data in machine.files.items():
         _write(os.path.join(folder, name), data)
+    for name, target in machine.links.items():
+        os.symlink(target, os.path.join(folder, name))
     paths = _driver(machine, folder, commands, addresses)
     if paths:
         env["LD_LIBRARY_PATH"] = os.pathsep.join(paths)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from machines import cards, sheets, wheels
-from machines.build import Driver, Machine
+from machines.build import Driver, Machine, card_uuid
 from machines.trees import Module, System
 
 
@@ -114,7 +114,7 @@ def _healthy() -> dict[str, Case]:
             cards=(cards.H100, cards.H100),
             driver=_570,
             torch=wheels.TORCH_2_9_CU128,
-            env={"CUDA_VISIBLE_DEVICES": "GPU-"},
+            env={"CUDA_VISIBLE_DEVICES": card_uuid(1, cards.H100)[:12]},
         ),
         "link-resting-at-generation-1": Machine(
             cards=(replace(cards.RTX_3090, pcie=(1, 4, 16, 16)),),
@@ -443,6 +443,18 @@ def _environment() -> dict[str, Case]:
             ),
             finds=("cuda-visible-devices-hides-gpus",),
         ),
+        "mask-that-fits-two-gpus": Case(
+            machine=Machine(
+                cards=pair, driver=_570, torch=torch, env={"CUDA_VISIBLE_DEVICES": "GPU-"}
+            ),
+            finds=("cuda-visible-devices-hides-gpus",),
+        ),
+        "mask-that-names-one-twice": Case(
+            machine=Machine(
+                cards=pair, driver=_570, torch=torch, env={"CUDA_VISIBLE_DEVICES": "1,1"}
+            ),
+            finds=("cuda-visible-devices-hides-gpus",),
+        ),
         "mask-counts-too-far": Case(
             machine=Machine(
                 cards=pair, driver=_570, torch=torch, env={"CUDA_VISIBLE_DEVICES": "0,5"}
@@ -601,9 +613,11 @@ def _further() -> dict[str, Case]:
         "old-cudnn-on-library-path": Case(
             machine=replace(
                 ada,
-                files={"old/libcudnn.so.9.1.0": b"\x7fELF", "old/libcudnn.so.9": b"\x7fELF"},
+                files={"old/libcudnn.so.9.1.0": b"\x7fELF"},
+                links={"old/libcudnn.so.9": "libcudnn.so.9.1.0"},
                 env={"LD_LIBRARY_PATH": "{folder}/old:{folder}/lib"},
             ),
+            finds=("cudnn-version-incompatible",),
         ),
         "second-torch-through-pythonpath": Case(
             machine=replace(

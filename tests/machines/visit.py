@@ -45,14 +45,32 @@ def visit(case: Case) -> Visit:
         return _check(case, folder, env, ["--facts", _sheet_file(folder, case.sheet)])
 
 
-def replay(case: Case, seen: Visit) -> Visit:
-    """What the doctor says of the saved report of a visit."""
+def replay(case: Case, saved: dict[str, Any]) -> Visit:
+    """What the doctor says of a saved report, or of a fact sheet."""
     with tempfile.TemporaryDirectory(prefix="gpudoctor-", dir="/tmp") as folder:
         os.makedirs(os.path.join(folder, "home"))
         env = {"PATH": "", "HOME": f"{folder}/home", "COLUMNS": "100", "NO_COLOR": "1"}
         allowed = [word for word in case.arguments if word == "--allow-cpu"]
         plain = Case(arguments=tuple(allowed))
-        return _check(plain, folder, env, ["--facts", _sheet_file(folder, seen.report)])
+        return _check(plain, folder, env, ["--facts", _sheet_file(folder, saved)])
+
+
+def saved_facts(case: Case) -> dict[str, Any]:
+    """What `gpudoctor facts` saves of a machine, private details removed."""
+    assert case.machine is not None
+    with tempfile.TemporaryDirectory(prefix="gpudoctor-", dir="/tmp") as folder:
+        env = build(case.machine, folder)
+        done = subprocess.run(
+            command("facts", "--json"),
+            env=env,
+            cwd=env["HOME"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        sheet: dict[str, Any] = json.loads(done.stdout)
+        return sheet
 
 
 def _sheet_file(folder: str, sheet: dict[str, Any] | None) -> str:
