@@ -27,23 +27,33 @@ def torch_python() -> str:
     place = ROOT / ".cache" / "torch-cpu"
     python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     ready = place / "ready"
-    if not ready.exists():
-        made = _make(place, python)
-        if made is not None:
-            pytest.skip(f"no environment with torch could be made: {made}")
-        ready.write_text(TORCH, encoding="utf-8")
+    place.parent.mkdir(exist_ok=True)
+    with open(place.parent / "torch-cpu.lock", "w", encoding="utf-8") as lock:
+        _lock(lock.fileno())  # several workers of one test run may want it at once
+        if not ready.exists():
+            made = _make(place, python)
+            if made is not None:
+                pytest.skip(f"no environment with torch could be made: {made}")
+            ready.write_text(TORCH, encoding="utf-8")
     return str(python)
+
+
+def _lock(descriptor: int) -> None:
+    """Wait until no other process holds the file; given back when it is closed."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _make(place: Path, python: Path) -> str | None:
     """Make the environment; the reason where that fails."""
-    steps = [
-        [sys.executable, "-m", "venv", str(place)],
-        [str(python), "-m", "pip", "install", "-q", "--no-input", *_index(), TORCH],
-    ]
-    for step in steps:
+    make = [sys.executable, "-m", "venv", str(place)]
+    fill = [str(python), "-m", "pip", "install", "-q", "--no-input", TORCH]
+    for step in (make, fill):
         try:
-            done = subprocess.run(step, capture_output=True, text=True, timeout=900, check=False)
+            whole = step if step is make else step + _index(python)
+            done = subprocess.run(whole, capture_output=True, text=True, timeout=900, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
         if done.returncode != 0:
@@ -51,7 +61,13 @@ def _make(place: Path, python: Path) -> str | None:
     return None
 
 
-def _index() -> list[str]:
-    """Without a configured index or folder of wheels, torch's own index of CPU builds."""
-    configured = any(name in os.environ for name in ("PIP_FIND_LINKS", "PIP_INDEX_URL"))
-    return [] if configured else ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+def _index(python: Path) -> list[str]:
+    """Where torch is taken from: pip's configured index or folder, else torch's own CPU index.
+
+    The build on PyPI brings gigabytes of CUDA along, which no test here needs.
+    """
+    listed = subprocess.run(
+        [str(python), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    configured = "find-links" in listed or "index-url" in listed
+    return [] if configured else ["--index-url", "https://download.pytorch.org/whl/cpu"]
