@@ -31,7 +31,8 @@ def scan_paths(
         UsageError: a path or a GPU is not known, or a named file cannot be read.
     """
     if gpus:
-        return judge(scan(paths, progress), named(gpus))
+        wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
+        return judge(scan(paths, progress), wanted)
     from gpudoctor.collect.drivers import start_children
 
     children = start_children(environ)  # they wait for the driver while files are read
