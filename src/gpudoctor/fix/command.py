@@ -144,9 +144,12 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
     from gpudoctor.prescribe.mirror import index_environment
 
     variant = before.prescription.variant
+    nightly = "nightly/" if ".dev" in (before.prescription.torch or "") else ""
     tools = {step.argv[0].rsplit("/", 1)[-1] for step in before.prescription.steps if step.argv}
     tool = "uv" if any(name.startswith("uv") for name in tools) else "pip"
-    return index_environment(tool, f"{INDEX_ROOT}/{variant}" if variant else None, wish.index_url)
+    return index_environment(
+        tool, f"{INDEX_ROOT}/{nightly}{variant}" if variant else None, wish.index_url
+    )
 
 
 def _make_private(folder: str) -> None:
