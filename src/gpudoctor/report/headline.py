@@ -7,6 +7,8 @@ from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Report
 
+_ESSENTIALS = {"gpus": "the GPUs", "driver": "the NVIDIA driver", "python": "the Python"}
+
 
 def headline(report: Report) -> str:
     """One sentence that a person who reads nothing else should read."""
@@ -35,7 +37,8 @@ def _of_a_text(report: Report) -> str:
 
 def _unknown(report: Report) -> str:
     if missing := missing_essentials(report.sheet):
-        return f"{missing[0].fact} could not be read ({missing[0].reason})"
+        what = _ESSENTIALS.get(missing[0].fact, missing[0].fact)
+        return f"{what} could not be read ({missing[0].reason})"
     if report.not_judged:
         first = report.not_judged[0]
         return f"{first.fact} could not be judged ({first.reason})"

@@ -36,10 +36,10 @@ def layers(report: Report) -> list[Layer]:
     marks = _marks(report.findings)
     result = [
         _layer(sheet, "host", "Host", _host(facts), marks),
-        _layer(sheet, "driver", "Driver", _driver(facts), marks),
+        _layer(sheet, "driver", "Driver", _driver(sheet), marks),
         *_gpus(sheet, report.findings, marks),
-        _layer(sheet, "python", "Python", _python(facts), marks),
-        _layer(sheet, "torch", "torch", _torch(facts), marks),
+        _layer(sheet, "python", "Python", _python(sheet), marks),
+        _layer(sheet, "torch", "torch", _torch(sheet), marks),
     ]
     if report.smoke is not None:
         result.extend(_kernels(device) for device in report.smoke.gpus)
@@ -98,9 +98,11 @@ def _host(facts: Facts) -> str | None:
     return ", ".join(part for part in parts if part)
 
 
-def _driver(facts: Facts) -> str | None:
-    driver = facts.driver
-    if driver is None or not (driver.version or driver.cuda):
+def _driver(sheet: FactSheet) -> str | None:
+    driver = sheet.facts.driver
+    if driver is None:
+        return None
+    if not (driver.version or driver.cuda) and sheet.why_unknown("driver.version") is None:
         return None
     version = driver.version or "version unknown"
     return f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
@@ -132,23 +134,26 @@ def _gpu(gpu: Gpu, position: int, about: dict[int, Finding]) -> Layer:
     return Layer(mark, f"GPU {index}", ", ".join(part for part in parts if part))
 
 
-def _python(facts: Facts) -> str | None:
-    python = facts.python
+def _python(sheet: FactSheet) -> str | None:
+    python = sheet.facts.python
     if python is None:
         return None
-    where = python.executable or python.prefix
-    kind = f"{python.environment} " if python.environment else ""
+    where = " ".join(filter(None, (python.environment, python.executable or python.prefix)))
     because = f" (chosen by {python.chosen_because})" if python.chosen_because else ""
-    return f"{python.version or 'version unknown'}, {kind}{where}{because}"
+    return ", ".join(filter(None, (python.version or "version unknown", where))) + because
 
 
-def _torch(facts: Facts) -> str | None:
-    torch = facts.torch
+def _torch(sheet: FactSheet) -> str | None:
+    torch = sheet.facts.torch
     if torch is None:
         return None
     version = torch.version or "version unknown"
     if torch.cuda is None and torch.hip is None and torch.xpu is None:
-        return f"{version}, a build without GPU support"
+        if sheet.facts.host is not None and sheet.facts.host.os == "macos":
+            return version  # the one build for a system without CUDA; what it runs on is said above
+        # A text may name a torch without its build; that is not a build without GPU support.
+        known = sheet.why_unknown("torch.cuda") is None
+        return f"{version}, a build without GPU support" if known else version
     built = f"CUDA {torch.cuda}" if torch.cuda else f"ROCm {torch.hip}" if torch.hip else "XPU"
     if not torch.sass and not torch.ptx:
         return f"{version}, built for {built}"

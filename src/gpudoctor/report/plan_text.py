@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
 from gpudoctor.report.canvas import Canvas
 from gpudoctor.report.style import Style
-from gpudoctor.report.terminal import step_command
+from gpudoctor.report.terminal import of_the_machine, step_command
 
 _SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
 
@@ -25,9 +24,7 @@ def render(
     prescription = report.prescription
     if prescription is None:
         return canvas.text()
-    host = report.sheet.facts.host
-    if host is not None and host.os == "windows":
-        style = replace(style, shell="powershell")  # noqa: S604 - names a shell, starts none
+    style = of_the_machine(style, report)
     possible = prescription.status != "impossible"
     if not style.quiet:
         canvas.hanging(("Plan for ", "bold"), _machine(report))

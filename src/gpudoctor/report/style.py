@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Shell = Literal["posix", "powershell", "cmd"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
@@ -16,4 +18,4 @@ class Style:
     quiet: bool = False
     unicode: bool = True
     """Whether the stream's encoding has the marks; otherwise they are drawn in ASCII."""
-    shell: Literal["posix", "powershell", "cmd"] = "posix"
+    shell: Shell = "posix"

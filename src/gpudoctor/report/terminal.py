@@ -5,13 +5,16 @@ What is to be typed comes last and is never wrapped, so that it can be copied.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.report import Report
 from gpudoctor.report.canvas import Canvas
 from gpudoctor.report.headline import headline
 from gpudoctor.report.layers import Layer, Mark, layers
-from gpudoctor.report.style import Style
+from gpudoctor.report.style import Shell, Style
 
 _MARK_STYLE: dict[Mark, str] = {
     "good": "green",
@@ -35,6 +38,7 @@ _SEVERITY_MARK: dict[Severity, Mark] = {
 
 def render(report: Report, style: Style) -> str:
     """The report as text for a terminal of `style.width` columns."""
+    style = of_the_machine(style, report)
     canvas = Canvas(style)
     canvas.line((headline(report), _VERDICT_STYLE[report.verdict]))
     rows = [] if style.quiet else layers(report)
@@ -42,13 +46,27 @@ def render(report: Report, style: Style) -> str:
         canvas.blank()
         _stack(canvas, rows)
     _findings(canvas, report, style)
+    if report.notes:
+        canvas.blank()
     for note in report.notes:
         canvas.paragraph(note, style="dim")
     if style.verbose:
         _details(canvas, report)
     if report.prescription is not None and report.findings:
-        _prescription(canvas, report.prescription, style)
+        _prescription(canvas, report, report.prescription, style)
     return canvas.text()
+
+
+def of_the_machine(style: Style, report: Report) -> Style:
+    """The style with commands for the machine that the report is about.
+
+    A saved machine, or a planned one, may have another shell than the one that shows the report.
+    """
+    host = report.sheet.facts.host
+    if host is None or host.os is None or (host.os == "windows") == (style.shell != "posix"):
+        return style
+    shell: Shell = "powershell" if host.os == "windows" else "posix"
+    return replace(style, shell=shell)
 
 
 def _stack(canvas: Canvas, rows: list[Layer]) -> None:
@@ -97,7 +115,7 @@ def _finding(canvas: Canvas, finding: Finding, report: Report, *, brief: bool) -
     canvas.paragraph(f"gpudoctor explain {finding.code} says more.", indent=4, style="dim")
 
 
-def _prescription(canvas: Canvas, prescription: Prescription, style: Style) -> None:
+def _prescription(canvas: Canvas, report: Report, prescription: Prescription, style: Style) -> None:
     if prescription.status == "not-needed":
         return
     canvas.blank()
@@ -107,15 +125,18 @@ def _prescription(canvas: Canvas, prescription: Prescription, style: Style) -> N
         _alternatives(canvas, prescription, style)
         return
     for note in prescription.notes:
-        canvas.hanging(("note  ", "yellow"), note)
+        if not any(note == finding.next_look for finding in report.findings):
+            canvas.hanging(("note  ", "yellow"), note)
     if style.verbose:
         for claim in prescription.evidence:
             dated = f", {claim.date}" if claim.date else ""
             canvas.hanging(("because  ", "dim"), f"{claim.claim} ({claim.source}{dated})")
     _alternatives(canvas, prescription, style)
-    canvas.line(("What to type", "bold"))
+    canvas.blank()
+    typed = any(step_command(step, style) for step in prescription.steps)
+    canvas.line(("What to type" if typed else "What to do", "bold"))
     canvas.paragraph(prescription.why, indent=2)
-    _steps(canvas, prescription.steps, style)
+    _steps(canvas, prescription.steps, style, said=[f.title for f in report.findings])
 
 
 def _alternatives(canvas: Canvas, prescription: Prescription, style: Style) -> None:
@@ -125,16 +146,20 @@ def _alternatives(canvas: Canvas, prescription: Prescription, style: Style) -> N
             continue
         canvas.hanging(("or  ", "cyan"), alternative.why)
         _steps(canvas, alternative.steps, style)
-    if prescription.alternatives:
-        canvas.blank()
 
 
-def _steps(canvas: Canvas, steps: tuple[Step, ...], style: Style) -> None:
+def _steps(canvas: Canvas, steps: tuple[Step, ...], style: Style, said: Sequence[str] = ()) -> None:
+    """`said`: titles that stand further up; a step need not open with one again."""
     for step in steps:
-        canvas.blank()
-        if step.text:
-            canvas.paragraph(step.text, indent=2)
         command = step_command(step, style)
+        text = step.text
+        for title in said:
+            rest = text.removeprefix(f"{title}.").strip()
+            if rest or command:
+                text = rest
+        canvas.blank()
+        if text:
+            canvas.paragraph(text, indent=2)
         if command:
             canvas.raw(command, indent=4, style="bold cyan")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ElementTree
 
@@ -7,6 +8,8 @@ import jsonschema
 import pytest
 
 from gpudoctor.cli.common import FORMATS
+from gpudoctor.model.facts import Host
+from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.report import render, schema
 from gpudoctor.report.style import Style
 from unit.report.reports import report
@@ -54,8 +57,40 @@ def test_marks_fall_back_to_ascii():
     text.encode("ascii")
 
 
-def test_the_command_is_the_one_of_the_shell_in_use():
-    assert "    & python" in render(report(), "text", Style(shell="powershell"))
+def on(system):
+    given = report()
+    facts = dataclasses.replace(given.sheet.facts, host=Host(os=system))
+    return dataclasses.replace(given, sheet=dataclasses.replace(given.sheet, facts=facts))
+
+
+@pytest.mark.parametrize("shell", ["posix", "powershell", "cmd"])
+def test_the_command_is_one_for_the_machine_wherever_its_report_is_read(shell):
+    there = {"posix": "& python", "powershell": "& python", "cmd": "python"}[shell]
+    assert f"    {there} -m pip" in render(on("windows"), "text", Style(shell=shell))
+    assert "    python -m pip" in render(on("linux"), "text", Style(shell=shell))
+
+
+def test_a_step_does_not_repeat_the_title_of_its_finding():
+    given = report()
+    title = given.findings[0].title
+    steps = (
+        Step(kind="manual", text=f"{title}.", posix="sudo something"),
+        Step(kind="manual", text=f"{title}. Then look."),
+    )
+    given = dataclasses.replace(
+        given, prescription=Prescription(status="resolved", why="so", steps=steps)
+    )
+    text = render(given, "text", Style(width=200))
+    assert text.endswith("What to type\n  so\n\n    sudo something\n\n  Then look.\n")
+
+
+def test_what_holds_no_command_is_not_said_to_be_typed():
+    steps = (Step(kind="manual", text="Plug the card in."),)
+    given = dataclasses.replace(
+        report(),
+        prescription=Prescription(status="resolved", why="so", steps=steps, notes=("Mind.",)),
+    )
+    assert "note  Mind.\n\nWhat to do\n  so\n" in render(given, "text", PLAIN)
 
 
 def test_the_json_report_holds_to_the_published_schema():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Facts, Gpu, Torch
+from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python, Torch
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.report.headline import headline
@@ -65,3 +65,24 @@ def test_of_a_text_only_what_it_states_is_shown():
     several = (finding(next_look="look here"), finding())
     assert headline(dataclasses.replace(given, findings=several)).startswith("Most likely: ")
     assert "Nothing" in headline(dataclasses.replace(given, findings=()))
+
+
+def test_a_text_that_names_a_torch_does_not_make_it_one_without_gpu_support():
+    gaps = tuple(Unknown(path, "") for path in ("torch.cuda", "python.environment"))
+    sheet = FactSheet(Facts(torch=Torch(version="1.8.1"), python=Python(version="3.6")), gaps)
+    given = dataclasses.replace(healthy(), sheet=sheet, about="text")
+    assert {layer.name: layer.text for layer in layers(given)}["torch"] == "1.8.1"
+    assert {layer.name: layer.text for layer in layers(given)}["Python"] == "3.6"
+
+
+def test_a_driver_whose_version_is_unknown_is_not_called_absent():
+    gaps = (Unknown("driver.version", "the text does not say"),)
+    driver = Driver(nvml_error="NVML_ERROR_LIB_RM_VERSION_MISMATCH")
+    given = dataclasses.replace(healthy(), sheet=FactSheet(Facts(driver=driver), gaps))
+    assert {layer.name: layer.text for layer in layers(given)}["Driver"] == "version unknown"
+
+
+def test_on_a_mac_torch_is_not_called_a_build_without_gpu_support():
+    facts = Facts(host=Host(os="macos"), torch=Torch(version="2.9.1"))
+    given = dataclasses.replace(healthy(), sheet=FactSheet(facts))
+    assert {layer.name: layer.text for layer in layers(given)}["torch"] == "2.9.1"
