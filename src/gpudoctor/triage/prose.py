@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb import torch_releases
 from gpudoctor.triage import draft as d
 from gpudoctor.triage.draft import Draft
 from gpudoctor.triage.text import Text
@@ -95,6 +96,7 @@ _STARTED = re.compile(
     r"|device-side assert|"
     r"illegal memory access|CUDA out of memory|CUBLAS_STATUS_|CUDNN_STATUS_|unsupported toolchain"
 )
+_BARE_CUDA = re.compile(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", re.I)
 _CUDA_MAJOR = re.compile(r"\(CUDA (1[1-3])\)")
 _OS = (
     (
@@ -203,8 +205,19 @@ def _torch(flat: str, draft: Draft) -> None:
         draft.setdefault("torch", {})["cuda"] = None
     elif match := _BUILT_CUDA.search(flat):
         d.put(draft, "torch", cuda=match[1])
+    elif version and (stated := _published_cuda(version, flat)):
+        d.put(draft, "torch", cuda=stated)
     elif not version and (match := _CUDA_MAJOR.search(flat)):
         d.put(draft, "torch", cuda=f"{match[1]}.0")
+
+
+def _published_cuda(version: str, flat: str) -> str | None:
+    """A CUDA beside torch's version, if torch was published for it: `CUDA:12.8`, no driver's."""
+    match = _BARE_CUDA.search(flat)
+    if match is None:
+        return None
+    known = {build.cuda for build in torch_releases.builds_of(version) if build.kind == "cuda"}
+    return match[1] if match[1] in known else None
 
 
 def _driver(flat: str, draft: Draft) -> None:
