@@ -8,9 +8,11 @@ import typer
 
 from gpudoctor.cli.output import FORMATS as FORMATS
 from gpudoctor.cli.output import check_format as check_format
+from gpudoctor.cli.output import check_outputs as check_outputs
 from gpudoctor.cli.output import emit as emit
 from gpudoctor.cli.output import progress as progress
 from gpudoctor.cli.output import read_input as read_input
+from gpudoctor.cli.output import save as save
 from gpudoctor.cli.output import style_for as style_for
 from gpudoctor.cli.output import write as write
 

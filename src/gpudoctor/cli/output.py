@@ -54,6 +54,31 @@ def emit(
     """
     chosen = "json" if json else format_
     _known(chosen, formats)
+    save(render, style, outputs, formats)
+    write(render(chosen, style))
+
+
+def check_outputs(outputs: Sequence[str] | None, formats: Sequence[str] = FORMATS) -> None:
+    """Refuse an `--output` that names no format or no path before any work is done.
+
+    Raises:
+        UsageError: says what it takes.
+    """
+    for entry in outputs or ():
+        _target(entry, formats)
+
+
+def save(
+    render: Render,
+    style: Style,
+    outputs: Sequence[str] | None,
+    formats: Sequence[str] = FORMATS,
+) -> None:
+    """Write a result to the files that `--output` names.
+
+    Raises:
+        UsageError: an unknown format, or a file that cannot be written.
+    """
     targets = [_target(entry, formats) for entry in outputs or ()]
     for name, path in targets:
         text = render(name, Style(color=False, width=100, verbose=style.verbose))
@@ -62,7 +87,6 @@ def emit(
                 file.write(text)
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-    write(render(chosen, style))
 
 
 def check_format(name: str, formats: Sequence[str] = FORMATS) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,16 @@ from gpudoctor.errors import UsageError
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
     from gpudoctor.collect.passthrough import Outcome
     from gpudoctor.model.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How the doctor's own words are put out; the command's output is never touched."""
+
+    color: str
+    quiet: bool
+    verbose: int
+    output: Sequence[str]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +55,9 @@ def run(
     no_preflight: Annotated[
         bool, typer.Option("--no-preflight", help="Start the command without looking first.")
     ] = False,
+    output: common.OutputOption = None,
+    quiet: common.QuietOption = False,
+    verbose: common.VerboseOption = 0,
     color: common.ColorOption = "auto",
 ) -> int:
     """Preflight, then the command, then a diagnosis if it dies of a GPU fault."""
@@ -51,26 +65,29 @@ def run(
     if not argv:
         raise UsageError("run needs a command: gpudoctor run -- python train.py")
     common.style_for(color)
+    common.check_outputs(output)
+    manner = _Manner(color, quiet, verbose, output or ())
     environment = dict(os.environ)
     if not no_preflight:
         from gpudoctor.cli.preflight import preflight
 
         unusable = preflight(argv)
         if unusable is not None:
-            _say(f"preflight: {unusable}")
+            if not quiet:
+                _say(f"preflight: {unusable}")
             if cpu_fallback:
-                return _on_cpu(argv, environment, unusable, color)
+                return _on_cpu(argv, environment, unusable, manner)
     outcome = _through(argv, environment)
     if outcome.returncode == 0 or outcome.error:
         return outcome.returncode
-    return _after_death(argv, environment, outcome, color, cpu_fallback, rerun_blocking)
+    return _after_death(argv, environment, outcome, manner, cpu_fallback, rerun_blocking)
 
 
 def _after_death(
     argv: Sequence[str],
     environment: Mapping[str, str],
     outcome: Outcome,
-    color: str,
+    manner: _Manner,
     cpu_fallback: bool,
     rerun_blocking: bool,
 ) -> int:
@@ -86,10 +103,10 @@ def _after_death(
         _say(f"running once more with {after_death.BLOCKING}=1 to find the line")
         again = _through(argv, {**environment, after_death.BLOCKING: "1"})
         found = after_death.with_line(found, again.tail)
-    _show(found, color)
+    _show(found, manner)
     unusable = after_death.gpu_unusable(found) if cpu_fallback else None
     if unusable is not None:
-        return _on_cpu(argv, environment, unusable.title, color)
+        return _on_cpu(argv, environment, unusable.title, manner)
     if asynchronous and not rerun_blocking:
         _say(
             "the line above may not be the one at fault; `gpudoctor run --rerun-blocking -- …` "
@@ -98,7 +115,7 @@ def _after_death(
     return outcome.returncode
 
 
-def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, color: str) -> int:
+def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manner: _Manner) -> int:
     from gpudoctor.triage import after_death
 
     line = "=" * 72
@@ -111,7 +128,7 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, color
         if outcome.signal is not None:
             _say(after_death.signal_sentence(outcome.signal))
         if found := after_death.diagnose(outcome.tail):
-            _show(found, color)
+            _show(found, manner)
     _say(f"this run was on the CPU; it ended with exit code {outcome.returncode}")
     return outcome.returncode
 
@@ -125,13 +142,20 @@ def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
     return outcome
 
 
-def _show(found: Report, color: str) -> None:
-    """The diagnosis on stderr; stdout is the command's alone."""
+def _show(found: Report, manner: _Manner) -> None:
+    """The diagnosis on stderr, and in the files of `--output`; stdout is the command's alone."""
     import dataclasses
 
     from gpudoctor.report import render
 
-    style = dataclasses.replace(common.style_for(color), color=_colored(color))
+    style = dataclasses.replace(
+        common.style_for(manner.color, quiet=manner.quiet, verbose=manner.verbose),
+        color=_colored(manner.color),
+    )
+    try:
+        common.save(lambda name, how: render(found, name, how), style, manner.output)
+    except UsageError as error:  # the command has run: its exit code is what counts
+        _say(str(error))
     text = render(found, "text", style)
     try:
         sys.stderr.write("\n" + text.rstrip("\n") + "\n")
@@ -143,7 +167,11 @@ def _show(found: Report, color: str) -> None:
 def _colored(color: str) -> bool:
     if color != "auto":
         return color == "always"
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    if os.environ.get("CI") or os.environ.get("TERM") == "dumb":
         return False
     try:
         return sys.stderr.isatty()
