@@ -1,0 +1,332 @@
+"""Every command: its options, its formats, where its output goes, and what it never does."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from contract import sheets as s
+from contract.program import COMMANDS, Answer, inside, program
+from contract.sheets import nvidia, sheet, torch
+
+ROOT = Path(__file__).resolve().parents[2]
+BROKEN = json.dumps(sheet(nvidia(s.RTX_5060_TI), installed=torch("2.6.0+cu124", "12.4", s.CU126)))
+_COMMON = "--format --json --output -q -v --color"
+OPTIONS = {
+    "check": f"--python --facts --smoke --policy --allow-cpu --fail-on --timeout --select --ignore "
+    f"{_COMMON}",
+    "fix": "--python --dry-run --yes --tool --torch --channel --index-url --from-source --smoke "
+    f"--undo {_COMMON}",
+    "plan": "--gpu --driver --os --arch --python --torch --channel --tool --requirements "
+    f"{_COMMON}",
+    "smoke": f"--python --level --device --timeout {_COMMON}",
+    "scan": f"--gpu {_COMMON}",
+    "triage": _COMMON,
+    "run": "--cpu-fallback --rerun-blocking --no-preflight --output -q -v --color",
+    "explain": _COMMON,
+    "facts": f"--python --no-redact {_COMMON}",
+    "kb": _COMMON,
+}
+REPORTS = ("check", "plan", "triage")
+FORMATS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
+
+
+def asked(command: str, *more: str) -> Answer:
+    """One harmless use of a command that answers at length."""
+    arguments = {
+        "check": ("--facts", "-"),
+        "plan": ("--gpu", "5060 ti", "--driver", "570"),
+        "triage": ("-",),
+        "explain": ("GPU201",),
+        "kb": (),
+    }[command]
+    stdin = BROKEN if command == "check" else "RuntimeError: CUDA error: out of memory\n"
+    return inside(command, *arguments, *more, stdin=stdin)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_a_command_is_in_its_help(command: str) -> None:
+    answer = inside(command, "--help")
+    assert answer.code == 0
+    offered = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", answer.out))
+    assert set(OPTIONS[command].split()) <= offered
+
+
+def test_the_help_lists_the_commands_there_are_and_no_others() -> None:
+    answer = inside("--help")
+    listed = re.findall(r"^  (\w+)  ", answer.out.partition("Commands:")[2], re.MULTILINE)
+    assert tuple(listed) == COMMANDS
+    assert inside("report", "a.json").code == 2
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "gpudoctor report" not in readme
+    for command in set(re.findall(r"`gpudoctor ([a-z]+)", readme)):
+        assert command in COMMANDS
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("command", REPORTS)
+def test_every_report_comes_in_every_format_and_as_a_file(
+    command: str, format_: str, tmp_path: Path
+) -> None:
+    path, other = tmp_path / "report", tmp_path / "other"
+    answer = asked(
+        command, "--format", format_, "--output", f"{format_}={path}", "--output", f"json={other}"
+    )
+    assert answer.code == (1 if command == "check" else 0)
+    assert answer.out.strip()
+    saved = path.read_text(encoding="utf-8")
+    if format_ in ("json", "sarif"):
+        assert isinstance(json.loads(saved), dict)
+        assert json.loads(answer.out).keys() == json.loads(saved).keys()
+    if format_ in ("html", "junit"):
+        assert saved.lstrip().startswith("<")
+    assert json.loads(other.read_text(encoding="utf-8"))["tool"]["name"] == "gpudoctor"
+
+
+@pytest.mark.parametrize("command", [*REPORTS, "explain", "kb"])
+def test_json_is_short_for_format_json(command: str) -> None:
+    def plain(text: str) -> object:
+        value = json.loads(text)
+        value.pop("timings_ms", None)
+        return value
+
+    assert plain(asked(command, "--json").out) == plain(asked(command, "--format", "json").out)
+
+
+@pytest.mark.parametrize("command", [*REPORTS, "explain", "kb"])
+def test_quiet_says_no_more_and_verbose_no_less(command: str) -> None:
+    normal = asked(command).out
+    assert len(asked(command, "-q").out) <= len(normal) <= len(asked(command, "-v").out)
+    assert asked(command, "-vv").out
+
+
+@pytest.mark.parametrize("command", [*REPORTS, "explain", "kb"])
+def test_colour_is_drawn_always_or_never_as_asked(command: str) -> None:
+    assert "\x1b[" not in asked(command, "--color", "never").out
+    if command in ("check", "triage"):
+        assert "\x1b[" in asked(command, "--color", "always").out
+    assert inside(command, "--color", "mauve", stdin=BROKEN).code == 2
+
+
+WRONG = {
+    "no such command": ("heal",),
+    "no such option": ("check", "--bogus"),
+    "no such format": ("check", "--format", "pdf"),
+    "no such fact sheet": ("check", "--facts", "/nonexistent"),
+    "a folder for a fact sheet": ("check", "--facts", "/"),
+    "no such policy": ("check", "--policy", "/nonexistent", "--facts", "-"),
+    "no such code": ("check", "--ignore", "GPU999", "--facts", "-"),
+    "no such level of failing": ("check", "--fail-on", "often", "--facts", "-"),
+    "no such smoke level": ("check", "--smoke", "some", "--facts", "-"),
+    "no time at all": ("check", "--timeout", "0", "--facts", "-"),
+    "an output without a path": ("check", "--facts", "-", "--output", "json"),
+    "an output in no folder": ("check", "--facts", "-", "--output", "json=/nonexistent/a/b"),
+    "no such interpreter": ("check", "--python", "/nonexistent/python"),
+    "no such interpreter to fix": ("fix", "--python", "/nonexistent/python", "--dry-run"),
+    "no such tool": ("fix", "--tool", "npm", "--dry-run"),
+    "no such channel": ("fix", "--channel", "beta", "--dry-run"),
+    "no such torch": ("fix", "--torch", "newest please", "--dry-run"),
+    "no gpu": ("plan",),
+    "no such architecture": ("plan", "--gpu", "sm_999"),
+    "no such gpu": ("plan", "--gpu", "RTX 5061"),
+    "a name of several gpus": ("plan", "--gpu", "RTX 6000"),
+    "no such system": ("plan", "--gpu", "T4", "--os", "beos"),
+    "no such processor": ("plan", "--gpu", "T4", "--arch", "mips"),
+    "no such driver": ("plan", "--gpu", "T4", "--driver", "newest"),
+    "no such python": ("plan", "--gpu", "T4", "--python", "three"),
+    "no such requirements": ("plan", "--gpu", "T4", "--requirements", "/nonexistent"),
+    "no such smoke test": ("smoke", "--level", "huge"),
+    "nothing to scan": ("scan", "/nonexistent"),
+    "nothing named to scan": ("scan",),
+    "no such gpu to scan for": ("scan", "/", "--gpu", "sm_999"),
+    "no text": ("triage", "/nonexistent"),
+    "a folder for a text": ("triage", "/"),
+    "nothing to run": ("run",),
+    "nothing to explain": ("explain",),
+    "nobody knows it": ("explain", "sm_999"),
+    "nobody knows the gpu": ("explain", "RTX 5061"),
+    "no such table": ("kb", "show", "nonsense"),
+    "no such wheel": ("kb", "verify", "/nonexistent.whl"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_usage_is_2_and_one_line_on_stderr(name: str) -> None:
+    answer = inside(*WRONG[name], stdin=BROKEN)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("gpudoctor: ")
+    assert answer.err.count("\n") == 1
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (("explain", "sm_999"), "sm_121"),
+        (("explain", "sm_121x"), "sm_121"),
+        (("explain", "RTX 5061"), "5060"),
+        (("explain", "torch-lacks-arch"), "torch-lacks-arch-new-gpu"),
+        (("explain", "GPU299"), "GPU2"),
+        (("plan", "--gpu", "sm_999"), "sm_121"),
+        (("plan", "--gpu", "RTX 5061"), "5060"),
+        (("scan", "/", "--gpu", "sm_999"), "sm_121"),
+    ],
+)
+def test_what_nobody_knows_is_answered_with_the_nearest(
+    arguments: tuple[str, ...], near: str
+) -> None:
+    answer = inside(*arguments)
+    assert answer.code == 2
+    assert near in answer.err
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "GPU201",
+        "gpu201",
+        "torch-lacks-arch-new-gpu",
+        "sm_120",
+        "12.0",
+        "sm_90a",
+        "compute_90",
+        "RTX 5060 Ti",
+        "5060 ti",
+        "GB10",
+        "RX 6800 XT",
+        "gfx1030",
+        "Arc A770",
+    ],
+)
+def test_codes_names_architectures_and_gpus_are_explained(what: str) -> None:
+    answer = inside("explain", *what.split())
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.strip()
+
+
+@pytest.mark.parametrize("text", ["", "nothing is wrong here\n", "\x1b[31m[bold]\x07", "\x00\xff"])
+def test_triage_answers_with_0_whether_it_finds_something_or_not(text: str) -> None:
+    answer = inside("triage", "-", "--json", stdin=text)
+    assert answer.code == 0
+    assert answer.report["findings"] == []
+
+
+def _environment(**more: str) -> dict[str, str]:
+    base = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+    return {**base, "TERM": "xterm-256color", **more}
+
+
+def _at_a_terminal(*arguments: str, **more: str) -> tuple[int, str]:
+    """The program with stdin, stdout and stderr at one terminal, and nobody typing."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gpudoctor", *arguments],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env=_environment(**more),
+    )
+    os.close(child)
+    seen, end = b"", time.monotonic() + 30
+    try:
+        while time.monotonic() < end:
+            if select.select([parent], [], [], 0.2)[0]:
+                try:
+                    part = os.read(parent, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                seen += part
+            elif process.poll() is not None:
+                break
+        return process.wait(5), seen.decode("utf-8", "replace")
+    finally:
+        process.kill()
+        os.close(parent)
+
+
+def test_colour_follows_the_terminal_and_the_variables_people_set(tmp_path: Path) -> None:
+    file = tmp_path / "sheet.json"
+    file.write_text(BROKEN, encoding="utf-8")
+    check = ("check", "--facts", str(file))
+
+    def piped(**more: str) -> bool:
+        return "\x1b[" in program(*check, env=_environment(**more)).out
+
+    def drawn(**more: str) -> bool:
+        return "\x1b[" in _at_a_terminal(*check, **more)[1]
+
+    assert drawn()
+    assert not drawn(NO_COLOR="1")
+    assert not drawn(CI="true")
+    assert not drawn(TERM="dumb")
+    assert not piped()
+    assert piped(FORCE_COLOR="1")
+
+
+def test_results_are_on_stdout_and_nothing_else_is(tmp_path: Path) -> None:
+    file = tmp_path / "sheet.json"
+    file.write_text(BROKEN, encoding="utf-8")
+    answer = program("check", "--facts", str(file), "--json")
+    assert (answer.code, answer.err) == (1, "")
+    assert answer.report["exit_code"] == 1
+    refused = program("check", "--facts", "/nonexistent", "--json")
+    assert (refused.code, refused.out) == (2, "")
+
+
+def test_nobody_is_asked_where_stdin_is_no_terminal(tmp_path: Path) -> None:
+    answer = program("fix", "--python", sys.executable, env=_environment(), seconds=40)
+    assert "[y/N]" not in answer.err + answer.out
+    assert answer.code in (0, 1, 2, 3)
+
+
+def test_a_fix_that_was_never_made_is_undone_with_0_and_said() -> None:
+    answer = program("fix", "--undo", "--python", sys.executable)
+    assert answer.code == 0
+    assert "nothing to undo" in (answer.out + answer.err).lower()
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 42, 130])
+def test_run_leaves_with_the_commands_own_code(code: int) -> None:
+    answer = inside("run", "--no-preflight", "--", "/bin/sh", "-c", f"exit {code}")
+    assert answer.code == code
+
+
+def test_run_passes_options_of_the_command_and_its_output_untouched() -> None:
+    text = "import sys; print(sys.argv[1:]); sys.stderr.write('e\\r\\n'); sys.exit(3)"
+    answer = program("run", "--no-preflight", "--", sys.executable, "-c", text, "-q", "--json")
+    assert (answer.code, answer.out, answer.err) == (3, "['-q', '--json']\n", "e\r\n")
+
+
+def test_runs_diagnosis_goes_to_stderr_and_to_the_files_that_were_asked_for(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "report.json"
+    words = "RuntimeError: CUDA error: no kernel image is available for execution on the device"
+    script = f"import sys; print('mine'); sys.exit({words!r})"
+    answer = program(
+        *("run", "--no-preflight", "--output", f"json={path}", "-v", "--", sys.executable),
+        *("-c", script),
+    )
+    assert (answer.code, answer.out) == (1, "mine\n")
+    assert answer.err.startswith(words)
+    assert len(answer.err) > len(words) + 80
+    report = json.loads(path.read_text(encoding="utf-8"))
+    assert report["findings"]
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("-V",)])
+def test_the_version_is_one_line(arguments: tuple[str, ...]) -> None:
+    answer = program(*arguments)
+    assert answer.code == 0
+    assert re.fullmatch(r"gpudoctor \d+\.\d+\.\d+\S*\n", answer.out)
