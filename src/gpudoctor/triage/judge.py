@@ -42,7 +42,9 @@ def diagnose(text: Text) -> Diagnosis:
     sheet = read_facts(text)
     judgement = rules.judge(sheet)
     marks = Marks(text, sheet)
-    candidates = rank(hits(text, marks), judgement.findings, marks)
+    # Facts of a text that speaks of neither torch nor a GPU are about something else.
+    about = any(marks.holds(name) for name in ("torch-named", "nvidia-sign", "amd", "intel-gpu"))
+    candidates = rank(hits(text, marks), judgement.findings if about else (), marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return Diagnosis(
         sheet=sheet,

@@ -63,6 +63,36 @@ _DATA_KEY = re.compile(
 )
 
 
+_FIRST = re.compile(r"(?:\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)")
+_DEFINES = re.compile(
+    r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w)"
+)
+_SECTION = re.compile(r"^## ?(.{1,80})$", re.M)
+_ISSUE_WORDS = re.compile(
+    r"bug|environment|reproduc|summary|actual|expected|version|log|describe|system|error|"
+    r"context|question|output|setup|issue|problem|hardware|screenshot|traceback|repro",
+    re.I,
+)
+_SETTING = re.compile(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- ")
+_SETTINGS = 25
+
+
+def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
+    """A title and three sections, none of which is one of an issue's."""
+    sections = _SECTION.findall(plain)
+    if len(sections) < 3 or not lines[0].startswith("# "):
+        return False
+    return not any(_ISSUE_WORDS.search(section) for section in sections)
+
+
+def _reads_as_source(lines: list[str]) -> bool:
+    """Begins and goes on as a file of a programming language, or is a long file of settings."""
+    if _FIRST.match(lines[0].strip()) and sum(1 for x in lines if _DEFINES.match(x)) >= 3:
+        return True
+    settings = sum(1 for line in lines if _SETTING.match(line))
+    return len(lines) > _SETTINGS and settings > 0.8 * len(lines)
+
+
 def nature(text: Text) -> Nature:
     """Whether the text as a whole is output (or a report of it), source code or documentation."""
     plain = text.plain
@@ -74,6 +104,10 @@ def nature(text: Text) -> Nature:
     headings = {match[0].strip("#= ").lower() for match in _HEADING.finditer(plain)}
     if len(headings) >= 3 or (len(headings) >= 2 and _TITLE.search(plain)):
         return "documentation"
+    if _reads_as_documentation(plain, lines):
+        return "documentation"
+    if _reads_as_source(lines):
+        return "source"
     code = sum(1 for line in lines if _CODE.match(line) or _LITERAL.match(line))
     return "source" if code > 0.5 * len(lines) else "output"
 
