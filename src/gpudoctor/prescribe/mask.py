@@ -59,8 +59,9 @@ def mask_step(sheet: FactSheet, visible: Collection[int]) -> Step:
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": ",".join(indices),
         }
+    stays = "stays" if len(hidden) == 1 else "stay"
     return environment_step(
-        f"Leave only {names(kept)} to programs; {names(hidden)} stays out. Put it where your "
+        f"Leave only {names(kept)} to programs; {names(hidden)} {stays} out. Put it where your "
         "programs start, so that each sees it.",
         variables,
         "mask-gpus",

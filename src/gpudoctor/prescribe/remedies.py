@@ -96,9 +96,13 @@ def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
         return _unadvised(finding, sheet)
     kind = finding.clears_with[0] if finding.clears_with else "manual"
     text = f"{finding.title}."
-    result = []
+    result: list[Step] = []
     for line in finding.advice:
         command, comment = _command(line)
+        if command is None and result:
+            # After a command a sentence is a step of its own, not the reason for the next one.
+            result.append(Step(kind=kind, text=line, risk="medium"))
+            continue
         if command is None:
             text = f"{text}\n{line}".strip()
             continue
@@ -135,5 +139,5 @@ def _command(line: str) -> tuple[str | None, str]:
     if not _COMMAND.match(line):
         return None, ""
     command, _, comment = line.partition("   ")
-    comment = comment.strip().strip("()#").strip()
-    return command.strip(), f"({comment})" if comment else ""
+    comment = comment.strip().removeprefix("(").removesuffix(")").strip("# ")
+    return command.strip(), f"{comment[0].upper()}{comment[1:]}." if comment else ""

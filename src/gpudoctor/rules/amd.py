@@ -10,7 +10,7 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.rules import book
 from gpudoctor.rules.case import Case, Seat
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 _OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
 
@@ -69,7 +69,8 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
         )
     yield finding(
         "amd-gpu-needs-rocm-torch",
-        f"torch {torch.version} is {kind}; {names(seats)} needs a ROCm build",
+        f"torch {torch.version} is {kind}; {names(seats)} "
+        f"{verb(seats, 'needs', 'need')} a ROCm build",
         "GPUs from AMD are served by builds of PyTorch for ROCm, AMD's counterpart of CUDA. They "
         "lie on an index of their own, so a plain `pip install torch` does not bring them.",
         evidence=[

@@ -14,7 +14,7 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules import book
 from gpudoctor.rules.case import Case, Code, Seat
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names, several
+from gpudoctor.rules.say import finding, names, several, verb
 
 NEEDS = ("torch", "gpus")
 
@@ -227,7 +227,7 @@ def _served_by_none(case: Case) -> Iterator[Finding]:
         return
     yield finding(
         "torch-dropped-arch-old-gpu",
-        f"{names(seats)} is too old for every published build of torch",
+        f"{names(seats)} {verb(seats, 'is', 'are')} too old for every published build of torch",
         "PyTorch is no longer compiled for GPUs of this age. It runs on the CPU alone here.",
         evidence=gpu_evidence(case, seats),
         gpus=seats,

@@ -88,6 +88,8 @@ class Case:
     def evidence(self, path: str, value: object = None) -> Evidence:
         """The fact at `path` as evidence; `value` where another wording says more."""
         shown = self._value(path) if value is None else value
+        if shown is None and not self.knows(path):
+            shown = "unknown"
         return Evidence(fact=path, value=_text(shown), source=self.sheet.source(path))
 
     def _value(self, path: str) -> object:

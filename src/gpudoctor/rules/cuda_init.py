@@ -36,8 +36,8 @@ def stub_libcuda_on_path(case: Case) -> Iterator[Finding | Unknown]:
             case.evidence("driver.libcuda_path"),
             case.evidence("driver.cu_init"),
             *(
-                [case.evidence("environment", case.environment["LD_LIBRARY_PATH"])]
-                if "LD_LIBRARY_PATH" in case.environment
+                [case.evidence("environment", f"LD_LIBRARY_PATH={path}")]
+                if (path := case.environment.get("LD_LIBRARY_PATH")) is not None
                 else []
             ),
         ],
@@ -197,7 +197,7 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
         next_look="`systemctl status nvidia-fabricmanager` and `nvidia-smi -q | grep -A2 Fabric`.",
         advice=(
             *(("On the host (a rented machine: tell its provider):",) if hosted else ()),
-            f"sudo apt install nvidia-fabricmanager-{branch}   (exactly the driver's version)",
+            f"sudo apt install nvidia-fabricmanager-{branch}   (the version must be exactly the driver's)",
             "sudo systemctl enable --now nvidia-fabricmanager",
         ),
     )

@@ -10,7 +10,7 @@ from gpudoctor.rules import book
 from gpudoctor.rules.case import Case
 from gpudoctor.rules.kernel_module import bound_driver, not_loaded
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 # Findings that say why the driver does not answer; `driver-not-loaded` is for what is left.
 FINER = (
@@ -62,9 +62,9 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         f"The driver was updated on disk {where}. Until the matching module is loaded, no "
         "program can use the GPU. A restart of the machine does that.",
         evidence=[
-            case.evidence("driver.nvml_error"),
-            case.evidence("kernel_module.version"),
-            case.evidence("driver.nvml_version"),
+            case.evidence(path)
+            for path in ("driver.nvml_error", "kernel_module.version", "driver.nvml_version")
+            if case.knows(path)
         ],
         gpus=case.nvidia,
         clears_with=("reboot",),
@@ -149,7 +149,8 @@ def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
         return
     reserved = [s for s in case.nvidia if (bound_driver(case, s) or "").startswith("vfio")]
     if reserved:
-        title = f"{names(reserved)} is reserved for virtual machines (vfio-pci)"
+        are = verb(reserved, "is", "are")
+        title = f"{names(reserved)} {are} reserved for virtual machines (vfio-pci)"
         detail = "Linux handed the card over to a virtual machine, so the host cannot use it."
     elif absent and not case.module.packages_installed:
         title = f"No NVIDIA driver is installed for {names(case.nvidia)}"

@@ -176,7 +176,7 @@ def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
                 case.evidence("driver.version"),
             ],
             gpus=(seat,),
-            clears_with=("driver", "reboot", "manual"),
+            clears_with=("manual",),
             next_look="`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
         )
 

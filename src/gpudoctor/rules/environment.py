@@ -9,7 +9,7 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules import book
 from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 _MASK = "CUDA_VISIBLE_DEVICES"
 _CONTAINER_MASK = "NVIDIA_VISIBLE_DEVICES"
@@ -34,7 +34,7 @@ def _hides_all(entries: list[str]) -> bool:
 
 
 def _evidence(case: Case, name: str) -> Evidence:
-    value = f"{name}={case.environment.get(name, '')}"
+    value = case.environment.get(name, "") or "(empty)"
     return Evidence(fact=f"environment.{name}", value=value, source="environment")
 
 
@@ -63,8 +63,9 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     yield finding(
         "cuda-visible-devices-hides-gpus",
         f"{name} hides every GPU ({name}={case.environment[name]!r})",
-        f"{names(case.nvidia)} is there, but this variable tells programs to use none. It is set "
-        "in this shell or in the file that starts it, sometimes by a job scheduler.",
+        f"{names(case.nvidia)} {verb(case.nvidia, 'is', 'are')} there, but this variable tells "
+        "programs to use none. It is set in this shell or in the file that starts it, sometimes "
+        "by a job scheduler.",
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),
@@ -112,7 +113,8 @@ def _other_masks(case: Case) -> Iterator[Finding]:
         yield finding(
             "cuda-visible-devices-hides-gpus",
             f"{name} hides every GPU ({name}={case.environment[name]!r})",
-            f"{names(seats)} is there, but this variable tells programs not to use it.",
+            f"{names(seats)} {verb(seats, 'is', 'are')} there, but this variable keeps "
+            "programs from using it.",
             evidence=[_evidence(case, name)],
             gpus=seats,
             clears_with=("environment",),
@@ -129,8 +131,9 @@ def _all_hidden(case: Case) -> Iterator[Finding]:
     yield finding(
         "cuda-visible-devices-hides-gpus",
         f"{_MASK} leaves no GPU to programs",
-        f"{names(hidden)} is there, and programs do not see it. The variable is set in the shell "
-        "or in the file that starts the program, sometimes by a job scheduler.",
+        f"{names(hidden)} {verb(hidden, 'is', 'are')} there, and programs do not see it. The "
+        "variable is set in the shell or in the file that starts the program, sometimes by a "
+        "job scheduler.",
         evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
         gpus=hidden,
         clears_with=("environment",),
@@ -155,10 +158,10 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
     if found is None:
         return
     wrong, kept, count = found
-    left = f"and with it all that follow; {kept} of {count} GPUs are left"
+    left = f"{kept} of {count} GPUs {'is' if kept == 1 else 'are'} left"
     yield finding(
         "cuda-visible-devices-wrong-index",
-        f"{_MASK} names {wrong!r}, which does not exist: "
+        f"{_MASK} names {wrong!r}, which does not exist; "
         + (left if kept else "programs see no GPU"),
         f"The driver lists {count} NVIDIA GPU{'s' if count > 1 else ''} here, "
         "counted from 0. CUDA drops the first entry that does not exist and everything behind it.",

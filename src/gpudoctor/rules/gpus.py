@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules import book
-from gpudoctor.rules.case import Case
+from gpudoctor.rules.case import Case, Seat
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 # Xid numbers, NVIDIA's catalogue docs.nvidia.com/deploy/xid-errors: 79 the GPU fell off the bus,
 # 119 and 120 the system processor (GSP) did not answer, 48, 94 and 95 uncorrectable memory errors.
@@ -121,12 +121,18 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
     for seats, title, detail in (
         (
             closed,
-            f"{names(closed)} lets no program compute (compute mode “prohibited”)",
+            (
+                f"{names(closed)} {verb(closed, 'lets', 'let')} no program compute "
+                "(compute mode “prohibited”)"
+            ),
             "An administrator closed this GPU for CUDA, often because it drives a screen.",
         ),
         (
             taken,
-            f"{names(taken)} lets one process in at a time, and one is there",
+            (
+                f"{names(taken)} {verb(taken, 'lets', 'let')} one process in at a time, "
+                "and one is there"
+            ),
             (
                 "The GPU is in the mode “exclusive process”. A second program is told that the "
                 "device is busy or unavailable."
@@ -176,6 +182,7 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
     ]
     others = [seat for seat in case.visible if seat not in empty]
     said = None
+    said_of_empty = False
     if asked and have and not any(uuid.startswith(one) for one in asked for uuid in have):
         said = (
             "CUDA_VISIBLE_DEVICES names a MIG instance that does not exist",
@@ -195,8 +202,9 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
             Severity.WARNING,
         )
     elif empty:
+        said_of_empty = True
         said = (
-            f"{names(empty)} is in MIG mode and has no instance",
+            f"{names(empty)} {verb(empty, 'is', 'are')} in MIG mode without an instance",
             (
                 "In MIG mode a GPU computes only through instances that an administrator creates. "
                 "There is none, so CUDA finds nothing on it."
@@ -226,10 +234,23 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=empty or split,
         clears_with=("environment", "manual"),
-        advice=(
-            "nvidia-smi -L   (lists the instances)",
-            "export CUDA_VISIBLE_DEVICES=MIG-<uuid>   (one for each process)",
-            "sudo nvidia-smi -mig 0   (undivides the GPU)",
+        advice=_undivided(empty) if said_of_empty else _CHOOSE_INSTANCE,
+    )
+
+
+_CHOOSE_INSTANCE = (
+    "nvidia-smi -L   (lists the instances)",
+    "export CUDA_VISIBLE_DEVICES=MIG-<uuid>   (one for each process)",
+)
+
+
+def _undivided(seats: list[Seat]) -> tuple[str, ...]:
+    listed = ",".join(str(seat.index) for seat in seats)
+    return (
+        f"sudo nvidia-smi -i {listed} -mig 0   (whole again, at the latest after a restart)",
+        (
+            f"Or divide it: `sudo nvidia-smi mig -i {listed} -lgip` lists the profiles, and "
+            f"`sudo nvidia-smi mig -i {listed} -cgi <profile> -C` makes an instance."
         ),
     )
 

@@ -10,7 +10,7 @@ from gpudoctor.rules import book
 from gpudoctor.rules.amd import in_question as amd_in_question
 from gpudoctor.rules.case import Case, Seat
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 
 def in_question(case: Case) -> list[Seat]:
@@ -38,7 +38,8 @@ def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
         return
     yield finding(
         "intel-gpu-unsupported",
-        f"{names(old)} is older than what PyTorch's builds for Intel GPUs serve",
+        f"{names(old)} {verb(old, 'is', 'are')} older than what PyTorch's builds for Intel "
+        "GPUs serve",
         "PyTorch's XPU builds serve Arc cards, the graphics of Core Ultra processors and data-"
         "center GPUs. PyTorch runs on the CPU here.",
         evidence=[case.evidence(f"{seat.path}.name") for seat in old],
@@ -64,7 +65,8 @@ def intel_gpu_needs_xpu_torch(case: Case) -> Iterator[Finding | Unknown]:
     kind = f"built for CUDA {torch.cuda}" if torch.cuda else "built for the CPU alone"
     yield finding(
         "intel-gpu-needs-xpu-torch",
-        f"torch {torch.version} is {kind}; {names(seats)} needs an XPU build",
+        f"torch {torch.version} is {kind}; {names(seats)} "
+        f"{verb(seats, 'needs', 'need')} an XPU build",
         "GPUs from Intel are served by builds of PyTorch called XPU, which lie on an index of "
         "their own. In programs the device is then called `xpu`, not `cuda`.",
         evidence=[

@@ -10,7 +10,7 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.rules import advice, book
 from gpudoctor.rules.case import Case, Seat
 from gpudoctor.rules.registry import rule
-from gpudoctor.rules.say import finding, names
+from gpudoctor.rules.say import finding, names, verb
 
 _REJECTED = re.compile(
     r"key was rejected by service|loading of (unsigned )?module (with unavailable key )?is rejected"
@@ -168,7 +168,7 @@ def prime_profile_hides_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("driver", "reboot"),
-        advice=("sudo prime-select on-demand   (or: nvidia)", "sudo reboot"),
+        advice=("sudo prime-select on-demand   (or nvidia, which keeps it on)", "sudo reboot"),
     )
 
 
@@ -195,7 +195,7 @@ def open_kernel_module_required(case: Case) -> Iterator[Finding | Unknown]:
         which = "older than Turing" if needed == "proprietary" else "of the Blackwell generation"
         yield finding(
             "open-kernel-module-required",
-            f"{names(seats)} needs the {needed} NVIDIA kernel module, "
+            f"{names(seats)} {verb(seats, 'needs', 'need')} the {needed} NVIDIA kernel module, "
             f"and the {flavour} one is loaded",
             "NVIDIA ships its kernel module in two flavours, open and proprietary. GPUs "
             f"{which} work with the {needed} one alone; with the other, nvidia-smi says `No "

@@ -51,6 +51,11 @@ def several(items: Sequence[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def verb(seats: Iterable[Seat], one: str, many: str) -> str:
+    """The verb that goes with `names(seats)`: `is` for one GPU, `are` for several."""
+    return one if len(tuple(seats)) == 1 else many
+
+
 def names(seats: Iterable[Seat]) -> str:
     """The GPUs of a sentence, equal ones counted: `2 × NVIDIA A100 and NVIDIA T4`."""
     counts: dict[str, int] = {}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Severity
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.rules.case import Case
 from gpudoctor.rules.companions import known_torch, pinned_torch, same_release
 from gpudoctor.rules.gpus import xid
 from gpudoctor.rules.nvidia_wheels import exact
@@ -197,3 +201,10 @@ def test_xid_numbers_are_read_from_kernel_log_lines(line: str, number: int | Non
 def test_a_rocm_build_on_an_nvidia_gpu_is_named_as_what_it_is() -> None:
     found = judged(machine(torch=torch("2.9.1+rocm6.4", None, hip="6.4")))
     assert "built for AMD GPUs (ROCm)" in found["cpu-only-torch"].title
+
+
+def test_what_is_not_known_is_not_put_forward_as_a_proof_of_nothing():
+    gaps = (Unknown("kernel_module.version", "the text does not say"),)
+    case = Case(FactSheet(Facts(), gaps))
+    assert case.evidence("kernel_module.version").value == "unknown"
+    assert case.evidence("driver.nvml_version").value == "none"
