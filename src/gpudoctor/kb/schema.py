@@ -323,6 +323,10 @@ FILES: Mapping[str, File] = {
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),
+    "cpu_fallback.yaml": File(
+        {"settings": _rows(name="text", value="text", why="text")},
+        {"detect": "map"},
+    ),
     "signature_marks.yaml": File(
         {"marks": _rows(mark="slug", anchors="texts", pattern="text")},
     ),
