@@ -92,5 +92,5 @@ def _gives(entry: Relaxation, target: Target) -> str:
     return (
         f"without {missing}, {label} serves the rest."
         if len(target.gpus) > 1
-        else (f"a GPU that {label} has code for ({', '.join(build.sass)}).")
+        else (f"a GPU that {label} has code for ({', '.join(build.sass or build.gfx)}).")
     )

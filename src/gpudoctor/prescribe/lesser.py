@@ -31,8 +31,10 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
                 left &= after
     steps += remedies((f for f in warnings if f.name in left and f.advice), sheet)
     if not steps:
+        none = any(finding.name == "no-gpu-found" for finding in warnings)
+        start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"
         return Prescription(
-            status="not-needed", why="The GPUs work; the warnings need no change of torch."
+            status="not-needed", why=f"{start}; the warnings need no change of torch."
         )
     return Prescription(
         status="resolved",
