@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -65,6 +66,8 @@ def check(
         raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
     if timeout is not None and not 0 < timeout < 1e6:
         raise UsageError("--timeout takes a number of seconds above 0")
+    # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
+    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
     report = api.check(
         python=python,
         facts=None if facts is None else common.read_input(facts),
@@ -74,7 +77,7 @@ def check(
             policy, fail_on=fail_on, allow_cpu=allow_cpu, select=select, ignore=ignore
         ),
         timeout=timeout,
-        progress=lambda message: common.progress(message, quiet=quiet),
+        progress=lambda message: common.progress(message, quiet=quiet or not told),
     )
     common.emit(
         lambda name, how: render(report, name, how),

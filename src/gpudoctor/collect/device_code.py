@@ -40,8 +40,10 @@ _NVIDIA = re.compile(r"nvidia-(?!cutlass|dali|modelopt|physicsnemo|apex)")
 _BINARY = r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z"
 _CONDA_LIBRARY = r"(?a)(?:lib)?torch_cuda\w*\.(?:so|dll)\Z"
 _HOST_ONLY = re.compile(
-    # auditwheel and delocate copy plain host libraries into these folders.
-    r"(?:^|/)[\w.]+\.(?:libs|dylibs)/|(?:^|/)bin/"
+    # auditwheel and delocate copy what a wheel links to into these folders: mostly plain host
+    # libraries and NVIDIA's own, but also, as in ctranslate2.libs, the one with the kernels.
+    r"(?:^|/)[\w.]+\.dylibs/|(?:^|/)bin/"
+    r"|(?:^|/)[\w.]+\.libs/lib(?:cu(?:blas|dnn|fft|rand|solver|sparse|dart|file|pti)|nv|npp|nccl)"
 )
 _WALK_DEPTH = 8
 _WALK_FILES = 200_000

@@ -72,9 +72,18 @@ def test_nvidias_own_libraries_are_left_out(tmp_path: Path) -> None:
     assert xray(tmp_path).libraries == ()
 
 
-def test_copied_host_libraries_are_not_looked_at(tmp_path: Path) -> None:
-    distribution(tmp_path, "pillow", "1", files={"pillow.libs/libjpeg.so.62": CODE})
+def test_of_copied_libraries_nvidias_own_are_left_out(tmp_path: Path) -> None:
+    copied = {"torchvision.libs/libnvjpeg.8dd2.so.12": CODE, "a.libs/libcudart.41.so.12": CODE}
+    distribution(tmp_path, "torchvision", "1", files=copied)
     assert xray(tmp_path) == Xray(())
+
+
+def test_kernels_in_a_copied_library_are_found(tmp_path: Path) -> None:
+    path = "ctranslate2.libs/libctranslate2-8e1b.so.4.6.0"
+    distribution(tmp_path, "ctranslate2", "4.6.0", files={path: CODE, "x.libs/libjpeg.so": PLAIN})
+    assert [(lib.path, lib.distribution) for lib in xray(tmp_path).libraries] == [
+        (path, "ctranslate2")
+    ]
 
 
 def test_a_torch_that_no_record_lists_is_walked(tmp_path: Path) -> None:
