@@ -239,7 +239,7 @@ def _assumptions(question: Question) -> tuple[str, ...]:
     if host.arch is None and target.platform is not None:
         notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
     if target.python is None and question.kind != "cpu":
-        notes.append("The Python is not known; the wheel must exist for it.")
+        notes.append("The Python version is not known, so this wheel may not exist for it.")
     return tuple(notes)
 
 

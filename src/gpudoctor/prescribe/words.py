@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
 from gpudoctor.kb.torch_releases import Build
@@ -10,8 +12,8 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.candidates import driver_serves_in_full, version_key
 from gpudoctor.prescribe.commands import Place
 from gpudoctor.prescribe.companions import Along
-from gpudoctor.prescribe.solver import ended
-from gpudoctor.prescribe.target import target_of
+from gpudoctor.prescribe.solver import ended, feasible
+from gpudoctor.prescribe.target import Target, target_of
 
 _SURE = {
     "pypi": "the file is on PyPI",
@@ -47,10 +49,26 @@ def why(sheet: FactSheet, build: Build) -> str:
     same = version.split("+")[0] == build.torch
     exact = version == f"{build.torch}+{build.variant}"
     change = "; it is the installed release in another variant" if same and not exact else ""
-    newest = "; it is the newest release that does" if not same and not build.nightly else ""
-    if target.pins:
-        newest = ""
+    newest = "" if same or build.nightly else _newest(build, target)
     return f"{label} has {' and '.join(has)}{driver}{change}{newest}."
+
+
+def _newest(build: Build, target: Target) -> str:
+    """Whether nothing newer runs there, as the end of a sentence; nothing where something does."""
+    order = version_key(build.torch)
+
+    def newer(where: Target) -> list[Build]:
+        builds = (offer.build for offer in feasible(where, build.kind))
+        return [other for other in builds if version_key(other.torch) > order]
+
+    ahead = newer(target)
+    if ahead and not build.off_matrix and all(other.off_matrix for other in ahead):
+        return "; it is the newest release of PyTorch's official matrix that does"
+    if ahead:
+        return ""
+    if target.python is not None and newer(replace(target, python=None)):
+        return f"; of those with a wheel for Python {target.python} it is the newest that does"
+    return "; it is the newest release that does"
 
 
 def _is_native(build: Build, gpu: ComputeCapability) -> bool:

@@ -197,7 +197,7 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
         next_look="`systemctl status nvidia-fabricmanager` and `nvidia-smi -q | grep -A2 Fabric`.",
         advice=(
             *(("On the host (a rented machine: tell its provider):",) if hosted else ()),
-            f"sudo apt install nvidia-fabricmanager-{branch}   (the version must be exactly the driver's)",
+            f"sudo apt install nvidia-fabricmanager-{branch}   (its version must be the driver's)",
             "sudo systemctl enable --now nvidia-fabricmanager",
         ),
     )

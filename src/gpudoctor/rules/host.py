@@ -11,7 +11,7 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
 _START_WITH_GPU = {
-    "docker": "docker run --gpus all …   (in a compose file: deploy.resources.reservations.devices)",
+    "docker": "docker run --gpus all …   (compose file: deploy.resources.reservations.devices)",
     "podman": "Start it with: podman run --device nvidia.com/gpu=all …",
     "kubernetes": "Ask for `nvidia.com/gpu: 1` under resources.limits of the pod.",
     "apptainer": "Start it with: apptainer run --nv …",

@@ -179,3 +179,20 @@ def test_every_gpu_of_the_knowledge_base_gets_an_answer_with_a_reason(gpus, driv
             assert step.text
             assert "None" not in step.text
     json.dumps(repr(sheet))
+
+
+def test_only_what_is_the_newest_is_called_the_newest():
+    newest = "it is the newest release that does"
+    _, free = plan(PlanRequest(gpus=("1060",), os="linux"))
+    assert newest in free.why
+    _, pinned = plan(PlanRequest(gpus=("1060",), os="linux", torch="2.9"))
+    assert pinned.torch == "2.9.1"
+    assert "newest" not in pinned.why
+    _, old = plan(PlanRequest(gpus=("4090",), os="linux", python="3.8"))
+    assert "of those with a wheel for Python 3.8 it is the newest" in old.why
+    _, two = plan(PlanRequest(gpus=("5060 ti",), os="linux", driver="570.172.08", python="3.12"))
+    claims = [two.why, *(way.why for way in two.alternatives)]
+    assert "cu129" in claims[0]
+    assert newest in claims[0]
+    assert "cu128" in claims[1]
+    assert "newest release of PyTorch's official matrix" in claims[1]
