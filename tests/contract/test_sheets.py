@@ -227,6 +227,28 @@ def test_a_fact_called_unknown_is_believed_to_be(fact: str) -> None:
     assert entry in answer.report["unknown"]
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("gpus.0", {"compute_capability": None, "sm": None}),
+        ("driver", {"version": None}),
+        ("torch", {"version": None}),
+        ("torch", {"sass": None}),
+        ("torch", {"sass": []}),
+    ],
+)
+def test_null_for_what_must_be_there_is_unknown(path: str, value: dict[str, Any]) -> None:
+    given = json.loads(json.dumps(HEALTHY["rtx 4090 on cu128"]))
+    node = given["facts"]
+    for step in path.split("."):
+        node = node[int(step)] if step.isdigit() else node[step]
+    node.update(value)
+    if path == "driver":
+        node["cuda"] = None
+    answer = judged(given)
+    assert (answer.code, answer.report["verdict"]) == (3, "unknown")
+
+
 def test_what_is_removed_as_private_is_no_essential_fact() -> None:
     entry = {"fact": "gpus[0].uuid", "reason": "removed as private", "source": "redaction"}
     answer = judged({**HEALTHY["rtx 4090 on cu128"], "unknown": [entry]})

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gpudoctor.model.facts import Gpu, Torch
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
 
 _KNOWLEDGE = "knowledge base"
@@ -26,14 +27,35 @@ def complete(sheet: FactSheet) -> FactSheet:
     found: dict[str, str] = {}
     gpus = tuple(_gpu(sheet, f"gpus[{n}]", gpu, found) for n, gpu in enumerate(facts.gpus))
     torch = facts.torch and _torch(sheet, facts.torch, found)
-    if not found and gpus == facts.gpus:
+    facts = dataclasses.replace(facts, gpus=gpus, torch=torch)
+    unsaid = tuple(
+        Unknown(path, "it is null, and there must be one", "fact sheet")
+        for path in _must_be(facts)
+        if sheet.why_unknown(path) is None
+    )
+    if not found and not unsaid and gpus == sheet.facts.gpus:
         return sheet
     return FactSheet(
-        dataclasses.replace(facts, gpus=gpus, torch=torch),
-        tuple(entry for entry in sheet.unknown if entry.fact not in found),
+        facts,
+        tuple(entry for entry in sheet.unknown if entry.fact not in found) + unsaid,
         {**sheet.sources, **found},
         sheet.timings_ms,
     )
+
+
+def _must_be(facts: Facts) -> list[str]:
+    """Paths of what cannot be absent and has no value: every NVIDIA GPU has a capability."""
+    paths = [
+        f"gpus[{position}].compute_capability"
+        for position, gpu in enumerate(facts.gpus)
+        if gpu.vendor == "nvidia" and not gpu.compute_capability and not gpu.sm
+    ]
+    driver, torch = facts.driver, facts.torch
+    paths += ["driver.version"] if driver and not driver.version and not driver.cuda else []
+    if torch is not None:
+        paths += [] if torch.version else ["torch.version"]
+        paths += ["torch.sass"] if torch.cuda and not torch.sass and not torch.ptx else []
+    return paths
 
 
 def _silent(sheet: FactSheet, path: str) -> bool:
