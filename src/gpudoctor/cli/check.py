@@ -64,8 +64,7 @@ def check(
     common.check_format("json" if json else format_)
     if smoke not in (None, "off", "quick", "full"):
         raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
-    if timeout is not None and not 0 < timeout < 1e6:
-        raise UsageError("--timeout takes a number of seconds above 0")
+    common.check_timeout(timeout)
     # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
     told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
     report = api.check(

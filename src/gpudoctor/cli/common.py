@@ -9,6 +9,7 @@ import typer
 from gpudoctor.cli.output import FORMATS as FORMATS
 from gpudoctor.cli.output import check_format as check_format
 from gpudoctor.cli.output import check_outputs as check_outputs
+from gpudoctor.cli.output import check_timeout as check_timeout
 from gpudoctor.cli.output import emit as emit
 from gpudoctor.cli.output import progress as progress
 from gpudoctor.cli.output import read_input as read_input

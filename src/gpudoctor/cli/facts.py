@@ -8,6 +8,8 @@ import typer
 
 from gpudoctor.cli import common
 
+_FORMATS = ("json", "text")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
@@ -28,6 +30,8 @@ def facts(
     color: common.ColorOption = "auto",
 ) -> int:
     """Save this machine as one fact sheet; `gpudoctor check --facts FILE` replays it."""
+    common.check_format("json" if json else format_, _FORMATS)
+    common.check_timeout(timeout)
     from gpudoctor import app as api
     from gpudoctor.report.facts import render
 
@@ -38,6 +42,6 @@ def facts(
         format_=format_,
         json=json,
         outputs=output,
-        formats=("json", "text"),
+        formats=_FORMATS,
     )
     return 0

@@ -61,6 +61,7 @@ def fix(
     """Print the commands that cure the environment, ask, and carry them out as a transaction."""
     style = common.style_for(color, quiet=quiet, verbose=verbose)
     common.check_format("json" if json else format_)
+    common.check_timeout(timeout)
     if list_ or forget:
         return _kept(forget)
     if undo:
@@ -125,7 +126,10 @@ def _apply(
         )
         return 1
     if not yes:
-        _emit(report, style, 0)
+        if json or format_ != "text":
+            _preview(report, style)
+        else:
+            _emit(report, style, 0)
         if not _confirmed():
             common.progress("Nothing was changed.")
             return 1
@@ -143,6 +147,14 @@ def _remaining(done: Done, style: Style) -> None:
 
     for step in done.remaining:
         common.progress(f"Left to you: {step.text} {step_command(step, style) or ''}".rstrip())
+
+
+def _preview(report: Report, style: Style) -> None:
+    """What is asked about, on stderr: stdout is for the one document that was asked for."""
+    from gpudoctor.report import render
+
+    sys.stderr.write(render(report, "text", style))
+    sys.stderr.flush()
 
 
 def _confirmed() -> bool:

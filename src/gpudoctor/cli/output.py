@@ -58,6 +58,16 @@ def emit(
     write(render(chosen, style))
 
 
+def check_timeout(seconds: float | None) -> None:
+    """Refuse a `--timeout` that is no length of time.
+
+    Raises:
+        UsageError: it is not above 0, or more than a million seconds.
+    """
+    if seconds is not None and not 0 < seconds < 1e6:
+        raise UsageError("--timeout takes a number of seconds above 0")
+
+
 def check_outputs(outputs: Sequence[str] | None, formats: Sequence[str] = FORMATS) -> None:
     """Refuse an `--output` that names no format or no path before any work is done.
 

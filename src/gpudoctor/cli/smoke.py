@@ -44,8 +44,7 @@ def smoke(
 
     style = common.style_for(color, quiet=quiet, verbose=verbose)
     common.check_format("json" if json else format_)
-    if timeout is not None and not 0 < timeout < 1e6:
-        raise UsageError("--timeout takes a number of seconds above 0")
+    common.check_timeout(timeout)
     if advice is not None:
         _writable(advice)
     # A line a test while somebody watches; a log has the results, and the steps with -v.
