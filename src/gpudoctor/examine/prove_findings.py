@@ -61,7 +61,8 @@ def _import(run: Run, mishap: Mishap) -> list[Finding]:
     text = "\n".join((mishap.what, *mishap.stderr))
     behind = cause(text, torch=run.torch, device=run.device)
     if behind == "torch-missing":
-        return [_finding(run, "torch-missing", "The examined environment has no torch")]
+        title = "The examined environment has no torch"
+        return [_finding(run, "torch-missing", title, clears=("install",))]
     return [_finding(run, name, title, _evidence(run, mishap), behind, clears=("install",))]
 
 

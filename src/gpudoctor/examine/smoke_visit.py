@@ -77,8 +77,12 @@ def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
     """What the CPU's tests say; which GPUs, driver or wheel there are does not matter here."""
     from gpudoctor.examine.visit import conclude
 
-    prescription = Prescription(status="not-needed", why="Nothing needs to be changed.")
-    if proof.findings:
+    prescription: Prescription | None = Prescription(
+        status="not-needed", why="Nothing needs to be changed."
+    )
+    if any(finding.name.startswith("torch-") for finding in proof.findings):
+        prescription = None  # there is no torch, or it cannot be imported: a wheel may cure that
+    elif proof.findings:
         prescription = Prescription(
             status="impossible",
             why="A kernel that fails on the CPU is no matter of GPU, driver or variant; "

@@ -92,6 +92,8 @@ def prescribe(
         )
     if path := _unanswerable(start):
         return without(start, path, first)
+    # What the given findings leave out (a policy accepts that there is no GPU) hinders no wheel.
+    tolerated |= _tolerated(tuple(f for f in judge(start).findings if f.severity is Severity.ERROR))
     proved = _proved(question, tolerated)
     if not proved:
         from gpudoctor.prescribe.impossible import impossible
