@@ -61,6 +61,18 @@ def test_every_option_of_a_command_is_in_its_help(command: str) -> None:
     assert set(OPTIONS[command].split()) <= offered
 
 
+@pytest.mark.parametrize("command", ["explain", "facts", "kb", "scan", *REPORTS])
+def test_the_help_offers_the_formats_that_the_command_has(command: str) -> None:
+    help_ = " ".join(inside(command, "--help").out.split())
+    offered = help_.partition("--format FORMAT One of ")[2].partition(".")[0].split(", ")
+    assert "json" in offered
+    arguments = {"explain": ("sm_120",), "scan": (__file__,), "check": ("--facts", "-")}
+    arguments |= {"plan": ("--gpu", "T4"), "triage": ("-",)}
+    for format_ in FORMATS:
+        answer = inside(command, *arguments.get(command, ()), "--format", format_, stdin=BROKEN)
+        assert (answer.code != 2) == (format_ in offered), format_
+
+
 def test_the_help_lists_the_commands_there_are_and_no_others() -> None:
     answer = inside("--help")
     listed = re.findall(r"^  (\w+)  ", answer.out.partition("Commands:")[2], re.MULTILINE)
@@ -217,6 +229,24 @@ def test_codes_names_architectures_and_gpus_are_explained(what: str) -> None:
     answer = inside("explain", *what.split())
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.strip()
+
+
+def test_triage_prescribes_where_the_text_says_enough() -> None:
+    text = (
+        "PyTorch version: 2.6.0+cu124\nIs debug build: False\n"
+        "CUDA used to build PyTorch: 12.4\nOS: Microsoft Windows 11 Pro (10.0.26100 64-bit)\n"
+        "Python version: 3.12.3 (64-bit runtime)\nIs CUDA available: True\n"
+        "GPU models and configuration: GPU 0: NVIDIA GeForce RTX 5060 Ti\n"
+        "Nvidia driver version: 572.83\n"
+    )
+    report = inside("triage", "-", "--json", stdin=text).report
+    assert report["facts"]["torch"]["version"] == "2.6.0+cu124"
+    assert report["facts"]["host"]["os"] == "windows"
+    assert report["findings"][0]["name"] == "torch-lacks-arch-new-gpu"
+    assert report["prescription"]["status"] == "resolved"
+    works = text.replace("2.6.0+cu124", "2.9.1+cu128").replace("12.4", "12.8")
+    report = inside("triage", "-", "--json", stdin=works).report
+    assert (report["findings"], report["prescription"]["status"]) == ([], "not-needed")
 
 
 @pytest.mark.parametrize("text", ["", "nothing is wrong here\n", "\x1b[31m[bold]\x07", "\x00\xff"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -279,6 +280,13 @@ def test_a_gpu_is_no_must_where_the_processor_is_allowed() -> None:
     assert lacking.code == 1
 
 
+def test_a_torch_for_the_processor_is_found_where_that_is_allowed() -> None:
+    report = judged(sheet([], None, None), "--allow-cpu").report
+    assert found(report, "error") == ["torch-missing"]
+    assert report["prescription"]["status"] == "resolved"
+    assert report["prescription"]["variant"] == "cpu"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -315,6 +323,15 @@ def test_a_whole_report_is_a_fact_sheet_and_gives_the_same_findings(name: str) -
     assert [f["title"] for f in plain.report["findings"]] == [
         f["title"] for f in first.report["findings"]
     ]
+
+
+def test_a_policy_file_weighs_like_the_options(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("allow_cpu: true\n", encoding="utf-8")
+    assert judged(BROKEN["no gpu"][0], "--policy", str(policy)).code == 0
+    policy.write_text("nonsense: [\n", encoding="utf-8")
+    refused = judged(BROKEN["no gpu"][0], "--policy", str(policy))
+    _is_refusal(refused)
 
 
 def test_unknown_keys_and_later_minor_versions_are_read() -> None:

@@ -20,6 +20,12 @@ from gpudoctor.cli.output import write as write
 FormatOption = Annotated[
     str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.", metavar="FORMAT")
 ]
+TextJsonOption = Annotated[
+    str, typer.Option("--format", help="One of text, json.", metavar="FORMAT")
+]
+TextMarkdownJsonOption = Annotated[
+    str, typer.Option("--format", help="One of text, markdown, json.", metavar="FORMAT")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 OutputOption = Annotated[
     list[str] | None,

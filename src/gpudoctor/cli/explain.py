@@ -20,7 +20,7 @@ def explain(
     what: Annotated[
         list[str], typer.Argument(help="GPU201, torch-lacks-arch-new-gpu, sm_120, 'RTX 5060 Ti' …")
     ],
-    format_: common.FormatOption = "text",
+    format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,  # noqa: ARG001 - every command takes it

@@ -22,7 +22,7 @@ def facts(
         bool, typer.Option("--no-redact", help="Keep UUIDs, user names and paths.")
     ] = False,
     timeout: common.TimeoutOption = None,
-    format_: common.FormatOption = "json",
+    format_: common.TextJsonOption = "json",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,  # noqa: ARG001 - every command takes it

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def kb(
     context: typer.Context,
-    format_: common.FormatOption = "text",
+    format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,
@@ -67,7 +67,7 @@ def kb(
 
 def show(
     table: Annotated[str, typer.Argument(help="A table as `gpudoctor kb` lists it.")],
-    format_: common.FormatOption = "text",
+    format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,
@@ -97,7 +97,7 @@ def show(
 
 def verify(
     wheels: Annotated[list[str], typer.Argument(metavar="WHEEL...", help="Wheels of torch.")],
-    format_: common.FormatOption = "text",
+    format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,

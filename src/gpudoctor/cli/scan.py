@@ -23,7 +23,7 @@ def scan(
         list[str] | None,
         typer.Option("--gpu", metavar="NAME|sm_XX|X.Y", help="Judge for this GPU (repeatable)."),
     ] = None,
-    format_: common.FormatOption = "text",
+    format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
     output: common.OutputOption = None,
     quiet: common.QuietOption = False,
