@@ -86,7 +86,7 @@ def prescribe(
             return helpless(errors)
         return Prescription(
             status="resolved",
-            why="The cause lies outside of the Python environment; torch stays as it is.",
+            why=_torch_stays(errors),
             steps=first,
             notes=_leftover_notes(findings),
         )
@@ -117,6 +117,12 @@ def prescribe(
         notes=main.notes + _assumptions(question),
         download_bytes=main.build.wheel_bytes if main.build else None,
     )
+
+
+def _torch_stays(errors: tuple[Finding, ...]) -> str:
+    inside = any(finding.code[3] in "34" for finding in errors)
+    where = "beside torch" if inside else "outside of the Python environment"
+    return f"The cause lies {where}; torch stays as it is."
 
 
 def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:

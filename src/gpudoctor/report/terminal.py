@@ -107,7 +107,10 @@ def _finding(canvas: Canvas, finding: Finding, report: Report, *, brief: bool) -
         canvas.hanging(("    proof  ", "dim"), f"{item.fact} = {item.value}{source}")
     prescribed = report.prescription is not None and report.prescription.steps
     for text in () if prescribed else finding.advice:
-        canvas.raw(text, indent=4)
+        if text.endswith(".") and text[0].isupper():  # a sentence; a command stays in one line
+            canvas.paragraph(text, indent=4)
+        else:
+            canvas.raw(text, indent=4)
     if finding.next_look:
         canvas.hanging(("    look   ", "dim"), finding.next_look)
     if finding.still_possible and report.about == "text":

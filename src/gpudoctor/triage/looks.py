@@ -111,7 +111,9 @@ def next_look(name: str, rivals: Sequence[str]) -> str | None:
     look = _LOOKS.get(name) or entry.confirm_by
     if not look or not others:
         return look[0] if look and name in CODE_BUGS else None
-    return f"To tell it from {', '.join(others[:3])}: {'; '.join(look[:3])}"
+    rows = [catalogue.find(other) for other in others[:3]]
+    named = [f"{row.code} ({row.name})" for row in rows if row is not None]
+    return f"To tell it from {', '.join(named)}: {'; '.join(look[:3])}"
 
 
 def how_to_find(name: str) -> str | None:

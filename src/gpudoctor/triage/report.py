@@ -81,6 +81,14 @@ _QUESTIONS = {
 }
 
 
+# Findings about the driver (1xx) that another build of torch cures as well.
+_OF_DRIVER_AND_BUILD = (
+    "driver-too-old",
+    "gpu-needs-other-driver-branch",
+    "ptx-unsupported-toolchain",
+)
+
+
 def _notes(text: Text, found: Diagnosis, prescription: Prescription | None) -> tuple[str, ...]:
     notes = []
     if found.nature == "source":
@@ -99,13 +107,20 @@ def _notes(text: Text, found: Diagnosis, prescription: Prescription | None) -> t
             "The text is long: its beginning, its end and the surroundings of known messages were "
             "judged."
         )
-    if found.findings and prescription is None and found.findings[0].severity is not Severity.INFO:
+    if prescription is None and found.findings and _asks_for_a_build(found.findings[0]):
         from gpudoctor.prescribe import missing_fact
 
         if path := missing_fact(found.sheet):
             asked = _QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"
             notes.append(f"For an exact prescription one fact is missing: {asked}.")
     return tuple(notes)
+
+
+def _asks_for_a_build(finding: Finding) -> bool:
+    """Whether another build of torch may be the cure, for which the machine must be known."""
+    if finding.severity is Severity.INFO:
+        return False
+    return finding.code[3] in "236" or finding.name in _OF_DRIVER_AND_BUILD
 
 
 def _nothing(found: Diagnosis) -> str:
