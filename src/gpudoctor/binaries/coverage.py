@@ -12,12 +12,12 @@ Coverage is judged on the general kernels of a library (`general.py`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.binaries.general import architectures, general_groups, has_machine_code
 from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
 from gpudoctor.model.library import CodeGroup, Library
+from gpudoctor.model.value import dataclass
 
 Status = Literal["native", "jit", "partial", "none"]
 CanJit = Callable[[str | None], bool]

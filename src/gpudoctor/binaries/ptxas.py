@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from gpudoctor.binaries.elf import ELF, read_elf
 from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
 from gpudoctor.compat.architecture import Architecture
+from gpudoctor.model.value import dataclass
 
 _VIRTUAL = re.compile(rb"compute_(\d{2,3}[af]?)\x00")
 _VERSION = re.compile(rb"Cuda compilation tools, release \d+\.\d+, V(\d+\.\d+\.\d+)")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gpudoctor.binaries.names import may_be_binary, normalise
+from gpudoctor.model.value import dataclass
 
 _LARGEST = 64 << 20
 """torch's RECORD has 1.2 MB."""

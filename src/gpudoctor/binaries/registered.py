@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gpudoctor.binaries.sections import Section
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.model.value import dataclass
 
 _RECORD = struct.Struct("<IIQ8x")
 _MAGIC = 0x466243B1

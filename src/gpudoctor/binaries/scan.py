@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.source import FileSource, Skipped, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.library import Library
+from gpudoctor.model.value import dataclass
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 

@@ -9,11 +9,11 @@ end returns what there is. It is faster as well, since a map costs a page fault 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
 
 
 class UnreadableBinaryError(UsageError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
 from gpudoctor.binaries.general import made_on_purpose
@@ -12,6 +11,7 @@ from gpudoctor.binaries.names import is_nvidias_own, without_cuda
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.library import Library
+from gpudoctor.model.value import dataclass
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
 ON_PURPOSE = "made for few GPUs on purpose, beside broader libraries of its distribution"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.binaries import archive
@@ -13,6 +12,7 @@ from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
 from gpudoctor.binaries.wheel import open_member, read_wheel
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.library import Library
+from gpudoctor.model.value import dataclass
 
 _MAIN = re.compile(r"/(?:libtorch_cuda\.so|torch_cuda\.dll)\Z")
 _VERSION = re.compile(r"^__version__ = '([^']+)'", re.MULTILINE)

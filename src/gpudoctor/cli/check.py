@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from gpudoctor.cli import common
-from gpudoctor.errors import UsageError
+from gpudoctor.cli import check_plain, common
 
 
 def register(app: typer.Typer) -> None:
@@ -57,32 +55,19 @@ def check(
     color: common.ColorOption = "auto",
 ) -> int:
     """Will PyTorch, and every CUDA extension beside it, run on the GPUs of this machine?"""
-    from gpudoctor import app as api
-    from gpudoctor.report import render
-
-    style = common.style_for(color, quiet=quiet, verbose=verbose)
-    common.check_format("json" if json else format_)
-    if smoke not in (None, "off", "quick", "full"):
-        raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
-    common.check_timeout(timeout)
-    # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
-    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
-    report = api.check(
+    return check_plain.execute(
         python=python,
-        facts=None if facts is None else common.read_input(facts),
-        facts_name=facts or "",
+        facts=facts,
         smoke=smoke,
-        policy=api.policy(
-            policy, fail_on=fail_on, allow_cpu=allow_cpu, select=select, ignore=ignore
-        ),
+        policy=policy,
+        allow_cpu=allow_cpu,
+        fail_on=fail_on,
+        select=select,
+        ignore=ignore,
         timeout=timeout,
-        progress=lambda message: common.progress(message, quiet=quiet or not told),
-    )
-    common.emit(
-        lambda name, how: render(report, name, how),
-        style,
-        format_=format_,
-        json=json,
+        format_="json" if json else format_,
         outputs=output,
+        quiet=quiet,
+        verbose=verbose,
+        color=color,
     )
-    return report.exit_code

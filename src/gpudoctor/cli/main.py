@@ -69,10 +69,10 @@ def run(arguments: list[str]) -> int:
             from gpudoctor.collect.drivers import start_early
 
             start_early(os.environ)
-        if arguments[:1] == ["scan"]:
-            from gpudoctor.cli.scan_plain import plain
-
-            code = plain(arguments[1:])
+        if arguments[:1] in (["check"], ["scan"]):
+            # Their common forms are read without typer, whose import takes longer than the rest.
+            plain = import_module(f"gpudoctor.cli.{arguments[0]}_plain").plain
+            code: int | None = plain(arguments[1:])
             if code is not None:
                 return code
         return _dispatch(arguments)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gpudoctor.cli import common
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
     from gpudoctor.collect.passthrough import Outcome

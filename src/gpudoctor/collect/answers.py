@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from gpudoctor.collect.runner import Outcome
+from gpudoctor.model.value import dataclass
 
 Record = Mapping[str, Any]
 

@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpudoctor.collect.runner import signal_name
+from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer, cuda_answer, nvml_answer
 from gpudoctor.collect.runner import Child, start
+from gpudoctor.model.value import dataclass
 
 MASK = "CUDA_VISIBLE_DEVICES"
 _HERE = os.path.dirname(os.path.abspath(__file__))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.model.value import dataclass
 
 _AMD_IDS = "/usr/share/libdrm/amdgpu.ids"
 _KB = "knowledge base, by PCI id"

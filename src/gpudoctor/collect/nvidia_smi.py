@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gpudoctor.collect.runner import run
 from gpudoctor.collect.sysroot import Sysroot, whole_number
+from gpudoctor.model.value import dataclass
 
 _QUERY = ("index", "name", "uuid", "pci.bus_id", "driver_version", "memory.total", "compute_cap")
 _MEBIBYTE = 1 << 20

@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from gpudoctor.model.value import dataclass
 
 TAIL_BYTES = 256 * 2**10
 """How much of stderr is kept, from its end: a traceback of a hundred ranks fits."""

@@ -7,9 +7,8 @@ Instinct parts).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gpudoctor.collect.sysroot import Sysroot, whole_number
+from gpudoctor.model.value import dataclass
 
 DEVICES = "/sys/bus/pci/devices"
 _KFD = "/sys/class/kfd/kfd/topology/nodes"

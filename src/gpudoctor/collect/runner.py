@@ -12,8 +12,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:
     from gpudoctor.collect.process import Process

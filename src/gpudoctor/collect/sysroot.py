@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from gpudoctor.model.value import dataclass
 
 VARIABLE = "GPUDOCTOR_SYSROOT"
 _MAX_LINKS = 40

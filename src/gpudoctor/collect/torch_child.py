@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from gpudoctor.model.value import dataclass
 
 # What torch prints while it is imported goes to stdout as well: the answer stands on a line of
 # its own behind a mark.

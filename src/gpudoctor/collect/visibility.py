@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from gpudoctor.model.value import dataclass
 
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}", re.ASCII)
 

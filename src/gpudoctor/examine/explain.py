@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.compat.architecture import (
@@ -13,6 +12,7 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import catalogue, cuda, gpus, pages, torch_releases
+from gpudoctor.model.value import dataclass
 
 Kind = Literal["finding", "architecture", "gpu"]
 

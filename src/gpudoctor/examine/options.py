@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.examine.policy import Policy
+from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:  # the solver is loaded only where there is something to prescribe
     from gpudoctor.prescribe import Options as PrescribeOptions

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Suppressed
+from gpudoctor.model.value import dataclass
 
 FailOn = Literal["error", "warning", "never"]
 

@@ -10,7 +10,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from gpudoctor.examine import prove_findings
@@ -21,6 +21,7 @@ from gpudoctor.examine.prove_run import Order, Progress, Run, Target, key
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 Level = Literal["quick", "full"]
 

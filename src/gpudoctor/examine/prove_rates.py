@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gpudoctor.examine.prove_findings import gpu_of
 from gpudoctor.examine.prove_run import Run
@@ -12,6 +11,7 @@ from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 _UNITS = {"memory": "GB/s", "link": "GB/s"}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

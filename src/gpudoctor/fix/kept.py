@@ -6,10 +6,10 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gpudoctor.collect import fix_journal as place
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

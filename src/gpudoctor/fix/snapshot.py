@@ -16,12 +16,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix import tree as trees
 from gpudoctor.fix.tree import Entry, Tree
+from gpudoctor.model.value import dataclass
 
 Method = Literal["reflink", "hard link", "copy"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gpudoctor.errors import FixFailedError, GpuDoctorError
 from gpudoctor.fix import restore as restoring
@@ -19,6 +19,7 @@ from gpudoctor.fix.install import run_step
 from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.snapshot import Snapshot
+from gpudoctor.model.value import dataclass
 
 AFTER = "after.json"
 SNAPSHOT = "snapshot"

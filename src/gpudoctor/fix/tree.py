@@ -6,10 +6,10 @@ import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.errors import FixFailedError
+from gpudoctor.model.value import dataclass
 
 Kind = Literal["file", "folder", "link"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from gpudoctor.collect import fix_journal as place
 from gpudoctor.errors import FixFailedError
@@ -16,6 +15,7 @@ from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.snapshot import Snapshot
 from gpudoctor.fix.transaction import AFTER
+from gpudoctor.model.value import dataclass
 
 WAIT_SECONDS = 900.0
 """How long undo waits for an installer that outlived its parent and still writes."""

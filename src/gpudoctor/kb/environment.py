@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 Kind = Literal["text", "path", "paths", "url"]
 

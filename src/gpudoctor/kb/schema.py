@@ -7,7 +7,9 @@ of most tables may name its own `sources` and `date` besides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

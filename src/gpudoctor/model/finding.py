@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
+
+from gpudoctor.model.value import dataclass
 
 
 class Severity(str, Enum):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.model.finding import StepKind
+from gpudoctor.model.value import dataclass
 
 Risk = Literal["low", "medium", "high"]
 

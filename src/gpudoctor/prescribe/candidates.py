@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -17,6 +16,7 @@ from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.target import Target
 
 Constraint = Literal["platform", "pin", "python", "glibc", "code", "driver", "gfx"]

@@ -14,11 +14,11 @@ logs of users of download.pytorch.org/whl/cu128; read 2026-11-20.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, cast
 
 from gpudoctor.model.facts import Python
 from gpudoctor.model.prescription import Step
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.mirror import Index
 from gpudoctor.prescribe.quoting import command_step
 

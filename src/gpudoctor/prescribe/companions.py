@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.candidates import satisfies, version_key
 from gpudoctor.prescribe.target import Pin
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.tables import recommended_branch
 

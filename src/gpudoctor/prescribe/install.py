@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import packages as kb_packages
@@ -12,6 +11,7 @@ from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe import predict, words
 from gpudoctor.prescribe.commands import Change, Place, install_argv, steps
 from gpudoctor.prescribe.companions import Along, Broken, along, requirements_of

@@ -6,9 +6,8 @@ which other users of the machine can read, nor in a report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
 
 OFFICIAL_ROOT = "https://download.pytorch.org/whl"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands import TOOLS
 
 CHANNELS = ("stable", "nightly")

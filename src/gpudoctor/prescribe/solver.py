@@ -10,9 +10,10 @@ CUDA, or the one nearest to the driver where none is served in full.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.candidates import (
     Constraint,
     Offer,

@@ -6,11 +6,11 @@ Source: configs/driver_steps.yaml, compiled into the knowledge base; each row na
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,13 @@ The manner is that of `flutter doctor`, which many people know: a mark, a layer,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 Mark = Literal["good", "warning", "bad", "unknown", "none"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -11,6 +10,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
 from gpudoctor.model.finding import Evidence
 from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.value import dataclass
 from gpudoctor.rules import book
 
 TORCH = ("torch", "libtorch", "pytorch")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.value import dataclass
 from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import Rule, rules
 from gpudoctor.rules.say import finding

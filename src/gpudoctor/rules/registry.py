@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.value import dataclass
 from gpudoctor.rules.case import Case
 
 Judge = Callable[[Case], Iterator[Finding | Unknown]]

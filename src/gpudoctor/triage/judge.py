@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gpudoctor import rules
 from gpudoctor.kb import catalogue
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 from gpudoctor.triage import looks
 from gpudoctor.triage.marks import Marks
 from gpudoctor.triage.match import hits
@@ -19,6 +19,12 @@ from gpudoctor.triage.nature import Nature, nature
 from gpudoctor.triage.rank import CERTAIN, Candidate, rank
 from gpudoctor.triage.text import Text
 from gpudoctor.triage.traceback import own_frame
+
+# Programs and packages whose own names are written small.
+_WRITTEN_SMALL = (
+    *("bitsandbytes", "conda", "libcusparse", "nouveau", "nvcc", "nvidia-smi", "pip", "systemd"),
+    *("torch", "torchvision", "uv", "xformers"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +75,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
             made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look
         )
     says = candidate.hits[0].signature.says if candidate.hits else ""
-    detail = f"{says[:1].upper()}{says[1:]}." if says else ""
+    detail = f"{_opened(says)}." if says else ""
     if candidate.name in looks.CODE_BUGS:
         detail += " This is a fault of the program: no driver and no other build of torch cures it."
     find = looks.how_to_find(candidate.name)
@@ -84,6 +90,13 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
         still_possible=looks.still_possible(candidate.name, entry.still_possible, marks),
         advice=(*((find,) if find else ()), *entry.cures),
     )
+
+
+def _opened(sentence: str) -> str:
+    """With a capital, unless it opens with a name that has none: cuDNN, pip, bitsandbytes."""
+    first = sentence.split(" ", 1)[0].removesuffix("'s")
+    named = not first.islower() or first in _WRITTEN_SMALL
+    return sentence if named else f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def _title(meaning: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gpudoctor.kb import signatures
 from gpudoctor.kb.signatures import Signature
+from gpudoctor.model.value import dataclass
 from gpudoctor.triage.marks import Marks, compiled
 from gpudoctor.triage.nature import only_mentions
 from gpudoctor.triage.text import Text

@@ -7,7 +7,8 @@ allocated; free; reserved in total"), since 2.1 in sentences.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from gpudoctor.model.value import dataclass
 
 _SIZE = r"(\d{1,6}(?:\.\d{1,3})?) ?(bytes|KiB|MiB|GiB|TiB)"
 _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.value import dataclass
 from gpudoctor.triage.marks import Marks
 from gpudoctor.triage.match import Hit
 

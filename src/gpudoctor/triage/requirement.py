@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
 
 from gpudoctor.errors import UsageError
 from gpudoctor.kb._data import numbers
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass
 
 _SECONDS = 5.0
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|<|>|~=)?\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z")

@@ -1,0 +1,98 @@
+"""What `gpudoctor check` does, and its plain form without typer.
+
+A check is what people and CI jobs start most, and importing typer takes a fifth of it. Command
+lines of the options below alone are read here; everything else (help, other options, mistakes) is
+left to `check.py`, which ends in the same `execute`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from gpudoctor.cli import output
+from gpudoctor.errors import UsageError
+
+_FLAGS = {
+    "--json": ("format_", "json"),
+    "-q": ("quiet", True),
+    "--quiet": ("quiet", True),
+    "-v": ("verbose", 1),
+    "--verbose": ("verbose", 1),
+    "--allow-cpu": ("allow_cpu", True),
+}
+_VALUES = ("--python", "--facts", "--smoke", "--fail-on", "--policy", "--color")
+
+
+def execute(
+    *,
+    python: str | None = None,
+    facts: str | None = None,
+    smoke: str | None = None,
+    policy: str | None = None,
+    allow_cpu: bool = False,
+    fail_on: str | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    timeout: float | None = None,
+    format_: str = "text",
+    outputs: Sequence[str] | None = None,
+    quiet: bool = False,
+    verbose: int = 0,
+    color: str = "auto",
+) -> int:
+    """Examine, put the report out, and give the exit code.
+
+    Raises:
+        UsageError: an option's value is not known, or a named file cannot be read.
+    """
+    style = output.style_for(color, quiet=quiet, verbose=verbose)
+    output.check_format(format_)
+    if smoke not in (None, "off", "quick", "full"):
+        raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
+    if timeout is not None and not 0 < timeout < 1e6:
+        raise UsageError("--timeout takes a number of seconds above 0")
+    from gpudoctor import app as api
+    from gpudoctor.report import render
+
+    # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
+    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
+    report = api.check(
+        python=python,
+        facts=None if facts is None else output.read_input(facts),
+        facts_name=facts or "",
+        smoke=smoke,
+        policy=api.policy(
+            policy, fail_on=fail_on, allow_cpu=allow_cpu, select=select, ignore=ignore
+        ),
+        timeout=timeout,
+        progress=lambda message: output.progress(message, quiet=quiet or not told),
+    )
+    output.emit(
+        lambda name, drawn: render(report, name, drawn), style, format_=format_, outputs=outputs
+    )
+    return report.exit_code
+
+
+def plain(arguments: Sequence[str]) -> int | None:
+    """Run `check` with these arguments, if they are plain; `None`: they are not, nothing was done.
+
+    Raises:
+        UsageError: as `execute`.
+    """
+    chosen: dict[str, object] = {}
+    rest = iter(arguments)
+    for word in rest:
+        if word in _FLAGS:
+            name, value = _FLAGS[word]
+        elif word in _VALUES:
+            text = next(rest, "--")
+            if text.startswith("-") and text != "-":
+                return None
+            name, value = word[2:].replace("-", "_"), text
+        else:
+            return None
+        if name in chosen:  # counted, or contradicting: what that means is typer's to say
+            return None
+        chosen[name] = value
+    return execute(**chosen)  # type: ignore[arg-type]  # the two tables above give the right types
