@@ -303,3 +303,37 @@ def test_kernels_on_the_processor_are_judged_by_their_tests_alone(
     (device,) = report["smoke"]["gpus"]
     assert (device["index"], device["status"]) == (None, "passed")
     assert device["tests"]
+
+
+_WATCH = """
+import sys
+
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        with open({marker!r}, "a") as file:
+            file.write(f"{{event}} {{arguments!r}}\\n")
+
+sys.addaudithook(watch)
+"""
+
+
+def test_no_command_that_installs_nothing_uses_the_network(
+    tmp_path: Path, machine: dict[str, str]
+) -> None:
+    marker = tmp_path / "marker"
+    (tmp_path / "sitecustomize.py").write_text(_WATCH.format(marker=str(marker)))
+    env = {**machine, "PYTHONPATH": str(tmp_path)}
+    proof = "import socket; socket.getaddrinfo('localhost', 80)"
+    subprocess.run([sys.executable, "-c", proof], env=env, check=True, timeout=60)
+    assert marker.exists(), "the watch itself must see"
+    marker.unlink()
+    for arguments in (
+        ("check", "--smoke", "off", "--json"),
+        ("facts",),
+        ("fix", "--dry-run"),
+        ("plan", "--gpu", "T4", "--channel", "nightly"),
+        ("explain", "GPU201"),
+        ("kb",),
+    ):
+        assert at(env, *arguments).code in (0, 1)
+    assert not marker.exists(), marker.read_text()
