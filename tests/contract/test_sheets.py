@@ -262,6 +262,28 @@ def test_a_found_error_wins_over_what_is_unknown() -> None:
     assert judged({**given, "unknown": [entry]}).code == 1
 
 
+@pytest.mark.parametrize(
+    ("driver", "host", "installed", "enough"),
+    [
+        ("525.60.13", {}, torch(), True),
+        ("520.61.05", {}, torch(), False),
+        ("580.65.06", {}, _CU130, True),
+        ("575.57.08", {}, _CU130, False),
+        ("528.33", s.WINDOWS, torch(), True),
+        ("527.41", s.WINDOWS, torch(), False),
+        ("528.33", s.WSL, torch(), True),
+        ("527.41", s.WSL, torch(), False),
+    ],
+)
+def test_the_floors_of_drivers_are_exact_and_those_of_windows_under_wsl(
+    driver: str, host: dict[str, Any], installed: dict[str, Any], enough: bool
+) -> None:
+    given = sheet(nvidia(s.RTX_3090), (driver, ""), installed, **host)
+    answer = judged(without(given, "driver.cuda"))
+    assert answer.code == (0 if enough else 1)
+    assert found(answer.report) == ([] if enough else ["driver-too-old"])
+
+
 def test_nothing_at_all_is_unknown_and_not_healthy() -> None:
     for arguments in ((), ("--allow-cpu",), ("--fail-on", "never")):
         answer = judged({"schema_version": "1.0", "facts": {}}, *arguments)
