@@ -87,7 +87,7 @@ class Report:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     about: Literal["machine", "text"] = "machine"
-    """`text`: the facts come from a log or a traceback, so a process that still runs may be meant."""
+    """`text`: the facts come from a log or a traceback, whose process may still run."""
 
 
 def worst(findings: tuple[Finding, ...]) -> Severity | None:

@@ -160,7 +160,8 @@ def _what_is_missing(cell: Cell) -> str:
     result = cell.coverage
     parts = [f"{each.count} built for {_names(each)}" for each in result.missing[:_MOST_GROUPS]]
     if len(result.missing) > _MOST_GROUPS:
-        parts.append(f"{len(result.missing) - _MOST_GROUPS} further kinds")
+        rest = sum(each.count for each in result.missing[_MOST_GROUPS:])
+        parts.append(f"{rest} built for other sets")
     text = f"no code in {result.of - result.runnable} of {result.of} kernels: {'; '.join(parts)}"
     if result.too_new_ptx:
         text += "; this driver is too old to compile their PTX"

@@ -27,7 +27,11 @@ FOLDER = os.path.join(os.path.dirname(__file__), "schemas")
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Every published schema by its file name."""
-    return {"report.schema.json": report_schema(), "facts.schema.json": facts_schema()}
+    return {
+        "report.schema.json": report_schema(),
+        "facts.schema.json": facts_schema(),
+        "scan.schema.json": scan_schema(),
+    }
 
 
 def facts_schema() -> dict[str, Any]:
@@ -43,6 +47,44 @@ def facts_schema() -> dict[str, Any]:
                 "sources": {"type": "object", "additionalProperties": {"type": "string"}},
             },
             required=("schema_version", "facts", "unknown"),
+        ),
+    }
+
+
+def scan_schema() -> dict[str, Any]:
+    """Schema of `gpudoctor scan --json`."""
+    count = {"type": "integer", "minimum": 0}
+    counts = {"type": "object", "additionalProperties": count}
+    coverage = _object(
+        {
+            "gpu": {"type": "string", "pattern": "^sm_[0-9]+$"},
+            "status": {"enum": ["native", "jit", "partial", "none"]},
+            "runnable": count,
+            "of": count,
+        }
+    )
+    file = _object(
+        {
+            "path": {"type": "string"},
+            "format": {"enum": ["elf", "pe"]},
+            "fatbins": count,
+            "sass": counts,
+            "ptx": counts,
+            "coverage": {"type": "array", "items": coverage},
+            "relocatable": _object({"fatbins": count, "sass": counts, "ptx": counts}),
+        },
+        required=("path", "format", "fatbins", "sass", "ptx", "coverage"),
+    )
+    skipped = _object({"path": {"type": "string"}, "reason": {"type": "string"}})
+    return {
+        "$schema": _DIALECT,
+        "title": "gpudoctor scan",
+        **_object(
+            {
+                "schema_version": {"type": "string", "pattern": r"^1\."},
+                "files": {"type": "array", "items": file},
+                "skipped": {"type": "array", "items": skipped},
+            }
         ),
     }
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from gpudoctor.cli.main import run
+from gpudoctor.report.schema import scan_schema
 from xray.made import container, elf, fatbin, wheel
 
 CODE = elf(
@@ -34,6 +36,7 @@ def output(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
 
 def test_json_has_the_published_form(capsys: pytest.CaptureFixture[str], library: str) -> None:
     value = json.loads(output(capsys, library, "--json", "--gpu", "sm_90", "--gpu", "12.0", code=1))
+    jsonschema.validate(value, scan_schema())
     assert value["schema_version"] == "1.0"
     assert value["skipped"] == []
     (file,) = value["files"]
