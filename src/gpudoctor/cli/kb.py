@@ -124,7 +124,8 @@ def verify(
             }
         )
     wrong = sum(1 for row in rows if row["status"] == "differs")
-    head = f"{len(rows)} wheels read, {wrong} of them not as the knowledge base has it"
+    read = "1 wheel" if len(rows) == 1 else f"{len(rows)} wheels"
+    head = f"{read} read, {wrong} of them not as the knowledge base has it"
     _emit(
         _Shown(head, rows, [], {"wheels": rows}),
         format_,

@@ -204,3 +204,38 @@ def test_both_formats_of_an_out_of_memory_message_are_read():
     assert found is not None
     assert not found.fragmented
     assert not found.held_by_others
+
+
+def said_of(text):
+    from gpudoctor.report import render
+    from gpudoctor.report.style import Style
+    from gpudoctor.triage import report
+
+    return render(report.of_string(text), "text", Style(width=400))
+
+
+def test_a_wanted_torch_is_not_called_a_build_without_gpu_support():
+    text = said_of(
+        "ERROR: Could not find a version that satisfies the requirement torch==1.8.1 "
+        "(from versions: 1.13.0, 2.8.0)"
+    )
+    assert "1.8.1" in text
+    assert "without GPU support" not in text
+    assert "  pip found no wheel" in text, "a program's name keeps its small letter"
+
+
+def test_what_no_build_of_torch_cures_asks_for_no_fact_about_the_machine():
+    assert "one fact is missing" not in said_of("RuntimeError: CUDA out of memory.")
+    assert "one fact is missing" in said_of("AssertionError: Torch not compiled with CUDA enabled")
+
+
+def test_a_text_without_a_gpu_is_not_said_to_come_from_a_machine_with_one():
+    text = said_of("AssertionError: Torch not compiled with CUDA enabled")
+    assert "usable NVIDIA GPU" not in text
+    assert "without CUDA" in text
+
+
+def test_causes_that_look_alike_are_named_by_their_codes():
+    assert "To tell it from GPU401 (cudnn-sublibrary-mixed-versions)" in said_of(
+        "CUDNN_STATUS_NOT_INITIALIZED"
+    )
