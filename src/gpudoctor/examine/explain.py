@@ -84,9 +84,16 @@ def _gpu(text: str) -> Explanation:
 
 
 def _other_vendor(text: str) -> Explanation | None:
-    """The page about a GPU of AMD or Intel, or about AMD's name of an instruction set."""
+    """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
     from gpudoctor.kb import amd, intel
+    from gpudoctor.prescribe.gpu_names import is_apple
 
+    if is_apple(text):
+        body = (
+            "A GPU of Apple: there is no CUDA for it. PyTorch's build for macOS runs on it through "
+            'MPS, the device "mps" in programs, where torch.backends.mps.is_available() is True.'
+        )
+        return Explanation(kind="gpu", subject=text, markdown=f"# {text}\n\n{body}\n")
     rows = amd.by_gfx(text.lower()) or amd.match(text)
     if rows:
         lines = [f"# {rows[0].name if len(rows) == 1 else text}", ""]

@@ -15,6 +15,11 @@ _APPLE = re.compile(r"(apple\b.*|m[1-9]( (pro|max|ultra))?|mps)\Z", re.ASCII)
 _GFX = re.compile(r"gfx[0-9a-f]{3,4}\Z", re.ASCII)
 
 
+def is_apple(name: str) -> bool:
+    """Whether a name is that of an Apple GPU: `M3 Max`, `Apple M2`, `mps`."""
+    return _APPLE.match(name.strip().lower()) is not None
+
+
 def gpu_of(text: str, index: int) -> Gpu:
     """The GPU that `text` means, as the card number `index` of a machine.
 
@@ -28,7 +33,7 @@ def gpu_of(text: str, index: int) -> Gpu:
         return _by_capability(lowered, stripped, index)
     if _GFX.match(lowered):
         return _by_gfx(lowered, index)
-    if _APPLE.match(lowered):
+    if is_apple(lowered):
         return Gpu(index=index, cuda_index=None, name=stripped, vendor="apple")
     models = kb_gpus.match(stripped)
     if models:

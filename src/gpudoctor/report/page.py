@@ -76,4 +76,5 @@ def _plain(text: str) -> str:
     """Markdown's inline marks taken off; the address of a link stays readable."""
     text = _LINK.sub(r"\1 (\2)", text)
     text = _LOCAL_LINK.sub(r"\1", text)
-    return _EMPHASIS.sub(r"\1", text).replace("`", "")
+    # Backticks stay: without colours they alone part a command from the sentence around it.
+    return _EMPHASIS.sub(r"\1", text)

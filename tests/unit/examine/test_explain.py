@@ -58,3 +58,9 @@ def test_what_nobody_knows_is_answered_with_the_nearest(what, near):
     with pytest.raises(UsageError, match="nobody knows") as caught:
         explain(what)
     assert near in str(caught.value)
+
+
+def test_a_mac_s_gpu_is_explained_as_what_has_no_cuda():
+    page = explain("m3 max")
+    assert page.kind == "gpu"
+    assert "MPS" in page.markdown
