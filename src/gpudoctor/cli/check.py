@@ -11,7 +11,9 @@ from gpudoctor.cli import check_plain, common
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("check")(check)
+    app.command(
+        "check", short_help="Will PyTorch, and every CUDA extension, run on the GPUs here?"
+    )(check)
 
 
 def check(

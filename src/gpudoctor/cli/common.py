@@ -33,7 +33,14 @@ OutputOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what matters.")]
 VerboseOption = Annotated[
-    int, typer.Option("-v", "--verbose", count=True, help="Say more: facts, sources, timings.")
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        show_default=False,
+        help="Say more: facts, sources, timings.",
+    ),
 ]
 ColorOption = Annotated[
     str, typer.Option("--color", metavar="WHEN", help="One of auto, always, never.")

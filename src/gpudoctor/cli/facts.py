@@ -13,7 +13,9 @@ _FORMATS = ("json", "text")
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("facts")(facts)
+    app.command("facts", short_help="Save this machine as a fact sheet without private details.")(
+        facts
+    )
 
 
 def facts(

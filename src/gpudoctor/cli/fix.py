@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("fix")(fix)
+    app.command("fix", short_help="Cure the environment, as a transaction that can be undone.")(fix)
 
 
 def fix(
@@ -28,12 +28,15 @@ def fix(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     tool: Annotated[
-        str, typer.Option("--tool", help="One of auto, pip, uv, conda, pixi, poetry.")
+        str,
+        typer.Option("--tool", metavar="NAME", help="One of auto, pip, uv, conda, pixi, poetry."),
     ] = "auto",
     torch: Annotated[
         str | None, typer.Option("--torch", metavar="SPEC", help="Pin torch: 2.9.1, '>=2.8,<2.11'.")
     ] = None,
-    channel: Annotated[str, typer.Option("--channel", help="stable or nightly.")] = "stable",
+    channel: Annotated[
+        str, typer.Option("--channel", metavar="NAME", help="stable or nightly.")
+    ] = "stable",
     index_url: Annotated[
         str | None,
         typer.Option("--index-url", metavar="URL", help="A mirror of the wheel index's root."),
@@ -121,7 +124,8 @@ def _apply(
     if not split(steps)[0]:
         _emit(report, style, 1, format_=format_, json=json, outputs=output)
         common.progress(
-            "These steps are yours to take: fix changes no driver, no lock file and no system.",
+            "Nothing was changed: not all of these steps are ours to take, since fix changes no "
+            "driver, no lock file and no system.",
             quiet=quiet,
         )
         return 1

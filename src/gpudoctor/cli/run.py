@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
     app.command(
         "run",
+        short_help="Run a command, and say why if it dies of a GPU fault.",
         context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     )(run)
 
@@ -64,6 +65,8 @@ def run(
     argv = list(command or ())
     if not argv:
         raise UsageError("run needs a command: gpudoctor run -- python train.py")
+    if argv[0].startswith("-"):
+        raise UsageError(f"run has no option {argv[0]} (see `gpudoctor run --help`)")
     common.style_for(color)
     common.check_outputs(output)
     manner = _Manner(color, quiet, verbose, output or ())

@@ -12,7 +12,7 @@ from gpudoctor.cli.scan_plain import execute
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("scan")(scan)
+    app.command("scan", short_help="Which GPUs does the machine code in these files run on?")(scan)
 
 
 def scan(

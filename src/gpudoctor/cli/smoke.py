@@ -14,7 +14,7 @@ from gpudoctor.report.style import Style
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("smoke")(smoke)
+    app.command("smoke", short_help="Do kernels run here, and are their numbers right?")(smoke)
 
 
 def smoke(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # the module that makes reports is loaded by the command alon
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("triage")(triage)
+    app.command(
+        "triage", short_help="What does this traceback, log or pasted report say is wrong?"
+    )(triage)
 
 
 def triage(

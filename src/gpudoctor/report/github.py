@@ -22,7 +22,7 @@ def render(report: Report, style: Style) -> str:  # noqa: ARG001 - every format 
     prescription = report.prescription
     if prescription is not None and prescription.status == "resolved":
         for step in prescription.steps:
-            what = ": ".join(part for part in (step.text, step.posix) if part)
+            what = "\n".join(part for part in (step.text, step.posix) if part)
             lines.append(f"::notice title=gpudoctor prescribes::{_data(what)}")
     lines.append(f"::notice title=gpudoctor::{_data(headline(report))}")
     return "\n".join(lines) + "\n"

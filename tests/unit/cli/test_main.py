@@ -35,6 +35,7 @@ def test_help_lists_every_command_and_no_other():
     assert tuple(
         line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "
     ) == (main.COMMANDS)
+    assert "..." not in shown.split("Commands:")[1], "no sentence is cut off"
 
 
 @pytest.mark.parametrize("command", main.COMMANDS)
@@ -49,6 +50,7 @@ def test_every_command_explains_itself(command):
     [
         ["bogus"],
         ["check", "--bogus"],
+        ["run", "--bogus", "--", "true"],
         ["check", "--timeout", "soon"],
         ["check", "--timeout", "-1"],
         ["check", "--format", "yaml"],
