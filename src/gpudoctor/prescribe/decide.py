@@ -114,7 +114,7 @@ def prescribe(
         steps=first + main.steps,
         alternatives=tuple(_alternative(way) for way in others),
         evidence=main.claims,
-        notes=main.notes + _assumptions(question),
+        notes=main.notes + _assumptions(question, main),
         download_bytes=main.build.wheel_bytes if main.build else None,
     )
 
@@ -240,13 +240,13 @@ def _leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
     return tuple(f.next_look for f in findings[:1] if f.next_look)
 
 
-def _assumptions(question: Question) -> tuple[str, ...]:
+def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
     """What was taken for given because it is not known."""
     notes = []
     host, target = question.host, question.target
     if host.arch is None and target.platform is not None:
         notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
-    if target.python is None and question.kind != "cpu":
+    if target.python is None and question.kind != "cpu" and main.packages:
         notes.append("The Python version is not known, so this wheel may not exist for it.")
     return tuple(notes)
 

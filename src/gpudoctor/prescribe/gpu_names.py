@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -92,7 +93,8 @@ def _by_gfx(gfx: str, index: int) -> Gpu:
     if not models:
         known = sorted({model.gfx for model in kb_amd.gpus()})
         raise UsageError(f"--gpu {gfx!r} is no AMD GPU that is known; known are {', '.join(known)}")
-    return Gpu(index=index, cuda_index=None, name=models[0].name, vendor="amd", gfx=gfx)
+    name = models[0].name if len(models) == 1 else None  # one of several was not asked for
+    return Gpu(index=index, cuda_index=None, name=name, vendor="amd", gfx=gfx)
 
 
 def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gpu:
@@ -106,17 +108,31 @@ def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gp
             f"--gpu {text!r} fits several GPUs with different compute capabilities: {listed}{more}"
             "; name one of them, or its capability such as 8.6"
         )
-    # Several cards of one capability fit: the plainest name stands for them.
-    model = min(models, key=lambda found: len(found.name)) if len(models) > 1 else models[0]
-    capability = ComputeCapability.parse(model.capability)
+    capability = ComputeCapability.parse(models[0].capability)
     return Gpu(
         index=index,
         cuda_index=index,
-        name=f"NVIDIA {model.name}",
+        name=f"NVIDIA {_shared_name(text, models)}",
         vendor="nvidia",
         compute_capability=str(capability),
         sm=capability.sm,
     )
+
+
+def _shared_name(text: str, models: tuple[kb_gpus.GpuModel, ...]) -> str:
+    """What the names that fit begin with, if that says what was asked for; else the plainest."""
+    names = [model.name for model in models]
+    shared = os.path.commonprefix(names)  # noqa: RUF071 - letters are meant, not folders
+    if any(name[len(shared) :][:1].isalnum() for name in names):
+        shared = re.sub(r"[A-Za-z0-9]+\Z", "", shared)
+    shared = shared.rstrip(" -")
+    if _squeezed(text) in _squeezed(shared):
+        return shared
+    return min(names, key=len)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower().replace("nvidia", ""))
 
 
 def _suggest(text: str) -> str:

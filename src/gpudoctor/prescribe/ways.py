@@ -145,6 +145,8 @@ def _settles(way: Way, build: Build) -> bool:
 
 def mask_ways(question: Question) -> Iterator[Way]:
     """Fewer GPUs: with the torch that is there, else with the best one for those that stay."""
+    apart = question.sheet.facts.torch is None and best(question.target) is None
+    alone = "No build serves all of these GPUs. Without" if apart else "Without"
     for visible in islice(mask.groups(question.sheet), 3):
         sheet = predict.with_mask(question.sheet, visible)
         step = mask.mask_step(question.sheet, visible)
@@ -166,7 +168,7 @@ def mask_ways(question: Question) -> Iterator[Way]:
         way = way_of("mask", found)
         yield replace(
             way,
-            why=f"Without {left}, {way.why[:1].lower()}{way.why[1:]}",
+            why=f"{alone} {left}, {way.why[:1].lower()}{way.why[1:]}",
             steps=(*way.steps, step),
             risk="medium",
         )

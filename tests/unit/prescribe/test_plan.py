@@ -196,3 +196,14 @@ def test_only_what_is_the_newest_is_called_the_newest():
     assert newest in claims[0]
     assert "cu128" in claims[1]
     assert "newest release of PyTorch's official matrix" in claims[1]
+
+
+def test_a_name_that_fits_many_cards_is_not_turned_into_one_of_them():
+    assert gpu_of("a100", 0).name == "NVIDIA A100"
+    assert gpu_of("5060 ti", 0).name == "NVIDIA GeForce RTX 5060 Ti"
+    assert gpu_of("gfx1100", 0).name is None
+
+
+def test_a_plan_for_gpus_that_no_build_serves_together_says_so():
+    _, answer = plan(PlanRequest(gpus=("1080 ti", "5090"), os="linux"))
+    assert answer.why.startswith("No build serves all of these GPUs. Without NVIDIA GeForce GTX")
