@@ -49,7 +49,10 @@ def diagnose(text: Text) -> Diagnosis:
     judgement = rules.judge(sheet)
     marks = Marks(text, sheet)
     # Facts of a text that speaks of neither torch nor a GPU are about something else.
-    about = any(marks.holds(name) for name in ("torch-named", "nvidia-sign", "amd", "intel-gpu"))
+    about = any(
+        marks.holds(name)
+        for name in ("torch-named", "nvidia-sign", "gpu-named", "amd", "intel-gpu")
+    )
     candidates = rank(hits(text, marks), judgement.findings if about else (), marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return Diagnosis(

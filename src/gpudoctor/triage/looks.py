@@ -86,6 +86,7 @@ _LOOKS = {
     "open-kernel-module-required": ("cat /proc/driver/nvidia/version; dmesg | grep NVRM",),
     "gpu-needs-other-driver-branch": ("dmesg | grep NVRM names the branch that serves the GPU",),
     "cuda-init-failed": ("nvidia-smi, and dmesg | grep -i nvrm right after the failure",),
+    "wsl1-has-no-gpu": ("wsl -l -v in PowerShell: VERSION 1",),
     "no-gpu-found": ("lspci | grep -i -e nvidia -e amd/ati -e display",),
 }
 

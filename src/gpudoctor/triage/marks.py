@@ -11,7 +11,9 @@ from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
 from gpudoctor.kb import signatures, torch_releases
 from gpudoctor.kb._data import numbers
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.triage.copies import two_versions
 from gpudoctor.triage.coverage import coverage
+from gpudoctor.triage.failing import owner
 from gpudoctor.triage.merge import platform_of, with_torch
 from gpudoctor.triage.oom import figures
 from gpudoctor.triage.text import Text
@@ -30,6 +32,10 @@ _WANTED = re.compile(
     re.I,
 )
 
+# pip names its indexes with commas between; a second one may have other variants.
+_ONE_INDEX = re.compile(
+    r"Looking in indexes: https?://download\.pytorch\.org/whl/(cu\d{2,3})/?(?! ?,|\S)", re.I
+)
 _CANDIDATES = re.compile(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
 _MISSING = re.compile(
     r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open sha"
@@ -58,6 +64,9 @@ FACT_MARKS = frozenset(
         "oom-in-one-piece",
         "oom-other-process",
         "gpu-named",
+        "failed-in-torch",
+        "failed-in-extension",
+        "two-torch-versions",
     }
 )
 """Marks that are computed from the facts; comparisons such as `driver<530` are marks too."""
@@ -168,6 +177,10 @@ class Marks:
             }[name]
         if name == "python-has-wheel":
             return self._python_has_wheel()
+        if name.startswith("failed-in-"):
+            return owner(self._text) == name.removeprefix("failed-in-")
+        if name == "two-torch-versions":
+            return two_versions(self._text.flat)
         if name == "gpu-named":
             return any(gpu.compute_capability for gpu in facts.gpus)
         published = self._wanted_is_published()
@@ -200,9 +213,15 @@ class Marks:
             if numbers(version) < numbers(oldest):
                 return None
             return None if torch_releases.is_newer_than_known(version) else False
+        variant = variant or self._only_variant()
         if variant is None:
             return True
         return any(b.variant == variant and b.exists for b in torch_releases.builds_of(version))
+
+    def _only_variant(self) -> str | None:
+        """The CUDA variant of the one index that pip looked in, if it was one of torch's."""
+        match = _ONE_INDEX.search(self._text.flat)
+        return match[1] if match else None
 
 
 def _below_default_floor(sheet: FactSheet) -> bool:

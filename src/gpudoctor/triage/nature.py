@@ -61,6 +61,12 @@ _DATA_KEY = re.compile(
     r"|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
     re.I,
 )
+# An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`.
+_CAUGHT = re.compile(
+    r"(?<!raise )(?<!throw new )\b(?:with|error|exception|failed|because|due to|got)\b:? "
+    r"\w{0,30}(?:Error|Exception)\($",
+    re.I,
+)
 
 
 _FIRST = re.compile(r"(?:\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)")
@@ -131,7 +137,7 @@ def only_mentions(line: str, column: int) -> bool:
         prefix = before[:opening]
         if quote == "'" and prefix[-1:].isalpha():
             continue  # an apostrophe
-        if _DATA_KEY.search(prefix):
+        if _DATA_KEY.search(prefix) or _CAUGHT.search(prefix):
             return False
         if quote == "`":
             return (

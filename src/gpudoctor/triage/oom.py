@@ -20,6 +20,7 @@ _SPLIT = re.compile(rf"{_SIZE} is reserved by PyTorch but unallocated", re.I)
 _RESERVED = re.compile(rf"{_SIZE} reserved in total", re.I)
 _REACH = 1500
 _SPLIT_SHARE = 0.1
+_OTHERS_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,14 @@ class Figures:
 
     @property
     def held_by_others(self) -> bool:
-        """Whether most of the memory is neither free nor torch's in this process."""
+        """Whether others hold much of the memory, and what they hold was what was missing."""
         if self.total is None or self.free is None or self.allocated is None:
             return False
         others = self.total - self.free - self.allocated - (self.unallocated or 0)
-        return others > 0.5 * self.total
+        if others > 0.5 * self.total:
+            return True
+        enough = self.wanted <= others + self.free + (self.unallocated or 0)
+        return others > _OTHERS_SHARE * self.total and enough
 
 
 def figures(flat: str) -> Figures | None:

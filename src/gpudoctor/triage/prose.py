@@ -72,7 +72,14 @@ _DRIVER = re.compile(
 _DRIVER_AFTER = re.compile(
     r"\b((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)\.\d{1,3}(?:\.\d{1,3})?)\b (?:nvidia )?driver", re.I
 )
-_NVIDIA_DRIVER_PACKAGE = re.compile(r"nvidia-driver-(\d{3})\b")
+# What package managers and NVIDIA's installer call it: nvidia-open-dkms 590.48.01-1,
+# nvidia/470.57.02, NVIDIA-Linux-x86_64-580.95.05.run.
+_NVIDIA_DRIVER_PACKAGE = re.compile(
+    r"nvidia-driver-(\d{3})\b"
+    r"|\bnvidia(?:-open)?(?:-dkms|-lts|-utils)?[ /:=-]{1,3}(\d{3}\.\d{2,3}(?:\.\d{2})?)\b"
+    r"|NVIDIA-Linux-\w{4,8}-(\d{3}\.\d{2,3}(?:\.\d{2})?)\b",
+    re.I,
+)
 _DRIVER_CUDA = re.compile(
     r"(?:driver[^.\n]{0,60}?CUDA|drivers? that only supports? CUDA"
     r"|nvidia-smi[^.\n]{0,60}CUDA(?: Version)?|CUDA Version)[ :=(]{0,3}(\d{1,2}\.\d)\b",
@@ -225,6 +232,7 @@ def _driver(flat: str, draft: Draft) -> None:
         _DRIVER.search(flat) or _DRIVER_AFTER.search(flat) or _NVIDIA_DRIVER_PACKAGE.search(flat)
     )
     if match:
-        d.put(draft, "driver", version=match[1].split(".x")[0])
+        version = next(group for group in match.groups() if group)
+        d.put(draft, "driver", version=version.split(".x")[0])
     if found := _DRIVER_CUDA.search(flat):
         d.put(draft, "driver", cuda=found[1])
