@@ -12,7 +12,7 @@ from gpudoctor.model.value import dataclass
 
 _SIZE = r"(\d{1,6}(?:\.\d{1,3})?) ?(bytes|KiB|MiB|GiB|TiB)"
 _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_WANTED = re.compile(r"out of memory\. Tried to allocate " + _SIZE, re.I)
+_WANTED = re.compile(r"Tried to allocate " + _SIZE, re.I)
 _TOTAL = re.compile(rf"total capacity of {_SIZE}|{_SIZE} total capacity", re.I)
 _FREE = re.compile(rf"of which {_SIZE} is free|{_SIZE} free\b", re.I)
 _ALLOCATED = re.compile(rf"{_SIZE} (?:is allocated by PyTorch|already allocated)", re.I)

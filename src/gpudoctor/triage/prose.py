@@ -168,6 +168,8 @@ def _gpus(flat: str, draft: Draft) -> None:
     for match in _GPU.finditer(flat):
         words = match[0].replace(" GPU", "").replace("DGX Spark", "GB10").strip()
         words = re.sub(r"^Teslas? ?", "Tesla ", words)
+        # Cards from the 20 series on are called RTX, whatever people write.
+        words = re.sub(r"^((?:NVIDIA |GeForce )*)GTX(?= ?[2-5]0[5-9]0)", r"\1RTX", words)
         models = kb_gpus.match(words)
         capabilities = {c for model in models for c in model.capabilities}
         if not models:
