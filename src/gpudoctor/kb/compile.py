@@ -91,11 +91,17 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
 )
 
 
+# Written for the programs of others to read: checked like a table, and no part of the knowledge.
+_EXAMPLES = ("cpu_fallback.yaml",)
+
+
 def _info(files: Mapping[str, Any]) -> Tables:
     """Version, date, and one line a table."""
     date = max(_date(document) for document in files.values())
     tables: dict[str, dict[str, Any]] = {}
     for file, document in sorted(files.items()):
+        if file in _EXAMPLES:
+            continue
         for table in FILES[file].tables:
             # The messages are one table, written in several files.
             stem = "signatures" if file in SIGNATURE_FILES else file.removesuffix(".yaml")

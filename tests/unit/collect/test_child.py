@@ -159,7 +159,7 @@ def test_a_program_that_is_not_there_is_an_oserror_and_leaves_no_descriptor() ->
     with pytest.raises(OSError, match="nowhere"):
         Child.start(["/nowhere/python", "{channel}"])
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    assert after == before
+    assert after <= before, "threads of other tests may close theirs meanwhile"
 
 
 def test_descriptors_are_given_back() -> None:
