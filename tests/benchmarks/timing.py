@@ -23,7 +23,7 @@ class Figure:
 def measure(
     commands: Mapping[str, Sequence[str]], runs: int = 11, env: Mapping[str, str] | None = None
 ) -> dict[str, Figure]:
-    """Run the commands in turn, one warm-up each; wall time and peak memory of the whole process."""
+    """Run the commands in turn, one warm-up each: wall time and peak memory of the process."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     peaks: dict[str, list[float]] = {name: [] for name in commands}
     for count in range(runs + 1):

@@ -60,7 +60,8 @@ def smoke(
     def draw(name: str, how: Style) -> str:
         text = render(report, name, how)
         if name == "text" and report.smoke is not None:
-            text = f"{text.rstrip()}\n\n{proof.render(report.smoke, how)}"
+            shown = proof.render(report.smoke, how)
+            text = f"{text.rstrip()}\n\n{shown}" if shown.strip() else text
         return text
 
     if advice is not None:
