@@ -84,11 +84,16 @@ _SETTINGS = 25
 
 
 def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
-    """A title and three sections, none of which is one of an issue's."""
+    """A title and three sections, none of which is one of an issue's.
+
+    The sections of an issue are called by a word or two: "Steps to reproduce", "Environment".
+    """
     sections = _SECTION.findall(plain)
     if len(sections) < 3 or not lines[0].startswith("# "):
         return False
-    return not any(_ISSUE_WORDS.search(section) for section in sections)
+    return not any(
+        _ISSUE_WORDS.search(section) for section in sections if len(section.split()) <= 3
+    )
 
 
 def _reads_as_source(lines: list[str]) -> bool:

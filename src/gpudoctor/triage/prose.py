@@ -70,7 +70,9 @@ _DRIVER = re.compile(
     re.I,
 )
 _DRIVER_AFTER = re.compile(
-    r"\b((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)\.\d{1,3}(?:\.\d{1,3})?)\b (?:nvidia )?driver", re.I
+    r"\b((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)\.\d{1,3}(?:\.\d{1,3})?)\b (?:nvidia )?driver"
+    r"|\bNVIDIA ((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)) drivers?\b",
+    re.I,
 )
 # What package managers and NVIDIA's installer call it: nvidia-open-dkms 590.48.01-1,
 # nvidia/470.57.02, NVIDIA-Linux-x86_64-580.95.05.run.
