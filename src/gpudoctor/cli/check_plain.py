@@ -50,8 +50,7 @@ def execute(
     output.check_format(format_)
     if smoke not in (None, "off", "quick", "full"):
         raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
-    if timeout is not None and not 0 < timeout < 1e6:
-        raise UsageError("--timeout takes a number of seconds above 0")
+    output.check_timeout(timeout)
     from gpudoctor import app as api
     from gpudoctor.report import render
 

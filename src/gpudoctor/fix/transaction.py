@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from gpudoctor.errors import FixFailedError, GpuDoctorError
@@ -126,8 +126,3 @@ def _note(journal: Journal, step: str, **details: str) -> None:
         journal.write(step, **details)
     except OSError:
         pass
-
-
-def executable(steps: Sequence[tuple[str, tuple[str, ...]]]) -> bool:
-    """Whether all steps, given as (kind, argv), are ones that a transaction may carry out."""
-    return all(kind in ("install", "uninstall") and argv for kind, argv in steps)

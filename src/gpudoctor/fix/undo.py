@@ -66,8 +66,7 @@ def _undo_committed(prefix: str, journal: Journal, kept: Snapshot) -> Undone:
     later = [
         path
         for path in changed
-        if not _same(trees.entry_of(os.path.join(prefix, path)), after.get(path))
-        and not _same(trees.entry_of(os.path.join(prefix, path)), kept.tree.get(path))
+        if trees.entry_of(os.path.join(prefix, path)) not in (after.get(path), kept.tree.get(path))
         and "__pycache__" not in path
     ]
     later += _newer_below(prefix, changed, kept.tree, after)
@@ -82,10 +81,6 @@ def _undo_committed(prefix: str, journal: Journal, kept: Snapshot) -> Undone:
     journal.write("undone")
     shutil.rmtree(kept.folder, ignore_errors=True)
     return Undone(f"the fix was undone: {len(paths)} paths put back", len(paths))
-
-
-def _same(now: trees.Entry | None, then: trees.Entry | None) -> bool:
-    return now == then
 
 
 def _newer_below(
