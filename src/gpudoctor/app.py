@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
 from gpudoctor.examine.policy import Policy
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.binaries.table import ScanTable
@@ -89,7 +89,7 @@ def policy(
 
     base = policies.read(path) if path else Policy()
     left_out = policies.known(tuple(_split(ignore)))
-    return dataclasses.replace(
+    return replace(
         base,
         fail_on=base.fail_on if fail_on is None else policies.fail_on(fail_on),
         allow_cpu=allow_cpu or base.allow_cpu,

@@ -9,9 +9,9 @@ from what, and how it is held against NVIDIA's own disassembler.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.model.value import dataclass
 
 MAGIC = 0xBA55ED50
 _MAGIC_BYTES = MAGIC.to_bytes(4, "little")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 
 from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.source import FileSource, Skipped, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.library import Library
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 

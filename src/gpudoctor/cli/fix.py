@@ -183,11 +183,10 @@ def _emit(
     json: bool = False,
     outputs: list[str] | None = None,
 ) -> None:
-    import dataclasses
-
+    from gpudoctor.model.value import replace
     from gpudoctor.report import render
 
-    shown = dataclasses.replace(report, exit_code=code)
+    shown = replace(report, exit_code=code)
     common.emit(
         lambda name, how: render(shown, name, how),
         style,

@@ -147,11 +147,10 @@ def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
 
 def _show(found: Report, manner: _Manner) -> None:
     """The diagnosis on stderr, and in the files of `--output`; stdout is the command's alone."""
-    import dataclasses
-
+    from gpudoctor.model.value import replace
     from gpudoctor.report import render
 
-    style = dataclasses.replace(
+    style = replace(
         common.style_for(manner.color, quiet=manner.quiet, verbose=manner.verbose),
         color=_colored(manner.color),
     )

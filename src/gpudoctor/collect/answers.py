@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
 from gpudoctor.collect.runner import Outcome
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 Record = Mapping[str, Any]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal
 
 from gpudoctor.collect.device_code import Xray
 from gpudoctor.collect.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
+from gpudoctor.model.value import replace
 
 _Source = Literal["binary", "torch", "knowledge"]
 # torch 1.10 to 1.13 split the library in two; linalg and nvshmem are built for other lists, and

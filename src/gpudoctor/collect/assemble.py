@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from gpudoctor.collect import runner
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
@@ -21,6 +20,7 @@ from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass, field, replace
 
 _RESERVE = runner.GRACE_SECONDS + 0.2
 """Seconds kept back for killing children and for merging."""

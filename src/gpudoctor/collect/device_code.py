@@ -17,12 +17,12 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from gpudoctor.collect.distributions import Distribution
 from gpudoctor.collect.files import is_file, names, read_bytes
 from gpudoctor.model.facts import Library
+from gpudoctor.model.value import replace
 
 # No library with a kernel, its container and the ELF file around them is smaller.
 _SMALLEST = 2 << 10

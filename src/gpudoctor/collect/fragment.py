@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field, replace
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ then those of AMD and Intel.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer, Record
@@ -17,6 +16,7 @@ from gpudoctor.collect.pci import PciGpu, normal_address
 from gpudoctor.collect.visibility import Candidate, amd_mask, visible, visible_by_numbers
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
+from gpudoctor.model.value import dataclass, field
 
 _NVML_ALONE = (
     "memory_free_bytes",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gpudoctor.collect.pci import PciGpu
 from gpudoctor.collect.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu, Host, KernelModule
+from gpudoctor.model.value import dataclass, field
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from gpudoctor.collect.distributions import Distribution, normalise
 from gpudoctor.collect.files import names, read_text
@@ -13,6 +12,7 @@ from gpudoctor.collect.requirements import applies, parse_line
 from gpudoctor.collect.torch_static import parse_version_file
 from gpudoctor.kb import environment
 from gpudoctor.model.facts import Package
+from gpudoctor.model.value import replace
 
 _RELATED = re.compile(
     r"(torch|torchvision|torchaudio|triton|pytorch-triton|nvidia-|cuda-|rocm)(\b|-)"

@@ -8,8 +8,9 @@ PTX compatibility); NVIDIA technical blog on the family-specific features of CUD
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from gpudoctor.model.value import dataclass
 
 Kind = Literal["sass", "ptx"]
 Suffix = Literal["", "a", "f"]

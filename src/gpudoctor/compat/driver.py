@@ -8,12 +8,12 @@ Source of the rules: NVIDIA, CUDA Compatibility (minor-version and forward compa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Literal
 
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb._data import numbers
+from gpudoctor.model.value import dataclass, field
 
 DriverOs = Literal["linux", "windows", "wsl"]
 """Which numbers count: WSL reports the Windows driver's version."""

@@ -8,12 +8,12 @@ completed; what it calls unknown stays unknown.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 
 _KNOWLEDGE = "knowledge base"
 _LABEL = "the version's label"
@@ -27,7 +27,7 @@ def complete(sheet: FactSheet) -> FactSheet:
     found: dict[str, str] = {}
     gpus = tuple(_gpu(sheet, f"gpus[{n}]", gpu, found) for n, gpu in enumerate(facts.gpus))
     torch = facts.torch and _torch(sheet, facts.torch, found)
-    facts = dataclasses.replace(facts, gpus=gpus, torch=torch)
+    facts = replace(facts, gpus=gpus, torch=torch)
     unsaid = tuple(
         Unknown(path, "it is null, and there must be one", "fact sheet")
         for path in _must_be(facts)
@@ -67,7 +67,7 @@ def _silent(sheet: FactSheet, path: str) -> bool:
 def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:
     # Where the sheet does not mention the vendor, the value is only the field's default.
     stated = None if _silent(sheet, f"{path}.vendor") or not gpu.vendor else gpu.vendor
-    gpu = dataclasses.replace(gpu, vendor=stated.strip().lower() if stated else _vendor(gpu))
+    gpu = replace(gpu, vendor=stated.strip().lower() if stated else _vendor(gpu))
     if gpu.vendor not in ("amd", "intel"):
         return gpu
     follows = _amd(gpu) if gpu.vendor == "amd" else _intel(gpu)
@@ -77,7 +77,7 @@ def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:
         if value is not None and _silent(sheet, f"{path}.{name}")
     }
     found.update({f"{path}.{name}": _KNOWLEDGE for name in news})
-    return dataclasses.replace(gpu, **news)
+    return replace(gpu, **news)
 
 
 def _vendor(gpu: Gpu) -> str | None:
@@ -124,7 +124,7 @@ def _torch(sheet: FactSheet, torch: Torch, found: dict[str, str]) -> Torch:
         said = {"cuda": torch.cuda, "hip": torch.hip, "xpu": None}
     news = {name: value for name, value in said.items() if _silent(sheet, f"torch.{name}")}
     found.update({f"torch.{name}": _LABEL for name in news})
-    return dataclasses.replace(torch, **news)
+    return replace(torch, **news)
 
 
 def _label(label: str) -> dict[str, str | None] | None:

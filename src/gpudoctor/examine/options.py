@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.examine.policy import Policy
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 if TYPE_CHECKING:  # the solver is loaded only where there is something to prescribe
     from gpudoctor.prescribe import Options as PrescribeOptions

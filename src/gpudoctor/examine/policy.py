@@ -6,15 +6,13 @@ from both; the command line wins.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Literal
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Suppressed
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field, replace
 
 FailOn = Literal["error", "warning", "never"]
 
@@ -59,7 +57,7 @@ class Policy:
         wanted = next((s for name, s in self.severity.items() if matches(name, finding)), None)
         if wanted is None and self.allow_cpu and finding.severity is Severity.ERROR:
             wanted = Severity.WARNING if leaves_the_cpu(finding) else None
-        return finding if wanted is None else dataclasses.replace(finding, severity=wanted)
+        return finding if wanted is None else replace(finding, severity=wanted)
 
 
 # With these, torch.cuda.is_available() is False and a program that looks goes on on the CPU.

@@ -6,11 +6,9 @@ child, never this process, and the result is always a whole `Smoke`.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from typing import Literal
 
 from gpudoctor.examine import prove_findings
@@ -21,7 +19,7 @@ from gpudoctor.examine.prove_run import Order, Progress, Run, Target, key
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field, replace
 
 Level = Literal["quick", "full"]
 
@@ -135,7 +133,7 @@ def _drive_all(order: Order, targets: Sequence[Target]) -> list[Run]:
     if len(targets) == 1 or order.level != "quick":
         return [drive(order, target) for target in targets]
     stop = threading.Event()
-    order = dataclasses.replace(order, stop=stop)
+    order = replace(order, stop=stop)
     results: dict[int, Run] = {}
 
     def work(number: int) -> None:
@@ -169,16 +167,14 @@ def _repeat_blocking(order: Order, run: Run) -> None:
     ]
     for name in suspects[:_REPEATED]:
         again = drive(
-            dataclasses.replace(
-                order, only=(name,), environment={"CUDA_LAUNCH_BLOCKING": "1"}, progress=None
-            ),
+            replace(order, only=(name,), environment={"CUDA_LAUNCH_BLOCKING": "1"}, progress=None),
             run.target,
         )
         test, operation = run.tests[name], again.operations.get(name)
         if operation is None:
             continue
         run.operations[name] = operation
-        run.tests[name] = dataclasses.replace(
+        run.tests[name] = replace(
             test, error=f"{test.error}\nwith CUDA_LAUNCH_BLOCKING=1 it fails in: {operation}"
         )
 
@@ -186,7 +182,7 @@ def _repeat_blocking(order: Order, run: Run) -> None:
 def _pairs(order: Order, first: Target) -> Run:
     """What concerns several GPUs at once: peer copies and NCCL."""
     several = Target(index=first.index, device=first.device, label="all GPUs together")
-    return drive(dataclasses.replace(order, level="pairs"), several)
+    return drive(replace(order, level="pairs"), several)
 
 
 def _failed(run: Run) -> bool:
@@ -253,7 +249,7 @@ def _joined(devices: Sequence[SmokeDevice]) -> tuple[SmokeDevice, ...]:
             by_index[device.index] = device
             continue
         grave = ("crashed", "hung", "failed", "skipped", "passed")
-        by_index[device.index] = dataclasses.replace(
+        by_index[device.index] = replace(
             known,
             status=min(known.status, device.status, key=grave.index),
             signal=known.signal or device.signal,

@@ -6,7 +6,6 @@ on in a fresh one, which is told what is done already.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 
@@ -14,6 +13,7 @@ from gpudoctor.examine.prove_run import Mishap, Order, Run, Target, key, over
 from gpudoctor.examine.prove_watch import Watch
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.report import SmokeTest
+from gpudoctor.model.value import replace
 
 WORKER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "probe", "smoke_worker.py"
@@ -36,7 +36,7 @@ def drive(order: Order, target: Target) -> Run:
             "TRITON_CACHE_DIR": os.path.join(scratch, "triton"),
         }
         environment = {**caches, **(order.environment or {})}
-        return _drive(dataclasses.replace(order, environment=environment), target)
+        return _drive(replace(order, environment=environment), target)
 
 
 def _drive(order: Order, target: Target) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from gpudoctor.examine.prove_causes import cause
@@ -12,6 +11,7 @@ from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 
 _SHORT = 300
 _LINES = 6
@@ -135,7 +135,7 @@ def _cause(run: Run, name: str | None, gpu: Gpu | None, title: str) -> list[Find
         sentence = f"{run.target.label}: {catalogue.entry(name).meaning.rstrip('.')}"
     found = _finding(run, name, sentence, tuple(evidence))
     # What people who had it typed; a prescription, where there is one, stands before it.
-    return [dataclasses.replace(found, advice=catalogue.entry(name).cures)]
+    return [replace(found, advice=catalogue.entry(name).cures)]
 
 
 def _about(
@@ -240,7 +240,7 @@ def _merged(found: Sequence[Finding]) -> tuple[Finding, ...]:
             by_title[place] = finding
         else:
             gpus = tuple(sorted({*known.gpus, *finding.gpus}))
-            by_title[place] = dataclasses.replace(known, gpus=gpus)
+            by_title[place] = replace(known, gpus=gpus)
     order = {name: rank for rank, name in enumerate(_ORDER)}
     return tuple(sorted(by_title.values(), key=lambda one: order.get(one.name, -1)))
 

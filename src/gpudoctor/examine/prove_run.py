@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gpudoctor.model.report import SmokeTest
+from gpudoctor.model.value import dataclass, field
 
 Progress = Callable[[str], None]
 Stage = Literal["start", "import", "init", "test", "exit"]

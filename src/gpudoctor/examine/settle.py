@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.report import Smoke
+from gpudoctor.model.value import replace
 
 # What says that no kernel can run on a GPU: a run of kernels that passed proves it wrong.
 _FORETELLS = frozenset(
@@ -47,7 +46,7 @@ def settle(
         twin = known.pop(finding.name, None)
         if twin is not None:
             evidence = (*finding.evidence, *twin.evidence)
-            settled.append(dataclasses.replace(finding, evidence=evidence))
+            settled.append(replace(finding, evidence=evidence))
         elif _disproved(finding, passed):
             settled.append(_disagreeing(finding))
         else:
@@ -66,7 +65,7 @@ def _disproved(finding: Finding, passed: set[int | None]) -> bool:
 def _disagreeing(finding: Finding) -> Finding:
     said = f"The facts say so, and yet every kernel test passed there: {finding.title}"
     proof = Evidence(fact="smoke", value="every kernel test passed", source="kernel tests")
-    return dataclasses.replace(
+    return replace(
         finding,
         severity=Severity.INFO,
         title=f"{finding.title}, but its kernels ran and their numbers are right",
@@ -85,10 +84,10 @@ def _explained(finding: Finding, static: list[Finding]) -> Finding:
     for root in static:
         same = not root.gpus or not finding.gpus or set(root.gpus) & set(finding.gpus)
         if root.name in _FORETELLS and root.severity is Severity.ERROR and same:
-            return dataclasses.replace(finding, caused_by=root.name)
+            return replace(finding, caused_by=root.name)
     if finding.caused_by is None and finding.gpus:
         said = "By the facts alone this GPU should work; the kernels say otherwise."
-        return dataclasses.replace(finding, detail=f"{said} {finding.detail}".strip())
+        return replace(finding, detail=f"{said} {finding.detail}".strip())
     return finding
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from typing import Literal
@@ -14,6 +13,7 @@ from gpudoctor.examine.settle import settle
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 
 Level = Literal["quick", "full"]
 
@@ -111,7 +111,7 @@ def _timed(report: Report, proof: Proof) -> Report:
             timings[f"smoke.{name}.{stage}"] = round(seconds * 1e3, 1)
         spent = sum(test.seconds or 0.0 for test in run.tests.values())
         timings[f"smoke.{name}.tests"] = round(spent * 1e3, 1)
-    return dataclasses.replace(report, timings_ms=timings)
+    return replace(report, timings_ms=timings)
 
 
 def _examined(report: Report) -> Report:
@@ -124,4 +124,4 @@ def _examined(report: Report) -> Report:
     if ran or report.exit_code != 0:
         return report
     note = "No kernel test ran, so nothing is proved."
-    return dataclasses.replace(report, verdict="unknown", exit_code=3, notes=(*report.notes, note))
+    return replace(report, verdict="unknown", exit_code=3, notes=(*report.notes, note))

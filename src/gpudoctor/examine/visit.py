@@ -154,6 +154,6 @@ def _deadline(started: float, options: VisitOptions) -> float | None:
 
 
 def _with_timings(report: Report, timings: Mapping[str, float]) -> Report:
-    import dataclasses
+    from gpudoctor.model.value import replace
 
-    return dataclasses.replace(report, timings_ms=timings)
+    return replace(report, timings_ms=timings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from gpudoctor.collect import fix_journal as place
 from gpudoctor.errors import CannotJudgeError, FixFailedError
@@ -17,7 +16,7 @@ from gpudoctor.fix.scrub import secrets_of
 from gpudoctor.fix.verify import wrong_after
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 Say = Callable[[str], None]
 

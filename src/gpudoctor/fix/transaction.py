@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import field
 
 from gpudoctor.errors import FixFailedError, GpuDoctorError
 from gpudoctor.fix import restore as restoring
@@ -19,7 +18,7 @@ from gpudoctor.fix.install import run_step
 from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.snapshot import Snapshot
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 AFTER = "after.json"
 SNAPSHOT = "snapshot"

@@ -7,9 +7,8 @@ of most tables may name its own `sources` and `date` besides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from functools import cache
 
 from gpudoctor.kb._data import load
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ left to the caller) and strict where a wrong value would poison judgement (types
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import types
 from collections.abc import Mapping
@@ -14,14 +13,15 @@ from enum import Enum
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import field_names, is_value, is_value_class, required_fields
 
 T = TypeVar("T")
 
 
 def encode(value: Any) -> Any:
     """A model value as JSON values: dataclasses become objects, tuples lists, enums strings."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if is_value(value):
+        return {name: encode(getattr(value, name)) for name in field_names(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -64,8 +64,8 @@ def _decode(kind: Any, value: Any, path: str) -> Any:
         item = get_args(kind)[1]
         _expect(isinstance(value, dict), value, "an object", path)
         return {str(key): _decode(item, entry, f"{path}.{key}") for key, entry in value.items()}
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return _decode_dataclass(kind, value, path)
+    if is_value_class(kind):
+        return _decode_fields(kind, value, path)
     if isinstance(kind, type) and issubclass(kind, Enum):
         _expect(value in {member.value for member in kind}, value, kind.__name__, path)
         return kind(value)
@@ -91,21 +91,16 @@ def _decode_union(options: tuple[Any, ...], value: Any, path: str) -> Any:
     raise problem or UsageError(f"{path}: unexpected value")
 
 
-def _decode_dataclass(kind: Any, value: Any, path: str) -> Any:
+def _decode_fields(kind: Any, value: Any, path: str) -> Any:
     _expect(isinstance(value, dict), value, "an object", path)
     annotations = hints(kind)
     arguments = {}
-    for field in dataclasses.fields(kind):
-        if field.name not in value:
-            continue
-        entry = value[field.name]
-        if entry is None and field.default is not dataclasses.MISSING:
-            arguments[field.name] = field.default if field.default is not None else None
-        elif entry is None and field.default_factory is not dataclasses.MISSING:
-            arguments[field.name] = field.default_factory()
-        else:
-            child = f"{path}.{field.name}" if path else field.name
-            arguments[field.name] = _decode(annotations[field.name], entry, child)
+    required = required_fields(kind)
+    for name in field_names(kind):
+        entry = value.get(name)
+        if entry is None and (name not in required or name not in value):
+            continue  # null is the default; what is required and not there is complained of below
+        arguments[name] = _decode(annotations[name], entry, f"{path}.{name}" if path else name)
     try:
         return kind(**arguments)
     except TypeError as error:
@@ -114,7 +109,7 @@ def _decode_dataclass(kind: Any, value: Any, path: str) -> Any:
 
 def _missing(error: TypeError) -> str:
     """Python's own sentence about a missing argument, without the class's inside."""
-    return str(error).split("() ", 1)[-1].replace("keyword-only argument", "field")
+    return str(error).split("() ", 1)[-1]
 
 
 def _expect(condition: object, value: Any, wanted: Any, path: str) -> Any:

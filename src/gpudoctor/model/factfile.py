@@ -7,7 +7,6 @@ older version must not make a machine look healthier than it is.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
@@ -17,6 +16,7 @@ from gpudoctor.model.codec import decode, encode, hints
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import field_names, is_value_class, required_fields
 
 SCHEMA_VERSION = "1.0"
 MAX_BYTES = 64 * 2**20
@@ -75,14 +75,15 @@ def parse_sheet(text: str | bytes, name: str = "the fact sheet") -> FactSheet:
 def not_mentioned(kind: type, given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Paths of the fields of `kind` that `given` has no key for."""
     annotations = hints(kind)
-    for field in dataclasses.fields(kind):
-        path = f"{prefix}{field.name}"
-        if field.name not in given:
-            if _can_be_missing(field):
+    required = required_fields(kind)
+    for name in field_names(kind):
+        path = f"{prefix}{name}"
+        if name not in given:
+            if name not in required:
                 yield path
             continue
-        value = given[field.name]
-        nested = _dataclass_in(annotations[field.name])
+        value = given[name]
+        nested = _value_class_in(annotations[name])
         if nested is None:
             continue
         if isinstance(value, dict):
@@ -136,19 +137,13 @@ def _unknown(value: Any) -> tuple[Unknown, ...]:
     return tuple(decode(Unknown, entry, f"unknown[{i}]") for i, entry in enumerate(value))
 
 
-def _can_be_missing(field: dataclasses.Field[Any]) -> bool:
-    return (
-        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
-    )
-
-
-def _dataclass_in(annotation: Any) -> type | None:
-    """The dataclass inside `X | None` or `tuple[X, ...]`."""
-    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+def _value_class_in(annotation: Any) -> type | None:
+    """The class of values inside `X | None` or `tuple[X, ...]`."""
+    if isinstance(annotation, type) and is_value_class(annotation):
         return annotation
     if get_origin(annotation) is not None and not isinstance(get_origin(annotation), type(Mapping)):
         for argument in get_args(annotation):
-            found = _dataclass_in(argument)
+            found = _value_class_in(argument)
             if found:
                 return found
     return None

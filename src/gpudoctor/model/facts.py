@@ -8,12 +8,11 @@ that is `None` (or an empty tuple) was looked for and is not there, unless its p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Literal
 
 from gpudoctor.model.library import CodeGroup as CodeGroup
 from gpudoctor.model.library import Library as Library
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ It stands apart from the other facts because their classes take 10 ms to make, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Literal
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ that a saved sheet gives the findings of the machine it came from.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.scrub import Identity, Scrubber
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import field_names, is_value, replace
 
 T = TypeVar("T")
 
@@ -36,8 +36,8 @@ def redact(sheet: FactSheet, identity: Identity = _NOBODY) -> FactSheet:
         for index, gpu in enumerate(facts.gpus)
         if gpu.uuid is not None
     ]
-    gpus = tuple(dataclasses.replace(gpu, uuid=None) for gpu in facts.gpus)
-    facts = _scrubbed(dataclasses.replace(facts, gpus=gpus), scrubber)
+    gpus = tuple(replace(gpu, uuid=None) for gpu in facts.gpus)
+    facts = _scrubbed(replace(facts, gpus=gpus), scrubber)
     gone = {entry.fact for entry in removed}
     kept = [_scrubbed(entry, scrubber) for entry in sheet.unknown if entry.fact not in gone]
     return FactSheet(
@@ -61,14 +61,14 @@ def _scrubbed(value: T, scrubber: Scrubber) -> T:
 def _walk(value: Any, scrubber: Scrubber) -> Any:
     if isinstance(value, str):
         return scrubber.text(value) if len(value) > 1 else value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if is_value(value):
         changes = {}
-        for each in dataclasses.fields(value):
-            before = getattr(value, each.name)
+        for name in field_names(value):
+            before = getattr(value, name)
             after = _walk(before, scrubber)
             if after is not before:
-                changes[each.name] = after
-        return dataclasses.replace(value, **changes) if changes else value
+                changes[name] = after
+        return replace(value, **changes) if changes else value
     if isinstance(value, Mapping):
         return {key: _walk(item, scrubber) for key, item in value.items()}
     if isinstance(value, tuple):

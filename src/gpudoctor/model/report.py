@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Literal
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 Verdict = Literal["healthy", "warning", "broken", "unknown"]
 TestStatus = Literal["passed", "failed", "crashed", "hung", "skipped"]

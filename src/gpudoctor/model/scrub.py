@@ -7,7 +7,8 @@ same label wherever it occurs, so that what hangs together still does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from gpudoctor.model.value import dataclass, field
 
 _END = r"(?=[/\\:;,\"'\s)\]>]|\Z)"
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"

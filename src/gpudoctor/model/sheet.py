@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from gpudoctor.model.fact import Absent, Fact, Known, Unknown
 from gpudoctor.model.facts import Facts
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 _STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 

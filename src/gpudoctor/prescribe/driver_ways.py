@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.driver_steps import claim as driver_claim

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from gpudoctor.kb import amd as kb_amd
 from gpudoctor.kb import cuda as kb_cuda
@@ -11,6 +10,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import jetson, predict, source_build
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.commands import Change, Place, steps

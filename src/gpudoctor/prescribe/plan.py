@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import cuda as kb_cuda
@@ -13,6 +12,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import field_names, replace
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.decide import prescribe
 from gpudoctor.prescribe.drivers import first_branch
@@ -129,7 +129,7 @@ def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
                  "lock_owner", "lock_file", "user_site", "headers")  # fmt: skip
         paths += [f"python.{name}" for name in names]
     said = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
-    details = [name for name in Gpu.__slots__ if name not in said]
+    details = [name for name in field_names(Gpu) if name not in said]
     paths += [f"gpus[{i}].{name}" for i in range(len(request.gpus)) for name in details]
     return tuple(Unknown(path, _NOT_STATED, "request") for path in paths)
 

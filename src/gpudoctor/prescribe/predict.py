@@ -8,7 +8,6 @@ is left out, as an environment in good order would have it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import packages as kb_packages
@@ -17,6 +16,7 @@ from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe.candidates import version_key
 from gpudoctor.prescribe.companions import Along
 from gpudoctor.prescribe.drivers import DriverPlan, knows

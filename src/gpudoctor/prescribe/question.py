@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import cached_property
 from typing import Literal
 
@@ -11,7 +10,7 @@ from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 from gpudoctor.prescribe import jetson, mask
 from gpudoctor.prescribe.commands import Place, place_of
 from gpudoctor.prescribe.drivers import flavour_of, knows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import mask, predict
 from gpudoctor.prescribe.driver_steps import driver_steps
 from gpudoctor.prescribe.drivers import DriverPlan, driver_for

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import predict, words
 from gpudoctor.prescribe.commands import Change, Place, steps
 from gpudoctor.prescribe.companions import Along, along

@@ -9,7 +9,6 @@ Source: pip documentation, "Finding candidates" and --extra-index-url; PEP 440, 
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from urllib.parse import unquote, urlsplit
 
 from gpudoctor.errors import UsageError
@@ -17,7 +16,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Package
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field, replace
 from gpudoctor.prescribe import predict
 from gpudoctor.prescribe.candidates import satisfies, version_key
 from gpudoctor.prescribe.companions import Along

@@ -10,10 +10,9 @@ CUDA, or the one nearest to the driver where none is served in full.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from gpudoctor.kb.torch_releases import Build
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.candidates import (
     Constraint,
     Offer,

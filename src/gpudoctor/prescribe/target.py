@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 AARCH64_GPUS = frozenset({"5.3", "6.2", "7.2", "8.7", "11.0", "12.1"})
 """Capabilities that are sold with an ARM processor alone: the Jetsons, Thor, GB10."""

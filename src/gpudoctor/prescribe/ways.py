@@ -8,11 +8,11 @@ from source. Where the driver does not know a GPU, the driver comes first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import mask, predict
 from gpudoctor.prescribe.commands import Change, steps
 from gpudoctor.prescribe.companions import pins_of

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe.candidates import driver_serves_in_full, version_key
 from gpudoctor.prescribe.commands import Place
 from gpudoctor.prescribe.companions import Along

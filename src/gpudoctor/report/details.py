@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import field_names, is_value
 
 Row = tuple[str, str, str]
 """Path, value as text, source."""
@@ -22,11 +22,10 @@ def fact_lines(sheet: FactSheet) -> Iterator[Row]:
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            child = f"{path}.{field.name}" if path else field.name
-            yield from _walk(getattr(value, field.name), child)
-    elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+    if is_value(value):
+        for name in field_names(value):
+            yield from _walk(getattr(value, name), f"{path}.{name}" if path else name)
+    elif isinstance(value, tuple) and value and is_value(value[0]):
         for index, item in enumerate(value):
             yield from _walk(item, f"{path}[{index}]")
     elif value not in (None, (), {}):

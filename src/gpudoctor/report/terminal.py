@@ -6,11 +6,11 @@ What is to be typed comes last and is never wrapped, so that it can be copied.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.report import Report
+from gpudoctor.model.value import replace
 from gpudoctor.report.canvas import Canvas
 from gpudoctor.report.headline import headline
 from gpudoctor.report.layers import Layer, Mark, layers

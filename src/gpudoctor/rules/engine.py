@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet, parents
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 from gpudoctor.rules.case import Case
 from gpudoctor.rules.registry import Rule, rules
 from gpudoctor.rules.say import finding
@@ -127,7 +126,7 @@ def _with_cause(found: Finding, rule: Rule, made: dict[str, list[Finding]]) -> F
         return found
     for name in rule.follows:
         if any(_same_gpus(found, cause) for cause in made.get(name, ())):
-            return dataclasses.replace(found, caused_by=name)
+            return replace(found, caused_by=name)
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal as signals
 from collections.abc import Mapping
 
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
+from gpudoctor.model.value import replace
 from gpudoctor.triage import looks, report
 from gpudoctor.triage.clean import clean, decode
 from gpudoctor.triage.text import fold
@@ -65,8 +65,8 @@ def with_line(found: Report, blocking_tail: bytes) -> Report:
     proof = Evidence(fact="traceback", value=where, source=f"the run with {BLOCKING}=1")
     first = found.findings[0]
     evidence = tuple(item for item in first.evidence if item.fact != "traceback")
-    named = dataclasses.replace(first, evidence=(*evidence, proof))
-    return dataclasses.replace(found, findings=(named, *found.findings[1:]))
+    named = replace(first, evidence=(*evidence, proof))
+    return replace(found, findings=(named, *found.findings[1:]))
 
 
 def signal_sentence(number: int) -> str:

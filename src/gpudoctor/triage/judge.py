@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from gpudoctor import rules
@@ -10,7 +9,7 @@ from gpudoctor.kb import catalogue
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 from gpudoctor.triage import looks
 from gpudoctor.triage.marks import Marks
 from gpudoctor.triage.match import hits
@@ -74,9 +73,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
     frame = _frame(candidate, text)
     look = looks.next_look(candidate.name, rivals)
     if made := candidate.finding:
-        return dataclasses.replace(
-            made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look
-        )
+        return replace(made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look)
     says = candidate.hits[0].signature.says if candidate.hits else ""
     detail = f"{_opened(says)}." if says else ""
     if candidate.name in looks.CODE_BUGS:

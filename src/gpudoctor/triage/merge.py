@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -14,6 +13,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.factfile import not_mentioned
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.triage import (
     collect_env,
     kernel_log,
@@ -213,5 +213,5 @@ def with_torch(sheet: FactSheet, **changes: Any) -> FactSheet:
     torch = sheet.facts.torch
     if torch is None:
         return sheet
-    facts = dataclasses.replace(sheet.facts, torch=dataclasses.replace(torch, **changes))
-    return dataclasses.replace(sheet, facts=facts)
+    facts = replace(sheet.facts, torch=replace(torch, **changes))
+    return replace(sheet, facts=facts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.redact import redact_text
+from gpudoctor.model.value import replace
 
 # A shell's prompt and a mail's sender name their user and host; paths below it name a project.
 _PROMPT = re.compile(r"\b[\w.-]{1,40}@[\w.-]{1,60}(?=[: \]~$#])")
@@ -28,13 +28,11 @@ def scrub(text: str) -> str:
 
 def scrub_finding(finding: Finding) -> Finding:
     """The finding with its evidence and words scrubbed."""
-    return dataclasses.replace(
+    return replace(
         finding,
         title=scrub(finding.title),
         detail=scrub(finding.detail),
-        evidence=tuple(
-            dataclasses.replace(item, value=scrub(item.value)) for item in finding.evidence
-        ),
+        evidence=tuple(replace(item, value=scrub(item.value)) for item in finding.evidence),
         advice=tuple(redact_text(item) for item in finding.advice),
     )
 
@@ -43,4 +41,4 @@ def scrub_prescription(prescription: Prescription | None) -> Prescription | None
     """The prescription with its sentences scrubbed; its commands name no file of the text."""
     if prescription is None:
         return None
-    return dataclasses.replace(prescription, why=scrub(prescription.why))
+    return replace(prescription, why=scrub(prescription.why))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gpudoctor.errors import UsageError
@@ -49,10 +51,7 @@ def test_condas_own_torch_goes_first_and_by_hand():
     )  # fmt: skip
     facts = conda.facts
     packages = (Package(name="torch", version="2.7.1+cu126", installer="conda"),)
-    changed = type(facts)(
-        **{n: getattr(facts, n) for n in facts.__slots__ if n != "packages"}, packages=packages
-    )
-    found = cure(type(conda)(changed))
+    found = cure(type(conda)(replace(facts, packages=packages)))
     assert found.steps[0].kind == "manual"
     assert "conda remove -p /opt/conda/envs/x --force" in str(found.steps[0].posix)
 

@@ -133,10 +133,6 @@ def test_the_wrong_module_flavour_is_changed():
     card = replace(machine.facts.gpus[0], uuid=None, memory_bytes=None, cuda_index=None)
     facts = replace(machine.facts, gpus=(card,))
     module = KernelModule(loaded=True, version="570.172.08", flavour="proprietary")
-    changed = type(facts)(
-        **{n: getattr(facts, n) for n in facts.__slots__ if n != "kernel_module"},
-        kernel_module=module,
-    )
-    found = cure(FactSheet(changed))
+    found = cure(FactSheet(replace(facts, kernel_module=module)))
     assert found.steps[0].kind == "driver"
     assert "-open" in line(found)

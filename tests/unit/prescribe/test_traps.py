@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from gpudoctor.model.facts import Host, Package
@@ -154,15 +156,9 @@ def test_the_cpu_wheel_whose_version_has_no_label_is_really_replaced():
 
 def test_the_unlabelled_wheel_on_arm_is_forced():
     machine = sheet("H100", arch="aarch64", python="3.12.1", torch="2.5.1+cpu")
+    packages = (Package(name="torch", version="2.5.1"),)
     machine = machine.__class__(
-        machine.facts.__class__(
-            **{
-                name: getattr(machine.facts, name)
-                for name in machine.facts.__slots__
-                if name != "packages"
-            },
-            packages=(Package(name="torch", version="2.5.1"),),
-        )
+        dataclasses.replace(machine.facts, packages=packages),
     )
     found = cure(machine, torch_spec="2.5.1")
     assert "--force-reinstall --no-deps torch==2.5.1" in line(found)
