@@ -9,6 +9,7 @@ from what, and how it is held against NVIDIA's own disassembler.
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 from gpudoctor.model.value import dataclass
@@ -33,8 +34,7 @@ MOST_PADDING = 16 << 20
 _PADDING_CHUNK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Image:
+class Image(NamedTuple):
     """One entry of a container, as its header describes it."""
 
     kind: int

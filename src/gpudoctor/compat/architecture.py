@@ -8,7 +8,7 @@ PTX compatibility); NVIDIA technical blog on the family-specific features of CUD
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gpudoctor.model.value import dataclass
 
@@ -24,9 +24,8 @@ _NAME = re.compile(r"(sm|compute|lto)_(\d{2,3})([af]?)\Z", re.ASCII)
 _DOTTED = re.compile(r"(\d{1,2})\.(\d)\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ComputeCapability:
-    """A compute capability such as 12.0: what a GPU can execute."""
+class ComputeCapability(NamedTuple):
+    """A compute capability such as 12.0: what a GPU can execute. (The solver's commonest key.)"""
 
     major: int
     minor: int
@@ -53,7 +52,7 @@ class ComputeCapability:
     @property
     def is_tegra(self) -> bool:
         """Whether it is a Tegra (Jetson) part, which no desktop code is promised to run on."""
-        return (self.major, self.minor) in _TEGRA
+        return self in _TEGRA
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"

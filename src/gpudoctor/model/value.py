@@ -11,9 +11,11 @@ To a reader and to a type checker they are ordinary dataclasses, and `dataclasse
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
@@ -68,6 +70,11 @@ class _Field:
         self.options = options
 
 
+def _nothing(_: object) -> tuple[()]:
+    """What is compared of a class without fields."""
+    return ()
+
+
 class _Shape:
     """What the shared methods know of one class."""
 
@@ -78,6 +85,7 @@ class _Shape:
         self.defaults: dict[str, Any] = {}
         self.factories: dict[str, Any] = {}
         self.required: frozenset[str] = frozenset()
+        self.key: Callable[[Any], Any] = _nothing
         self.then: Any = None
 
 
@@ -109,6 +117,7 @@ def _make(
             shape.factories[name] = given.options["default_factory"]
     shape.required = frozenset(names) - shape.defaults.keys() - shape.factories.keys()
     shape.positional = () if kw_only else names
+    shape.key = attrgetter(*shape.compared) if shape.compared else _nothing
     shape.then = getattr(cls, "__post_init__", None)
     cls.__value__ = shape
     cls.__dataclass_fields__ = _Fields()
@@ -160,39 +169,41 @@ def _refuse(value: Any, name: str, *_: object) -> None:
     raise FrozenInstanceError(f"{value.__class__.__name__} is a value: {name!r} stays as it is")
 
 
-def _compared(value: Any) -> tuple[Any, ...]:
-    values = value.__dict__
-    return tuple([values[name] for name in value.__value__.compared])
-
-
 def _equal(one: Any, other: Any) -> Any:
     if other.__class__ is not one.__class__:
         return NotImplemented
-    return one is other or _compared(one) == _compared(other)
+    if one is other:
+        return True
+    key = one.__value__.key
+    return key(one) == key(other)
 
 
 def _less(one: Any, other: Any) -> Any:
-    same = other.__class__ is one.__class__
-    return _compared(one) < _compared(other) if same else NotImplemented
+    if other.__class__ is not one.__class__:
+        return NotImplemented
+    return one.__value__.key(one) < one.__value__.key(other)
 
 
 def _at_most(one: Any, other: Any) -> Any:
-    same = other.__class__ is one.__class__
-    return _compared(one) <= _compared(other) if same else NotImplemented
+    if other.__class__ is not one.__class__:
+        return NotImplemented
+    return one.__value__.key(one) <= one.__value__.key(other)
 
 
 def _more(one: Any, other: Any) -> Any:
-    same = other.__class__ is one.__class__
-    return _compared(one) > _compared(other) if same else NotImplemented
+    if other.__class__ is not one.__class__:
+        return NotImplemented
+    return one.__value__.key(one) > one.__value__.key(other)
 
 
 def _at_least(one: Any, other: Any) -> Any:
-    same = other.__class__ is one.__class__
-    return _compared(one) >= _compared(other) if same else NotImplemented
+    if other.__class__ is not one.__class__:
+        return NotImplemented
+    return one.__value__.key(one) >= one.__value__.key(other)
 
 
 def _hash(value: Any) -> int:
-    return hash(_compared(value))
+    return hash(value.__value__.key(value))
 
 
 def _show(value: Any) -> str:
