@@ -1,9 +1,4 @@
-"""What `gpudoctor check` does, and its plain form without typer.
-
-A check is what people and CI jobs start most, and importing typer takes a fifth of it. Command
-lines of the options below alone are read here; everything else (help, other options, mistakes) is
-left to `check.py`, which ends in the same `execute`.
-"""
+"""What `gpudoctor check` does; its plain form needs no typer (see `plain.py`)."""
 
 from __future__ import annotations
 
@@ -11,16 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from gpudoctor.cli import output
+from gpudoctor.cli.plain import REPORT_FLAGS, read
 from gpudoctor.errors import UsageError
 
-_FLAGS = {
-    "--json": ("format_", "json"),
-    "-q": ("quiet", True),
-    "--quiet": ("quiet", True),
-    "-v": ("verbose", 1),
-    "--verbose": ("verbose", 1),
-    "--allow-cpu": ("allow_cpu", True),
-}
+_FLAGS = {**REPORT_FLAGS, "--allow-cpu": ("allow_cpu", True)}
 _VALUES = ("--python", "--facts", "--smoke", "--fail-on", "--policy", "--color")
 
 
@@ -79,19 +68,5 @@ def plain(arguments: Sequence[str]) -> int | None:
     Raises:
         UsageError: as `execute`.
     """
-    chosen: dict[str, object] = {}
-    rest = iter(arguments)
-    for word in rest:
-        if word in _FLAGS:
-            name, value = _FLAGS[word]
-        elif word in _VALUES:
-            text = next(rest, "--")
-            if text.startswith("-") and text != "-":
-                return None
-            name, value = word[2:].replace("-", "_"), text
-        else:
-            return None
-        if name in chosen:  # counted, or contradicting: what that means is typer's to say
-            return None
-        chosen[name] = value
-    return execute(**chosen)  # type: ignore[arg-type]  # the two tables above give the right types
+    chosen = read(arguments, flags=_FLAGS, values=_VALUES)
+    return None if chosen is None else execute(**chosen)

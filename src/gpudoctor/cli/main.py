@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
             from gpudoctor.collect.drivers import start_early
 
             start_early(os.environ)
-        if arguments[:1] in (["check"], ["scan"]):
+        if arguments[:1] in (["check"], ["scan"], ["plan"]):
             # Their common forms are read without typer, whose import takes longer than the rest.
             plain = import_module(f"gpudoctor.cli.{arguments[0]}_plain").plain
             code: int | None = plain(arguments[1:])

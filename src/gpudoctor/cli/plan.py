@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gpudoctor.cli import common
-
-if TYPE_CHECKING:  # loaded when the command runs
-    from gpudoctor.model.report import Report
-    from gpudoctor.prescribe import PlanRequest
-    from gpudoctor.report.style import Style
+from gpudoctor.cli import common, plan_plain
 
 
 def register(app: typer.Typer) -> None:
@@ -74,16 +69,8 @@ def plan(
     color: common.ColorOption = "auto",
 ) -> int:
     """What to install on a machine that is not at hand."""
-    from gpudoctor.errors import UsageError
-    from gpudoctor.prescribe import PlanRequest
-
-    style = common.style_for(color, quiet=quiet, verbose=verbose)
-    common.check_format("json" if json else format_)
-    if not gpu:
-        raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
-    text = None if requirements is None else common.read_input(requirements)
-    request = PlanRequest(
-        gpus=tuple(gpu),
+    return plan_plain.execute(
+        gpus=gpu,
         driver=driver,
         os=os,
         arch=arch,
@@ -93,65 +80,10 @@ def plan(
         tool=tool,
         index_url=index_url,
         from_source=from_source,
-        requirements=text.decode("utf-8", "replace") if isinstance(text, bytes) else text,
-        requirements_name=requirements or "requirements.txt",
-    )
-    report = _judged(request) if requirements is not None else _planned(request)
-    common.emit(
-        lambda name, how: _render(report, name, how, request),
-        style,
-        format_=format_,
-        json=json,
+        requirements=requirements,
+        format_="json" if json else format_,
         outputs=output,
+        quiet=quiet,
+        verbose=verbose,
+        color=color,
     )
-    return report.exit_code
-
-
-def _planned(request: PlanRequest) -> Report:
-    from gpudoctor import __version__
-    from gpudoctor.kb import info
-    from gpudoctor.model.report import Knowledge, Report
-    from gpudoctor.prescribe import plan as plan_
-    from gpudoctor.prescribe.plan import nothing_fits
-
-    sheet, prescription = plan_(request)
-    possible = prescription.status != "impossible"
-    return Report(
-        version=__version__,
-        knowledge=Knowledge(version=info.version(), date=info.date()),
-        verdict="healthy" if possible else "broken",
-        exit_code=0 if possible else 1,
-        sheet=sheet,
-        findings=() if possible else (nothing_fits(prescription),),
-        prescription=prescription,
-    )
-
-
-def _judged(request: PlanRequest) -> Report:
-    from gpudoctor.examine.options import VisitOptions
-    from gpudoctor.examine.visit import conclude
-    from gpudoctor.prescribe import judge_requirements
-
-    sheet, judgement, prescription = judge_requirements(request)
-    return conclude(
-        sheet,
-        judgement.findings,
-        VisitOptions(),
-        not_judged=judgement.not_judged,
-        prescription=prescription,
-    )
-
-
-def _render(report: Report, format_: str, style: Style, request: PlanRequest) -> str:
-    if format_ != "text" or request.requirements is not None:
-        from gpudoctor.report import render
-
-        return render(report, format_, style)
-    from gpudoctor.report.plan_text import render as render_plan
-
-    considered = None
-    if style.verbose > 1:
-        from gpudoctor.prescribe import considered as considered_
-
-        considered = considered_(report.sheet, request.torch)
-    return render_plan(report, style, considered)

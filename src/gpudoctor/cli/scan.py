@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gpudoctor.cli import common
-from gpudoctor.cli.scan_plain import execute
+from gpudoctor.cli import common, scan_plain
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +30,7 @@ def scan(
     color: common.ColorOption = "auto",
 ) -> int:
     """Say which GPUs the machine code in files, wheels, environments and folders runs on."""
-    return execute(
+    return scan_plain.execute(
         paths,
         gpu,
         format_="json" if json else format_,

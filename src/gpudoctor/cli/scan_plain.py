@@ -1,10 +1,4 @@
-"""What `gpudoctor scan` does, and its plain form without typer.
-
-Importing typer takes more than half of a scan of one library of a gigabyte (55 of 90 ms). Command
-lines of paths, `--gpu`, `--json` and `-q` alone, as scripts have them by the hundred, are read
-here; everything else (help, other options, mistakes) is left to `scan.py`, which ends in the same
-`execute`.
-"""
+"""What `gpudoctor scan` does; its plain form needs no typer (see `plain.py`)."""
 
 from __future__ import annotations
 
@@ -12,7 +6,9 @@ import time
 from collections.abc import Sequence
 
 from gpudoctor.cli import output
+from gpudoctor.cli.plain import REPORT_FLAGS, read
 
+_FLAGS = {word: REPORT_FLAGS[word] for word in ("--json", "-q", "--quiet")}
 _FORMATS = ("text", "json", "markdown")
 _PATIENCE_SECONDS = 1.0
 
@@ -58,25 +54,10 @@ def plain(arguments: Sequence[str]) -> int | None:
     Raises:
         UsageError: as `execute`.
     """
-    paths: list[str] = []
-    gpus: list[str] = []
-    format_, quiet = "text", False
-    rest = iter(arguments)
-    for word in rest:
-        if word == "--gpu":
-            value = next(rest, "-")
-            if value.startswith("-"):
-                return None
-            gpus.append(value)
-        elif word == "--json":
-            format_ = "json"
-        elif word in ("-q", "--quiet"):
-            quiet = True
-        elif word.startswith("-"):
-            return None
-        else:
-            paths.append(word)
-    return execute(paths, gpus, format_=format_, quiet=quiet) if paths else None
+    chosen = read(arguments, flags=_FLAGS, values=(), lists={"--gpu": "gpus"}, paths="paths")
+    if chosen is None or "paths" not in chosen:
+        return None
+    return execute(chosen.pop("paths"), chosen.pop("gpus", None), **chosen)
 
 
 class _Progress:
