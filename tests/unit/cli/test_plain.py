@@ -70,7 +70,7 @@ def test_what_is_read_plainly_is_what_typer_reads(command, meant):
             assert plain == typers
 
     agree()
-    assert read_plainly > 5
+    assert read_plainly
 
 
 @pytest.mark.parametrize(
