@@ -286,6 +286,6 @@ def _text(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, (tuple, list)) and not isinstance(value, ComputeCapability):
         return ", ".join(map(str, value)) if value else "none"
     return str(value)
