@@ -44,7 +44,7 @@ def start_children(environ: Mapping[str, str]) -> DriverChildren:
     return DriverChildren(nvml, cuda, unmasked)
 
 
-_early: list[DriverChildren] = []
+_early: list[tuple[dict[str, str], DriverChildren]] = []
 
 
 def start_early(environ: Mapping[str, str]) -> None:
@@ -53,12 +53,16 @@ def start_early(environ: Mapping[str, str]) -> None:
     Asking the driver takes as long as importing the rest of gpudoctor, and waits for no
     processor of ours.
     """
-    _early.append(start_children(environ))
+    _early.append((dict(environ), start_children(environ)))
 
 
 def take_children(environ: Mapping[str, str]) -> DriverChildren:
-    """The children that were started early, once; else new ones."""
-    return _early.pop() if _early else start_children(environ)
+    """The children that were started early in this very environment, once; else new ones."""
+    while _early:
+        known, children = _early.pop()
+        if known == environ:
+            return children
+    return start_children(environ)
 
 
 def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | str:

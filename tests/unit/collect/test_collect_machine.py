@@ -190,6 +190,12 @@ def test_children_that_were_started_early_are_taken_once(tmp_path) -> None:
         assert drivers.ask_cuda(children.cuda, 30).init == 0
 
 
+def test_children_that_were_started_for_another_machine_are_not_taken(tmp_path) -> None:
+    drivers.start_early(build(Machine(), str(tmp_path / "without")))
+    env = build(Machine(cards=(cards.RTX_4090,)), str(tmp_path / "with"))
+    assert drivers.ask_nvml(drivers.take_children(env).nvml, 30).count == 1
+
+
 # What goes wrong around the collectors
 
 
