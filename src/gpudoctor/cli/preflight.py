@@ -1,26 +1,44 @@
-"""A look at the machine before a command is started; it never delays or stops the command."""
+"""A look at the machine that a command runs on; it never delays or stops the command."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # loaded in the thread that looks
+    from gpudoctor.model.sheet import FactSheet
 
 SECONDS = 0.5
-"""How long it may take; what was not found out by then is left out."""
+"""How long it may take before the command; what was not found out by then is left out."""
+SECONDS_AFTER = 5.0
+"""The same when the command has died, and a cure is looked for."""
 
 
-def preflight(argv: Sequence[str]) -> str | None:
-    """Why torch cannot use the GPU of this machine, in one sentence; `None`: nothing is known.
+def look(argv: Sequence[str], seconds: float = SECONDS) -> FactSheet | None:
+    """The facts of this machine and of the Python that the command starts, if it starts one.
 
     Reads files and asks the driver; starts no interpreter. A failure or a delay means `None`.
     """
     from threading import Thread
 
-    answer: list[str] = []
-    thread = Thread(target=_look, args=(interpreter(argv), answer), daemon=True)
+    answer: list[FactSheet] = []
+    thread = Thread(target=_look, args=(interpreter(argv), seconds, answer), daemon=True)
     thread.start()
-    thread.join(SECONDS)
+    thread.join(seconds)
     return answer[0] if answer else None
+
+
+def unusable(sheet: FactSheet) -> str | None:
+    """Why torch cannot use the GPU of this machine, in one sentence; `None`: nothing is known."""
+    from gpudoctor import rules
+
+    for finding in rules.judge(sheet).findings:
+        if finding.severity.value == "error" and finding.code.startswith(
+            ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
+        ):
+            return finding.title
+    return None
 
 
 def interpreter(argv: Sequence[str]) -> str | None:
@@ -43,17 +61,10 @@ def interpreter(argv: Sequence[str]) -> str | None:
     return None
 
 
-def _look(python: str | None, answer: list[str]) -> None:
+def _look(python: str | None, seconds: float, answer: list[FactSheet]) -> None:
     try:
-        from gpudoctor import rules
         from gpudoctor.collect import collect
 
-        sheet = collect(python, SECONDS, os.getcwd(), os.environ)
-        for finding in rules.judge(sheet).findings:
-            if finding.severity.value == "error" and finding.code.startswith(
-                ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
-            ):
-                answer.append(finding.title)
-                return
+        answer.append(collect(python, seconds, os.getcwd(), os.environ))
     except Exception:  # noqa: S110 - whatever fails here must not keep the command from starting
         pass

@@ -72,9 +72,7 @@ def run(
     manner = _Manner(color, quiet, verbose, output or ())
     environment = dict(os.environ)
     if not no_preflight:
-        from gpudoctor.cli.preflight import preflight
-
-        unusable = preflight(argv)
+        unusable = _preflight(argv)
         if unusable is not None:
             if not quiet:
                 _say(f"preflight: {unusable}")
@@ -84,6 +82,25 @@ def run(
     if outcome.returncode == 0 or outcome.error:
         return outcome.returncode
     return _after_death(argv, environment, outcome, manner, cpu_fallback, rerun_blocking)
+
+
+def _preflight(argv: Sequence[str]) -> str | None:
+    from gpudoctor.cli import preflight
+
+    sheet = preflight.look(argv)
+    return None if sheet is None else preflight.unusable(sheet)
+
+
+def _diagnose(argv: Sequence[str], outcome: Outcome) -> Report | None:
+    """What the output shows, with the cure for this machine where the command is Python's."""
+    from gpudoctor.cli import preflight
+    from gpudoctor.triage import after_death
+
+    found = after_death.diagnose(outcome.tail)
+    if found is None or preflight.interpreter(argv) is None:
+        return found
+    machine = preflight.look(argv, preflight.SECONDS_AFTER)
+    return found if machine is None else after_death.diagnose(outcome.tail, machine)
 
 
 def _after_death(
@@ -96,12 +113,12 @@ def _after_death(
 ) -> int:
     from gpudoctor.triage import after_death
 
-    found = after_death.diagnose(outcome.tail)
+    found = _diagnose(argv, outcome)
     if outcome.signal is not None:
         _say(after_death.signal_sentence(outcome.signal))
     if found is None:
         return outcome.returncode
-    asynchronous = after_death.is_asynchronous(found, environment)
+    asynchronous = after_death.is_asynchronous(found, outcome.tail, environment)
     if asynchronous and rerun_blocking:
         _say(f"running once more with {after_death.BLOCKING}=1 to find the line")
         again = _through(argv, {**environment, after_death.BLOCKING: "1"})
@@ -130,7 +147,7 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manne
     if outcome.returncode and not outcome.error:
         if outcome.signal is not None:
             _say(after_death.signal_sentence(outcome.signal))
-        if found := after_death.diagnose(outcome.tail):
+        if found := _diagnose(argv, outcome):
             _show(found, manner)
     _say(f"this run was on the CPU; it ended with exit code {outcome.returncode}")
     return outcome.returncode

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
+from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.triage import looks, report
 from gpudoctor.triage.clean import clean, decode
+from gpudoctor.triage.marks import Marks
 from gpudoctor.triage.text import fold
 from gpudoctor.triage.traceback import own_frame
 
@@ -32,17 +34,21 @@ _NOT_UNUSABLE = frozenset(
 )
 
 
-def diagnose(tail: bytes) -> Report | None:
-    """The report on the end of a command's stderr; `None` if nothing known stands there."""
-    made = report.of_string(tail)
+def diagnose(tail: bytes, machine: FactSheet | None = None) -> Report | None:
+    """The report on the end of a command's output; `None` if nothing known stands there.
+
+    `machine` is what is known of the machine and the interpreter that the command ran on.
+    """
+    made = report.of_string(tail, machine=machine)
     return made if made.findings else None
 
 
-def is_asynchronous(found: Report, environment: Mapping[str, str]) -> bool:
+def is_asynchronous(found: Report, tail: bytes, environment: Mapping[str, str]) -> bool:
     """Whether the traceback may name the wrong line and one more run would name the right one."""
-    return environment.get(BLOCKING) != "1" and any(
-        looks.is_asynchronous(finding.name) for finding in found.findings[:2]
-    )
+    if environment.get(BLOCKING) == "1":
+        return False
+    marks = Marks(fold(clean(decode(tail))), found.sheet)
+    return any(looks.is_asynchronous(finding.name, marks) for finding in found.findings[:2])
 
 
 def gpu_unusable(found: Report) -> Finding | None:

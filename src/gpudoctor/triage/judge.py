@@ -70,7 +70,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
         for hit in candidate.hits[:3]
         if hit.quote
     )
-    frame = _frame(candidate, text)
+    frame = _frame(candidate, text, marks)
     look = looks.next_look(candidate.name, rivals)
     if made := candidate.finding:
         return replace(made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look)
@@ -104,9 +104,10 @@ def _title(meaning: str) -> str:
     return meaning.split(". ")[0].rstrip(".")
 
 
-def _frame(candidate: Candidate, text: Text) -> tuple[Evidence, ...]:
+def _frame(candidate: Candidate, text: Text, marks: Marks) -> tuple[Evidence, ...]:
     """Where the program itself was, for faults that lie in it."""
-    if candidate.name not in looks.CODE_BUGS and not looks.is_asynchronous(candidate.name):
+    asynchronous = looks.is_asynchronous(candidate.name, marks)
+    if candidate.name not in looks.CODE_BUGS and not asynchronous:
         return ()
     frame = own_frame(text)
     if frame is None:
@@ -114,7 +115,7 @@ def _frame(candidate: Candidate, text: Text) -> tuple[Evidence, ...]:
     where = f"{frame.file}, line {frame.line}"
     note = (
         "the traceback; the error is asynchronous, so that an earlier line may be at fault"
-        if looks.is_asynchronous(candidate.name) and "CUDA_LAUNCH_BLOCKING=1" not in text.flat[:200]
+        if asynchronous and "CUDA_LAUNCH_BLOCKING=1" not in text.flat[:200]
         else "the traceback"
     )
     value = f"{where}: {frame.code}" if frame.code else where

@@ -124,12 +124,15 @@ def how_to_find(name: str) -> str | None:
 
 def still_possible(name: str, default: str | None, marks: Marks) -> str | None:
     """What can still be done in the process; a check on the CPU leaves it sound."""
-    on_gpu = marks.holds("device-assert-text")
-    if name in _RAISED_ON_CPU_TOO and not on_gpu:
+    if _raised_on_cpu(name, marks):
         return _ON_CPU
     return default or "Start the command again after the cure; nothing needs to be saved."
 
 
-def is_asynchronous(name: str) -> bool:
+def is_asynchronous(name: str, marks: Marks) -> bool:
     """Whether the traceback may end at another line than the one that caused it."""
-    return name in _ASYNCHRONOUS
+    return name in _ASYNCHRONOUS and not _raised_on_cpu(name, marks)
+
+
+def _raised_on_cpu(name: str, marks: Marks) -> bool:
+    return name in _RAISED_ON_CPU_TOO and not marks.holds("device-assert-text")

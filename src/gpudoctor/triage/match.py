@@ -66,7 +66,10 @@ def _quote(text: Text, start: int, end: int) -> str:
     from bisect import bisect_right
 
     position = max(0, bisect_right(text.starts, start) - 1)
-    begin = max(text.starts[position], start - 80)
     last = bisect_right(text.starts, max(start, end - 1))
+    if text.flat.startswith('File "', text.starts[position]) and last > position + 1:
+        position = last - 1  # from a frame of a traceback to its error: the error says it
+        start = text.starts[position]
+    begin = max(text.starts[position], start - 80)
     stop = text.starts[last] - 1 if last < len(text.starts) else len(text.flat)
     return text.flat[begin : min(stop, begin + 300)].strip()

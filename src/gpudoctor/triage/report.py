@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from gpudoctor import __version__
+from gpudoctor import __version__, rules
 from gpudoctor.examine import verdict as weigh
 from gpudoctor.kb import info
 from gpudoctor.model.finding import Finding, Severity
@@ -24,21 +24,27 @@ def of_stream(source: BinaryIO, *, keep_private: bool = False) -> Report:
     return of_text(stream.read(source), keep_private=keep_private)
 
 
-def of_string(text: str | bytes, *, keep_private: bool = False) -> Report:
-    """The report on a text that is at hand."""
+def of_string(
+    text: str | bytes, *, keep_private: bool = False, machine: FactSheet | None = None
+) -> Report:
+    """The report on a text that is at hand; `machine`: the one it comes from, if that is known."""
     plain = decode(text) if isinstance(text, bytes) else text
     if len(plain) > stream.WHOLE:
         import io
 
         return of_stream(io.BytesIO(plain.encode("utf-8", "replace")), keep_private=keep_private)
-    return of_text(fold(clean(plain)), keep_private=keep_private)
+    return of_text(fold(clean(plain)), keep_private=keep_private, machine=machine)
 
 
-def of_text(text: Text, *, keep_private: bool = False) -> Report:
-    """The report on a folded text; private details stay out unless they are to be kept."""
+def of_text(text: Text, *, keep_private: bool = False, machine: FactSheet | None = None) -> Report:
+    """The report on a folded text; private details stay out unless they are to be kept.
+
+    The text alone is judged; the cure is that of the machine it comes from, where that is known.
+    """
     found = diagnose(text)
     sheet, findings = found.sheet, found.findings
-    prescription = _prescription(sheet, findings)
+    patient = sheet if machine is None else machine
+    prescription = _prescription(sheet, findings) if machine is None else _cure(machine, findings)
     if not keep_private:
         sheet = redact(sheet)
         findings = tuple(scrub_finding(item) for item in findings)
@@ -52,7 +58,7 @@ def of_text(text: Text, *, keep_private: bool = False) -> Report:
         findings=findings,
         not_judged=found.not_judged,
         prescription=prescription,
-        notes=_notes(text, found, prescription),
+        notes=_notes(text, found, prescription, patient),
         about="text",
     )
 
@@ -74,6 +80,21 @@ def _prescription(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescripti
     return prescribe(sheet, findings[:1], Options())
 
 
+def _cure(machine: FactSheet, findings: tuple[Finding, ...]) -> Prescription | None:
+    """What to type on the machine that the text comes from, where a build may be the cure.
+
+    What is wrong with the machine itself decides, if anything is: without a GPU no build helps.
+    """
+    if not findings or not _asks_for_a_build(findings[0]):
+        return _prescription(FactSheet(), findings)
+    from gpudoctor.prescribe import Options, missing_fact, prescribe
+
+    if missing_fact(machine) is not None:
+        return None
+    own = tuple(item for item in rules.judge(machine).findings if item.severity is Severity.ERROR)
+    return prescribe(machine, own or findings[:1], Options())
+
+
 _QUESTIONS = {
     "host.os": "which operating system it is",
     "gpus": "which GPU it is (the output of nvidia-smi -L)",
@@ -89,7 +110,9 @@ _OF_DRIVER_AND_BUILD = (
 )
 
 
-def _notes(text: Text, found: Diagnosis, prescription: Prescription | None) -> tuple[str, ...]:
+def _notes(
+    text: Text, found: Diagnosis, prescription: Prescription | None, patient: FactSheet
+) -> tuple[str, ...]:
     notes = []
     if found.nature == "source":
         notes.append("The text is source code: the messages in it happened to nobody.")
@@ -110,7 +133,7 @@ def _notes(text: Text, found: Diagnosis, prescription: Prescription | None) -> t
     if prescription is None and found.findings and _asks_for_a_build(found.findings[0]):
         from gpudoctor.prescribe import missing_fact
 
-        if path := missing_fact(found.sheet):
+        if path := missing_fact(patient):
             asked = _QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"
             notes.append(f"For an exact prescription one fact is missing: {asked}.")
     return tuple(notes)
