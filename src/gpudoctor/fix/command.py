@@ -80,13 +80,17 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
 def split(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """The steps that a fix executes, and those that stay with the user.
 
-    What must come first and is not ours (a driver, a reboot, a lock file's manifest, conda's own
-    package) stops the execution: installing past it would not cure, or would not last.
+    What is not ours (a driver, a reboot, a lock file's manifest, conda's own package) stops the
+    execution: installing past it would not cure, or would not last. Only a manual step behind all
+    of ours, such as another way to the same end, can wait.
     """
     mine = tuple(s for s in steps if s.kind in ("install", "uninstall") and s.argv)
-    blocking = ("driver", "reboot", "manual", "source-build")
-    if any(step.kind in blocking for step in steps):
-        return (), steps
+    last = max((i for i, step in enumerate(steps) if step in mine), default=-1)
+    for position, step in enumerate(steps):
+        if step.kind in ("driver", "reboot", "source-build"):
+            return (), steps
+        if step.kind == "manual" and position < last:
+            return (), steps
     return mine, tuple(step for step in steps if step not in mine)
 
 

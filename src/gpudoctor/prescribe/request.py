@@ -9,6 +9,7 @@ from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands import TOOLS
 
 CHANNELS = ("stable", "nightly")
+_WILD = re.compile(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
 _BARE = re.compile(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
 
 
@@ -67,7 +68,7 @@ class PlanRequest:
 
 
 def specifier_of(text: str) -> str:
-    """A version specifier of torch as packaging reads it: `2.9` → `==2.9.*`.
+    """A version specifier of torch as packaging reads it: `2.9` and `2.9.*` → `==2.9.*`.
 
     Raises:
         UsageError: the text is none.
@@ -77,7 +78,9 @@ def specifier_of(text: str) -> str:
     stripped = text.strip()
     if stripped.lower().startswith("torch"):
         stripped = stripped[len("torch") :].strip()
-    if _BARE.match(stripped):
+    if _WILD.match(stripped):
+        stripped = f"=={stripped}"
+    elif _BARE.match(stripped):
         public = stripped.split("+", 1)[0]
         wild = "" if "+" in stripped or public.count(".") >= 2 or not public[-1].isdigit() else ".*"
         stripped = f"=={stripped}{wild}"

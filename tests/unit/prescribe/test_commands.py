@@ -159,6 +159,7 @@ def test_the_size_of_the_download_is_said_where_it_is_known():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("2.9.1", "==2.9.1"), ("2.9", "==2.9.*"), ("torch==2.9.1+cu128", "==2.9.1+cu128"),
+     ("2.9.*", "==2.9.*"), ("torch==2.*", "==2.*"), ("~=2.9.0", "~=2.9.0"),
      (">=2.8,<2.11", "<2.11,>=2.8"), ("torch>=2.8", ">=2.8")],
 )  # fmt: skip
 def test_torch_specifiers_are_read_as_people_write_them(text, expected):
