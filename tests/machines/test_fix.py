@@ -100,6 +100,8 @@ def test_a_fix_cures_and_undo_brings_the_old_environment_back(bench):
     assert bench.state() == bench.before
     again = bench.run("fix", "--undo")
     assert (again.returncode, "nothing to undo" in again.stdout) == (0, True)
+    said = json.loads(bench.run("fix", "--undo", "--json").stdout)
+    assert (said["message"], said["paths"]) == ("There is nothing to undo.", 0)
 
 
 def test_a_wheel_that_lacks_the_gpus_code_is_found_out_and_taken_back(bench):
@@ -187,7 +189,13 @@ def test_kept_fixes_are_listed_and_removed(bench):
     listed = bench.run("fix", "--list").stdout
     assert "committed" in listed
     assert str(bench.prefix) in listed
-    assert bench.run("fix", "--forget", listed.split()[0]).returncode == 0
+    (entry,) = json.loads(bench.run("fix", "--list", "--json").stdout)["fixes"]
+    assert (entry["id"], entry["state"]) == (listed.split()[0], "committed")
+    assert entry["environment"] == str(bench.prefix)
+    wrong = bench.run("fix", "--forget", entry["id"], "--format", "sarif")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    gone = bench.run("fix", "--forget", entry["id"], "--json").stdout
+    assert [row["id"] for row in json.loads(gone)["removed"]] == [entry["id"]]
     assert "No fix is kept" in bench.run("fix", "--list").stdout
     assert not list((bench.folder / "state").rglob("files"))
 

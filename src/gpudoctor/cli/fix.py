@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpudoctor.cli import common
+from gpudoctor.cli import common, fix_kept
 from gpudoctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,10 +65,13 @@ def fix(
     style = common.style_for(color, quiet=quiet, verbose=verbose)
     common.check_format("json" if json else format_)
     common.check_timeout(timeout)
-    if list_ or forget:
-        return _kept(forget)
+    chosen = "json" if json else format_
+    if forget:
+        return fix_kept.forget(forget, style, chosen, output)
+    if list_:
+        return fix_kept.kept(style, chosen, output)
     if undo:
-        return _undo(python, quiet=quiet)
+        return fix_kept.undo(python, style, chosen, output)
     from gpudoctor import app as api
     from gpudoctor.examine.options import VisitOptions
     from gpudoctor.prescribe import Options
@@ -194,27 +197,3 @@ def _emit(
         json=json,
         outputs=outputs,
     )
-
-
-def _undo(python: str | None, *, quiet: bool) -> int:
-    from gpudoctor import app as api
-
-    undone = api.undo(python, lambda line: common.progress(line, quiet=quiet))
-    common.write(f"{undone.text[0].upper()}{undone.text[1:]}.")
-    return 0
-
-
-def _kept(forget: str | None) -> int:
-    import os
-
-    from gpudoctor.fix import kept
-    from gpudoctor.report.inert import inert
-
-    entries = kept.forget(forget, os.environ) if forget else kept.kept(os.environ)
-    verb = "removed  " if forget else ""
-    for entry in entries:
-        line = f"{verb}{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}"
-        common.write(inert(line))
-    if not entries:
-        common.write("There is nothing to remove." if forget else "No fix is kept.")
-    return 0
