@@ -30,7 +30,13 @@ def rebuild_initramfs(case: Case) -> tuple[str, ...]:
         "zypper": ("sudo dracut --force",),
     }.get(
         family(case) or "",
-        ("sudo update-initramfs -u   (Fedora, RHEL, SUSE: sudo dracut --force)",),
+        (
+            (
+                "sudo update-initramfs -u   ("
+                "put the change into the boot image; on Fedora, RHEL and SUSE: sudo "
+                "dracut --force)"
+            ),
+        ),
     )
 
 
@@ -45,7 +51,11 @@ def rebuild_module(case: Case) -> tuple[str, ...]:
         ),
         "dnf": (
             "sudo dnf install kernel-devel-$(uname -r)",
-            "sudo akmods --force   (with packages from NVIDIA: sudo dkms autoinstall)",
+            (
+                "sudo akmods --force   ("
+                "build the module for this kernel; with packages from NVIDIA: sudo dkms "
+                "autoinstall)"
+            ),
             load,
         ),
         "pacman": ("sudo pacman -Syu linux-headers nvidia-open-dkms", "sudo reboot"),
@@ -65,7 +75,11 @@ def enrol_key(case: Case) -> tuple[str, ...]:
     if family(case) == "dnf":
         key = "/etc/pki/akmods/certs/public_key.der"
     return (
-        f"sudo mokutil --import {key}   (choose a password)",
-        "sudo reboot   (and choose “Enroll MOK” in the blue screen that appears)",
+        (
+            f"sudo mokutil --import {key}   ("
+            "make the key known to the firmware; it asks for a password of your "
+            "choice)"
+        ),
+        "sudo reboot   (restart, and choose “Enroll MOK” in the blue screen that appears)",
         "Or switch Secure Boot off in the firmware's setup.",
     )

@@ -70,7 +70,10 @@ def device_node_permissions(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("manual",),
         advice=(
-            "sudo usermod -aG video,render $USER   (then log out and in again)",
+            (
+                "sudo usermod -aG video,render $USER   ("
+                "join the groups that may open them, then log out and in again)"
+            ),
             (
                 "Or remove the options NVreg_DeviceFileUID, NVreg_DeviceFileGID and "
                 "NVreg_DeviceFileMode from /etc/modprobe.d."
@@ -197,7 +200,10 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
         next_look="`systemctl status nvidia-fabricmanager` and `nvidia-smi -q | grep -A2 Fabric`.",
         advice=(
             *(("On the host (a rented machine: tell its provider):",) if hosted else ()),
-            f"sudo apt install nvidia-fabricmanager-{branch}   (its version must be the driver's)",
+            (
+                f"sudo apt install nvidia-fabricmanager-{branch}   ("
+                "install the service in exactly the version of the driver)"
+            ),
             "sudo systemctl enable --now nvidia-fabricmanager",
         ),
     )

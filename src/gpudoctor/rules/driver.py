@@ -27,8 +27,8 @@ FINER = (
     "libcuda-missing",
 )
 _CAPABILITIES = (
-    "docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …   (`utility` alone passes "
-    "nvidia-smi in and leaves libcuda out)"
+    "docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …   (pass the libraries "
+    "for computing in, too: `utility` alone brings nvidia-smi and leaves libcuda out)"
 )
 _MISMATCH = "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
 # How the collectors word it when a process was given up.
@@ -209,7 +209,7 @@ def driver_not_answering(case: Case) -> Iterator[Finding | Unknown]:
         next_look="`time nvidia-smi`, twice: the second time it should take a second at most.",
         advice=(
             "`sudo dmesg | grep -i -e nvrm -e xid` names a GPU that no longer answers.",
-            "sudo nvidia-smi -pm 1   (keeps the driver awake)",
+            "sudo nvidia-smi -pm 1   (keep the driver awake)",
         ),
     )
 

@@ -69,7 +69,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),
-        advice=(f"unset {name}   (PowerShell: Remove-Item Env:{name})",),
+        advice=(f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",),
     )
 
 
@@ -118,7 +118,9 @@ def _other_masks(case: Case) -> Iterator[Finding]:
             evidence=[_evidence(case, name)],
             gpus=seats,
             clears_with=("environment",),
-            advice=(f"unset {name}   (PowerShell: Remove-Item Env:{name})",),
+            advice=(
+                f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",
+            ),
         )
 
 
@@ -137,7 +139,7 @@ def _all_hidden(case: Case) -> Iterator[Finding]:
         evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
         gpus=hidden,
         clears_with=("environment",),
-        advice=(f"unset {_MASK}   (PowerShell: Remove-Item Env:{_MASK})",),
+        advice=(f"unset {_MASK}   (remove the variable; in PowerShell: Remove-Item Env:{_MASK})",),
     )
 
 
@@ -170,7 +172,7 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
         gpus=() if kept else case.nvidia,
         clears_with=("environment",),
         advice=(
-            f"export {_MASK}=0   (or unset it)",
+            f"export {_MASK}=0   (name a GPU that exists, or remove the variable)",
             f"It can also be set inside the program: grep -rn {_MASK} .",
         ),
     )

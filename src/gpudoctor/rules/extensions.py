@@ -81,7 +81,8 @@ def _other_torch(case: Case, package: Package, built: str, severity: Severity) -
         advice=(
             (
                 f"pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation "
-                f"{package.name}   (or its wheel for this torch)"
+                f"{package.name}   (build it anew against this torch, or install its wheel for "
+                "this torch)"
             ),
         ),
     )

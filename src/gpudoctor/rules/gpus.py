@@ -239,15 +239,19 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
 
 
 _CHOOSE_INSTANCE = (
-    "nvidia-smi -L   (lists the instances)",
-    "export CUDA_VISIBLE_DEVICES=MIG-<uuid>   (one for each process)",
+    "nvidia-smi -L   (list the instances)",
+    "export CUDA_VISIBLE_DEVICES=MIG-<uuid>   (name one instance for each process)",
 )
 
 
 def _undivided(seats: list[Seat]) -> tuple[str, ...]:
     listed = ",".join(str(seat.index) for seat in seats)
     return (
-        f"sudo nvidia-smi -i {listed} -mig 0   (whole again, at the latest after a restart)",
+        (
+            f"sudo nvidia-smi -i {listed} -mig 0   ("
+            "make the GPU whole again; this takes effect after a restart at the "
+            "latest)"
+        ),
         (
             f"Or divide it: `sudo nvidia-smi mig -i {listed} -lgip` lists the profiles, and "
             f"`sudo nvidia-smi mig -i {listed} -cgi <profile> -C` makes an instance."

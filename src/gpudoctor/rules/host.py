@@ -11,7 +11,10 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding, names
 
 _START_WITH_GPU = {
-    "docker": "docker run --gpus all …   (compose file: deploy.resources.reservations.devices)",
+    "docker": (
+        "docker run --gpus all …   (start the container with its GPUs; in a compose file: "
+        "deploy.resources.reservations.devices)"
+    ),
     "podman": "Start it with: podman run --device nvidia.com/gpu=all …",
     "kubernetes": "Ask for `nvidia.com/gpu: 1` under resources.limits of the pod.",
     "apptainer": "Start it with: apptainer run --nv …",
@@ -129,7 +132,13 @@ def container_shm_too_small(case: Case) -> Iterator[Finding | Unknown]:
         "/dev/shm. When it is full they die with a bus error or `unhandled system error`.",
         evidence=[case.evidence("host.shm_bytes"), case.evidence("host.container")],
         clears_with=("manual",),
-        advice=("docker run --ipc=host …   (or --shm-size=8g)",),
+        advice=(
+            (
+                "docker run --ipc=host …   ("
+                "start the container with the shared memory of the host, or with "
+                "--shm-size=8g)"
+            ),
+        ),
     )
 
 
@@ -161,8 +170,8 @@ def container_cgroup_device_loss(case: Case) -> Iterator[Finding | Unknown]:
         advice=(
             "Restart or recreate the container.",
             (
-                "To prevent it, on the host: sudo nvidia-ctk system create-dev-char-symlinks "
-                "--create-all   (or use CDI devices)"
+                "To prevent it, on the host (CDI devices are not affected): "
+                "sudo nvidia-ctk system create-dev-char-symlinks --create-all"
             ),
         ),
     )

@@ -168,7 +168,13 @@ def prime_profile_hides_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("driver", "reboot"),
-        advice=("sudo prime-select on-demand   (or nvidia, which keeps it on)", "sudo reboot"),
+        advice=(
+            (
+                "sudo prime-select on-demand   ("
+                "let the GPU wake when it is needed; `nvidia` in its place keeps it on)"
+            ),
+            "sudo reboot",
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from gpudoctor.rules.registry import rule
 from gpudoctor.rules.say import finding
 
 _NEEDS = ("loader", "packages", "torch")
-_UNSET = ("unset LD_LIBRARY_PATH   (or take the folder out of it)",)
+_UNSET = ("unset LD_LIBRARY_PATH   (empty the variable, or take that folder alone out of it)",)
 
 
 def older(case: Case, library: str) -> tuple[LoaderLibrary, str, str] | None:

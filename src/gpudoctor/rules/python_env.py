@@ -164,7 +164,13 @@ def user_site_leak(case: Case) -> Iterator[Finding | Unknown]:
         "What is installed there wins over, or stands in for, what the environment should bring.",
         evidence=[case.evidence("torch.path"), case.evidence("python.user_site")],
         clears_with=("environment", "install"),
-        advice=("export PYTHONNOUSERSITE=1   (then install torch into the environment itself)",),
+        advice=(
+            (
+                "export PYTHONNOUSERSITE=1   ("
+                "keep the user's own packages out, then install torch into the "
+                "environment itself)"
+            ),
+        ),
     )
 
 

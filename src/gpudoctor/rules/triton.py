@@ -129,7 +129,12 @@ def c_compiler_missing_for_triton(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.INFO,
         evidence=[case.evidence("compiler")],
         clears_with=("manual",),
-        advice=("sudo apt install build-essential   (Fedora, RHEL: sudo dnf install gcc)",),
+        advice=(
+            (
+                "sudo apt install build-essential   ("
+                "install a C compiler; on Fedora and RHEL: sudo dnf install gcc)"
+            ),
+        ),
     )
 
 
@@ -150,5 +155,10 @@ def python_headers_missing(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.INFO,
         evidence=[case.evidence("python.headers"), case.evidence("python.version")],
         clears_with=("manual",),
-        advice=(f"sudo apt install python{series}-dev   (Fedora, RHEL: python{series}-devel)",),
+        advice=(
+            (
+                f"sudo apt install python{series}-dev   ("
+                f"install Python's headers; on Fedora and RHEL: python{series}-devel)"
+            ),
+        ),
     )

@@ -91,5 +91,10 @@ def wsl_too_many_gpus(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence("driver.cu_init"), case.evidence("gpus", len(case.visible))],
         gpus=case.visible,
         clears_with=("mask-gpus", "environment"),
-        advice=("export CUDA_VISIBLE_DEVICES=0,1,2   (or run Linux without Windows)",),
+        advice=(
+            (
+                "export CUDA_VISIBLE_DEVICES=0,1,2   ("
+                "leave fewer GPUs to programs, or run Linux without Windows)"
+            ),
+        ),
     )
