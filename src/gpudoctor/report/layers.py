@@ -115,10 +115,19 @@ def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark
     if not gpus:
         return [Layer("bad" if marks.get("Host") == "bad" else "none", "GPU", "none found")]
     about = {index: finding for finding in reversed(findings) for index in finding.gpus}
-    return [_gpu(gpu, position, about) for position, gpu in enumerate(gpus)]
+    served = _served_vendor(sheet)
+    return [_gpu(gpu, position, about, served) for position, gpu in enumerate(gpus)]
 
 
-def _gpu(gpu: Gpu, position: int, about: dict[int, Finding]) -> Layer:
+def _served_vendor(sheet: FactSheet) -> str | None:
+    """Whose GPUs the installed build of torch is for; `None` where that is not known."""
+    torch = sheet.facts.torch
+    if torch is None:
+        return None
+    return "nvidia" if torch.cuda else "amd" if torch.hip else "intel" if torch.xpu else None
+
+
+def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None) -> Layer:
     index = position if gpu.index is None else gpu.index
     parts = [gpu.name or "unnamed", gpu.sm or gpu.gfx]
     if gpu.memory_bytes:
@@ -131,6 +140,9 @@ def _gpu(gpu: Gpu, position: int, about: dict[int, Finding]) -> Layer:
         mark = "none"
     elif finding is not None and finding.severity is not Severity.INFO:
         mark = "bad" if finding.severity is Severity.ERROR else "warning"
+    elif served is not None and gpu.vendor not in (served, None):
+        mark = "none"
+        parts.append("not used by this build of torch")
     return Layer(mark, f"GPU {index}", ", ".join(part for part in parts if part))
 
 
