@@ -104,7 +104,8 @@ def read_torch(
     version = said.version or said_by_metadata
     if version is None:
         unknown["version"] = "neither version.py nor metadata name it"
-    if owner is None or not _has_metadata(owner):
+    recorded = owner is not None and _has_metadata(owner)
+    if not recorded:
         unknown["requires"] = "this torch has no metadata that can be read"
     cudnn, reason = _cudnn(folder, distributions)
     if cudnn is None and said.cuda and reason:
@@ -123,6 +124,7 @@ def read_torch(
             nccl=_version_of(distributions, "nvidia-nccl-cu"),
             cxx11_abi=_cxx11_abi(folder),
             requires=_requirements(owner, distributions, marker_values),
+            metadata=recorded,
             copies=tuple(folders),
         ),
         unknown,

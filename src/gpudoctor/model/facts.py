@@ -94,6 +94,8 @@ class KernelModule:
     """`/dev/nvidia0`, `/dev/nvidiactl`, `/dev/nvidia-uvm` … that exist."""
     unreadable_nodes: tuple[str, ...] = ()
     """Those of them that this user may not open for reading and writing."""
+    unreadable_amd_nodes: tuple[str, ...] = ()
+    """`/dev/kfd`, through which ROCm reaches AMD GPUs, where it exists and this user may not."""
     uvm_loaded: bool | None = None
     power_state: Mapping[str, str] = field(default_factory=dict)
     prime_profile: str | None = None
@@ -212,6 +214,8 @@ class Torch:
     nccl: str | None = None
     cxx11_abi: bool | None = None
     requires: tuple[Requirement, ...] = ()
+    metadata: bool | None = None
+    """Whether an installer's record of it (`torch-….dist-info`) can be read."""
     copies: tuple[str, ...] = ()
     """Every folder of the path that holds a torch; the first is imported."""
     ptxas_architectures: tuple[str, ...] = ()

@@ -44,6 +44,28 @@ def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
+@rule("amd-device-permissions", needs=("gpus", "torch.hip"))
+def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
+    """A ROCm build is installed, and this user may not open what it reaches the GPU through."""
+    torch, closed = case.facts.torch, case.module.unreadable_amd_nodes
+    seats = in_question(case)
+    if torch is None or torch.hip is None or not closed or not seats:
+        return
+    yield finding(
+        "amd-device-permissions",
+        f"This user may not open {closed[0]}, so ROCm finds no GPU",
+        "ROCm talks to AMD GPUs through device files that belong to the groups `render` and "
+        "`video`. This user is in neither; as root it would work.",
+        evidence=[case.evidence("kernel_module.unreadable_amd_nodes")],
+        gpus=seats,
+        clears_with=("manual",),
+        advice=(
+            "sudo usermod -aG render,video $USER   (join the groups, then log out and in again)",
+            "In a container also: --group-add video --group-add render.",
+        ),
+    )
+
+
 @rule(
     "amd-gpu-needs-rocm-torch",
     needs=("gpus", "torch.version", "torch.hip"),

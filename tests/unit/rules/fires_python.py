@@ -41,6 +41,7 @@ FIRES: dict[str, FactSheet] = {
         unknown={"torch": "/env/lib/python3.12/site-packages cannot be read: Permission denied"}
     ),
     "torch-missing": machine(torch=None),
+    "torch-metadata-missing": machine(torch=torch(metadata=False)),
     "python-unsupported": machine(
         torch=None, python=dataclasses.replace(PYTHON, version="3.6.9", tag="cp36")
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.model.facts import Host
+from gpudoctor.model.facts import Host, KernelModule
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     amd,
@@ -23,6 +23,12 @@ FIRES: dict[str, FactSheet] = {
     ),
     "amd-gpu-needs-rocm-torch": machine(
         gpus=(amd("AMD Radeon RX 7900 XTX", "gfx1100"),), driver=None, kernel_module=no_module()
+    ),
+    "amd-device-permissions": machine(
+        gpus=(amd("AMD Radeon RX 7900 XTX", "gfx1100"),),
+        driver=None,
+        torch=torch("2.9.1+rocm6.4", None, hip="6.4.43484"),
+        kernel_module=KernelModule(loaded=False, unreadable_amd_nodes=("/dev/kfd",)),
     ),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),

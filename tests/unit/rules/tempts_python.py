@@ -59,6 +59,7 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         machine(unknown={"torch": "the fact sheet does not mention it"}),
     ),
     ("torch-missing", "a torch that is merely for the CPU", machine(torch=CPU)),
+    ("torch-metadata-missing", "nobody said whether there is a record", machine(torch=torch())),
     (
         "python-unsupported",
         "Python 3.6 with a torch that runs on it",

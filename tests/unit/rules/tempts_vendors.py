@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.model.facts import KernelModule
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_vendors import FIRES as VENDORS
 from unit.rules.make import (
@@ -46,6 +47,14 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "the processor's graphics alone are no GPU to train on",
         machine(
             gpus=(amd("AMD Radeon Graphics", "gfx1036", integrated=True),), driver=None, torch=CPU
+        ),
+    ),
+    (
+        "amd-device-permissions",
+        "the processor's graphics, and a build for the NVIDIA card beside it",
+        machine(
+            gpus=(gpu(), amd("AMD Radeon Graphics", "gfx1036", integrated=True)),
+            kernel_module=KernelModule(loaded=True, unreadable_amd_nodes=("/dev/kfd",)),
         ),
     ),
     (
