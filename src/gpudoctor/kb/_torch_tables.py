@@ -35,6 +35,10 @@ def compile_torch(files: Mapping[str, Any]) -> dict[str, Any]:
     """The tables `torch_releases` and `torch_builds`."""
     stable, nightly = files["torch_releases.yaml"], files["nightly.yaml"]
     releases = {row["version"]: row for row in stable["releases"]}
+    requires = {
+        (row["torch"], row["platform"]): row["requires_bytes"]
+        for row in files.get("torch_downloads.yaml", {}).get("downloads", ())
+    }
     sources = _Sources()
     binaries = _binaries(files.get("torch_binaries.yaml"))
     disagreements: list[dict[str, Any]] = []
@@ -48,7 +52,11 @@ def compile_torch(files: Mapping[str, Any]) -> dict[str, Any]:
             if key in row:
                 shared[key] = row[key]
         at = [
-            [version, platform, _details(releases[version], row, platform)]
+            [
+                version,
+                platform,
+                _details(releases[version], row, platform, requires.get((version, platform))),
+            ]
             for version in row["torch"]
             for platform in row["platforms"]
         ]
@@ -111,7 +119,9 @@ def _shared(
     return shared
 
 
-def _details(release: Mapping[str, Any], row: Mapping[str, Any], platform: str) -> dict[str, Any]:
+def _details(
+    release: Mapping[str, Any], row: Mapping[str, Any], platform: str, requires: int | None
+) -> dict[str, Any]:
     """What differs between the releases and platforms of one row."""
     pypi = release["pypi"].get(platform, {})
     on_pypi = pypi.get("variant") == row["variant"]
@@ -126,6 +136,8 @@ def _details(release: Mapping[str, Any], row: Mapping[str, Any], platform: str) 
         details["on_pypi"] = True
         if "bytes" in pypi:
             details["wheel_bytes"] = pypi["bytes"]
+        if requires is not None:
+            details["requires_bytes"] = requires
         for key in ("cudnn", "nccl"):
             if key in pypi and not row.get(key):
                 details[key] = pypi[key]

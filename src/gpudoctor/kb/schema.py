@@ -178,6 +178,14 @@ FILES: Mapping[str, File] = {
         },
         {"confidence_values": "map", "published_values": "map"},
     ),
+    "torch_downloads.yaml": File(
+        {
+            "downloads": _rows(
+                torch="version", platform="text", wheels="int", requires_bytes="int"
+            ),
+        },
+        optional=True,
+    ),
     "torch_binaries.yaml": File(
         {
             "builds": {

@@ -80,6 +80,8 @@ class Build(NamedTuple):
     """Outside the official matrix of its release."""
     wheel_bytes: int | None = None
     """Size of one wheel, where it was seen."""
+    requires_bytes: int | None = None
+    """Size of the NVIDIA and Triton wheels that it requires, where PyPI states them."""
     nightly: bool = False
     note: str | None = None
 
@@ -87,6 +89,14 @@ class Build(NamedTuple):
     def exists(self) -> bool:
         """Whether there is any evidence that the file was published."""
         return self.published != "unconfirmed"
+
+    @property
+    def download_bytes(self) -> int | None:
+        """What an installation of it downloads at most; `None` where the wheel's size is not known.
+
+        Wheels for Windows carry NVIDIA's libraries inside.
+        """
+        return None if self.wheel_bytes is None else self.wheel_bytes + (self.requires_bytes or 0)
 
     @property
     def requirement(self) -> str:

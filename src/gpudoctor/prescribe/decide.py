@@ -115,7 +115,7 @@ def prescribe(
         alternatives=tuple(_alternative(way) for way in others),
         evidence=main.claims,
         notes=main.notes + _assumptions(question, main),
-        download_bytes=main.build.wheel_bytes if main.build else None,
+        download_bytes=main.build.download_bytes if main.build else None,
     )
 
 

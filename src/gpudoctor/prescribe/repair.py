@@ -70,7 +70,9 @@ def repair(
 def _again(sheet: FactSheet, build: Build, place: Place, mirror: str | None) -> Installation:
     """The same wheel once more, and nothing else."""
     index = index_for(build.index_url or None, mirror)
-    change = Change(index=index, packages=(), forced=(build.requirement,), size=words.size(build))
+    change = Change(
+        index=index, packages=(), forced=(build.requirement,), size=words.size(build, alone=True)
+    )
     return Installation(
         why=f"The files of torch {build.torch}+{build.variant} are damaged; the same wheel is "
         "installed again.",

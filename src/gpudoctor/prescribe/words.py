@@ -138,13 +138,20 @@ def claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def size(build: Build) -> str:
-    """The size of the download where it is known, as text; else nothing."""
-    if build.wheel_bytes is None:
+def size(build: Build, *, alone: bool = False) -> str:
+    """The size of the download where it is known, as text; else nothing.
+
+    Args:
+        build: what is installed.
+        alone: whether torch comes without what it requires.
+    """
+    if build.wheel_bytes is None or build.download_bytes is None:
         return ""
+    if build.requires_bytes is not None and not alone:
+        return f"a download of {build.download_bytes / 1e9:.1f} GB at most, with what it requires"
     more = (
         ", and the CUDA libraries that it requires come on top"
-        if build.kind == "cuda" and build.platform.startswith("linux")
+        if build.kind == "cuda" and build.platform.startswith("linux") and not alone
         else ""
     )
     return f"a download of {build.wheel_bytes / 1e9:.1f} GB for torch itself{more}"

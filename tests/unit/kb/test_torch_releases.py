@@ -187,6 +187,21 @@ def test_wheels_that_were_read_win_over_the_table() -> None:
     assert len(torch_binaries.disagreements()) < len(read)
 
 
+def test_a_download_is_the_wheel_and_what_it_requires() -> None:
+    with_libraries = [build for build in BUILDS if build.requires_bytes is not None]
+    assert {build.platform for build in with_libraries} == {"linux_x86_64", "linux_aarch64"}
+    for build in with_libraries:
+        assert build.on_pypi
+        assert build.kind == "cuda"
+        # cuBLAS and cuDNN alone are more than half a gigabyte, and nothing has come near five.
+        assert 0.5e9 < build.requires_bytes < 5e9
+        if build.wheel_bytes is not None:
+            assert build.download_bytes == build.wheel_bytes + build.requires_bytes
+    windows = [build for build in BUILDS if build.platform == "win_amd64" and build.wheel_bytes]
+    assert all(build.download_bytes == build.wheel_bytes for build in windows)
+    assert all(build.download_bytes is None for build in BUILDS if build.wheel_bytes is None)
+
+
 def test_libraries_of_a_wheel_that_was_read_carry_its_architectures() -> None:
     for build in BUILDS:
         libraries = torch_binaries.libraries(build)
