@@ -44,7 +44,7 @@ def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("amd-device-permissions", needs=("gpus", "torch.hip"))
+@rule("amd-device-permissions", needs=("gpus", "torch.hip", "kernel_module.unreadable_amd_nodes"))
 def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
     """A ROCm build is installed, and this user may not open what it reaches the GPU through."""
     torch, closed = case.facts.torch, case.module.unreadable_amd_nodes

@@ -104,20 +104,26 @@ def torch_missing(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("torch-metadata-missing", needs=("torch.version",), unless=("wrong-torch-copy-imported",))
+@rule(
+    "torch-metadata-missing",
+    needs=("torch.version", "torch.metadata"),
+    unless=("wrong-torch-copy-imported",),
+)
 def torch_metadata_missing(case: Case) -> Iterator[Finding | Unknown]:
     """A torch that no installer knows of."""
     torch = case.facts.torch
-    if torch is None or torch.metadata is not False or not torch.path:
+    if torch is None or torch.metadata is not False:
         return
     yield finding(
         "torch-metadata-missing",
         f"torch {torch.version} lies there without the record of an installer",
         "Installers know a package by a folder of metadata beside it, which is missing here. They "
         "can neither remove nor replace this torch, and would install another one over it.",
-        evidence=[case.evidence("torch.metadata"), case.evidence("torch.path")],
+        evidence=[case.evidence("torch.metadata"), case.evidence("torch.version")],
         clears_with=("manual",),
-        advice=(f"Remove the folder {torch.path}, then install the build that you want.",),
+        advice=(
+            f"Remove the folder {torch.path or 'of torch'}, then install the build that you want.",
+        ),
     )
 
 
