@@ -30,7 +30,6 @@ OPEN = {
     "vision-1916": "versions that fit, and no complaint",
     "pytorch-159446": "two environments, of which the text shows the sound one",
     "microwakeword-16": "the bare symbol; that it is torchaudio's stands in words alone",
-    "dctn-2": "a bare number for the GPU, and a message that lack of memory explains more often",
     "docling-10": "the Python of the text is Poetry's own, and that of the project is not shown",
     "exllamav2-530": "the message is written as part of an address",
     "pytorch-68611": "a conda command and a sound nvidia-smi",

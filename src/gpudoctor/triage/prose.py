@@ -7,6 +7,7 @@ from typing import Any
 
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import torch_releases
+from gpudoctor.kb._data import numbers
 from gpudoctor.triage import draft as d
 from gpudoctor.triage.draft import Draft
 from gpudoctor.triage.text import Text
@@ -14,11 +15,11 @@ from gpudoctor.triage.text import Text
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
 _GPU = re.compile(
     r"(?:NVIDIA )?(?:"
-    r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX"
-    r"|GTX)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D|Ada"
-    r"|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q|Edition"
+    r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX|rtx|Rtx"
+    r"|GTX|gtx|Gtx)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D"
+    r"|Ada|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q|Edition"
     r"|GPU)){0,4}"
-    r"|(?:Tesla|Teslas?)[ -]?[A-Z]\d{1,3}[A-Za-z0-9-]{0,14}"
+    r"|(?:[Tt]esla|Teslas?)[ -]?[A-Za-z]\d{1,3}[A-Za-z0-9-]{0,14}"
     r"|(?:GT|MX|NVS) ?\d{3,4}M?\b|TITAN (?:X|Xp|V|RTX)|Titan (?:X|Xp|V|RTX)"
     r"|Quadro [A-Z]{1,3}\d{3,4}\w?"
     r"|Jetson(?: AGX| Xavier| Orin| Thor| Nano| TX[12])+|DGX Spark"
@@ -28,11 +29,33 @@ _GPU = re.compile(
     r"|NVIDIA (?:A10|A16|A2|L4|L40|T4)\b|\b(?:L4|T4) GPU"
     r")",
 )
+# A card by its number alone: "my 3090", "GPU: 5070 Ti", "the 1080Ti"; a bare number needs such
+# a word beside it, and sizes, counts and years are none.
+_NUMBER = (
+    r"(?:7[5-8]0|9[5-8]0|10[5-8]0|16[56]0|20[5-8]0|30[5-9]0|40[5-9]0|50[5-9]0)"
+    r"(?: ?(?:ti|super|d)\b)*"
+)
+_BARE = re.compile(
+    r"(?:\b(?:gpus?|cards?|nvidia|geforce|my|their|his|her)|显卡)(?: (?:is|are|was)|s)?(?: an?)?"
+    r" ?[:=：]? ?("
+    + _NUMBER
+    + r")(?![\w.%:/]|,\d| ?(?:MiB|MB|GB|ms|steps|images|px|files|tokens|it))"
+    r"|(?<![\w.:/,$#-])(" + _NUMBER + r") ?(?:GPU|card|laptop|显卡)"
+    r"|(?<![\w.:/,$#-])((?:7[58]0|980|10[578]0|1660|20[678]0|30[678]0|4070|4080|50[67]0) ?ti)\b",
+    re.I,
+)
 _SERIES = (
-    (re.compile(r"\bRTX ?50(?:[ -]?series|xx)\b|\b50[- ]series\b|\bGeForce 50\b", re.I), "12.0"),
-    (re.compile(r"\bRTX ?40(?:[ -]?series|xx)\b|\b40[- ]series\b", re.I), "8.9"),
-    (re.compile(r"\bRTX ?30(?:[ -]?series|xx)\b|\b30[- ]series\b", re.I), "8.6"),
-    (re.compile(r"\bGTX ?10(?:[ -]?series|xx)\b|\b10[- ]series\b|\bPascal\b", re.I), "6.1"),
+    (
+        re.compile(
+            r"\bRTX ?50(?:00)?(?:[ -]{0,3}series|xx)\b|\b50(?:00)?[- ]series\b|\b50xx\b"
+            r"|\bGeForce 50\b",
+            re.I,
+        ),
+        "12.0",
+    ),
+    (re.compile(r"\bRTX ?40(?:00)?(?:[ -]?series|xx)\b|\b40(?:00)?[- ]series\b", re.I), "8.9"),
+    (re.compile(r"\bRTX ?30(?:00)?(?:[ -]?series|xx)\b|\b30(?:00)?[- ]series\b", re.I), "8.6"),
+    (re.compile(r"\bGTX ?10(?:[ -]?series|xx)\b|\b10(?:00)?[- ]series\b|\bPascal\b", re.I), "6.1"),
     (re.compile(r"\bVolta\b"), "7.0"),
     (re.compile(r"\bMaxwell\b"), "5.2"),
     (re.compile(r"\bKepler\b"), "3.5"),
@@ -185,6 +208,15 @@ def _gpus(flat: str, draft: Draft) -> None:
     if named:
         draft["gpus"] = list(named.values())
         return
+    if bare := _BARE.search(flat):
+        number = (bare[1] or bare[2] or bare[3]).strip()
+        line = "RTX" if number[0] in "2345" else "GTX"
+        if models := kb_gpus.match(f"{line} {_spaced(number)}"):
+            capabilities = {c for model in models for c in model.capabilities}
+            if len(capabilities) == 1:
+                name = models[0].name if len(models) == 1 else f"{line} {_spaced(number)}"
+                draft["gpus"] = [{"name": name, "compute_capability": capabilities.pop()}]
+                return
     if stated := _CAPABILITY.search(flat):
         digits = stated[2]
         value = stated[1] or f"{digits[:-1]}.{digits[-1]}"
@@ -197,8 +229,15 @@ def _gpus(flat: str, draft: Draft) -> None:
             return
 
 
+def _spaced(number: str) -> str:
+    """`1080ti` as the tables write it: `1080 Ti`."""
+    return re.sub(r"(?<=\d) ?(ti|super|d)\b", lambda m: f" {m[1].title()}", number, flags=re.I)
+
+
 def _torch(flat: str, draft: Draft) -> None:
     version = next((m[1] for pattern in _TORCH if (m := pattern.search(flat))), None)
+    if version and re.search(rf"torch(?:[ -]?version)?['\"]? ?< ?{re.escape(version)}", flat, re.I):
+        version = _release_before(version)
     variant = next((m[1].lower() for m in _VARIANT.finditer(flat)), None)
     labelled = next(
         (m[1] for m in _TORCH[1].finditer(flat) if version and m[1].startswith(version)), None
@@ -220,6 +259,13 @@ def _torch(flat: str, draft: Draft) -> None:
         d.put(draft, "torch", cuda=stated)
     elif not version and (match := _CUDA_MAJOR.search(flat)):
         d.put(draft, "torch", cuda=f"{match[1]}.0")
+
+
+def _release_before(version: str) -> str | None:
+    """`torch<2.7.0` means the last release before it at most."""
+    limit = numbers(version)
+    older = [r.version for r in torch_releases.releases() if numbers(r.version) < limit]
+    return max(older, key=numbers, default=None)
 
 
 def _published_cuda(version: str, flat: str) -> str | None:

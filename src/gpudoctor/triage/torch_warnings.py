@@ -15,7 +15,8 @@ _NAME = (
 _INCOMPATIBLE = re.compile(_NAME + r" with CUDA capability sm_(\d{2,3}) is not compatible", re.I)
 # torch/cuda/__init__.py from 1.0: old_gpu_warn and its successors
 _FOUND = re.compile(
-    r"Found GPU\s?(\d{1,2})\s?([^\n]{2,60}?) which is of (?:cuda|compute) capability (\d{1,2}\.\d)",
+    r"Found GPU\s?(\d{1,2})\s?([^\n]{2,60}?) which is of (?:cuda|compute) capability "
+    r"(?:\(CC\) )?(\d{1,2}\.\d)",
     re.I,
 )
 _SUPPORTS = re.compile(
@@ -33,6 +34,8 @@ _RANGE = re.compile(
     r"|library) of PyTorch is \((\d{1,2})\.(\d)\) ?- ?\((\d{1,2})\.(\d)\)",
     re.I,
 )
+# From 2.10 (_warn_unsupported_code): one line for each capability that the build has code for.
+_BUILT_FOR = re.compile(r"- (\d{1,2})\.(\d) which supports hardware CC")
 _CAPABILITY = re.compile(r"get_device_capability\([^)]{0,20}\)[ )}:=>]{0,8}\(?(\d{1,2}), ?(\d)\)?")
 _CUDNN = re.compile(r"cudnn\.version\(\)[ )}:=>]{0,8}(\d{4,6})\b")
 
@@ -59,6 +62,9 @@ def read(text: Text) -> Draft:
             ptx=list(dict.fromkeys(f"compute_{n}" for kind, n in found if kind == "compute")),
             arch_source="torch",
         )
+    if "sass" not in draft.get("torch", {}) and (built := _BUILT_FOR.findall(text.flat)):
+        names = [f"sm_{major}{minor}" for major, minor in built]
+        d.put(draft, "torch", sass=list(dict.fromkeys(names)), arch_source="torch")
     if "sass" not in draft.get("torch", {}) and (span := _span(text)):
         # The least and the greatest architecture of the build; the GPU lies outside of them.
         d.put(draft, "torch", sass=span, arch_source="torch")
