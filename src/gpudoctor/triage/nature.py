@@ -68,6 +68,8 @@ _CAUGHT = re.compile(
     re.I,
 )
 
+# An exception as Triton's compiler prints it below the code: `ValueError("type fp8e4nv not ...")`.
+_ALONE = re.compile(r"(?:Value|Runtime|Type|Assertion|Index|Key|Import|OS|Compilation)Error\($")
 
 _FIRST = re.compile(r"(?:\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)")
 _DEFINES = re.compile(
@@ -143,6 +145,8 @@ def only_mentions(line: str, column: int) -> bool:
         if quote == "'" and prefix[-1:].isalpha():
             continue  # an apostrophe
         if _DATA_KEY.search(prefix) or _CAUGHT.search(prefix):
+            return False
+        if _ALONE.match(prefix) and stripped.endswith(f"{quote})"):
             return False
         if quote == "`":
             return (
