@@ -43,6 +43,16 @@ def rows(table: info.Table) -> tuple[Row, ...]:
         return tuple(_stated(build._asdict()) for build in builds)
     if file == "nightly":
         return tuple(load("torch_builds")["removed"])
+    if file == "torch_downloads":  # compiled into the builds
+        return tuple(
+            {
+                "torch": build.torch,
+                "platform": build.platform,
+                "requires_bytes": build.requires_bytes,
+            }
+            for build in torch_releases.builds()
+            if build.requires_bytes is not None
+        )
     if file == "torch_binaries":
         return tuple(_binary_rows())
     if file.startswith("signature"):
