@@ -13,6 +13,8 @@ from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass, replace
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
+_LIBRARIES = (b"\x7fELF", b"MZ")
+_NO_LIBRARY = "it is neither a library (ELF or PE) nor a wheel"
 
 Progress = Callable[[str, int], None]
 """Told, again and again, which file is being read and how many bytes of it were unpacked."""
@@ -52,7 +54,7 @@ def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
                     continue
                 seen.add(identity)
                 looked_at += 1
-                for found in _read(file, distribution, progress):
+                for found in _read(file, distribution, progress, named=named):
                     if isinstance(found, Skipped):
                         skipped.append(found)
                     else:
@@ -82,13 +84,17 @@ def _files(path: str) -> Iterator[tuple[str, str | None, bool]]:
 
 
 def _read(
-    path: str, distribution: str | None, progress: Progress | None
+    path: str, distribution: str | None, progress: Progress | None, *, named: bool
 ) -> Iterator[Library | Skipped]:
     if progress:
         progress(path, 0)
     with FileSource(path) as source:
-        is_archive = source.read(0, 4) in _ARCHIVES
-    if is_archive:
+        magic = source.read(0, 4)
+    if named and not magic.startswith(_LIBRARIES) and magic not in _ARCHIVES:
+        # Folders hold many other files; whoever names one expects an answer about it.
+        yield Skipped(path, _NO_LIBRARY)
+        return
+    if magic in _ARCHIVES:
         from gpudoctor.binaries.wheel import read_wheel
 
         yield from read_wheel(path, partial(progress, path) if progress else None)

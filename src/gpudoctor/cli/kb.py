@@ -112,6 +112,8 @@ def verify(
     for path in wheels:
         if not os.path.isfile(path):
             raise UsageError(f"{path} cannot be read: it is no file")
+        if not path.lower().endswith(".whl"):
+            raise UsageError(f"{path} is no wheel: the name of a wheel ends in .whl")
         common.progress(f"reading {path}", quiet=quiet)
         seen = verify_(path)
         rows.append(

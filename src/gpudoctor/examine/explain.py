@@ -47,9 +47,16 @@ def explain(what: str) -> Explanation:
         near = " or ".join(_nearest_capabilities(capability))
         raise UsageError(f"nobody knows {text}; the nearest are {near}")
     code = None if "." in text else Architecture.parse(text)
+    if code is not None and code.suffix and f"{capability.sm}{code.suffix}" not in _targets():
+        raise UsageError(f"nobody knows {text}: no CUDA compiles for it; there is {capability.sm}")
     name = str(code) if code else capability.sm
     markdown = f"# {name}\n\n" + "\n".join(_architecture(capability, code)) + "\n"
     return Explanation(kind="architecture", subject=name, markdown=markdown)
+
+
+def _targets() -> set[str]:
+    """Every target that some CUDA toolkit compiles for, `sm_90a` and `sm_120f` among them."""
+    return {name for toolkit in cuda.toolkits() for name in toolkit.sm}
 
 
 def _gpu(text: str) -> Explanation:
@@ -155,7 +162,12 @@ def _reach(code: Architecture) -> str:
 def _code_that_runs(gpu: ComputeCapability) -> list[str]:
     every = [ComputeCapability.parse(value) for value in gpus.all_capabilities()]
     own = [c for c in every if runs_natively(Architecture("sass", c), gpu)]
-    names = ", ".join(c.sm for c in own)
+    special = [
+        name
+        for name in sorted(_targets())
+        if name[-1] in "af" and runs_natively(Architecture.parse(name), gpu)
+    ]
+    names = ", ".join([c.sm for c in own] + special)
     lines = [f"Machine code that runs on it: {names}."]
     others = [c for c in every if c.major == gpu.major and c not in own]
     if others:

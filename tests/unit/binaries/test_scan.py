@@ -131,6 +131,15 @@ def test_a_path_that_is_none_is_an_error(path: str) -> None:
         scan([path])
 
 
+def test_a_file_that_was_named_and_is_no_library_is_said_to_be_none(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no device code here", encoding="utf-8")
+    (skipped,) = scan([str(text)]).skipped
+    assert skipped.path == str(text)
+    assert "neither a library" in skipped.reason
+    assert scan([str(tmp_path)]).skipped == ()
+
+
 def test_files_without_device_code_are_counted_and_not_listed(tmp_path: Path) -> None:
     put(tmp_path, "a.so", HOST)
     put(tmp_path, "LICENSE", b"words" * 500)

@@ -89,6 +89,15 @@ def test_a_file_that_is_no_wheel_is_one_sentence(
     assert path.name in error
 
 
+def test_a_file_whose_name_is_no_wheels_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("# nothing\n", encoding="utf-8")
+    assert run(["kb", "verify", str(path)]) == 2
+    assert "is no wheel" in capsys.readouterr().err
+
+
 def test_a_wheel_that_says_something_else_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,16 @@ def test_code_for_one_architecture_reaches_that_one_alone():
     assert "on compute capability 12.0, 12.1." in explain("sm_120f").markdown
 
 
+def test_code_that_only_this_family_runs_is_named_too():
+    assert "sm_90, sm_90a." in explain("9.0").markdown
+    assert "sm_120, sm_120a, sm_120f." in explain("12.0").markdown
+
+
+def test_a_target_that_no_cuda_has_is_refused():
+    with pytest.raises(UsageError, match="no CUDA compiles for it; there is sm_89"):
+        explain("sm_89a")
+
+
 def test_a_jetson_is_told_apart_from_desktop_code():
     assert "Tegra" in explain("sm_87").markdown
 
