@@ -57,14 +57,23 @@ def find(target: str | None, cwd: str, environ: Mapping[str, str]) -> Chosen | N
     """
     choice = choose(target, cwd, environ)
     found = _look(choice, environ) if choice else None
-    if found is None or (found.choice.why == "PATH" and not torch_folders(found.path)):
-        # `env/bin/gpudoctor` of an environment that is not activated: if the PATH's Python has
-        # no torch and that environment has, it is the one that was meant.
-        own = own_environment()
-        mine = _look(own, environ) if own else None
-        if mine is not None and (found is None or torch_folders(mine.path)):
-            return mine
+    if found is not None and (found.choice.why != "PATH" or torch_folders(found.path)):
+        return found
+    # `env/bin/gpudoctor` of an environment that is not activated: if the PATH's Python has no
+    # torch and that environment has, it is the one that was meant. Without a torch it was made
+    # for gpudoctor, and is nobody's patient wherever it stands on the PATH.
+    own = own_environment()
+    mine = _look(own, environ) if own else None
+    if mine is not None and torch_folders(mine.path):
+        return mine
+    if mine is not None and found is not None and _same(found, mine):
+        other = choose(target, cwd, environ, past_own=True)
+        return _look(other, environ) if other else None
     return found
+
+
+def _same(one: Chosen, other: Chosen) -> bool:
+    return os.path.realpath(one.choice.prefix) == os.path.realpath(other.choice.prefix)
 
 
 def _look(choice: Choice, environ: Mapping[str, str]) -> Chosen:

@@ -38,19 +38,26 @@ class Choice(NamedTuple):
 
 
 def choose(
-    target: str | None, cwd: str, environ: Mapping[str, str], own_prefix: str = sys.prefix
+    target: str | None,
+    cwd: str,
+    environ: Mapping[str, str],
+    own_prefix: str = sys.prefix,
+    *,
+    past_own: bool = False,
 ) -> Choice | None:
     """The interpreter that is meant; `None` if there is none.
 
     `own_prefix` is the environment in which gpudoctor runs. Where pipx or `uv tool` made it, for
     gpudoctor alone, it is nobody's patient, although it may stand first on the PATH (`uvx`).
+    `past_own` passes it by however it was made.
 
     Raises:
         UsageError: `target` is neither an interpreter nor an environment folder.
     """
     if target is not None:
         return _named(target, cwd, environ)
-    own = os.path.realpath(own_prefix) if is_tool_environment(own_prefix) else None
+    alone = past_own or is_tool_environment(own_prefix)
+    own = os.path.realpath(own_prefix) if alone else None
     for choice in chain(_active(environ), _here(cwd), _on_path(cwd, environ)):
         if own is None or os.path.realpath(choice.prefix) != own:
             return choice

@@ -132,6 +132,21 @@ def test_an_environment_of_which_gpudoctor_is_an_ordinary_part_may_be_the_patien
     assert why(None, tmp_path, environ, own=str(own)) == ("VIRTUAL_ENV", str(own))
 
 
+def test_gpudoctors_own_environment_can_be_passed_by_on_the_path(
+    tmp_path: Path, base: Path
+) -> None:
+    own = venv(tmp_path / "own", base)
+    environ = clean_environ(tmp_path, PATH=f"{own / 'bin'}:{base / 'bin'}")
+    found = choose(None, str(tmp_path), environ, str(own))
+    assert found is not None
+    assert found.prefix == str(own)
+    found = choose(None, str(tmp_path), environ, str(own), past_own=True)
+    assert found is not None
+    assert (found.why, found.prefix) == ("PATH", str(base))
+    alone = clean_environ(tmp_path, PATH=str(own / "bin"))
+    assert choose(None, str(tmp_path), alone, str(own), past_own=True) is None
+
+
 def test_no_python_anywhere_is_no_patient(tmp_path: Path) -> None:
     assert choose(None, str(tmp_path), clean_environ(tmp_path), "/nowhere") is None
 

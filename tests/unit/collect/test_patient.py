@@ -134,6 +134,16 @@ def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
     assert examined(None, tmp_path, PATH=path).facts.python.chosen_because == "gpudoctor"  # type: ignore[union-attr]
 
 
+def test_gpudoctors_own_environment_without_a_torch_is_nobodys(
+    env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpudoctor.collect.interpreter import Choice
+
+    own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
+    monkeypatch.setattr(chosen_module, "own_environment", lambda: own)
+    assert examined(None, tmp_path).facts.python is None
+
+
 def test_a_windows_environment(tmp_path: Path) -> None:
     env = windows_venv(tmp_path / "env", windows_installation(tmp_path / "Python311"))
     where = env / "Lib" / "site-packages"
