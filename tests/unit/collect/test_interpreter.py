@@ -136,15 +136,13 @@ def test_gpudoctors_own_environment_can_be_passed_by_on_the_path(
     tmp_path: Path, base: Path
 ) -> None:
     own = venv(tmp_path / "own", base)
+    alone = clean_environ(tmp_path, PATH=str(own / "bin"))
+    assert why(None, tmp_path, alone, own=str(own)) == ("PATH", str(own))
+    assert choose(None, str(tmp_path), alone, str(own), past_own=True) is None
     environ = clean_environ(tmp_path, PATH=f"{own / 'bin'}:{base / 'bin'}")
-    found = choose(None, str(tmp_path), environ, str(own))
-    assert found is not None
-    assert found.prefix == str(own)
     found = choose(None, str(tmp_path), environ, str(own), past_own=True)
     assert found is not None
     assert (found.why, found.prefix) == ("PATH", str(base))
-    alone = clean_environ(tmp_path, PATH=str(own / "bin"))
-    assert choose(None, str(tmp_path), alone, str(own), past_own=True) is None
 
 
 def test_no_python_anywhere_is_no_patient(tmp_path: Path) -> None:
