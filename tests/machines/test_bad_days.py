@@ -331,6 +331,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_child(tmp_path: Path, what: str) -> 
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "gpudoctor: interrupted"
     assert "Traceback" not in stderr
     assert nothing_is_left(tmp_path)
 

@@ -141,6 +141,9 @@ def _dispatch(arguments: list[str]) -> int:
         if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
             raise
         return _wrong_usage(error)
+    if result == INTERRUPTED and wanted != "run":
+        # typer turns Ctrl-C into this code, and says nothing. After `run` it is the command's own.
+        return complain("interrupted", INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 
