@@ -44,6 +44,52 @@ Versions of relevant libraries:
 [pip3] triton==3.2.0
 """
 
+HEALTHY_WINDOWS_REPORT = """Collecting environment information...
+PyTorch version: 2.9.1+cu128
+Is debug build: False
+CUDA used to build PyTorch: 12.8
+
+OS: Microsoft Windows 11 Pro (10.0.26100 64-bit)
+GCC version: Could not collect
+Python version: 3.12.7 (tags/v3.12.7:0b05ead, Oct  1 2024, 03:06:41) [MSC v.1941 64 bit (AMD64)]
+Python platform: Windows-11-10.0.26100-SP0
+Is CUDA available: True
+CUDA runtime version: 12.8.93
+CUDA_MODULE_LOADING set to:
+GPU models and configuration: GPU 0: NVIDIA GeForce RTX 5060 Ti
+Nvidia driver version: 576.88
+Is XPU available: False
+Is XNNPACK available: True
+
+CPU:
+Name: AMD Ryzen 7 7800X3D 8-Core Processor
+Manufacturer: AuthenticAMD
+
+Versions of relevant libraries:
+[pip3] numpy==2.1.2
+[pip3] torch==2.9.1+cu128
+[pip3] torchvision==0.24.1+cu128
+"""
+
+HEALTHY_LIST = """GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-1c2d3e4f-0000-1111-2222-333344445555)
+  MIG 3g.40gb     Device  0: (UUID: MIG-0a1b2c3d-0000-5555-6666-777788889999)
+GPU 1: NVIDIA H100 80GB HBM3 (UUID: GPU-2c2d3e4f-0000-1111-2222-333344445555)
+"""
+
+HEALTHY_CSV = """index, name, driver_version, memory.used [MiB], utilization.gpu [%]
+0, NVIDIA A100-SXM4-80GB, 535.183.01, 61234 MiB, 98 %
+1, NVIDIA A100-SXM4-80GB, 535.183.01, 4 MiB, 0 %
+"""
+
+SOUND_WORDS = (
+    "I have an RTX 5090 and Windows 11; my games only use 30% of the GPU.",
+    "The DataLoader only uses CPU cores 4 of 16 on Windows; the GPU, an RTX 3060, stands at 95%.",
+    "torch.cuda.is_available() returns True on my RTX 4070. How do I use mixed precision?",
+    "Training on the RTX 3090 takes 3 hours an epoch; is that normal for a driver of branch 570?",
+    "Which is better for training, an RTX 5070 Ti with 16 GB or a used RTX 3090 with 24 GB?",
+    "Thanks, torch 2.9.1+cu128 works on my GTX 1660 Ti now.",
+)
+
 HEALTHY_CPU_REPORT = """PyTorch version: 2.6.0
 Is debug build: False
 CUDA used to build PyTorch: None
@@ -184,6 +230,10 @@ void check(cudaError_t code) {
 
 TEXTS = {
     "a sound collect_env report": HEALTHY_REPORT,
+    "a sound report of Windows": HEALTHY_WINDOWS_REPORT,
+    "a sound list of GPUs with MIG": HEALTHY_LIST,
+    "a sound table of values": HEALTHY_CSV,
+    **{f"a person says: {words}": words for words in SOUND_WORDS},
     "a sound report of a Mac": HEALTHY_CPU_REPORT,
     "a sound nvidia-smi": HEALTHY_SMI,
     "the log of a training run": TRAINING_LOG,
