@@ -15,6 +15,7 @@ from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe import predict, words
 from gpudoctor.prescribe.commands import Change, Place, install_argv, steps
 from gpudoctor.prescribe.companions import Along, Broken, along, requirements_of
+from gpudoctor.prescribe.gaps import gaps
 from gpudoctor.prescribe.mirror import index_for
 from gpudoctor.prescribe.quoting import command_step
 
@@ -56,7 +57,7 @@ def install(
         build=build,
         index_url=change.index.shown,
         packages=listed,
-        notes=words.notes(build, beside, place),
+        notes=words.notes(build, beside, place) + gaps(build, gpus),
         claims=words.claims(sheet, build),
     )
 
