@@ -47,6 +47,10 @@ class Diagnosis:
     def __str__(self) -> str:
         return self.text()
 
+    def __repr__(self) -> str:
+        """The report too: that is what the prompts of Python and IPython show of a value."""
+        return self.text()
+
     def text(self, *, color: bool = False, width: int = 100) -> str:
         """The report as text for a terminal of `width` columns."""
         from gpudoctor.report import render

@@ -149,3 +149,31 @@ def test_a_requirement_that_fails_is_one_clear_exception(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_a_prompt_shows_the_report_and_not_an_address():
+    found = gpudoctor.diagnose("RuntimeError: CUDA error: device-side assert triggered")
+    assert repr(found) == str(found)
+    assert "GPU505" in repr(found)
+
+
+def test_in_a_real_ipython_the_report_follows_ipythons_own_traceback():
+    pytest.importorskip("IPython")
+    typed = (
+        "import gpudoctor\n"
+        "gpudoctor.install_excepthook()\n"
+        "raise AssertionError('Torch not compiled with CUDA enabled')\n"
+        "1/0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "--simple-prompt", "--no-banner"],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    _, _, after = done.stdout.partition("AssertionError: Torch not compiled with CUDA enabled")
+    report, _, rest = after.partition("ZeroDivisionError")
+    assert "GPU203" in report
+    assert "GPU" not in rest
