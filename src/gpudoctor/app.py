@@ -148,7 +148,7 @@ def smoke(
 
 def advice_yaml(report: Report) -> str:
     """The training advice of a report as YAML that a training script can read."""
-    from gpudoctor.examine.advice import as_yaml
+    from gpudoctor.smoke.training_advice import as_yaml
 
     return as_yaml(report.smoke.advice if report.smoke else ())
 

@@ -19,7 +19,7 @@ from timing import measure, table
 def grid() -> tuple[int, float]:
     """Points of the grid and the seconds that choosing a build for each of them takes."""
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-    from gpudoctor.prescribe.solver import best
+    from gpudoctor.prescribe.build.solver import best
     from property.test_solver_bruteforce import GRID, target
 
     started = time.perf_counter()

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from gpudoctor.collect import collect
-from gpudoctor.examine.prove import Proof, prove
 from gpudoctor.model.report import SmokeDevice, SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.smoke.suite import Proof, prove
 from machines import bad_torch
 
 pytestmark = pytest.mark.gpu

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
-from gpudoctor.collect.gpus import GpuSources, merge_gpus
-from gpudoctor.collect.nvidia_smi import SmiAnswer, SmiGpu
-from gpudoctor.collect.pci import PciGpu
+from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
+from gpudoctor.collect.driver.smi import SmiAnswer, SmiGpu
+from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
+from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
 

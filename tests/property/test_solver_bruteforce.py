@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.finding import Severity
-from gpudoctor.prescribe.companions import Along
-from gpudoctor.prescribe.predict import with_build
-from gpudoctor.prescribe.solver import best, explain, feasible, ranked
-from gpudoctor.prescribe.target import Target
+from gpudoctor.prescribe.build.companion_changes import Along
+from gpudoctor.prescribe.build.prediction import with_build
+from gpudoctor.prescribe.build.solver import best, explain, feasible, ranked
+from gpudoctor.prescribe.request.target import Target
 from gpudoctor.rules import judge
 from unit.prescribe.sheets import sheet
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Package
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.companions import along
-from gpudoctor.prescribe.drivers import DriverPlan, driver_for, knows
-from gpudoctor.prescribe.predict import with_build
-from gpudoctor.prescribe.target import target_of
+from gpudoctor.prescribe.build.companion_changes import along
+from gpudoctor.prescribe.build.prediction import with_build
+from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for, knows
+from gpudoctor.prescribe.request.target import target_of
 from unit.prescribe.sheets import cure, errors, sheet
 
 PLACES = {

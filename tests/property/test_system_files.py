@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.collect.machine import MachineFiles, read_machine
-from gpudoctor.collect.naming import name_gpu
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.gpus.pci_names import name_gpu
+from gpudoctor.collect.machine.machine_files import MachineFiles, read_machine
+from gpudoctor.collect.system.sysroot import Sysroot
 from machines import cards
 from machines.trees import Module, System, write_cards, write_module, write_system
 

@@ -16,21 +16,21 @@ from gpudoctor.model.codec import decode, encode
 from gpudoctor.model.facts import Facts
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
-from gpudoctor.triage import (
+from gpudoctor.triage import merge
+from gpudoctor.triage.readers import (
     collect_env,
     kernel_log,
-    merge,
     nvidia_smi,
     package_list,
     prose,
-    stream,
     torch_warnings,
 )
-from gpudoctor.triage.clean import clean
-from gpudoctor.triage.clean import decode as decode_bytes
-from gpudoctor.triage.marks import compiled
 from gpudoctor.triage.report import of_stream, of_string
-from gpudoctor.triage.text import fold
+from gpudoctor.triage.signatures.marks import compiled
+from gpudoctor.triage.text import stream
+from gpudoctor.triage.text.clean import clean
+from gpudoctor.triage.text.clean import decode as decode_bytes
+from gpudoctor.triage.text.text import fold
 from triage_cases.load import cases
 
 READERS = (collect_env, kernel_log, nvidia_smi, package_list, prose, torch_warnings)

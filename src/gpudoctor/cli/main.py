@@ -33,7 +33,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     code = run(list(sys.argv[1:] if arguments is None else arguments))
-    if runner := sys.modules.get("gpudoctor.collect.runner"):
+    if runner := sys.modules.get("gpudoctor.collect.process.runner"):
         runner.kill_all()
     _close_stdout()
     if code == INTERRUPTED:
@@ -66,7 +66,7 @@ def run(arguments: list[str]) -> int:
         if _looks_at_this_machine(arguments):
             import os
 
-            from gpudoctor.collect.drivers import start_early
+            from gpudoctor.collect.driver.asking import start_early
 
             start_early(os.environ)
         if arguments[:1] in (["check"], ["scan"], ["plan"]):

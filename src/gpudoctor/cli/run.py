@@ -14,7 +14,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
-    from gpudoctor.collect.passthrough import Outcome
+    from gpudoctor.collect.process.passthrough import Outcome
     from gpudoctor.model.report import Report
 
 
@@ -154,7 +154,7 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manne
 
 
 def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
-    from gpudoctor.collect.passthrough import passthrough
+    from gpudoctor.collect.process.passthrough import passthrough
 
     outcome = passthrough(argv, environment)
     if outcome.error:

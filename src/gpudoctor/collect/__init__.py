@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gpudoctor.collect.drivers import DriverChildren
+    from gpudoctor.collect.driver.asking import DriverChildren
     from gpudoctor.model.sheet import FactSheet
 
 

@@ -7,17 +7,22 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from gpudoctor.collect import runner
-from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
-from gpudoctor.collect.driver import NO_LIBRARY, merge_driver
-from gpudoctor.collect.drivers import DriverChildren, ask_cuda, ask_nvml, take_children
+from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
+from gpudoctor.collect.driver.asking import DriverChildren, ask_cuda, ask_nvml, take_children
+from gpudoctor.collect.driver.merge_driver import NO_LIBRARY, merge_driver
+from gpudoctor.collect.driver.smi import SmiAnswer, ask_nvidia_smi
 from gpudoctor.collect.fragment import Fragment, merge
-from gpudoctor.collect.gpus import GpuSources, merge_gpus
-from gpudoctor.collect.machine import MachineFiles, guarded, read_machine, unknown_parts
-from gpudoctor.collect.naming import Naming
-from gpudoctor.collect.nvidia_smi import SmiAnswer, ask_nvidia_smi
-from gpudoctor.collect.pci import PciGpu
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
+from gpudoctor.collect.gpus.pci import PciGpu
+from gpudoctor.collect.gpus.pci_names import Naming
+from gpudoctor.collect.machine.machine_files import (
+    MachineFiles,
+    guarded,
+    read_machine,
+    unknown_parts,
+)
+from gpudoctor.collect.process import runner
+from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, field, replace
@@ -103,7 +108,7 @@ def _jobs(
         read_machine(Sysroot.from_environ(environ), environ, found.files)
 
     def patient() -> None:
-        from gpudoctor.collect.patient import collect_patient
+        from gpudoctor.collect.environment import collect_patient
 
         found.patient = collect_patient(target, cwd, environ, end - _RESERVE)
 
@@ -199,7 +204,7 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
 
 def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:
     """What a GPU is called by its id; only asked for those that no driver named."""
-    from gpudoctor.collect.naming import name_gpu
+    from gpudoctor.collect.gpus.pci_names import name_gpu
 
     root = Sysroot.from_environ(environ)
     named = guarded("names", files, lambda: name_gpu(gpu, root)) or Naming()

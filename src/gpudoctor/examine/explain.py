@@ -93,7 +93,7 @@ def _gpu(text: str) -> Explanation:
 def _other_vendor(text: str) -> Explanation | None:
     """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
     from gpudoctor.kb import amd, intel
-    from gpudoctor.prescribe.gpu_names import is_apple
+    from gpudoctor.prescribe.request.gpu_names import is_apple
 
     if is_apple(text):
         body = (

@@ -11,7 +11,7 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 
 if TYPE_CHECKING:
-    from gpudoctor.collect.drivers import DriverChildren
+    from gpudoctor.collect.driver.asking import DriverChildren
 
 _DRIVER_SECONDS = 10.0
 
@@ -33,13 +33,13 @@ def scan_paths(
     if gpus:
         wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
         return judge(scan(paths, progress), wanted)
-    from gpudoctor.collect.drivers import start_children
+    from gpudoctor.collect.driver.asking import start_children
 
     children = start_children(environ)  # they wait for the driver while files are read
     try:
         found = scan(paths, progress)
     except BaseException:
-        from gpudoctor.collect.runner import kill_all
+        from gpudoctor.collect.process.runner import kill_all
 
         kill_all()
         raise
@@ -69,7 +69,7 @@ def _capability(text: str, index: int) -> ComputeCapability:
     except ValueError:
         pass
     # Names need the whole of `prescribe`, which takes as long to import as all else together.
-    from gpudoctor.prescribe.gpu_names import gpu_of
+    from gpudoctor.prescribe.request.gpu_names import gpu_of
 
     gpu = gpu_of(text, index)
     if gpu.compute_capability is None:

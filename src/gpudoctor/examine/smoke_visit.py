@@ -8,12 +8,12 @@ from typing import Literal
 
 from gpudoctor.errors import CannotJudgeError, UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
-from gpudoctor.examine.prove import Proof, prove, targets_of
 from gpudoctor.examine.settle import settle
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.smoke.suite import Proof, prove, targets_of
 
 Level = Literal["quick", "full"]
 

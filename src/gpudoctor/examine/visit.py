@@ -44,8 +44,8 @@ def judge(
     smoke: Smoke | None = None
     level = "off" if saved else _smoke_level(sheet, findings, options)
     if level != "off":
-        from gpudoctor.examine.prove import prove
         from gpudoctor.examine.settle import settle
+        from gpudoctor.smoke.suite import prove
 
         proof = prove(
             sheet, level, deadline, progress=options.progress, refresh=lambda: _again(options)

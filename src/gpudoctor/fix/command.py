@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
-from gpudoctor.collect import fix_journal as place
+from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import CannotJudgeError, FixFailedError
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import may_start, visit
@@ -145,7 +145,7 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
     if wish is None or wish.index_url is None or before.prescription is None:
         return {}
     from gpudoctor.kb.torch_releases import INDEX_ROOT
-    from gpudoctor.prescribe.mirror import index_environment
+    from gpudoctor.prescribe.commands.mirror import index_environment
 
     variant = before.prescription.variant
     nightly = "nightly/" if ".dev" in (before.prescription.torch or "") else ""

@@ -36,7 +36,7 @@ def run_step(
     Raises:
         FixFailedError: it could not be started, failed, or did not end in time.
     """
-    from gpudoctor.collect import runner
+    from gpudoctor.collect.process import runner
 
     lines = _Lines(lambda line: say(f"  {scrub(line, secrets)}"))
     environment = {**_PATIENCE, **os.environ, **_QUIET, **extra}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gpudoctor.collect import fix_journal as place
+from gpudoctor.collect.python import fix_journal as place
 
 STEPS = (
     "begun",

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 
-from gpudoctor.collect import fix_journal as place
+from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import UsageError
 from gpudoctor.model.value import dataclass
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 
-from gpudoctor.collect import fix_journal as place
+from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix import restore as restoring
 from gpudoctor.fix import snapshot as snapshots

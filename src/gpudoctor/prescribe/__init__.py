@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpudoctor.prescribe.decide import missing_fact, prescribe
+from gpudoctor.prescribe.answer import missing_fact, prescribe
 from gpudoctor.prescribe.plan import considered, judge_requirements, plan
-from gpudoctor.prescribe.request import Options, PlanRequest
+from gpudoctor.prescribe.request.request import Options, PlanRequest
 
 __all__ = [
     "Options",

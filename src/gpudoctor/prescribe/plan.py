@@ -13,15 +13,15 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import field_names, replace
-from gpudoctor.prescribe.candidates import version_key
-from gpudoctor.prescribe.decide import prescribe
-from gpudoctor.prescribe.drivers import first_branch
-from gpudoctor.prescribe.gpu_names import gpu_of
-from gpudoctor.prescribe.request import Options, PlanRequest, specifier_of
-from gpudoctor.prescribe.solver import explain
-from gpudoctor.prescribe.target import AARCH64_GPUS, Pin, target_of
+from gpudoctor.prescribe.answer import prescribe
+from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.prescribe.build.solver import explain
+from gpudoctor.prescribe.driver.branches import first_branch
+from gpudoctor.prescribe.request.gpu_names import gpu_of
+from gpudoctor.prescribe.request.request import Options, PlanRequest, specifier_of
+from gpudoctor.prescribe.request.target import AARCH64_GPUS, Pin, target_of
 from gpudoctor.rules import Judgement, judge
-from gpudoctor.rules.say import finding
+from gpudoctor.rules.engine.wording import finding
 
 SYSTEMS = ("linux", "windows", "wsl", "macos")
 ARCHITECTURES = ("x86_64", "amd64", "aarch64", "arm64")
@@ -152,7 +152,7 @@ def judge_requirements(request: PlanRequest) -> tuple[FactSheet, Judgement, Pres
     Raises:
         UsageError: the request is wrong, or the file says nothing of torch.
     """
-    from gpudoctor.prescribe.requirements import installed_by
+    from gpudoctor.prescribe.request.requirements import installed_by
 
     sheet, problem = installed_by(
         sheet_of(request), request.requirements or "", request.requirements_name

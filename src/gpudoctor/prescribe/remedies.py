@@ -9,13 +9,14 @@ from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.shell import environment_step
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe import mask, predict
-from gpudoctor.prescribe.driver_steps import driver_steps
-from gpudoctor.prescribe.drivers import DriverPlan, driver_for
-from gpudoctor.prescribe.quoting import environment_step
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
+from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.options import mask
+from gpudoctor.prescribe.request.target import target_of
 from gpudoctor.prescribe.tables import driver_families
-from gpudoctor.prescribe.target import target_of
 
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
 """Errors that hide GPUs from programs by a variable."""

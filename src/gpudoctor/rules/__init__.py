@@ -6,6 +6,6 @@ To add one: a function with `@rule` in its family, a row in `configs/findings.ya
 
 from __future__ import annotations
 
-from gpudoctor.rules.engine import Judgement, judge
+from gpudoctor.rules.engine.engine import Judgement, judge
 
 __all__ = ["Judgement", "judge"]

@@ -9,11 +9,12 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.triage import looks, report
-from gpudoctor.triage.clean import clean, decode
-from gpudoctor.triage.marks import Marks
-from gpudoctor.triage.text import fold
-from gpudoctor.triage.traceback import own_frame
+from gpudoctor.triage import report
+from gpudoctor.triage.readers.traceback import own_frame
+from gpudoctor.triage.signatures import looks
+from gpudoctor.triage.signatures.marks import Marks
+from gpudoctor.triage.text.clean import clean, decode
+from gpudoctor.triage.text.text import fold
 
 BLOCKING = "CUDA_LAUNCH_BLOCKING"
 HIDDEN: Mapping[str, str] = {

@@ -10,14 +10,14 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, replace
-from gpudoctor.triage import looks
-from gpudoctor.triage.marks import Marks
-from gpudoctor.triage.match import hits
 from gpudoctor.triage.merge import read_facts
-from gpudoctor.triage.nature import Nature, nature
-from gpudoctor.triage.rank import CERTAIN, Candidate, rank
-from gpudoctor.triage.text import Text
-from gpudoctor.triage.traceback import own_frame
+from gpudoctor.triage.readers.traceback import own_frame
+from gpudoctor.triage.signatures import looks
+from gpudoctor.triage.signatures.marks import Marks
+from gpudoctor.triage.signatures.match import hits
+from gpudoctor.triage.signatures.rank import CERTAIN, Candidate, rank
+from gpudoctor.triage.text.nature import Nature, nature
+from gpudoctor.triage.text.text import Text
 
 # Programs and packages whose own names are written small.
 _WRITTEN_SMALL = (

@@ -14,7 +14,7 @@ from gpudoctor.model.factfile import not_mentioned
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.triage import (
+from gpudoctor.triage.readers import (
     collect_env,
     kernel_log,
     nvidia_smi,
@@ -22,8 +22,8 @@ from gpudoctor.triage import (
     prose,
     torch_warnings,
 )
-from gpudoctor.triage.draft import Draft
-from gpudoctor.triage.text import Text
+from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.text.text import Text
 
 _NOT_STATED = "the text does not say"
 

@@ -12,11 +12,11 @@ from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.redact import redact
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.triage import stream
-from gpudoctor.triage.clean import clean, decode
 from gpudoctor.triage.judge import Diagnosis, diagnose
-from gpudoctor.triage.private import scrub_finding, scrub_prescription
-from gpudoctor.triage.text import Text, fold
+from gpudoctor.triage.text import stream
+from gpudoctor.triage.text.clean import clean, decode
+from gpudoctor.triage.text.private import scrub_finding, scrub_prescription
+from gpudoctor.triage.text.text import Text, fold
 
 
 def of_stream(source: BinaryIO, *, keep_private: bool = False) -> Report:

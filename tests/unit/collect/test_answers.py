@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.answers import cuda_answer, nvml_answer, records
-from gpudoctor.collect.driver_child import as_json
-from gpudoctor.collect.nvidia_smi import ask_nvidia_smi, parse_table, shortened
-from gpudoctor.collect.runner import Outcome
+from gpudoctor.collect.driver.answers import cuda_answer, nvml_answer, records
+from gpudoctor.collect.driver.driver_child import as_json
+from gpudoctor.collect.driver.smi import ask_nvidia_smi, parse_table, shortened
+from gpudoctor.collect.process.runner import Outcome
 
 INIT = b'{"step":"init","error":null}\n'
 SYSTEM = b'{"step":"system","driver":"570.172.08","nvml":"12.570","cuda":12080}\n'

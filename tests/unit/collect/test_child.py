@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gpudoctor.collect.child import Child, ChildEndedError
+from gpudoctor.collect.process.reporting_child import Child, ChildEndedError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for POSIX")
 

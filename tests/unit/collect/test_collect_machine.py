@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.collect import assemble, drivers, patient
-from gpudoctor.collect.answers import CudaAnswer, NvmlAnswer
+from gpudoctor.collect import assemble
+from gpudoctor.collect import environment as patient
 from gpudoctor.collect.assemble import collect
-from gpudoctor.collect.driver import library_kind, library_version, merge_driver, nvml_version
-from gpudoctor.collect.gpus import GpuSources, merge_gpus
-from gpudoctor.collect.pci import PciGpu
+from gpudoctor.collect.driver import asking as drivers
+from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
+from gpudoctor.collect.driver.merge_driver import (
+    library_kind,
+    library_version,
+    merge_driver,
+    nvml_version,
+)
+from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
+from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.errors import UsageError
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet

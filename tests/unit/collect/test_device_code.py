@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect import device_code
-from gpudoctor.collect.device_code import Xray, candidates, read_device_code
-from gpudoctor.collect.distributions import Distribution, read_distributions
+from gpudoctor.collect.packages import device_code
+from gpudoctor.collect.packages.device_code import Xray, candidates, read_device_code
+from gpudoctor.collect.packages.distributions import Distribution, read_distributions
 from machines.wheels import cuda_library
 from unit.collect.environments import distribution, put, torch
 

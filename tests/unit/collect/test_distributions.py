@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.distributions import Distribution, normalise, read_distributions
-from gpudoctor.collect.layout import read_layout
-from gpudoctor.collect.requirements import applies, environment_values, parse_line
-from gpudoctor.collect.sitepath import SitePath, site_path
+from gpudoctor.collect.packages.distributions import Distribution, normalise, read_distributions
+from gpudoctor.collect.packages.metadata_requirements import applies, environment_values, parse_line
+from gpudoctor.collect.python.layout import read_layout
+from gpudoctor.collect.python.sitepath import SitePath, site_path
 from unit.collect.environments import distribution, installation, put, site, venv
 
 LINUX = environment_values(os_name="linux", machine="x86_64", version="3.11.7")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect.interpreter import choose, is_tool_environment, own_environment
+from gpudoctor.collect.python.interpreter import choose, is_tool_environment, own_environment
 from gpudoctor.errors import UsageError
 from unit.collect.environments import (
     clean_environ,

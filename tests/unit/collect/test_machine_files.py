@@ -8,12 +8,13 @@ import sys
 
 import pytest
 
-from gpudoctor.collect import container, host, jetson, kernel_module, pci
-from gpudoctor.collect.kernel_module import read_kernel_module
-from gpudoctor.collect.machine import MachineFiles, read_machine, unknown_parts
-from gpudoctor.collect.naming import amdgpu_ids_name, name_gpu
-from gpudoctor.collect.pci import PciGpu, find_gpus
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.gpus import pci
+from gpudoctor.collect.gpus.pci import PciGpu, find_gpus
+from gpudoctor.collect.gpus.pci_names import amdgpu_ids_name, name_gpu
+from gpudoctor.collect.machine import container, host, jetson, kernel_module
+from gpudoctor.collect.machine.kernel_module import read_kernel_module
+from gpudoctor.collect.machine.machine_files import MachineFiles, read_machine, unknown_parts
+from gpudoctor.collect.system.sysroot import Sysroot
 from machines import cards
 from machines.rights import give_up_roots_rights
 from machines.trees import Module, System, write, write_cards, write_module, write_system
@@ -280,8 +281,8 @@ def test_nodes_are_open_to_those_whom_their_mode_lets_in(tmp_path, mode: int, cl
     code = (
         "import sys\n"
         f"sys.path[:0] = {sys.path!r}\n"
-        "from gpudoctor.collect.kernel_module import read_kernel_module\n"
-        "from gpudoctor.collect.sysroot import Sysroot\n"
+        "from gpudoctor.collect.machine.kernel_module import read_kernel_module\n"
+        "from gpudoctor.collect.system.sysroot import Sysroot\n"
         f"print(len(read_kernel_module(Sysroot({str(tmp_path)!r}), None, ()).unreadable_nodes))\n"
     )
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from gpudoctor.collect import nvml_child
+from gpudoctor.collect.driver import nvml_child
 
 
 class Error(Exception):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect import chosen as chosen_module
-from gpudoctor.collect import patient as patient_module
-from gpudoctor.collect import surroundings as surroundings_module
+from gpudoctor.collect import environment as patient_module
+from gpudoctor.collect.environment import collect_patient
 from gpudoctor.collect.fragment import Fragment, merge
-from gpudoctor.collect.patient import collect_patient
-from gpudoctor.collect.torch_child import ask_torch, parse_answer
+from gpudoctor.collect.packages.torch_child import ask_torch, parse_answer
+from gpudoctor.collect.python import chosen as chosen_module
+from gpudoctor.collect.system import surroundings as surroundings_module
 from gpudoctor.errors import UsageError
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts, Package
@@ -124,7 +124,7 @@ def test_no_python_at_all_leaves_the_surroundings_told(
 def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
     env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpudoctor.collect.interpreter import Choice
+    from gpudoctor.collect.python.interpreter import Choice
 
     own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
     monkeypatch.setattr(chosen_module, "own_environment", lambda: own)
@@ -137,7 +137,7 @@ def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
 def test_gpudoctors_own_environment_without_a_torch_is_nobodys(
     env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpudoctor.collect.interpreter import Choice
+    from gpudoctor.collect.python.interpreter import Choice
 
     own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
     monkeypatch.setattr(chosen_module, "own_environment", lambda: own)

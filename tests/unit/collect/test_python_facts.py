@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpudoctor.collect.environment import collect_patient
 from gpudoctor.collect.fragment import Fragment
-from gpudoctor.collect.layout import parse_version, read_config, read_layout
-from gpudoctor.collect.patient import collect_patient
+from gpudoctor.collect.python.layout import parse_version, read_config, read_layout
 from gpudoctor.model.facts import Python
 from unit.collect.environments import (
     clean_environ,

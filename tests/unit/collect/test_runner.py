@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from gpudoctor.collect import process, runner
-from gpudoctor.collect.process_windows import WindowsProcess
-from gpudoctor.collect.runner import Child, Stream, run, start
+from gpudoctor.collect.process import process, runner
+from gpudoctor.collect.process.process_windows import WindowsProcess
+from gpudoctor.collect.process.runner import Child, Stream, run, start
 
 LONG = 60.0
 
@@ -184,7 +184,7 @@ def test_pipes_keep_clear_of_the_standard_streams() -> None:
         "import os, sys\n"
         f"sys.path[:0] = {sys.path!r}\n"
         "os.close(0); os.close(1)\n"
-        "from gpudoctor.collect.runner import run\n"
+        "from gpudoctor.collect.process.runner import run\n"
         "o = run([sys.executable, '-I', '-S', '-c', 'print(5)'], seconds=60)\n"
         "os.write(2, o.stdout)\n"
     )

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.compiler import find_compiler
-from gpudoctor.collect.loader import find_loader_libraries, parse_cache
-from gpudoctor.collect.sysroot import Sysroot
-from gpudoctor.collect.toolkits import find_toolkits
-from gpudoctor.collect.variables import read_variables
+from gpudoctor.collect.system.compiler import find_compiler
+from gpudoctor.collect.system.loader import find_loader_libraries, parse_cache
+from gpudoctor.collect.system.sysroot import Sysroot
+from gpudoctor.collect.system.toolkits import find_toolkits
+from gpudoctor.collect.system.variables import read_variables
 from gpudoctor.kb import environment
 from gpudoctor.model.facts import Compiler, LoaderLibrary, Toolkit
 from unit.collect.environments import executable, put

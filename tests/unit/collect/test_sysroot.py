@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.collect.sysroot import Sysroot
+from gpudoctor.collect.system.sysroot import Sysroot
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.distributions import read_distributions
-from gpudoctor.collect.requirements import environment_values
-from gpudoctor.collect.sitepath import SitePath
-from gpudoctor.collect.torch_static import parse_version_file, read_torch, torch_folders
+from gpudoctor.collect.packages.distributions import read_distributions
+from gpudoctor.collect.packages.metadata_requirements import environment_values
+from gpudoctor.collect.packages.torch_static import parse_version_file, read_torch, torch_folders
+from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.model.facts import Requirement, Torch
 from unit.collect.environments import VERSION_PY, distribution, put, torch
 
@@ -234,7 +234,7 @@ def test_version_py_is_never_executed(tmp_path: Path) -> None:
 def test_reading_the_patient_imports_no_torch_even_where_there_is_one() -> None:
     program = (
         "import os, sys, time\n"
-        "from gpudoctor.collect.patient import collect_patient\n"
+        "from gpudoctor.collect.environment import collect_patient\n"
         "collect_patient(None, '/', dict(os.environ), time.monotonic() + 30)\n"
         "sys.exit('torch' in sys.modules or 'importlib.metadata' in sys.modules)\n"
     )

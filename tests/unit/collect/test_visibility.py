@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.visibility import (
+from gpudoctor.collect.gpus.visibility import (
     Candidate,
     amd_mask,
     hides_everything,

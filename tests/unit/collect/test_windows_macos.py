@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.collect import macos, windows
+from gpudoctor.collect.machine import macos, windows
 from gpudoctor.model.facts import Host
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import yaml
 
-from gpudoctor.examine.advice import advise, as_yaml
-from gpudoctor.examine.prove_run import Run, Target
 from gpudoctor.model.facts import Facts, Host
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.smoke.run import Run, Target
+from gpudoctor.smoke.training_advice import advise, as_yaml
 
 GIB = 1 << 30
 SHEET = FactSheet(facts=Facts(host=Host(os="linux", cpu_count=16)))

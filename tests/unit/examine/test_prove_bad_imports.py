@@ -9,8 +9,8 @@ import uuid
 
 import pytest
 
-from gpudoctor.examine.prove import Proof, prove
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.smoke.suite import Proof, prove
 from machines import bad_torch
 
 pytestmark = pytest.mark.skipif(

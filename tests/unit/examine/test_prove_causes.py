@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.examine.prove_causes import cause, lacking_architecture
 from gpudoctor.kb import catalogue
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Gpu
+from gpudoctor.smoke.causes import cause, lacking_architecture
 
 H200 = {"capability": "9.0", "memory_bytes": 100, "memory_free_bytes": 90}
 

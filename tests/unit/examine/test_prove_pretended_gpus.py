@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from gpudoctor.examine.prove import Proof, prove
 from gpudoctor.model.facts import Facts, Gpu, Python, Torch
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.smoke.suite import Proof, prove
 from machines import pretend_gpu
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is for POSIX")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect import fix_journal
+from gpudoctor.collect.python import fix_journal
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix import snapshot, transaction, undo
 from gpudoctor.fix.transaction import Work

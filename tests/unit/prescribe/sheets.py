@@ -11,7 +11,7 @@ from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import Options, prescribe
-from gpudoctor.prescribe.gpu_names import gpu_of
+from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.rules import judge
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import Package
-from gpudoctor.prescribe.mirror import index_environment
-from gpudoctor.prescribe.request import Options, specifier_of
+from gpudoctor.prescribe.commands.mirror import index_environment
+from gpudoctor.prescribe.request.request import Options, specifier_of
 from unit.prescribe.sheets import cure, line, sheet
 
 MIRROR = "https://user:s3cr3t@mirror.example/pytorch"

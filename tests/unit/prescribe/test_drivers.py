@@ -9,8 +9,8 @@ import pytest
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host, KernelModule
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.driver_steps import driver_steps
-from gpudoctor.prescribe.drivers import DriverPlan, NoDriver, driver_for, knows
+from gpudoctor.prescribe.driver.branches import DriverPlan, NoDriver, driver_for, knows
+from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.tables import driver_families
 from unit.prescribe.sheets import cure, line, sheet
 

@@ -8,7 +8,7 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import torch_binaries
 from gpudoctor.kb.torch_releases import build, builds
 from gpudoctor.prescribe import PlanRequest, plan
-from gpudoctor.prescribe.gaps import gaps
+from gpudoctor.prescribe.build.gaps import gaps
 
 T4 = ComputeCapability(7, 5)
 H100 = ComputeCapability(9, 0)

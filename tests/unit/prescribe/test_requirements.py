@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
 from gpudoctor.prescribe import PlanRequest, judge_requirements
-from gpudoctor.prescribe.requirements import choose, parse, variant_of
-from gpudoctor.prescribe.target import Target
+from gpudoctor.prescribe.request.requirements import choose, parse, variant_of
+from gpudoctor.prescribe.request.target import Target
 
 CU128 = "https://download.pytorch.org/whl/cu128"
 

@@ -8,7 +8,7 @@ import pytest
 
 from gpudoctor.model.facts import Host, Package
 from gpudoctor.prescribe import PlanRequest, plan
-from gpudoctor.prescribe.target import target_of
+from gpudoctor.prescribe.request.target import target_of
 from unit.prescribe.sheets import cure, errors, line, sheet
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.examine.prove_device import WORKER
 from gpudoctor.kb import smoke as figures
 from gpudoctor.probe.smoke_suite import session
 from gpudoctor.probe.smoke_suite.registry import tests as registered
+from gpudoctor.smoke.device import WORKER
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="hands over a descriptor")
 

@@ -8,10 +8,10 @@ import pytest
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.rules.case import Case
-from gpudoctor.rules.engine import Judgement, judge_with, prepare
-from gpudoctor.rules.registry import Judge, Rule, rule, rules
-from gpudoctor.rules.say import finding
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.engine import Judgement, judge_with, prepare
+from gpudoctor.rules.engine.registry import Judge, Rule, rule, rules
+from gpudoctor.rules.engine.wording import finding
 from unit.rules.make import machine
 
 PROOF = (Evidence(fact="host.os", value="linux"),)

@@ -8,10 +8,10 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.rules.case import Case
-from gpudoctor.rules.companions import known_torch, pinned_torch, same_release
-from gpudoctor.rules.gpus import xid
-from gpudoctor.rules.nvidia_wheels import exact
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.machine.gpus import xid
+from gpudoctor.rules.packages.companions import known_torch, pinned_torch, same_release
+from gpudoctor.rules.packages.nvidia_wheels import exact
 from unit.rules.make import amd, gpu, judged, machine, on_path, on_pci, package, torch
 
 HIDES = "cuda-visible-devices-hides-gpus"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.kb import catalogue
-from gpudoctor.rules.registry import rules
+from gpudoctor.rules.engine.registry import rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "codes"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("GPU*.md"))}

@@ -8,7 +8,7 @@ from gpudoctor import rules
 from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.rules.registry import rules as all_rules
+from gpudoctor.rules.engine.registry import rules as all_rules
 from unit.rules.firing import FIRES, HEALTHY, TEMPTS
 from unit.rules.make import judged, machine
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.triage import collect_env, kernel_log, nvidia_smi, package_list, torch_warnings
-from gpudoctor.triage.clean import clean, decode
 from gpudoctor.triage.merge import read_facts
-from gpudoctor.triage.oom import figures
-from gpudoctor.triage.text import fold
+from gpudoctor.triage.readers import (
+    collect_env,
+    kernel_log,
+    nvidia_smi,
+    package_list,
+    torch_warnings,
+)
+from gpudoctor.triage.readers.oom import figures
+from gpudoctor.triage.text.clean import clean, decode
+from gpudoctor.triage.text.text import fold
 
 
 def read(reader, text):

@@ -274,7 +274,9 @@ def test_a_text_that_says_too_little_is_not_called_sound():
 
 def test_gpudoctors_own_sources_and_pages_give_nothing():
     root = os.path.join(os.path.dirname(__file__), "..", "..", "..")
-    texts = sorted(glob.glob(os.path.join(root, "src", "gpudoctor", "triage", "*.py")))
+    texts = sorted(
+        glob.glob(os.path.join(root, "src", "gpudoctor", "triage", "**", "*.py"), recursive=True)
+    )
     for path in texts:
         with open(path, encoding="utf-8") as file:
             found = of_string(file.read()).findings

@@ -1,0 +1,156 @@
+"""GPUs on the PCI bus, from sysfs: there whether or not a driver is loaded.
+
+Class numbers are those of the PCI Code and ID Assignment Specification: 0x0300 VGA controller,
+0x0302 3D controller, 0x0380 other display controller, 0x1200 processing accelerator (AMD's
+Instinct parts).
+"""
+
+from __future__ import annotations
+
+from gpudoctor.collect.system.sysroot import Sysroot, whole_number
+from gpudoctor.model.value import dataclass
+
+DEVICES = "/sys/bus/pci/devices"
+_KFD = "/sys/class/kfd/kfd/topology/nodes"
+_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
+_CLASSES = {
+    "nvidia": ("0300", "0302", "0380"),
+    "amd": ("0300", "0302", "0380", "1200"),
+    "intel": ("0300", "0302", "0380"),
+}
+# PCI Express: gigatransfers per second and lane of each generation.
+_GENERATIONS = {"2.5": 1, "5.0": 2, "5": 2, "8.0": 3, "16.0": 4, "32.0": 5, "64.0": 6}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciGpu:
+    """One GPU as sysfs shows it."""
+
+    address: str
+    """`0000:01:00.0`; a mere label where `on_bus` is false."""
+    on_bus: bool = True
+    """Whether the address is known (not so in the registry of Windows)."""
+    vendor: str
+    pci_id: str
+    """`10de:2d04`"""
+    revision: str | None = None
+    """Two hexadecimal digits; AMD sells several names under one device id, told apart by it."""
+    driver: str | None = None
+    """Kernel driver bound to it."""
+    product: str | None = None
+    """What AMD's driver calls the board (`product_name`); most boards have none."""
+    memory_bytes: int | None = None
+    gfx: str | None = None
+    pcie_generation: int | None = None
+    pcie_generation_max: int | None = None
+    pcie_width: int | None = None
+    pcie_width_max: int | None = None
+    power_state: str | None = None
+    """Runtime power management: `active`, `suspended`."""
+
+
+def find_gpus(root: Sysroot) -> tuple[PciGpu, ...]:
+    """Every GPU of NVIDIA, AMD and Intel, in the order of their addresses.
+
+    Virtual functions (a GPU divided for virtual machines) are parts of one that is listed.
+
+    Raises:
+        OSError: the bus cannot be read.
+    """
+    targets = kfd_targets(root)
+    found = []
+    for address in root.names(DEVICES):
+        folder = f"{DEVICES}/{address}"
+        vendor_id = (root.read(f"{folder}/vendor") or "").removeprefix("0x")
+        vendor = _VENDORS.get(vendor_id)
+        if vendor is None:
+            continue
+        code = (root.read(f"{folder}/class") or "").removeprefix("0x")[:4]
+        if code not in _CLASSES[vendor] or root.exists(f"{folder}/physfn"):
+            continue
+        device = (root.read(f"{folder}/device") or "").removeprefix("0x")
+        found.append(_gpu(root, folder, address, vendor, f"{vendor_id}:{device}", targets))
+    return tuple(found)
+
+
+def _gpu(
+    root: Sysroot, folder: str, address: str, vendor: str, pci_id: str, targets: dict[str, str]
+) -> PciGpu:
+    driver = None
+    if root.exists(f"{folder}/driver"):
+        driver = root.realpath(f"{folder}/driver").rpartition("/")[2]
+    power = root.read_or_none(f"{folder}/power/runtime_status")
+
+    def link(name: str) -> str | None:
+        # Reading the link of a suspended GPU would wake it up.
+        return None if power == "suspended" else root.read_or_none(f"{folder}/{name}")
+
+    memory = root.read_or_none(f"{folder}/mem_info_vram_total") if vendor == "amd" else None
+    return PciGpu(
+        address=address,
+        vendor=vendor,
+        pci_id=pci_id,
+        revision=(root.read_or_none(f"{folder}/revision") or "").removeprefix("0x") or None,
+        driver=driver,
+        product=(root.read_or_none(f"{folder}/product_name") if vendor == "amd" else None) or None,
+        memory_bytes=whole_number(memory),
+        gfx=targets.get(address),
+        power_state=power,
+        pcie_generation=generation(link("current_link_speed")),
+        pcie_generation_max=generation(link("max_link_speed")),
+        pcie_width=_width(link("current_link_width")),
+        pcie_width_max=_width(link("max_link_width")),
+    )
+
+
+def kfd_targets(root: Sysroot) -> dict[str, str]:
+    """AMD's instruction set by PCI address, from the compute driver's topology.
+
+    A node's properties give `gfx_target_version 100300` (gfx1030: major, minor and stepping in
+    two decimal digits each), `domain` and `location_id` (bus and device function in one number).
+    """
+    targets = {}
+    for node in root.names(_KFD):
+        text = root.read_or_none(f"{_KFD}/{node}/properties") or ""
+        pairs = (line.split() for line in text.splitlines())
+        values = {pair[0]: whole_number(pair[1]) or 0 for pair in pairs if len(pair) == 2}
+        version = values.get("gfx_target_version", 0)
+        if version and "location_id" in values:
+            place = values["location_id"]
+            domain, bus = values.get("domain", 0), place >> 8 & 0xFF
+            address = f"{domain:04x}:{bus:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
+            targets[address] = gfx_name(version)
+    return targets
+
+
+def gfx_name(version: int) -> str:
+    """`gfx1030` for 100300, `gfx90a` for 90010: the stepping is one hexadecimal digit."""
+    return f"gfx{version // 10000}{version // 100 % 100}{version % 100:x}"
+
+
+def generation(speed: str | None) -> int | None:
+    """4 for `16.0 GT/s PCIe`; `None` for `Unknown` and for what is no PCI Express."""
+    return _GENERATIONS.get(speed.split()[0]) if speed else None
+
+
+def _width(text: str | None) -> int | None:
+    # 255 is what the kernel prints for a link that it cannot read.
+    width = whole_number(text)
+    return width if width is not None and 0 < width <= 32 else None
+
+
+def normal_address(address: str) -> str:
+    """`0000:01:00.0` for every way of writing it: `00000000:01:00.0`, `1:0.0`, upper case.
+
+    A text that is no address comes back in lower case.
+    """
+    parts = address.strip().lower().replace(".", ":").split(":")
+    try:
+        numbers = [int(part, 16) for part in parts]
+    except ValueError:
+        return address.strip().lower()
+    if len(numbers) == 3:
+        numbers.insert(0, 0)
+    if len(numbers) != 4:
+        return address.strip().lower()
+    return f"{numbers[0]:04x}:{numbers[1]:02x}:{numbers[2]:02x}.{numbers[3]}"

@@ -1,0 +1,1 @@
+"""The computer and its operating system, from its files: a module a system."""

@@ -1,0 +1,37 @@
+"""Jetson boards: which one, and which Jetson Linux (L4T) it runs."""
+
+from __future__ import annotations
+
+import re
+
+from gpudoctor.collect.system.sysroot import Sysroot
+
+_RELEASE = re.compile(r"#\s*R(\d+)\s.*?REVISION:\s*([\d.]+)", re.ASCII)
+
+
+def find_board(root: Sysroot) -> str | None:
+    """The board's name as its device tree has it; `None` if this is no Jetson.
+
+    `NVIDIA Jetson Orin Nano Developer Kit`. Servers and desktops of NVIDIA (DGX Spark) have no
+    Tegra in their device tree.
+    """
+    compatible = root.read_or_none("/proc/device-tree/compatible") or ""
+    if "nvidia,tegra" not in compatible and read_l4t(root) is None:
+        return None
+    return root.read_or_none("/proc/device-tree/model") or "Jetson"
+
+
+def read_l4t(root: Sysroot) -> str | None:
+    """Jetson Linux release, `36.4.0`, from `/etc/nv_tegra_release`; `None` without the file.
+
+    Its first line: `# R36 (release), REVISION: 4.0, GCID: 37537400, BOARD: generic, …`
+    """
+    match = _RELEASE.search(root.read_or_none("/etc/nv_tegra_release") or "")
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def read_chip(root: Sysroot) -> str | None:
+    """The system on a chip, `tegra234`, from the device tree."""
+    compatible = root.read_or_none("/proc/device-tree/compatible") or ""
+    match = re.search(r"nvidia,(tegra\d+)", compatible)
+    return match[1] if match else None

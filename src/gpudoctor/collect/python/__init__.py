@@ -1,0 +1,1 @@
+"""The examined interpreter and its environment, read and not started."""

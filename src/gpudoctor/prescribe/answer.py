@@ -1,0 +1,263 @@
+"""From facts and findings to one prescription, proved by the rules before it is shown."""
+
+from __future__ import annotations
+
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Alternative, Prescription, Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.candidates import satisfies
+from gpudoctor.prescribe.options.warnings_only import beside, helpless, without
+from gpudoctor.prescribe.options.ways import ways
+from gpudoctor.prescribe.remedies import (
+    MASKED,
+    first_driver,
+    foreign_path,
+    remedies,
+    unmasked,
+)
+from gpudoctor.prescribe.request.question import Question, Way
+from gpudoctor.prescribe.request.request import Options, specifier_of
+from gpudoctor.prescribe.request.target import capability, served
+from gpudoctor.rules import judge
+
+_MAX_ALTERNATIVES = 3
+_ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
+
+# Errors that ways decide about although no wheel alone cures them.
+_DECIDED = frozenset(
+    {
+        "gpu-needs-other-driver-branch",
+        "open-kernel-module-required",
+        "driver-too-old",
+        "ptx-unsupported-toolchain",
+    }
+)
+_BY_WAYS = frozenset({"install", "uninstall", "source-build"})
+
+
+def missing_fact(sheet: FactSheet) -> str | None:
+    """The path of the first fact without which no build can be chosen; `None`: all are there.
+
+    Needed are the system, the GPUs with the compute capability of each visible NVIDIA one, and
+    the driver's version. Processor and Python may be unknown; what is chosen then exists for the
+    usual ones, and says so.
+    """
+    facts = sheet.facts
+    if facts.host is None or facts.host.os is None or sheet.why_unknown("host.os"):
+        return "host.os"
+    if sheet.why_unknown("gpus") and not facts.gpus:
+        return "gpus"
+    for position, gpu in served(sheet):
+        path = f"gpus[{position}].compute_capability"
+        if gpu.vendor == "nvidia" and (capability(gpu) is None):
+            return path
+        if gpu.vendor == "amd" and not gpu.gfx:
+            return f"gpus[{position}].gfx"
+    if any(gpu.vendor == "nvidia" for _, gpu in served(sheet)) and facts.host.os != "macos":
+        known_cuda = facts.driver is not None and facts.driver.cuda
+        if sheet.why_unknown("driver.version") and not known_cuda:
+            return "driver.version"
+    return None
+
+
+def prescribe(
+    sheet: FactSheet, findings: tuple[Finding, ...], options: Options | None = None
+) -> Prescription:
+    """The answer to the findings as a whole.
+
+    Every way out is first tried on the facts that it would lead to, by the same rules that
+    made the findings; what would still be broken is not prescribed.
+    """
+    options = options or Options()
+    errors = tuple(f for f in findings if f.severity is Severity.ERROR)
+    asked = _asked(sheet, options)
+    if not errors and not asked:
+        return beside(sheet, findings, options)
+    names = frozenset(finding.name for finding in errors)
+    tolerated = _tolerated(errors)
+    start, before = _start(sheet, errors)
+    rest = tuple(f for f in errors if f.name in tolerated and f.name not in MASKED)
+    first = (*before, *remedies(rest, sheet))
+    question = Question(start, findings, options, names)
+    needed = names - tolerated or (start is not sheet and _errors(start) - tolerated)
+    if not needed and not asked and not question.bad_nightly:
+        if not first:
+            return helpless(errors)
+        return Prescription(
+            status="resolved",
+            why=_torch_stays(errors),
+            steps=first,
+            notes=_leftover_notes(findings),
+        )
+    if path := _unanswerable(start):
+        return without(start, path, first)
+    # What the given findings leave out (a policy accepts that there is no GPU) hinders no wheel.
+    tolerated |= _tolerated(tuple(f for f in judge(start).findings if f.severity is Severity.ERROR))
+    proved = _proved(question, tolerated)
+    if not proved:
+        from gpudoctor.prescribe.options.impossible import impossible
+
+        return impossible(question, first)
+    main, others = proved[0], proved[1:]
+    if main.kind == "driver":
+        # The new driver and its restart take the place of what the rules advise about the old.
+        rest = tuple(f for f in rest if not {"driver", "reboot"} & set(f.clears_with))
+        first = (*before, *remedies(rest, sheet))
+    return Prescription(
+        status="resolved",
+        why=main.why,
+        torch=main.build.torch if main.build else None,
+        variant=main.build.variant if main.build else None,
+        index_url=main.index_url,
+        packages=main.packages,
+        steps=first + main.steps,
+        alternatives=tuple(_alternative(way) for way in others),
+        evidence=main.claims,
+        notes=main.notes + _assumptions(question, main),
+        download_bytes=main.build.download_bytes if main.build else None,
+    )
+
+
+def _torch_stays(errors: tuple[Finding, ...]) -> str:
+    inside = any(finding.code[3] in "34" for finding in errors)
+    where = "beside torch" if inside else "outside of the Python environment"
+    return f"The cause lies {where}; torch stays as it is."
+
+
+def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
+    """The ways that lead to a machine without errors: the first, and what else is worth it."""
+    found: list[Way] = []
+    for way in ways(question, found):
+        if found and not _worth_it(way, found, question):
+            continue
+        if len(found) > _MAX_ALTERNATIVES:
+            break
+        if _errors(way.sheet) - tolerated:
+            continue
+        found.append(way)
+        if way.kind in ("repair", "vendor", "python", "source", "nightly"):
+            break
+    return found
+
+
+def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
+    """Whether an alternative gives what the ways before it do not."""
+    main = found[0]
+    if _is_official(way) and not any(map(_is_official, found)) and main.kind == "wheel":
+        return True
+    if way.kind not in _ALTERNATIVE_KINDS or any(way.kind == other.kind for other in found):
+        return False
+    if way.kind == "mask":
+        return "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
+    if question.bad_nightly:
+        return way.kind == "nightly"
+    if way.kind == "driver":
+        return "driver-too-old" in question.names or _is_newer(way, main)
+    return way.kind == "wheel" and main.kind != "mask"
+
+
+def _is_official(way: Way) -> bool:
+    """Whether it is a wheel of the official matrix for the present driver."""
+    return way.kind == "wheel" and way.build is not None and not way.build.off_matrix
+
+
+def _is_newer(way: Way, main: Way) -> bool:
+    if way.build is None or main.build is None:
+        return False
+    return predict.is_newer(way.build.torch, main.build.torch)
+
+
+def _errors(sheet: FactSheet) -> frozenset[str]:
+    """Names of the errors that the rules find about what is visible.
+
+    What is wrong with a GPU that a mask hides does not stop a program that uses the others.
+    """
+    hidden = {
+        position if gpu.index is None else gpu.index
+        for position, gpu in enumerate(sheet.facts.gpus)
+        if gpu.visible is False
+    }
+    return frozenset(
+        f.name
+        for f in judge(sheet).findings
+        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
+    )
+
+
+def _tolerated(errors: tuple[Finding, ...]) -> frozenset[str]:
+    """Errors that other steps cure, so that a way need not: those of host, driver and hardware.
+
+    What kernels showed (5xx) and what concerns gpudoctor itself (9xx) is not in the facts.
+    """
+    return frozenset(
+        f.name
+        for f in errors
+        if f.code[3] in "59"
+        or (f.code[3] != "2" and f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
+    )
+
+
+def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tuple[Step, ...]]:
+    """The sheet that ways begin from: GPUs unmasked and a driver there, with the steps to it."""
+    steps: tuple[Step, ...] = ()
+    masked = tuple(f for f in errors if f.name in MASKED)
+    if masked:
+        steps += remedies(masked, sheet)
+        sheet = unmasked(sheet)
+    if step := foreign_path(sheet):
+        steps += (step,)
+    if any(f.name == "driver-not-loaded" for f in errors) and sheet.facts.driver is None:
+        plan = first_driver(sheet)
+        if plan is not None:
+            sheet = predict.with_driver(sheet, plan)
+    return sheet, steps
+
+
+def _asked(sheet: FactSheet, options: Options) -> bool:
+    """Whether the options ask for a torch that is not the installed one."""
+    torch = sheet.facts.torch
+    if options.from_source or options.choose:
+        return True
+    version = torch.version if torch else None
+    if options.channel == "nightly" and "dev" not in (version or ""):
+        return True
+    if options.torch_spec is None:
+        return False
+    if version is None:
+        return True
+    bare, _, label = version.partition("+")
+    return not satisfies(bare, label or None, specifier_of(options.torch_spec))
+
+
+def _unanswerable(sheet: FactSheet) -> str | None:
+    """What is missing for choosing a build; a driver that is being repaired is not."""
+    path = missing_fact(sheet)
+    return None if path == "driver.version" else path
+
+
+def _leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    return tuple(f.next_look for f in findings[:1] if f.next_look)
+
+
+def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
+    """What was taken for given because it is not known."""
+    notes = []
+    host, target = question.host, question.target
+    if host.arch is None and target.platform is not None:
+        notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
+    if target.python is None and question.kind != "cpu" and main.packages:
+        notes.append("The Python version is not known, so this wheel may not exist for it.")
+    return tuple(notes)
+
+
+def _alternative(way: Way) -> Alternative:
+    return Alternative(
+        why=way.why,
+        steps=way.steps,
+        torch=way.build.torch if way.build else None,
+        variant=way.build.variant if way.build else None,
+        index_url=way.index_url,
+        packages=way.packages,
+        risk=way.risk,
+    )

@@ -1,0 +1,1 @@
+"""Builds of torch: which can be considered, which is chosen, what changes along with it."""

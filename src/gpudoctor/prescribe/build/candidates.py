@@ -1,0 +1,268 @@
+"""Which builds can be considered, and for what printable reason each of the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from typing import Literal
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    runs_natively,
+)
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.request.target import Target
+
+Constraint = Literal["platform", "pin", "python", "glibc", "code", "driver", "gfx"]
+"""What can forbid a build. The order is that in which they are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a build is dropped."""
+
+    constraint: Constraint
+    text: str
+    """A sentence with the build as its subject, without full stop."""
+
+
+class Offer:
+    """A build with what choosing needs again and again worked out once."""
+
+    __slots__ = (
+        "build",
+        "covers",
+        "cuda",
+        "cudnn_floor",
+        "is_default",
+        "order",
+        "ptx",
+        "pythons",
+        "sass",
+        "stack",
+    )
+
+    def __init__(self, build: Build) -> None:
+        self.build = build
+        self.cuda = version_key(build.cuda or "")[:2]
+        self.stack = self.cuda or version_key(build.variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
+        self.order = version_key(build.torch)
+        self.pythons = frozenset(build.pythons)
+        self.sass = tuple(map(_architecture, build.sass))
+        self.ptx = tuple(map(_architecture, build.ptx))
+        release = torch_releases.release(build.torch)
+        defaults = release.default_variants if release else {}
+        # PyPI carries CPU wheels alone for Windows; the variant that a release is made for is
+        # the one that it has for Linux there.
+        mirror = {"win_amd64": "linux_x86_64"}.get(build.platform, build.platform)
+        self.is_default = defaults.get(mirror) == build.variant
+        lowest = kb_cuda.cudnn_floor(build.cudnn) if build.cudnn else None
+        self.cudnn_floor = ComputeCapability.parse(lowest) if lowest else None
+        self.covers: dict[ComputeCapability, Literal["native", "jit", "none"]] = {}
+
+    @property
+    def label(self) -> str:
+        """`torch 2.9.1+cu128`, for sentences."""
+        return f"torch {self.build.torch}+{self.build.variant}"
+
+    def coverage(self, gpu: ComputeCapability) -> Literal["native", "jit", "none"]:
+        """How its own kernels run on a GPU.
+
+        PTX helps only where the toolkit of the build knows the GPU: its libraries (cuBLAS,
+        cuDNN) come compiled, and an older toolkit has none for it. A GPU that the build's cuDNN
+        has left behind is not served, whatever torch itself carries.
+        """
+        if gpu not in self.covers:
+            if self.cudnn_floor is not None and gpu < self.cudnn_floor:
+                self.covers[gpu] = "none"
+            elif any(runs_natively(code, gpu) for code in self.sass):
+                self.covers[gpu] = "native"
+            elif any(can_be_jitted(code, gpu) for code in self.ptx) and _known_to(gpu, self.cuda):
+                self.covers[gpu] = "jit"
+            else:
+                self.covers[gpu] = "none"
+        return self.covers[gpu]
+
+
+_architecture = cache(Architecture.parse)
+
+
+@lru_cache(maxsize=4096)
+def version_key(text: str) -> tuple[int, ...]:
+    """The leading numbers of a version: `2.10.0` → `(2, 10, 0)`, `570.172.08` → `(570, 172, 8)`."""
+    parts = []
+    for part in text.split("+", 1)[0].split("."):
+        digits = ""
+        for character in part:
+            if character not in "0123456789":
+                break
+            digits += character
+        if not digits:
+            break
+        parts.append(int(digits))
+    return tuple(parts)
+
+
+@lru_cache(maxsize=512)
+def _known_to(gpu: ComputeCapability, cuda: tuple[int, ...]) -> bool:
+    """Whether the libraries of a CUDA can have code for a GPU.
+
+    A GPU that nobody knows yet is held to the newest one below it: what is too old for that is
+    too old for its successor.
+    """
+    known = [ComputeCapability.parse(name) for name in kb_gpus.all_capabilities()]
+    below = max((found for found in known if found <= gpu), default=gpu)
+    span = kb_cuda.toolkits_for(str(below))
+    return span is None or version_key(span[0])[:2] <= cuda
+
+
+@cache
+def offers(kind: str, platform: str, channel: str = "stable") -> tuple[Offer, ...]:
+    """Every published build of one kind (`cuda`, `rocm`, `xpu`, `cpu`) for one platform."""
+    table = torch_releases.nightlies() if channel == "nightly" else torch_releases.builds()
+    return tuple(
+        Offer(build)
+        for build in table
+        if build.kind == kind and build.platform == platform and build.exists
+    )
+
+
+@cache
+def newest_on(kind: str, platform: str) -> tuple[int, ...]:
+    """The newest stable release that has a build of this kind for this platform."""
+    return max((offer.order for offer in offers(kind, platform)), default=())
+
+
+def objections(offer: Offer, target: Target) -> list[Reason]:
+    """Every reason against a build on a target; none means that it runs there."""
+    found = [Reason("pin", text) for text in _pins(offer, target)]
+    if text := _python(offer, target):
+        found.append(Reason("python", text))
+    if text := _libc(offer, target):
+        found.append(Reason("glibc", text))
+    found += [Reason("code", text) for text in _code(offer, target)]
+    if text := _driver(offer, target):
+        found.append(Reason("driver", text))
+    missing = [gfx for gfx in target.gfx if gfx not in offer.build.gfx]
+    if missing:
+        found.append(Reason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
+    return found
+
+
+def fits(offer: Offer, target: Target) -> bool:
+    """Whether nothing speaks against a build; the same as no objections, and cheaper."""
+    return (
+        (target.python is None or target.python in offer.pythons)
+        and all(offer.coverage(gpu) == "native" or _jits(offer, gpu, target) for gpu in target.gpus)
+        and driver_serves(offer.cuda, target)
+        and (not target.gfx or all(gfx in offer.build.gfx for gfx in target.gfx))
+        and not _libc(offer, target)
+        and not _interpreter(target)
+        and not _pins(offer, target)
+    )
+
+
+def driver_serves(cuda: Sequence[int], target: Target) -> bool:
+    """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
+    if not cuda:
+        return True
+    if target.driver_cuda is not None:
+        return version_key(target.driver_cuda)[:1] >= (cuda[0],)
+    if target.driver is not None:
+        floor = kb_cuda.floor(cuda[0], target.floor_os)
+        return floor is None or version_key(target.driver) >= version_key(floor)
+    return True
+
+
+def driver_serves_in_full(cuda: Sequence[int], target: Target) -> bool | None:
+    """Whether the driver is as new as this CUDA, which PTX needs; `None` if it is not known."""
+    if not cuda:
+        return True
+    newest = target.driver_cuda
+    if newest is None and target.driver is not None:
+        branch = kb_cuda.branch_of(version_key(target.driver)[0])
+        newest = kb_cuda.cuda_of_branch(branch) if branch else None
+    return None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
+
+
+def _jits(offer: Offer, gpu: ComputeCapability, target: Target) -> bool:
+    return offer.coverage(gpu) == "jit" and driver_serves_in_full(offer.cuda, target) is not False
+
+
+def _pins(offer: Offer, target: Target) -> list[str]:
+    return [
+        f"{offer.label} does not satisfy torch{pin.specifier}, which {pin.why} demands"
+        for pin in target.pins
+        if not satisfies(offer.build.torch, offer.build.local, pin.specifier)
+    ]
+
+
+@lru_cache(maxsize=8192)
+def satisfies(version: str, local: str | None, specifier: str) -> bool:
+    """Whether a build's version satisfies a specifier; a label is compared where one is asked."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        wanted = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return False
+    full = f"{version}+{local}" if local else version
+    return wanted.contains(full, prereleases=True) or (
+        "+" not in specifier and wanted.contains(version, prereleases=True)
+    )
+
+
+def _interpreter(target: Target) -> str:
+    if target.implementation not in (None, "cpython"):
+        return f"there are wheels for CPython alone, and this is {target.implementation}"
+    if target.bits == 32:
+        return "there are wheels for 64-bit Python alone, and this one has 32 bits"
+    return ""
+
+
+def _python(offer: Offer, target: Target) -> str:
+    if text := _interpreter(target):
+        return f"{offer.label}: {text}"
+    if target.python is None or target.python in offer.pythons:
+        return ""
+    pythons = ", ".join(sorted(offer.pythons, key=version_key)) or "none"
+    return f"{offer.label} has no wheel for Python {target.python} (it has {pythons})"
+
+
+def _libc(offer: Offer, target: Target) -> str:
+    if target.libc == "musl":
+        return f"{offer.label} needs glibc, and this system has musl"
+    needed = offer.build.min_glibc
+    if not needed or not target.glibc or target.os != "linux":
+        return ""
+    if version_key(target.glibc) >= version_key(needed):
+        return ""
+    return f"{offer.label} needs glibc {needed}, and this system has {target.glibc}"
+
+
+def _code(offer: Offer, target: Target) -> list[str]:
+    return [
+        f"{offer.label} has {_lack(offer, gpu)} for {gpu.sm}"
+        for gpu in target.gpus
+        if not (offer.coverage(gpu) == "native" or _jits(offer, gpu, target))
+    ]
+
+
+def _lack(offer: Offer, gpu: ComputeCapability) -> str:
+    if offer.cudnn_floor is not None and gpu < offer.cudnn_floor:
+        return f"a cuDNN ({offer.build.cudnn}) without code"
+    return "no code"
+
+
+def _driver(offer: Offer, target: Target) -> str:
+    if driver_serves(offer.cuda, target):
+        return ""
+    floor = kb_cuda.floor(offer.cuda[0], target.floor_os)
+    have = target.driver or f"one for CUDA {target.driver_cuda}"
+    return f"{offer.label} needs driver {floor} or newer, and this one is {have}"

@@ -1,0 +1,215 @@
+"""What changes along with torch: torchvision and torchaudio, extensions, leftovers.
+
+Companions come along in the version that belongs to the new release, if they are installed.
+Packages compiled against another torch break; they are named with the release that fits, or
+with how to rebuild them. NVIDIA's libraries of another CUDA major go, unless something else
+needs them.
+Sources: the knowledge base's tables of companions and packages (configs/torch_releases.yaml,
+configs/packages.yaml).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.facts import Facts, Package
+from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.build.candidates import satisfies, version_key
+from gpudoctor.prescribe.request.target import Pin
+
+COMPANIONS = ("torchvision", "torchaudio")
+_OTHER_TRITONS = {
+    "cuda": ("pytorch-triton-rocm", "triton-rocm", "pytorch-triton-xpu", "triton-xpu"),
+    "rocm": ("triton", "pytorch-triton-xpu", "triton-xpu"),
+    "xpu": ("triton", "pytorch-triton-rocm", "triton-rocm"),
+}
+_NOT_EXTENSIONS = (*COMPANIONS, "torch", "triton")
+# Patterns are compiled when they are first needed: most machines have no extension at all.
+# A build tag such as `cu12torch2.6cxx11abiFALSE`, or `pt25cu124` in a version's local label.
+_TORCH_TAG = r"(?:torch|pt)(\d)\.?(\d{1,2})"
+_CUDA_TAG = r"cu(?:da)?(\d{2})\d{0,2}(?!\d)"
+_NAME = r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?\Z"
+_FLAGS = re.ASCII | re.IGNORECASE
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An extension that the new torch breaks."""
+
+    package: Package
+    fitting: str | None
+    """The release that fits; `None`: it has to be rebuilt, or waited for."""
+    excluded: str | None = None
+    """What its metadata demands of torch, where that excludes the new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Along:
+    """Everything that changes beside torch itself."""
+
+    packages: tuple[str, ...] = ()
+    """Requirements from the index of the variant: `torchvision==0.24.1+cu128`."""
+    forced: tuple[str, ...] = ()
+    """Requirements that the installed version satisfies although its files must change."""
+    plain: tuple[str, ...] = ()
+    """Requirements from the ordinary index."""
+    removals: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    versions: Mapping[str, str]
+    """Distribution → its version afterwards."""
+    kept_libraries: tuple[str, ...] = ()
+    """Libraries of another CUDA major that stay, with what needs them: `nvidia-… (tensorflow)`."""
+
+
+def along(facts: Facts, build: Build, named: Collection[str] = ()) -> Along:
+    """What has to change with torch when `build` is installed.
+
+    `named` are packages that findings call broken.
+    """
+    installed = {package.name: package for package in facts.packages}
+    packages: list[str] = []
+    forced: list[str] = []
+    plain: list[str] = []
+    versions: dict[str, str] = {}
+    release = torch_releases.release(build.torch)
+    for name in COMPANIONS:
+        package = installed.get(name)
+        companion = release.companions.get(name) if release else None
+        if package is None:
+            continue
+        if companion is None:
+            if build.nightly:
+                packages.append(name)
+            continue
+        bare = (package.version or "").split("+", 1)[0]
+        if companion.pin is None:
+            versions[name] = companion.version
+            if bare != companion.version:
+                plain.append(f"{name}=={companion.version}")
+            continue
+        label = build.local if build.platform != "linux_aarch64" else None
+        wanted = f"{name}=={companion.version}" + (f"+{label}" if label else "")
+        versions[name] = companion.version + (f"+{build.variant}" if build.local else "")
+        if package.version == versions[name]:
+            continue
+        # On aarch64 the labels of companions are not known, so the plain number is asked for;
+        # where that number is installed from another index, only force changes the wheel.
+        (forced if label is None and bare == companion.version else packages).append(wanted)
+    removals, kept = leftovers(facts, build)
+    return Along(
+        packages=tuple(packages),
+        forced=tuple(forced),
+        plain=tuple(plain),
+        removals=removals,
+        broken=broken_by(facts, build, named),
+        versions=versions,
+        kept_libraries=kept,
+    )
+
+
+def leftovers(facts: Facts, build: Build) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Distributions that must go before `build` comes, and those that others still need.
+
+    They are what the old torch required, or carry the mark of another CUDA major in their name
+    or version; and a Triton of another vendor, which owns the same folder.
+    """
+    major = version_key(build.cuda or "")[:1]
+    installed = {package.name: package for package in facts.packages}
+    gone = []
+    for package in facts.packages:
+        found = kb_packages.cuda_major_of(package.name, package.version)
+        if found is not None and (not major or found != major[0]):
+            gone.append(package.name)
+    needed: dict[str, str] = {}
+    for package in facts.packages:
+        if package.name == "torch" or package.name in gone:
+            continue
+        for name, _ in requirements_of(package):
+            if name in gone:
+                needed[name] = package.name
+    gone += [name for name in _OTHER_TRITONS.get(build.kind, ()) if name in installed]
+    removals = tuple(sorted(name for name in gone if name not in needed))
+    return removals, tuple(f"{name} ({needed[name]} needs it)" for name in sorted(needed))
+
+
+def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[Broken, ...]:
+    """Packages that `build` breaks, or that are broken with it already.
+
+    They were compiled against another release of torch or another CUDA major, their metadata
+    excludes it, or a finding names them (`named`).
+    """
+    result = []
+    for package in facts.packages:
+        if package.name in _NOT_EXTENSIONS:
+            continue
+        pinned = _torch_pin(package)
+        excluded = pinned is not None and not satisfies(build.torch, build.local, pinned)
+        if package.name in named or excluded or _is_foreign(package, facts, build):
+            fitting = kb_packages.release_for(package.name, build.torch)
+            fitting = None if fitting == package.version else fitting
+            result.append(Broken(package, fitting, pinned if excluded else None))
+    return tuple(result)
+
+
+def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
+    """Whether a package was compiled against another torch or CUDA than those of `build`."""
+    tag = package.build or (package.version or "").partition("+")[2]
+    torch, cuda = re.search(_TORCH_TAG, tag, _FLAGS), re.search(_CUDA_TAG, tag, _FLAGS)
+    major = version_key(build.cuda or "")[:1]
+    if torch is not None:
+        other = (int(torch[1]), int(torch[2])) != version_key(build.torch)[:2]
+        return other or (cuda is not None and (int(cuda[1]),) != major)
+    if package.name not in kb_packages.kernel_packages():
+        return False
+    belongs = kb_packages.torch_for(package.name, package.version or "")
+    if belongs is not None:
+        return not _fits(belongs, build.torch)
+    # It was compiled here, against the torch that is installed.
+    installed = facts.torch
+    if installed is None or not installed.version:
+        return False
+    same_cuda = version_key(installed.cuda or "")[:1] == major
+    return version_key(installed.version)[:2] != version_key(build.torch)[:2] or not same_cuda
+
+
+def pins_of(packages: Iterable[Package]) -> tuple[Pin, ...]:
+    """What installed packages demand of torch in their metadata, companions aside."""
+    result = []
+    for package in packages:
+        if package.name in _NOT_EXTENSIONS:
+            continue
+        pinned = _torch_pin(package)
+        if pinned:
+            label = f"{package.name} {package.version}" if package.version else package.name
+            result.append(Pin(specifier=pinned, why=label))
+    return tuple(result)
+
+
+def requirements_of(package: Package) -> list[tuple[str, str]]:
+    """Normalised names and specifiers of what a package requires, extras aside."""
+    found = []
+    for line in package.requires:
+        match = re.match(_NAME, line)
+        if match and "extra" not in (match[4] or ""):
+            name = re.sub(r"[-_.]+", "-", match[1]).lower()
+            found.append((name, match[3].strip()))
+    return found
+
+
+def _torch_pin(package: Package) -> str | None:
+    """Its specifier on torch, where it has an upper bound or an exact version."""
+    for name, specifier in requirements_of(package):
+        if name == "torch" and any(mark in specifier for mark in ("==", "<", "~=")):
+            return specifier
+    return None
+
+
+def _fits(belongs: str, torch: str) -> bool:
+    if belongs[:1] in "<>=~!":
+        return satisfies(torch, None, belongs)
+    wanted = version_key(belongs)
+    return version_key(torch)[: len(wanted)] == wanted

@@ -1,0 +1,168 @@
+"""One build installed: its steps, what it leads to, and what the reader should know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.facts import Facts, Package
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Claim, Risk, Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.shell import command_step
+from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build import reasons as words
+from gpudoctor.prescribe.build.companion_changes import Along, Broken, along, requirements_of
+from gpudoctor.prescribe.build.gaps import gaps
+from gpudoctor.prescribe.commands.install_commands import Change, Place, install_argv, steps
+from gpudoctor.prescribe.commands.mirror import index_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What installing a build takes and gives."""
+
+    why: str
+    steps: tuple[Step, ...]
+    sheet: FactSheet
+    risk: Risk = "low"
+    build: Build | None = None
+    index_url: str | None = None
+    packages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+def install(
+    sheet: FactSheet,
+    build: Build,
+    place: Place,
+    mirror: str | None,
+    gpus: tuple[ComputeCapability, ...],
+    named: Collection[str] = (),
+) -> Installation:
+    """Everything about installing `build` where `sheet` is; `named`: packages called broken."""
+    facts = sheet.facts
+    beside = along(facts, build, named)
+    change = _change(facts, build, beside, mirror)
+    extensions = extension_steps(beside.broken, gpus, facts, place)
+    listed = change.packages + change.forced + change.plain
+    return Installation(
+        why=words.why(sheet, build),
+        steps=steps(change, place) + extensions,
+        sheet=predict.with_build(sheet, build, beside),
+        risk="medium" if beside.broken else "low",
+        build=build,
+        index_url=change.index.shown,
+        packages=listed,
+        notes=words.notes(build, beside, place) + gaps(build, gpus),
+        claims=words.claims(sheet, build),
+    )
+
+
+def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Change:
+    packages: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    removals = beside.removals
+    if build.nightly:
+        # A dated nightly may be gone tomorrow: the newest is asked for, and the old torch is
+        # taken away first, or a stable release would count as newer than a pre-release.
+        packages = ("torch", *beside.packages)
+        have = {package.name for package in facts.packages}
+        names = [name for name in ("torch", "torchvision", "torchaudio") if name in have]
+        removals = tuple(dict.fromkeys((*removals, *names)))
+    elif _satisfied(facts, build):
+        forced = (build.requirement,)
+        packages = beside.packages
+    else:
+        packages = (build.requirement, *beside.packages)
+    return Change(
+        index=index_for(_index_of(build), mirror),
+        packages=packages,
+        forced=forced + beside.forced,
+        plain=beside.plain,
+        removals=removals,
+        pre=build.nightly,
+        size=words.size(build),
+    )
+
+
+def _index_of(build: Build) -> str | None:
+    """The index of a build; `None`, the ordinary one, where that is the build for macOS."""
+    return None if build.platform.startswith("macos") else build.index_url or None
+
+
+def _satisfied(facts: Facts, build: Build) -> bool:
+    """Whether an installer would say that the requirement is satisfied already."""
+    package = next((p for p in facts.packages if p.name == "torch"), None)
+    version = package.version if package else None
+    if facts.torch is not None:
+        version = facts.torch.distribution_version or version or facts.torch.version
+    if version is None:
+        return False
+    if build.local is None:
+        return version.split("+", 1)[0] == build.torch
+    return version == f"{build.torch}+{build.local}"
+
+
+def named_packages(findings: tuple[Finding, ...], facts: Facts) -> frozenset[str]:
+    """Extensions that errors call broken: those of the 4xx that an installation clears."""
+    owners = {f"libraries.{library.path}": library.distribution for library in facts.libraries}
+    named = {
+        owners.get(entry.fact) or entry.fact.removeprefix("packages.")
+        for finding in findings
+        if finding.severity is Severity.ERROR
+        and finding.code.startswith("GPU4")
+        and "install" in finding.clears_with
+        for entry in finding.evidence
+        if entry.fact.startswith(("packages.", "libraries."))
+    }
+    return frozenset(name for name in named if kb_packages.library_of(name) is None)
+
+
+def extension_steps(
+    broken: tuple[Broken, ...],
+    gpus: tuple[ComputeCapability, ...],
+    facts: Facts,
+    place: Place,
+) -> tuple[Step, ...]:
+    """What to do about extensions that the new torch breaks: the fitting release, or a rebuild."""
+    result = []
+    for entry in broken:
+        if entry.fitting is None and entry.excluded is not None:
+            name = f"{entry.package.name} {entry.package.version or ''}".strip()
+            result.append(
+                Step(
+                    kind="manual",
+                    text=f"{name} demands torch{entry.excluded}, and no release of it is known "
+                    "that takes this torch: give it an environment of its own, or uninstall it.",
+                    risk="medium",
+                )
+            )
+            continue
+        if entry.fitting is None:
+            from gpudoctor.prescribe.options.source_build import extension_recipe
+
+            result.append(extension_recipe(entry.package, gpus, facts.host, place.python))
+            continue
+        wanted = f"{entry.package.name}=={entry.fitting}"
+        options = ("--no-build-isolation",) if _is_compiled(entry.package) else ()
+        result.append(
+            command_step(
+                "install",
+                f"Install {wanted}, the release of {entry.package.name} that fits the new torch "
+                f"({entry.package.version} was built for another).",
+                (*install_argv(place), "--no-deps", *options, wanted),
+                risk="medium",
+                executable=not place.locked,
+            )
+        )
+    return tuple(result)
+
+
+def _is_compiled(package: Package) -> bool:
+    """Whether an installer may have to compile it, and then needs the torch that is there."""
+    return any(name == "torch" for name, _ in requirements_of(package)) or bool(package.build)

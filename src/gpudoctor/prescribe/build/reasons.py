@@ -1,0 +1,157 @@
+"""What is said about installing a build: why, what to know beside it, on what evidence."""
+
+from __future__ import annotations
+
+from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
+from gpudoctor.kb import info as kb_info
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.prescription import Claim
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build.candidates import driver_serves_in_full, version_key
+from gpudoctor.prescribe.build.companion_changes import Along
+from gpudoctor.prescribe.build.solver import ended, feasible
+from gpudoctor.prescribe.commands.install_commands import Place
+from gpudoctor.prescribe.request.target import Target, target_of
+
+_SURE = {
+    "pypi": "the file is on PyPI",
+    "head-checked": "the index answered for the file",
+    "lockfile-seen": "the file stands in public lock files",
+    "user-seen": "users report having installed it",
+    "documented": "PyTorch lists it for that release",
+}
+
+
+def why(sheet: FactSheet, build: Build) -> str:
+    """What decided for a build, as one sentence."""
+    target = target_of(sheet)
+    label = f"torch {build.torch}+{build.variant}"
+    if build.nightly:
+        label = f"The nightly of torch for {build.variant}"
+    if build.platform == "macos_arm64":
+        return f"torch {build.torch} runs on Apple's GPU (MPS), and there is no CUDA for macOS."
+    if build.kind == "cpu":
+        return f"{label} runs on the processor."
+    if build.kind in ("rocm", "xpu"):
+        gpus = ", ".join(target.gfx) or "this Intel GPU"
+        return f"{label} serves {gpus}."
+    native = [gpu.sm for gpu in target.gpus if _is_native(build, gpu)]
+    compiled = [gpu.sm for gpu in target.gpus if not _is_native(build, gpu)]
+    has = [f"code for {', '.join(native)}"] if native else []
+    if compiled:
+        has.append(f"PTX that the driver compiles for {', '.join(compiled)} at first use")
+    planned = sheet.facts.driver is not None and sheet.facts.driver.source == "prediction"
+    driver = f" and runs on driver {target.driver}" if target.driver and not planned else ""
+    installed = sheet.facts.torch
+    version = (installed.version or "") if installed is not None else ""
+    same = version.split("+")[0] == build.torch
+    exact = version == f"{build.torch}+{build.variant}"
+    change = "; it is the installed release in another variant" if same and not exact else ""
+    newest = "" if same or build.nightly else _newest(build, target)
+    return f"{label} has {' and '.join(has)}{driver}{change}{newest}."
+
+
+def _newest(build: Build, target: Target) -> str:
+    """Whether nothing newer runs there, as the end of a sentence; nothing where something does."""
+    order = version_key(build.torch)
+
+    def newer(where: Target) -> list[Build]:
+        builds = (offer.build for offer in feasible(where, build.kind))
+        return [other for other in builds if version_key(other.torch) > order]
+
+    ahead = newer(target)
+    if ahead and not build.off_matrix and all(other.off_matrix for other in ahead):
+        return "; it is the newest release of PyTorch's official matrix that does"
+    if ahead:
+        return ""
+    if target.python is not None and newer(replace(target, python=None)):
+        return f"; of those with a wheel for Python {target.python} it is the newest that does"
+    return "; it is the newest release that does"
+
+
+def _is_native(build: Build, gpu: ComputeCapability) -> bool:
+    return any(runs_natively(Architecture.parse(name), gpu) for name in build.sass)
+
+
+def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
+    """What the reader should know beside it."""
+    notes = []
+    if build is not None and not build.nightly and (line := ended(build)):
+        notes.append(
+            f"The wheels with {build.variant} have ended: torch {line[0]} is the last release that "
+            f"has them for this platform, and the newest release is {line[1]}."
+        )
+    if build is not None and build.off_matrix:
+        notes.append(
+            f"{build.variant} is outside the official matrix of torch {build.torch}; the file is "
+            f"there, as far as is known ({_SURE.get(build.published, build.published)})."
+        )
+    for entry in beside.broken:
+        name = f"{entry.package.name} {entry.package.version or ''}".strip()
+        if entry.excluded is not None:
+            said = f"{name} demands torch{entry.excluded} and breaks with this one"
+        else:
+            said = f"{name} was built for another torch and breaks with this one"
+        after = "no release that fits is known" if entry.excluded else "it has to be rebuilt"
+        notes.append(f"{said}; {f'{entry.fitting} fits' if entry.fitting else after}.")
+    notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
+    if place.why and place.tool != "pip":
+        notes.append(f"{place.tool} is used, because {place.why}.")
+    return tuple(notes)
+
+
+def claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:
+    """What the choice rests on, with sources."""
+    date = kb_info.date()
+    target = target_of(sheet)
+    claims = [
+        Claim(
+            claim=f"torch {build.torch}+{build.variant} exists for {build.platform}: "
+            f"{_SURE.get(build.published, build.published)}",
+            source="; ".join(build.evidence) or "knowledge base",
+            date=date,
+        )
+    ]
+    if build.sass:
+        claims.append(
+            Claim(
+                claim=f"it has code for {', '.join(build.sass)} (known from: {build.confidence})",
+                source="; ".join(build.evidence) or "knowledge base",
+                date=date,
+            )
+        )
+    if (
+        build.cuda
+        and target.driver
+        and driver_serves_in_full(version_key(build.cuda), target) is False
+    ):
+        claims.append(
+            Claim(
+                claim=f"driver {target.driver} runs CUDA {build.cuda} by minor version",
+                source="https://docs.nvidia.com/deploy/cuda-compatibility/",
+                date=date,
+            )
+        )
+    if build.note:
+        claims.append(Claim(claim=build.note.rstrip("."), source="knowledge base", date=date))
+    return tuple(claims)
+
+
+def size(build: Build, *, alone: bool = False) -> str:
+    """The size of the download where it is known, as text; else nothing.
+
+    Args:
+        build: what is installed.
+        alone: whether torch comes without what it requires.
+    """
+    if build.wheel_bytes is None or build.download_bytes is None:
+        return ""
+    if build.requires_bytes is not None and not alone:
+        return f"a download of {build.download_bytes / 1e9:.1f} GB at most, with what it requires"
+    more = (
+        ", and the CUDA libraries that it requires come on top"
+        if build.kind == "cuda" and build.platform.startswith("linux") and not alone
+        else ""
+    )
+    return f"a download of {build.wheel_bytes / 1e9:.1f} GB for torch itself{more}"

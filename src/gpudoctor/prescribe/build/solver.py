@@ -1,0 +1,141 @@
+"""The solver: of the builds that exist, the one to install, in a fixed order of preference.
+
+Preference: the installed release in another variant (the smallest change), else the newest
+release; a build with machine code for every GPU before one that must be compiled at first use; the
+official matrix before what lies outside; a CUDA that the driver serves in full before one that
+it serves by minor-version compatibility; the variant that the release is made for; the newest
+CUDA, or the one nearest to the driver where none is served in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass, replace
+from gpudoctor.prescribe.build.candidates import (
+    Constraint,
+    Offer,
+    Reason,
+    driver_serves_in_full,
+    fits,
+    newest_on,
+    objections,
+    offers,
+    version_key,
+)
+from gpudoctor.prescribe.request.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """What would have to be given up for a build to exist, and which build that is."""
+
+    constraint: Constraint
+    build: Build
+    objections: tuple[Reason, ...]
+
+
+def feasible(target: Target, kind: str = "cuda", channel: str = "stable") -> list[Offer]:
+    """Every build that runs on the target, in no particular order."""
+    if target.platform is None:
+        return []
+    return [offer for offer in offers(kind, target.platform, channel) if fits(offer, target)]
+
+
+def ranked(
+    target: Target,
+    *,
+    kind: str = "cuda",
+    channel: str = "stable",
+    installed: str | None = None,
+) -> list[Build]:
+    """Every build that runs on the target, the one to prefer first.
+
+    `installed` is the torch version that is there (`2.6.0+cu124`): its release is preferred.
+    """
+    found = feasible(target, kind, channel)
+    keep = version_key(installed) if installed and "dev" not in installed else None
+    found.sort(key=lambda offer: _preference(offer, target, keep))
+    return [offer.build for offer in found]
+
+
+def best(
+    target: Target, *, kind: str = "cuda", channel: str = "stable", installed: str | None = None
+) -> Build | None:
+    """The build to prefer; `None` if none runs on the target."""
+    found = feasible(target, kind, channel)
+    if not found:
+        return None
+    keep = version_key(installed) if installed and "dev" not in installed else None
+    return min(found, key=lambda offer: _preference(offer, target, keep)).build
+
+
+def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
+    full = driver_serves_in_full(offer.cuda, target)
+    newest_first = tuple(-number for number in (*offer.order, 0, 0, 0)[:4])
+    nearest = offer.stack if full is False else tuple(-number for number in offer.stack)
+    return (
+        offer.order != keep,
+        # Builds outside the matrix were made for torch; whether their companions exist is not
+        # known as surely.
+        target.companions and offer.build.off_matrix,
+        newest_first,
+        any(offer.coverage(gpu) != "native" for gpu in target.gpus),
+        offer.build.off_matrix,
+        full is False,
+        not offer.is_default,
+        nearest,
+        offer.build.variant,
+    )
+
+
+def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
+    """The nearest builds that one given-up constraint would allow, smallest sacrifice first.
+
+    A build that fails on several constraints at once is listed under the first of them only if
+    no build fails on that one alone.
+    """
+    if target.platform is None:
+        return []
+    by_constraint: dict[frozenset[Constraint], list[tuple[Offer, tuple[Reason, ...]]]] = {}
+    for offer in offers(kind, target.platform):
+        reasons = tuple(objections(offer, target))
+        kinds = frozenset(reason.constraint for reason in reasons)
+        by_constraint.setdefault(kinds, []).append((offer, reasons))
+    order: tuple[Constraint, ...] = ("driver", "python", "pin", "glibc", "code", "gfx")
+    found = []
+    for constraint in order:
+        group = by_constraint.get(frozenset({constraint}), [])
+        if group:
+            offer, reasons = min(group, key=lambda item: _nearest(item[0], target))
+            found.append(Relaxation(constraint, offer.build, reasons))
+    return found
+
+
+def _nearest(offer: Offer, target: Target) -> tuple[object, ...]:
+    return _preference(offer, replace(target, driver=None, driver_cuda=None), None)
+
+
+def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]:
+    """Each build of the platform by its label, with the reasons against it (none: it runs)."""
+    if target.platform is None:
+        return {}
+    return {
+        offer.label: tuple(objections(offer, target)) for offer in offers(kind, target.platform)
+    }
+
+
+def ended(build: Build) -> tuple[str, str] | None:
+    """The last release with this build's variant and the newest of all, if they differ."""
+    newest = newest_on(build.kind, build.platform)
+    same = (o.order for o in offers(build.kind, build.platform) if o.build.variant == build.variant)
+    last = max(same, default=())
+    if not last or last >= newest:
+        return None
+    return ".".join(map(str, last)), ".".join(map(str, newest))
+
+
+def newest_serving(builds: Iterable[Build]) -> str | None:
+    """The newest release among some builds."""
+    return max((build.torch for build in builds), key=version_key, default=None)

@@ -1,0 +1,1 @@
+"""The commands that carry a change of wheels out, for each tool that may own an environment."""

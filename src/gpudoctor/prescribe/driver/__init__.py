@@ -1,0 +1,1 @@
+"""Which driver serves a set of GPUs, and the steps to it."""

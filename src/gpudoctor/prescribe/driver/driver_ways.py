@@ -1,0 +1,88 @@
+"""Ways out that change the driver: printed steps, and the torch that is then right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.build.solver import best
+from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
+from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
+from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.request.question import Question, Way, way_of
+from gpudoctor.prescribe.request.target import served, target_of
+
+
+def driver_ways(question: Question) -> Iterator[Way]:
+    """Another driver: with the torch that is there, and with the one that is then best."""
+    target = question.target
+    if not target.gpus or target.os == "macos" or target.driver is None:
+        return
+    if any(gpu.is_tegra for gpu in target.gpus):
+        return
+    free = target.without_driver()
+    later = best(free, kind="cuda", installed=question.installed)
+    torch = question.sheet.facts.torch
+    majors = []
+    if torch is not None and version_key(torch.cuda or ""):
+        majors.append((version_key(torch.cuda or "")[0], True))
+    if later is not None:
+        majors.append((version_key(later.cuda or "")[0], False))
+    for major, keep in dict.fromkeys(majors):
+        plan = driver_for(
+            target.gpus,
+            cuda_major=major,
+            names=tuple(gpu.name or "" for _, gpu in served(question.sheet)),
+            linux=target.os == "linux" and not target.wsl,
+        )
+        if isinstance(plan, DriverPlan) and not _has(question, plan):
+            yield from _with_driver(question, plan, keep=keep)
+    if later is not None and majors:
+        # The newest build may ask for more than the last driver that serves the GPUs.
+        plan = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
+        if isinstance(plan, DriverPlan) and not _has(question, plan):
+            yield from _with_driver(question, plan, keep=False)
+
+
+def _has(question: Question, plan: DriverPlan) -> bool:
+    """Whether the present driver is of that branch or newer, and all that the plan would give."""
+    driver = question.target.driver
+    if driver is None or question.unknown_to_driver:
+        return False
+    if "open-kernel-module-required" in question.names:
+        return False
+    return version_key(driver)[0] >= plan.branch and "driver-too-old" not in question.names
+
+
+def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterator[Way]:
+    steps = driver_steps(plan, question.host)
+    sheet = predict.with_driver(question.sheet, plan)
+    claims = (driver_claim(question.host),)
+    if keep and not question.asked:
+        torch = question.sheet.facts.torch
+        version = torch.version if torch else None
+        yield Way(
+            kind="driver",
+            why=f"Driver branch {plan.branch} serves {question.gpu_names} and the installed torch "
+            f"{version}; {plan.why}.",
+            steps=steps,
+            sheet=sheet,
+            risk="high",
+            claims=claims,
+        )
+        return
+    build = best(target_of(sheet, question.asked), installed=question.installed)
+    if build is None:
+        return
+    found = install(sheet, build, question.place, question.options.index_url, question.target.gpus)
+    way = way_of("driver", found)
+    yield replace(
+        way,
+        why=f"With driver branch {plan.branch} ({plan.why}), {way.why[:1].lower()}{way.why[1:]}",
+        steps=steps + way.steps,
+        risk="high",
+        claims=claims + way.claims,
+    )

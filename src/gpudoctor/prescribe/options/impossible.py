@@ -1,0 +1,96 @@
+"""No way out: which constraint forbids it, and what would have to be given up."""
+
+from __future__ import annotations
+
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.model.prescription import Alternative, Prescription, Step
+from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.prescribe.build.solver import Relaxation, relaxations
+from gpudoctor.prescribe.driver.branches import NoDriver, driver_for
+from gpudoctor.prescribe.request.question import Question
+from gpudoctor.prescribe.request.target import Target
+
+_PLATFORMS = {
+    "linux_x86_64": "Linux on x86_64",
+    "linux_aarch64": "Linux on aarch64",
+    "win_amd64": "Windows on x86_64",
+    "win_arm64": "Windows on ARM",
+    "macos_arm64": "macOS on Apple silicon",
+    "macos_x86_64": "macOS on Intel",
+}
+
+
+def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription:
+    """The prescription that says that there is none, with the nearest ways out as alternatives."""
+    target = question.target
+    found = relaxations(target, question.kind)
+    return Prescription(
+        status="impossible",
+        why=f"{_forbids(question, found)} {_nearest(found, target)}".strip(),
+        steps=first,
+        alternatives=tuple(
+            Alternative(
+                why=_gives(entry, target),
+                torch=entry.build.torch,
+                variant=entry.build.variant,
+                index_url=entry.build.index_url,
+                packages=(entry.build.requirement,),
+                risk="high",
+            )
+            for entry in found
+        ),
+    )
+
+
+def _forbids(question: Question, found: list[Relaxation]) -> str:
+    target = question.target
+    platform = _PLATFORMS.get(target.platform or "", target.platform or "this platform")
+    gpus = ", ".join(gpu.sm for gpu in target.gpus) or ", ".join(target.gfx) or "the processor"
+    if target.platform is None:
+        return "No wheel of torch exists for this system or processor."
+    driver = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
+    if isinstance(driver, NoDriver) and target.gpus:
+        return f"No driver serves all of these GPUs: {driver.why}."
+    if target.libc == "musl":
+        return "The wheels of torch need glibc, and this system has musl."
+    extra = [f"torch{pin.specifier} ({pin.why})" for pin in target.pins]
+    if target.python:
+        extra.append(f"Python {target.python}")
+    if target.driver:
+        extra.append(f"driver {target.driver}")
+    with_ = f" with {' and '.join(extra)}" if extra else ""
+    if not found:
+        return f"No published build of torch for {platform} runs on {gpus}{with_}."
+    reasons = "; ".join(dict.fromkeys(reason.text for reason in found[0].objections))
+    return f"No published build of torch for {platform} runs on {gpus}{with_}: {reasons}."
+
+
+def _nearest(found: list[Relaxation], target: Target) -> str:
+    if not found:
+        return ""
+    ways = " Or: ".join(_gives(entry, target) for entry in found[:3])
+    return f"The nearest way out: {ways}"
+
+
+def _gives(entry: Relaxation, target: Target) -> str:
+    """One relaxation as a sentence."""
+    build = entry.build
+    label = f"torch {build.torch}+{build.variant}"
+    if entry.constraint == "python":
+        plain = [name for name in build.pythons if not name.endswith("t")] or list(build.pythons)
+        newest = max(plain, key=version_key, default="another Python")
+        return f"with Python {newest}, {label} runs."
+    if entry.constraint == "pin":
+        pins = " and ".join(dict.fromkeys(pin.why for pin in target.pins))
+        return f"without what {pins} demands, {label} runs."
+    if entry.constraint == "driver":
+        major = version_key(build.cuda or "")[0]
+        return f"with driver {kb_cuda.floor(major, target.floor_os)} or newer, {label} runs."
+    if entry.constraint == "glibc":
+        return f"on a system with glibc {build.min_glibc} or newer, {label} runs."
+    missing = ", ".join(reason.text.rsplit(" ", 1)[-1] for reason in entry.objections)
+    return (
+        f"without {missing}, {label} serves the rest."
+        if len(target.gpus) > 1
+        else (f"a GPU that {label} has code for ({', '.join(build.sass or build.gfx)}).")
+    )

@@ -1,0 +1,199 @@
+"""Ways out beyond the wheels of the PyTorch index: a vendor's index, another Python, the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.kb import amd as kb_amd
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.facts import Torch
+from gpudoctor.model.prescription import Claim, Step
+from gpudoctor.model.shell import command_step
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.build.solver import best, ranked
+from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
+from gpudoctor.prescribe.commands.mirror import Index
+from gpudoctor.prescribe.options import jetson_wheels as jetson
+from gpudoctor.prescribe.options import source_build
+from gpudoctor.prescribe.request.question import Question, Way, way_of
+from gpudoctor.prescribe.request.target import Target
+from gpudoctor.prescribe.tables import amd_index
+
+
+def jetson_ways(question: Question) -> Iterator[Way]:
+    """NVIDIA's own index for a Jetson."""
+    for gpu in question.target.gpus[:1]:
+        if question.asked:
+            return
+        row = jetson.index_of(question.sheet, gpu)
+        if row is None or question.target.platform != "linux_aarch64":
+            continue
+        found = from_vendor(question, row.index_url, ("torch", "torchvision"))
+        python = question.target.python
+        fits = python is None or python in row.python
+        note = (
+            ""
+            if fits
+            else (
+                f" Its wheels are for Python {', '.join(row.python)}, the one of JetPack "
+                f"{row.jetpack}, and this is {python}: make an environment with that one first."
+            )
+        )
+        yield Way(
+            kind="vendor",
+            why=f"No ordinary wheel has code for {gpu.sm}; NVIDIA's index for JetPack "
+            f"{row.jetpack} has (CUDA {row.cuda}).{note}",
+            steps=found,
+            sheet=predict.with_vendor_torch(
+                question.sheet, Torch(cuda=row.cuda, sass=(gpu.sm,), arch_source="knowledge")
+            ),
+            risk="medium",
+            index_url=row.index_url,
+            packages=("torch", "torchvision"),
+            claims=(Claim(claim=f"torch for JetPack {row.jetpack}", source=row.source),),
+        )
+
+
+def amd_ways(question: Question) -> Iterator[Way]:
+    """AMD's own index, which has builds for Windows and for more GPUs than PyTorch's."""
+    system = question.target.os or ""
+    if question.kind != "rocm" or question.asked:
+        return
+    if any(kb_amd.own_builds(gfx, system) is None for gfx in question.target.gfx):
+        return
+    extras = ",".join(f"device-{gfx}" for gfx in question.target.gfx)
+    index = amd_index()
+    packages = (f"torch[{extras}]",)
+    untested = [g for g in question.target.gfx if kb_amd.own_builds(g, system) == "untested"]
+    yield Way(
+        kind="vendor",
+        why=f"PyTorch's own index has no build for {', '.join(question.target.gfx)} on this "
+        "system; AMD's index has one.",
+        steps=from_vendor(question, index, packages),
+        sheet=predict.with_vendor_torch(
+            question.sheet, Torch(version="2.0+rocm", hip="7", arch_source="knowledge")
+        ),
+        risk="medium",
+        index_url=index,
+        packages=packages,
+        notes=(f"AMD has built it for {', '.join(untested)} and not tested it.",)
+        if untested
+        else (),
+        claims=(Claim(claim=f"AMD's index has torch for {extras}", source=index),),
+    )
+
+
+def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tuple[Step, ...]:
+    """The steps that install torch from an index whose versions are not known here."""
+    names = ("torch", "torchvision", "torchaudio")
+    have = tuple(p.name for p in question.sheet.facts.packages if p.name in names)
+    return steps(Change(index=Index(url), packages=packages, removals=have), question.place)
+
+
+def python_ways(question: Question) -> Iterator[Way]:
+    """A new environment with a Python that has wheels."""
+    python = question.target.python
+    if python is None:
+        return
+    free = replace(question.target, python=None, implementation=None, bits=None)
+    builds = ranked(free, kind=question.kind)
+    if not builds:
+        return
+    build = builds[0]
+    plain = [name for name in build.pythons if not name.endswith("t")] or list(build.pythons)
+    # The Python nearest to the one that is there, the older one of two.
+    wanted = min(plain, key=lambda name: (abs(version_key(name)[1] - version_key(python)[1]), name))
+    if wanted == python:
+        return
+    sheet = predict.with_python(question.sheet, wanted)
+    windows = question.target.os == "windows"
+    folder = f"torch-{wanted}"
+    inside = rf"{folder}\Scripts\python.exe" if windows else f"{folder}/bin/python"
+    place = Place(tool="pip", python=inside)
+    found = install(sheet, build, place, question.options.index_url, question.target.gpus)
+    make = new_environment(wanted, folder, windows=windows)
+    yield replace(
+        way_of("python", found),
+        why=f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
+        f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its own.",
+        # The interpreter does not exist yet: these are for the person who makes it.
+        steps=(make, *(replace(step, argv=()) for step in found.steps)),
+        risk="medium",
+    )
+
+
+def new_environment(python: str, folder: str, *, windows: bool) -> Step:
+    """The step that makes an environment with another Python."""
+    argv = ("py", f"-{python}", "-m", "venv", folder) if windows else (
+        f"python{python}", "-m", "venv", folder)  # fmt: skip
+    return command_step(
+        "manual",
+        f"Make an environment with Python {python} (`uv venv --seed --python {python} {folder}` "
+        "does it too, and fetches that Python).",
+        argv,
+        executable=False,
+    )
+
+
+def source_ways(question: Question) -> Iterator[Way]:
+    """A build from source for these GPUs."""
+    target = question.target
+    if not question.options.from_source and (target.libc == "musl" or _has_wheel(target)):
+        return
+    release = _source_release(target)
+    looked = question.sheet.why_unknown("toolkits") is None
+    steps = source_build.torch_recipe(
+        question.sheet.facts, target, release, question.place.python, looked=looked
+    )
+    if not steps or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
+        return
+    toolkit = source_build.toolkit_for(target) or ""
+    build = Build(
+        torch=release,
+        variant="cu" + "".join(toolkit.split(".")[:2]),
+        kind="cuda",
+        platform=target.platform or "linux_x86_64",
+        cuda=toolkit,
+        sass=tuple(gpu.sm for gpu in target.gpus),
+        ptx=(f"compute_{target.gpus[-1].sm[3:]}",),
+    )
+    found = install(question.sheet, build, question.place, None, target.gpus)
+    yield Way(
+        kind="source",
+        why=f"A build of torch {release} from source with CUDA {toolkit} serves "
+        f"{question.gpu_names}.",
+        steps=steps,
+        sheet=found.sheet,
+        risk="high",
+    )
+
+
+def _has_wheel(target: Target) -> bool:
+    """Whether wheels for these GPUs exist, so that driver, Python or a pin is what forbids them."""
+    free = replace(target.without_driver(), python=None, implementation=None, bits=None, pins=())
+    return best(free) is not None
+
+
+def _source_release(target: Target) -> str:
+    """The newest release that is built with a toolkit which still compiles for the GPUs."""
+    wanted = next((pin.specifier for pin in target.pins if pin.specifier.startswith("==")), None)
+    if wanted and "*" not in wanted:
+        return wanted[2:].split("+")[0]
+    last = [
+        version_key(span[1])[:2]
+        for gpu in target.gpus
+        if (span := kb_cuda.toolkits_for(str(gpu))) is not None and span[1] is not None
+    ]
+    if not last:
+        return torch_releases.newest()
+    fitting = [
+        build.torch
+        for build in torch_releases.builds()
+        if build.kind == "cuda" and build.exists and version_key(build.cuda or "")[:2] <= min(last)
+    ]
+    return fitting[-1] if fitting else torch_releases.newest()

@@ -1,0 +1,113 @@
+"""Putting right what is beside torch, which itself stays: the smallest change there is."""
+
+from __future__ import annotations
+
+from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.facts import Facts
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build import reasons as words
+from gpudoctor.prescribe.build.companion_changes import Along, along
+from gpudoctor.prescribe.build.install import Installation, extension_steps, named_packages
+from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
+from gpudoctor.prescribe.commands.mirror import index_for
+from gpudoctor.prescribe.request.target import target_of
+
+
+def repair(
+    sheet: FactSheet, findings: tuple[Finding, ...], place: Place, mirror: str | None
+) -> Installation | None:
+    """What cures the findings while torch stays; `None` if nothing beside it is to be changed."""
+    facts = sheet.facts
+    torch = facts.torch
+    build = _installed_build(sheet)
+    if torch is None:
+        return None
+    names = {finding.name for finding in findings}
+    if "torch-library-damaged" in names and build is not None:
+        return _again(sheet, build, place, mirror)
+    named = named_packages(findings, facts)
+    beside = along(facts, build, named) if build is not None else Along(versions={})
+    index = index_for(build.index_url if build else None, mirror)
+    exact = tuple(
+        f"{entry.name}{entry.specifier}"
+        for entry in torch.requires
+        if entry.specifier.startswith("==")
+        and entry.installed != entry.specifier[2:]
+        and entry.name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton"))
+    )
+    change = Change(
+        index=index,
+        packages=beside.packages + exact,
+        forced=beside.forced,
+        plain=beside.plain,
+        removals=beside.removals,
+    )
+    gpus = target_of(sheet).gpus
+    extensions = extension_steps(beside.broken, gpus, facts, place)
+    if not (change.packages or change.forced or change.plain or change.removals or extensions):
+        return None
+    shared = _shared_with_removed(facts, change.removals)
+    if shared:
+        change = replace(change, forced=(*change.forced, *shared))
+    listed = change.packages + change.forced + change.plain
+    what = listed or tuple(entry.package.name for entry in beside.broken) or change.removals
+    return Installation(
+        why=f"torch {torch.version} stays; what does not belong to it is put right "
+        f"({', '.join(what)}).",
+        steps=steps(change, place) + extensions,
+        sheet=predict.with_repair(sheet, beside, exact),
+        risk="medium" if extensions else "low",
+        index_url=index.shown,
+        packages=listed,
+        notes=words.notes(None, beside, place),
+    )
+
+
+def _again(sheet: FactSheet, build: Build, place: Place, mirror: str | None) -> Installation:
+    """The same wheel once more, and nothing else."""
+    index = index_for(build.index_url or None, mirror)
+    change = Change(
+        index=index, packages=(), forced=(build.requirement,), size=words.size(build, alone=True)
+    )
+    return Installation(
+        why=f"The files of torch {build.torch}+{build.variant} are damaged; the same wheel is "
+        "installed again.",
+        steps=steps(change, place),
+        sheet=predict.with_build(sheet, build, Along(versions={})),
+        build=build,
+        index_url=index.shown,
+        packages=change.forced,
+        claims=words.claims(sheet, build),
+    )
+
+
+def _shared_with_removed(facts: Facts, removals: tuple[str, ...]) -> tuple[str, ...]:
+    """Requirements to reinstall because removed distributions owned the same files.
+
+    cuDNN, NCCL and some others unpack into one folder for CUDA 12 and 13 alike.
+    """
+    gone = {kb_packages.library_of(name) for name in removals} - {None}
+    return tuple(
+        f"{package.name}=={package.version}"
+        for package in facts.packages
+        if package.name not in removals
+        and package.version
+        and kb_packages.library_of(package.name) in gone
+    )
+
+
+def _installed_build(sheet: FactSheet) -> Build | None:
+    """The known build that is installed."""
+    torch = sheet.facts.torch
+    platform = target_of(sheet).platform
+    if torch is None or not torch.version or platform is None:
+        return None
+    label = torch.version.partition("+")[2]
+    if not label and torch.cuda:
+        label = "cu" + "".join(torch.cuda.split(".")[:2])
+    return torch_releases.build(torch.version, label or "cpu", platform)

@@ -1,0 +1,178 @@
+"""Building torch, or an extension, from source: what to check first, and the recipe."""
+
+from __future__ import annotations
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
+from gpudoctor.model.facts import Facts, Host, Package
+from gpudoctor.model.prescription import Step
+from gpudoctor.model.shell import cmd, posix, powershell
+from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.prescribe.request.target import Target
+from gpudoctor.prescribe.tables import source_build
+
+
+def toolkit_for(target: Target) -> str | None:
+    """The newest CUDA toolkit of any release that compiles for all GPUs and that the driver runs.
+
+    `None`: there is no such toolkit.
+    """
+    from gpudoctor.prescribe.build.candidates import driver_serves, driver_serves_in_full
+
+    used = {version_key(b.cuda or "")[:2] for b in torch_releases.builds() if b.exists}
+    found = []
+    for kit in kb_cuda.toolkits():
+        number = version_key(kit.version)[:2]
+        names = set(kit.sm)
+        if (
+            number in used
+            and all(gpu.sm in names for gpu in target.gpus)
+            and driver_serves(number, target)
+        ):
+            found.append((driver_serves_in_full(number, target) is not False, number, kit.version))
+    return max(found)[2] if found else None
+
+
+def arch_list(gpus: tuple[ComputeCapability, ...]) -> str:
+    """`TORCH_CUDA_ARCH_LIST` for some GPUs: each capability, the highest with PTX as well."""
+    names = [str(gpu) for gpu in sorted(gpus)]
+    return ";".join([*names[:-1], f"{names[-1]}+PTX"]) if names else ""
+
+
+def max_jobs(host: Host | None) -> int:
+    """Parallel compiler jobs that the memory allows, and the processor; 2 if neither is known."""
+    if host is None or not host.memory_bytes:
+        return 2
+    by_memory = host.memory_bytes // source_build().memory_bytes_per_job
+    return max(1, min(by_memory, host.cpu_count or by_memory))
+
+
+def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -> tuple[str, ...]:
+    """What must be so before a build begins: a line each, with what is known of it.
+
+    `looked`: whether toolkits were looked for on that machine.
+    """
+    needs = source_build()
+    compilers = kb_cuda.host_compilers(toolkit)
+    have = [kit.version for kit in facts.toolkits if kit.version]
+    fitting = [v for v in have if version_key(v)[:2] == version_key(toolkit)]
+    lines = [
+        f"CUDA toolkit {toolkit}, the newest that compiles for "
+        f"{', '.join(gpu.sm for gpu in target.gpus)} and that this driver runs: "
+        + (f"installed ({fitting[0]})" if fitting else _instead(have, looked=looked))
+    ]
+    if target.os == "windows":
+        lines.append(
+            "Visual Studio 2022 with the workload “Desktop development with C++”; run everything "
+            "in its x64 Native Tools prompt"
+        )
+    elif compilers is not None:
+        compiler = facts.compiler
+        known = ""
+        if compiler and compiler.version and (compiler.name or "").startswith(("gcc", "g++", "cc")):
+            newest = version_key(compiler.version)[:1] <= (compilers.gcc,)
+            verdict = "fits" if newest else "is too new: install an older one and set CXX"
+            known = f" (here: {compiler.version}, which {verdict})"
+        lines.append(f"gcc {compilers.gcc} or older for nvcc {toolkit}{known}")
+    lines.append(f"cmake {needs.cmake_min} or newer, ninja, git, and the headers of Python")
+    memory = facts.host.memory_bytes if facts.host else None
+    here = f" (here: {memory / 2**30:.0f} GiB)" if memory else ""
+    lines.append(f"{needs.memory_bytes_per_job / 2**30:.0f} GiB of memory a parallel job{here}")
+    lines.append(f"{needs.disk_bytes / 2**30:.0f} GiB of free disk")
+    return tuple(lines)
+
+
+def torch_recipe(
+    facts: Facts, target: Target, release: str, python: str, *, looked: bool = True
+) -> tuple[Step, ...]:
+    """How to build a torch release for the GPUs of `target`; nothing where no toolkit can.
+
+    `looked`: whether toolkits were looked for on that machine.
+    """
+    toolkit = toolkit_for(target)
+    if toolkit is None or target.os not in ("linux", "windows"):
+        return ()
+    jobs = max_jobs(facts.host)
+    listed = "\n".join(f"  - {line}" for line in checks(facts, target, toolkit, looked=looked))
+    clone = ("git", "clone", "--recursive", "--branch", f"v{release}",
+             "https://github.com/pytorch/pytorch")  # fmt: skip
+    build = (python, "-m", "pip", "install", "--no-build-isolation", "-v", ".")
+    requirements = (python, "-m", "pip", "install", "-r", "requirements.txt")
+    variables = {
+        "TORCH_CUDA_ARCH_LIST": arch_list(target.gpus),
+        "MAX_JOBS": str(jobs),
+        "USE_CUDA": "1",
+    }
+    if target.os == "linux":
+        variables["CUDA_HOME"] = f"/usr/local/cuda-{toolkit}"
+    lines = _with_variables(variables, (requirements, build))
+    return (
+        Step(
+            kind="source-build",
+            text=f"Check what a build of torch {release} needs:\n{listed}",
+            risk="high",
+        ),
+        Step(
+            kind="source-build",
+            text=f"Get the source of torch {release}.",
+            posix=f"{posix(clone)} && cd pytorch",
+            powershell=f"{powershell(clone)}; Set-Location pytorch",
+            cmd=f"{cmd(clone)} && cd pytorch",
+            risk="high",
+        ),
+        Step(
+            kind="source-build",
+            text="Build and install it. It takes an hour or more; MAX_JOBS is what the memory "
+            "allows.",
+            posix=lines[0],
+            powershell=lines[1],
+            cmd=lines[2],
+            risk="high",
+        ),
+    )
+
+
+def extension_recipe(
+    package: Package, gpus: tuple[ComputeCapability, ...], host: Host | None, python: str
+) -> Step:
+    """How to rebuild an extension against the torch that is then installed."""
+    wanted = f"{package.name}=={package.version}" if package.version else package.name
+    argv = (python, "-m", "pip", "install", "--no-build-isolation", "--no-deps",
+            "--force-reinstall", "--no-cache-dir", "--no-binary", package.name, wanted)  # fmt: skip
+    variables = {"MAX_JOBS": str(max_jobs(host))}
+    if gpus:
+        variables["TORCH_CUDA_ARCH_LIST"] = arch_list(gpus)
+    lines = _with_variables(variables, (argv,))
+    where = f" (it came from {package.origin})" if package.origin and package.editable else ""
+    return Step(
+        kind="source-build",
+        text=f"Rebuild {package.name} against the torch that is then there: it was compiled "
+        f"against another, and no release is known that fits{where}. It needs the CUDA toolkit "
+        "and a compiler.",
+        posix=lines[0],
+        powershell=lines[1],
+        cmd=lines[2],
+        risk="medium",
+    )
+
+
+def _with_variables(
+    variables: dict[str, str], commands: tuple[tuple[str, ...], ...]
+) -> tuple[str, str, str]:
+    """Commands under environment variables, in the three shells."""
+    assign = " ".join(posix((f"{name}={value}",)) if ";" not in value else f"{name}='{value}'"
+                      for name, value in variables.items())  # fmt: skip
+    ps = "; ".join(f"$env:{name} = '{value}'" for name, value in variables.items())
+    dos = " && ".join(f'set "{name}={value}"' for name, value in variables.items())
+    return (
+        " && ".join([*map(posix, commands[:-1]), f"{assign} {posix(commands[-1])}"]),
+        "; ".join([ps, *map(powershell, commands)]),
+        " && ".join([dos, *map(cmd, commands)]),
+    )
+
+
+def _instead(have: list[str], *, looked: bool) -> str:
+    if not looked:
+        return "look with `nvcc --version`"
+    return f"not installed ({', '.join(have)} is)" if have else "not found here"

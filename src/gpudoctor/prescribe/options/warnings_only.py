@@ -1,0 +1,70 @@
+"""The lesser answers: warnings alone, a fact that is missing, nothing that can be done."""
+
+from __future__ import annotations
+
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Prescription, Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe.options.ways import repair_ways
+from gpudoctor.prescribe.remedies import remedies
+from gpudoctor.prescribe.request.question import Question
+from gpudoctor.prescribe.request.request import Options
+from gpudoctor.rules import judge
+
+
+def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -> Prescription:
+    """The answer where there is no error: nothing, or what clears the warnings at low risk."""
+    warnings = tuple(f for f in findings if f.severity is Severity.WARNING)
+    if not warnings:
+        return Prescription(status="not-needed", why="Nothing needs to be changed.")
+    question = Question(sheet, findings, options)
+    steps: tuple[Step, ...] = ()
+    packages: tuple[str, ...] = ()
+    why = "The GPUs work; these steps clear the warnings."
+    index = None
+    left = {f.name for f in warnings}
+    if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
+        for way in repair_ways(question):
+            after = {f.name for f in judge(way.sheet).findings if f.severity is not Severity.INFO}
+            if after < left:
+                steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
+                left &= after
+    steps += remedies((f for f in warnings if f.name in left and f.advice), sheet)
+    if not steps:
+        none = any(finding.name == "no-gpu-found" for finding in warnings)
+        start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"
+        return Prescription(
+            status="not-needed", why=f"{start}; the warnings need no change of torch."
+        )
+    return Prescription(
+        status="resolved",
+        why=why,
+        index_url=index,
+        packages=packages,
+        steps=steps,
+    )
+
+
+def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescription:
+    """The answer where the fact at `path`, which choosing a build needs, is unknown."""
+    entry = sheet.why_unknown(path)
+    reason = f" ({entry.reason})" if entry else ""
+    why = f"What to install cannot be computed, because {path} is unknown{reason}."
+    if first:
+        why = f"These steps come first; then check again. {why}"
+    return Prescription(status="resolved" if first else "impossible", why=why, steps=first)
+
+
+def helpless(errors: tuple[Finding, ...]) -> Prescription:
+    """Where neither a rule nor the solver knows a step."""
+    names = {f.name for f in errors}
+    if "no-gpu-found" in names:
+        why = (
+            "No GPU that PyTorch serves is in this machine, and no command changes that; the "
+            "nearest way out is to work on the processor (--allow-cpu accepts that)."
+        )
+        return Prescription(status="impossible", why=why)
+    if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
+        why = f"{errors[0].title}; the nearest way out is to work on the processor."
+        return Prescription(status="impossible", why=why)
+    return Prescription(status="impossible", why=f"No step is known against it: {errors[0].title}.")

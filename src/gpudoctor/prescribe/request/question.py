@@ -1,0 +1,140 @@
+"""The question that a prescription answers, and the shape of a way out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.facts import Host
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.prescription import Claim, Risk, Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import dataclass, field
+from gpudoctor.prescribe.build.install import Installation
+from gpudoctor.prescribe.commands.install_commands import Place, place_of
+from gpudoctor.prescribe.driver.branches import flavour_of, knows
+from gpudoctor.prescribe.options import jetson_wheels as jetson
+from gpudoctor.prescribe.options import mask
+from gpudoctor.prescribe.request.request import Options, specifier_of
+from gpudoctor.prescribe.request.target import Pin, Target, capability, served, target_of
+
+WayKind = Literal["repair", "wheel", "driver", "mask", "nightly", "vendor", "python", "source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way out, complete in itself."""
+
+    kind: WayKind
+    why: str
+    steps: tuple[Step, ...]
+    sheet: FactSheet
+    """The facts that it leads to, as far as they can be predicted."""
+    risk: Risk = "low"
+    build: Build | None = None
+    index_url: str | None = None
+    packages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """The machine and what was asked, with what follows from them worked out once."""
+
+    sheet: FactSheet
+    findings: tuple[Finding, ...]
+    options: Options
+    names: frozenset[str] = field(default_factory=frozenset)
+    """Names of the errors that were found."""
+
+    @cached_property
+    def host(self) -> Host:
+        """The host, empty where nothing is known of it."""
+        return self.sheet.facts.host or Host()
+
+    @cached_property
+    def place(self) -> Place:
+        """The environment and the tool that changes it."""
+        conda = tuple(
+            package.name if package.name != "torch" else "pytorch"
+            for package in self.sheet.facts.packages
+            if package.installer == "conda"
+            and package.name in ("torch", "pytorch", "torchvision", "torchaudio")
+        )
+        return place_of(self.sheet.facts.python, self.options.tool, conda)
+
+    @cached_property
+    def asked(self) -> tuple[Pin, ...]:
+        """What `--torch` demands."""
+        if self.options.torch_spec is None:
+            return ()
+        return (Pin(specifier=specifier_of(self.options.torch_spec), why="--torch"),)
+
+    @cached_property
+    def target(self) -> Target:
+        """All visible GPUs, with what was asked."""
+        return target_of(self.sheet, self.asked)
+
+    @cached_property
+    def kind(self) -> str:
+        """The kind of build that serves these GPUs."""
+        if self.target.gpus:
+            return "cuda"
+        if self.target.gfx:
+            return "rocm"
+        return "xpu" if self.target.intel else "cpu"
+
+    @cached_property
+    def installed(self) -> str | None:
+        """The installed torch version; a release of it is preferred."""
+        return self.sheet.facts.torch.version if self.sheet.facts.torch else None
+
+    @cached_property
+    def bad_nightly(self) -> bool:
+        """Whether a nightly is installed and its kernels failed."""
+        failed = any(f.code[3] == "5" and f.name in self.names for f in self.findings)
+        return failed and "dev" in (self.installed or "")
+
+    @cached_property
+    def gpu_names(self) -> str:
+        """The visible GPUs for a sentence, without one that only drives a screen."""
+        gpus = [gpu for _, gpu in served(self.sheet)]
+        meant = [gpu for gpu in gpus if capability(gpu) in self.target.gpus]
+        return mask.names(meant or gpus)
+
+    @cached_property
+    def no_module(self) -> bool:
+        """Whether no kernel-module flavour serves all GPUs, and the driver does not list them."""
+        target = self.target
+        if target.os != "linux" or target.wsl or flavour_of(target.gpus) is not None:
+            return False
+        nvidia = [gpu for _, gpu in served(self.sheet) if gpu.vendor == "nvidia"]
+        return any(gpu.memory_bytes is None and gpu.uuid is None for gpu in nvidia)
+
+    @cached_property
+    def unknown_to_driver(self) -> bool:
+        """Whether the driver's branch does not serve one of the GPUs."""
+        driver = self.target.driver
+        if "gpu-needs-other-driver-branch" in self.names:
+            return True
+        if driver is None or jetson.is_jetson(self.sheet):
+            return False
+        return any(not g.is_tegra and knows(driver, g) is False for g in self.target.gpus)
+
+
+def way_of(kind: WayKind, found: Installation) -> Way:
+    """An installation as a way out."""
+    return Way(
+        kind=kind,
+        why=found.why,
+        steps=found.steps,
+        sheet=found.sheet,
+        risk=found.risk,
+        build=found.build,
+        index_url=found.index_url,
+        packages=found.packages,
+        notes=found.notes,
+        claims=found.claims,
+    )

@@ -1,0 +1,95 @@
+"""What was asked for: how to prescribe, and for which machine to plan."""
+
+from __future__ import annotations
+
+import re
+
+from gpudoctor.errors import UsageError
+from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.commands.install_commands import TOOLS
+
+CHANNELS = ("stable", "nightly")
+_WILD = re.compile(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
+_BARE = re.compile(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to prescribe."""
+
+    tool: str = "auto"
+    """One of `commands.TOOLS`."""
+    torch_spec: str | None = None
+    """`2.9.1`, `2.9`, `>=2.8,<2.11`, `torch==2.9.1+cu128`."""
+    channel: str = "stable"
+    index_url: str | None = None
+    """A mirror of the wheel index's root; may carry credentials, and is never shown."""
+    from_source: bool = False
+    fixed_python: bool = False
+    """Whether the Python is part of the question, as in a plan, and must not be changed."""
+
+    choose: bool = False
+    """Whether a build is to be chosen whatever the findings say, as in a plan."""
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for a value that is not one of the choices."""
+        if self.tool not in TOOLS:
+            raise UsageError(f"--tool takes {', '.join(TOOLS)}, not {self.tool!r}")
+        if self.channel not in CHANNELS:
+            raise UsageError(f"--channel takes stable or nightly, not {self.channel!r}")
+        if self.torch_spec is not None:
+            specifier_of(self.torch_spec)
+        if self.index_url is not None:
+            from gpudoctor.prescribe.commands.mirror import check_mirror
+
+            check_mirror(self.index_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """A machine that is not at hand. What is not stated is not known, and stays open."""
+
+    gpus: tuple[str, ...] = ()
+    """As people write them: `5060 ti`, `sm_120`, `12.0`; each once a card."""
+    driver: str | None = None
+    os: str | None = None
+    """`linux`, `windows`, `wsl` or `macos`."""
+    arch: str | None = None
+    python: str | None = None
+    """`3.12`, `3.13t`."""
+    torch: str | None = None
+    channel: str = "stable"
+    tool: str = "auto"
+    index_url: str | None = None
+    requirements: str | None = None
+    """The text of a requirements file."""
+    requirements_name: str = "requirements.txt"
+    from_source: bool = False
+
+
+def specifier_of(text: str) -> str:
+    """A version specifier of torch as packaging reads it: `2.9` and `2.9.*` → `==2.9.*`.
+
+    Raises:
+        UsageError: the text is none.
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    stripped = text.strip()
+    if stripped.lower().startswith("torch"):
+        stripped = stripped[len("torch") :].strip()
+    if _WILD.match(stripped):
+        stripped = f"=={stripped}"
+    elif _BARE.match(stripped):
+        public = stripped.split("+", 1)[0]
+        wild = "" if "+" in stripped or public.count(".") >= 2 or not public[-1].isdigit() else ".*"
+        stripped = f"=={stripped}{wild}"
+    try:
+        specifiers = SpecifierSet(stripped)
+    except InvalidSpecifier:
+        specifiers = SpecifierSet()
+    if not list(specifiers):
+        raise UsageError(
+            f"--torch takes a version or a specifier such as 2.9.1 or '>=2.8,<2.11', not {text!r}"
+        )
+    return str(specifiers)

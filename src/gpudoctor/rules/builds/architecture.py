@@ -1,0 +1,262 @@
+"""Whether the build of torch has code for each visible GPU.
+
+The rules of binary compatibility are those of `gpudoctor.compat.architecture`: sm_86 code runs
+on an RTX 4090, sm_120 on a GB10, sm_100 on a B300, sm_60 on a GTX 1080.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import Case, Code, Seat
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names, several, verb
+
+NEEDS = ("torch", "gpus")
+
+
+def lacking(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    """The visible GPUs for which the build has neither machine code nor PTX."""
+    code = case.code
+    if code is None:
+        return []
+    return [
+        (seat, seat.capability)
+        for seat in case.visible
+        if seat.capability is not None
+        and not book.native(code.sass, seat.capability)
+        and not book.jittable(code.ptx, seat.capability)
+    ]
+
+
+def through_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    """The visible GPUs that only the build's PTX serves."""
+    code = case.code
+    if code is None or not code.ptx:
+        return []
+    return [
+        (seat, seat.capability)
+        for seat in case.visible
+        if seat.capability is not None
+        and not book.native(code.sass, seat.capability)
+        and book.jittable(code.ptx, seat.capability)
+    ]
+
+
+def through_old_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    """Those of them that the CUDA of the build did not know yet, nor do its libraries."""
+    torch, code = case.facts.torch, case.code
+    if torch is None or code is None:
+        return []
+    return [
+        (seat, gpu)
+        for seat, gpu in through_ptx(case)
+        if book.predates(torch.cuda, code.sass + code.ptx, gpu)
+    ]
+
+
+def is_newer(code: Code, gpu: ComputeCapability) -> bool:
+    """Whether a GPU without code is newer than what the build knows, and not older.
+
+    A Tegra part counts as newer: desktop code stands on both sides of its number, and none of
+    it runs there.
+    """
+    known = [a.capability for a in map(book.architecture, code.sass + code.ptx) if a is not None]
+    return gpu.is_tegra or not known or gpu > max(known)
+
+
+def code_evidence(code: Code) -> list[Evidence]:
+    """What the build carries, and where that was read."""
+    shown = [Evidence(fact="torch.sass", value=", ".join(code.sass) or "none", source=code.source)]
+    if code.ptx:
+        shown.append(Evidence(fact="torch.ptx", value=", ".join(code.ptx), source=code.source))
+    return shown
+
+
+def gpu_evidence(case: Case, seats: list[Seat]) -> list[Evidence]:
+    """The compute capability of each GPU."""
+    return [case.evidence(f"{seat.path}.compute_capability", seat.capability) for seat in seats]
+
+
+def unknowns(case: Case) -> Iterator[Unknown]:
+    """What keeps the architectures from being judged, for all GPUs or for one."""
+    torch = case.facts.torch
+    if torch is None or not case.visible:
+        return
+    if case.code is None:
+        if torch.cuda is None and case.knows("torch.cuda"):
+            return
+        yield case.why_unknown("torch.sass") or Unknown(
+            "torch.sass", "no architecture of this build could be read, and it is not published"
+        )
+        return
+    for seat in case.visible:
+        if seat.capability is None:
+            path = f"{seat.path}.compute_capability"
+            yield case.why_unknown(path) or Unknown(path, "the driver did not report it")
+
+
+@rule(
+    "jetson-needs-own-wheel",
+    uses=("torch.sass", "gpus[*].compute_capability", "host.jetson"),
+    needs=NEEDS,
+)
+def jetson_needs_own_wheel(case: Case) -> Iterator[Finding | Unknown]:
+    """A Jetson whose GPU no wheel of the PyTorch index serves."""
+    code = case.code
+    if code is None:
+        return
+    seats = [
+        seat
+        for seat, gpu in lacking(case)
+        if gpu.is_tegra and not book.is_served(gpu, "linux_aarch64")
+    ]
+    if not seats:
+        return
+    yield finding(
+        "jetson-needs-own-wheel",
+        f"{case.torch_name} has no code for {names(seats)} "
+        f"({several([gpu.sm for gpu in _capabilities(seats)])}), which needs NVIDIA's own build",
+        "The GPU of a Jetson runs only code compiled for it. The wheels of the PyTorch index do "
+        "not contain it; NVIDIA publishes wheels and containers for each JetPack.",
+        evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install",),
+        advice=(
+            "https://docs.nvidia.com/deeplearning/frameworks/install-pytorch-jetson-platform/",
+        ),
+    )
+
+
+@rule(
+    "torch-lacks-arch-new-gpu",
+    needs=NEEDS,
+    follows=("mixed-gpus-no-common-wheel", "wrong-torch-copy-imported"),
+)
+def torch_lacks_arch_new_gpu(case: Case) -> Iterator[Finding | Unknown]:
+    """The build has nothing for a GPU that is newer than it."""
+    yield from unknowns(case)
+    code = case.code
+    if code is None:
+        return
+    served = [
+        (seat, gpu)
+        for seat, gpu in lacking(case)
+        if is_newer(code, gpu) and not (gpu.is_tegra and not book.is_served(gpu, "linux_aarch64"))
+    ]
+    for gpu, seats in _by_capability(through_old_ptx(case)).items():
+        yield finding(
+            "torch-lacks-arch-new-gpu",
+            f"{case.torch_name} has only PTX for {gpu.sm} ({names(seats)}), made before that GPU",
+            "The driver can translate torch's own kernels for this GPU, which takes minutes. But "
+            "the libraries of NVIDIA that this build brings, cuBLAS and cuDNN, are older than the "
+            "GPU, and layers that need them may fail.",
+            # It may work, slowly; only a run would show it.
+            severity=Severity.WARNING,
+            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
+            gpus=seats,
+            clears_with=("install",),
+        )
+    for gpu, seats in _by_capability(served).items():
+        yield finding(
+            "torch-lacks-arch-new-gpu",
+            _title(case, gpu, seats),
+            f"A GPU runs only machine code compiled for its generation. {_brings(code, gpu)} "
+            "Tensors can be copied to the GPU, but the first kernel fails with `no kernel image is "
+            "available`.",
+            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
+            gpus=seats,
+            clears_with=("install",),
+        )
+
+
+@rule(
+    "torch-dropped-arch-old-gpu",
+    uses=("torch.sass", "gpus[*].compute_capability"),
+    needs=NEEDS,
+    follows=("mixed-gpus-no-common-wheel", "wrong-torch-copy-imported"),
+)
+def torch_dropped_arch_old_gpu(case: Case) -> Iterator[Finding | Unknown]:
+    """The build has nothing for a GPU that is older than what it was compiled for."""
+    code = case.code
+    if code is None:
+        yield from _served_by_none(case)
+        return
+    older = [(seat, gpu) for seat, gpu in lacking(case) if not is_newer(code, gpu)]
+    for gpu, seats in _by_capability(older).items():
+        if all(map(case.is_spare, seats)):
+            yield finding(
+                "torch-dropped-arch-old-gpu",
+                f"torch does not use {names(seats)}, which is too old for every build",
+                "The other GPU is served. Code that uses all GPUs at once has to leave this one "
+                "out.",
+                severity=Severity.INFO,
+                evidence=gpu_evidence(case, seats),
+                gpus=seats,
+                clears_with=("mask-gpus",),
+            )
+            continue
+        last = book.last_release_for(gpu, case.platform) if case.platform else None
+        yield finding(
+            "torch-dropped-arch-old-gpu",
+            _title(case, gpu, seats),
+            "A GPU runs only machine code compiled for its generation, and this build of torch no "
+            "longer brings it. "
+            + (
+                "Another build does: the same release for another CUDA, or an older release."
+                if last
+                else "No published build of torch does."
+            ),
+            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
+            gpus=seats,
+            clears_with=("install",) if last else ("source-build", "manual"),
+        )
+
+
+def _served_by_none(case: Case) -> Iterator[Finding]:
+    """A CPU build is right where every GPU is older than all CUDA builds; say why."""
+    torch = case.facts.torch
+    if case.jetson or (torch is not None and (torch.cuda or torch.hip or torch.xpu)):
+        return
+    seats = [s for s in case.visible if s.capability and book.is_older_than_all(s.capability)]
+    if not seats or len(seats) < len(case.visible):
+        return
+    yield finding(
+        "torch-dropped-arch-old-gpu",
+        f"{names(seats)} {verb(seats, 'is', 'are')} too old for every published build of torch",
+        "PyTorch is no longer compiled for GPUs of this age. It runs on the CPU alone here.",
+        evidence=gpu_evidence(case, seats),
+        gpus=seats,
+        clears_with=("source-build", "manual"),
+    )
+
+
+def _capabilities(seats: list[Seat]) -> list[ComputeCapability]:
+    return sorted({seat.capability for seat in seats if seat.capability})
+
+
+def _by_capability(
+    found: list[tuple[Seat, ComputeCapability]],
+) -> dict[ComputeCapability, list[Seat]]:
+    grouped: dict[ComputeCapability, list[Seat]] = {}
+    for seat, gpu in found:
+        grouped.setdefault(gpu, []).append(seat)
+    return grouped
+
+
+def _title(case: Case, gpu: ComputeCapability, seats: list[Seat]) -> str:
+    return f"{case.torch_name} has no code for {gpu.sm} ({names(seats)})"
+
+
+def _brings(code: Code, gpu: ComputeCapability) -> str:
+    known = [a for a in map(book.architecture, code.sass) if a is not None]
+    if not known:
+        return "This build of torch brings no machine code at all."
+    top = max(known, key=lambda a: a.sort_key)
+    if top.capability > gpu:
+        return f"This build of torch brings none for {gpu.sm}, which desktop code does not serve."
+    return f"This build of torch is older than the GPU: it brings code up to {top}."

@@ -1,0 +1,207 @@
+"""Libraries, torch's own and extensions, whose machine code leaves a GPU out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from gpudoctor.binaries.coverage import Coverage, coverage
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import CodeGroup, Library
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import TORCH, Case, Seat
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names, several
+
+_NEEDS = ("libraries", "gpus")
+
+
+def covered(library: Library, gpu: ComputeCapability, serves: str | None) -> Coverage:
+    """How much of a library runs on a GPU; `serves` is the CUDA up to which PTX is compiled.
+
+    Without `serves` any PTX counts as compilable: nothing is alarmed for want of knowing.
+    """
+    return _covered(library.groups, library.relocatable, gpu, serves)
+
+
+@lru_cache(maxsize=8192)
+def _covered(
+    groups: tuple[CodeGroup, ...],
+    relocatable: tuple[CodeGroup, ...],
+    gpu: ComputeCapability,
+    serves: str | None,
+) -> Coverage:
+    limit = book.numbers(serves)[:2] if serves else None
+
+    def compiles(isa: str | None) -> bool:
+        written = book.cuda_for_ptx(isa) if isa else None
+        return limit is None or written is None or book.numbers(written)[:2] <= limit
+
+    return coverage(Library(path="", groups=groups, relocatable=relocatable), gpu, compiles)
+
+
+def _serves(case: Case) -> str | None:
+    return case.driver.cuda if case.knows("driver.cuda") else None
+
+
+def _groups_known(library: Library) -> bool:
+    return bool(library.groups or library.relocatable)
+
+
+def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+    return [(s, s.capability) for s in case.visible if s.capability and not case.is_spare(s)]
+
+
+@rule(
+    "partial-kernel-coverage",
+    uses=("torch.sass", "gpus[*].compute_capability"),
+    needs=_NEEDS,
+    # Where the driver cannot compile torch's PTX, every library lacks code for the same reason.
+    unless=("ptx-unsupported-toolchain",),
+)
+def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
+    """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
+    without = {seat for seat, _ in lacking(case)}
+    serves = _serves(case)
+    for library in case.torch_libraries:
+        if not _groups_known(library) or book.is_nvidia_library(library.path):
+            continue
+        hit: list[tuple[Seat, Coverage]] = []
+        for seat, gpu in _seats(case):
+            if seat in without:
+                continue
+            found = covered(library, gpu, serves)
+            if found.status in ("none", "partial") and not _on_purpose(found):
+                hit.append((seat, found))
+        if hit:
+            yield _partial(case, library, hit)
+
+
+def _on_purpose(found: Coverage) -> bool:
+    """Whether the smaller part of a library is for newer GPUs alone, as flash attention is.
+
+    Where most of a library leaves a GPU out, it was compiled for fewer GPUs than the rest:
+    `libtorch_cuda_linalg.so` of torch 2.15 has 1 of 33 parts for a T4.
+    """
+    return found.below_floor and 2 * found.runnable >= found.of
+
+
+def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]]) -> Finding:
+    seats = [seat for seat, _ in hit]
+    worst = min((found for _, found in hit), key=lambda found: found.runnable / max(found.of, 1))
+    purpose = packages.purpose_of(library.path)
+    file = library.path.replace("\\", "/").rpartition("/")[2]
+    how_much = "no code" if not worst.runnable else f"only {worst.runnable} of {worst.of} parts"
+    affected = f" ({purpose})" if purpose else ""
+    return finding(
+        "partial-kernel-coverage",
+        f"{file}{affected} has {how_much} for {names(seats)}",
+        "Most of torch runs on this GPU, but not what lies in this library: it was compiled for "
+        "fewer GPUs than the rest. Programs that use it fail with `no kernel image is available`.",
+        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install",),
+    )
+
+
+def _library_evidence(library: Library) -> Evidence:
+    listed = [*library.sass, *library.ptx]
+    return Evidence(fact=f"libraries.{library.path}", value=", ".join(listed), source=library.path)
+
+
+@rule(
+    "extension-lacks-arch",
+    uses=("gpus[*].compute_capability",),
+    needs=_NEEDS,
+    follows=("torch-lacks-arch-new-gpu", "torch-dropped-arch-old-gpu", "jetson-needs-own-wheel"),
+)
+def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
+    """A package beside torch has no machine code for a visible GPU."""
+    if case.visible:
+        yield from (entry for path, entry in case.unknown.items() if path.startswith("libraries["))
+    for name, libraries in _extensions(case).items():
+        empty: list[Seat] = []
+        holes: dict[str, tuple[Library, list[Seat]]] = {}
+        for seat, gpu in _seats(case):
+            found = [(library, covered(library, gpu, None)) for library in libraries]
+            if all(item.status == "none" for _, item in found):
+                empty.append(seat)
+                continue
+            for library, item in found:
+                if item.status == "partial" and not item.below_floor:
+                    holes.setdefault(library.path, (library, []))[1].append(seat)
+        if empty:
+            yield _lacks(case, name, libraries, empty)
+        for library, seats in holes.values():
+            yield _hole(case, name, library, seats)
+
+
+def _extensions(case: Case) -> dict[str, list[Library]]:
+    """Libraries by the distribution that brought them; torch's and NVIDIA's own left out.
+
+    NVIDIA's libraries choose their kernels themselves and say which GPUs they serve in other
+    ways (cuDNN has a rule of its own).
+    """
+    grouped: dict[str, list[Library]] = {}
+    for library in case.facts.libraries:
+        owner = library.distribution
+        if owner is None or owner in TORCH or str(owner).startswith("nvidia-"):
+            continue
+        if _groups_known(library) and _chosen(case, library):
+            grouped.setdefault(str(owner), []).append(library)
+    return grouped
+
+
+def _chosen(case: Case, library: Library) -> bool:
+    """bitsandbytes brings a library for every CUDA and loads the one of torch's."""
+    if library.distribution != "bitsandbytes" or case.facts.torch is None:
+        return True
+    cuda = (case.facts.torch.cuda or "").replace(".", "")
+    return not cuda or f"cuda{cuda}" in library.path
+
+
+def _torch_extension(case: Case, name: str) -> bool:
+    package = case.packages.get(name)
+    return package is not None and any(line.startswith("torch") for line in package.requires)
+
+
+def _lacks(case: Case, name: str, libraries: Sequence[Library], seats: list[Seat]) -> Finding:
+    package = case.packages.get(name)
+    version = f" {package.version}" if package and package.version else ""
+    wanted = sorted({s.capability for s in seats if s.capability})
+    targets = ";".join(map(str, wanted))
+    return finding(
+        "extension-lacks-arch",
+        f"{name}{version} has no code for {several([gpu.sm for gpu in wanted])} ({names(seats)})",
+        f"torch is one thing, {name} another: it brings its own kernels, and none of them runs on "
+        "this GPU. The first call into it fails with `no kernel image is available`.",
+        # Whoever uses the package fails; torch by itself does not.
+        severity=Severity.ERROR if _torch_extension(case, name) else Severity.WARNING,
+        evidence=[*map(_library_evidence, libraries[:3]), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install", "source-build", "uninstall"),
+        advice=(
+            (
+                f"A newer release of {name}, or from source: TORCH_CUDA_ARCH_LIST='{targets}' "
+                f"pip install --no-cache-dir --no-build-isolation --no-binary {name} {name}"
+            ),
+        ),
+    )
+
+
+def _hole(case: Case, name: str, library: Library, seats: list[Seat]) -> Finding:
+    file = library.path.replace("\\", "/").rpartition("/")[2]
+    return finding(
+        "extension-lacks-arch",
+        f"Some kernels of {name} have no code for {names(seats)} ({file})",
+        f"Most of {name} runs on this GPU. Calls into the rest fail with `no kernel image is "
+        "available`.",
+        severity=Severity.WARNING,
+        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
+        gpus=seats,
+        clears_with=("install", "source-build"),
+    )

@@ -1,0 +1,1 @@
+"""The NVIDIA driver: its version, its kernel module, its first answer."""

@@ -1,0 +1,189 @@
+"""The driver's version: too old for torch's CUDA, or of a branch that leaves a GPU out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding
+from gpudoctor.rules.driver.driver import FINER, number
+from gpudoctor.rules.driver.kernel_module import bound_driver
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding
+
+
+@rule("gpu-needs-other-driver-branch", needs=("gpus", "driver"))
+def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
+    """The driver's branch no longer knows a GPU, or does not know it yet."""
+    if case.jetson or not case.nvidia:
+        return
+    stated = number(case)
+    if stated is None:
+        if unknown := case.why_unknown("driver.version"):
+            yield unknown
+        return
+    version, path = stated
+    for seat in case.nvidia:
+        generation = book.generation(seat.capability)
+        if generation is None or seat.capability is None:
+            if unknown := case.why_unknown(f"{seat.path}.compute_capability"):
+                yield unknown
+            continue
+        if case.is_spare(seat) or book.is_older_than_all(seat.capability):
+            # No build of torch serves it: another driver would not help.
+            continue
+        known = book.knows_gpu(version, generation.capability)
+        if known == "too-new":
+            yield _wrong_branch(
+                case,
+                seat,
+                path,
+                f"The NVIDIA driver {version} no longer knows {seat.label}; "
+                f"branch {generation.last_branch} is the last that does",
+                f"NVIDIA ended support for the {generation.architecture} generation with branch "
+                f"{generation.last_branch}. A newer driver does not find the card.",
+            )
+        elif known == "too-old" and not (case.cuda_works and seat.gpu.cuda_index is not None):
+            yield _wrong_branch(
+                case,
+                seat,
+                path,
+                f"The NVIDIA driver {version} does not know {seat.label} yet; "
+                f"branch {generation.first_branch} is the first that does",
+                f"The card is newer than this driver: the {generation.architecture} generation "
+                f"is served from branch {generation.first_branch} on.",
+            )
+
+
+def _wrong_branch(case: Case, seat: Seat, path: str, title: str, detail: str) -> Finding:
+    return finding(
+        "gpu-needs-other-driver-branch",
+        title,
+        detail,
+        evidence=[case.evidence(path), case.evidence(f"{seat.path}.compute_capability")],
+        gpus=(seat,),
+        clears_with=("driver",),
+    )
+
+
+@rule(
+    "driver-too-old",
+    needs=("torch.cuda", "driver"),
+    unless=("driver-not-loaded", *FINER, "stub-libcuda-on-path"),
+    follows=("gpu-needs-other-driver-branch",),
+)
+def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
+    """The libcuda that is loaded is below the floor of the CUDA major of torch.
+
+    Minor versions share a floor: driver 535 runs every CUDA 12 build. What counts is the CUDA
+    version that the loaded library reports, so that a working forward-compatibility package is
+    no alarm; the driver's number decides where that is not known.
+    """
+    torch = case.facts.torch
+    driver = case.facts.driver
+    if torch is None or torch.cuda is None or driver is None:
+        return
+    if not case.visible and case.knows("gpus"):
+        return
+    wanted = book.numbers(torch.cuda)
+    if not wanted:
+        return
+    if driver.cuda and case.knows("driver.cuda"):
+        serves = book.numbers(driver.cuda)
+        # Before CUDA 11 there was no compatibility between minor versions.
+        enough = serves[:1] >= wanted[:1] if wanted[0] >= 11 else serves[:2] >= wanted[:2]
+        if not serves or enough:
+            return
+        path = "driver.cuda"
+    else:
+        if case.jetson or driver.libcuda_kind == "compat":
+            yield case.why_unknown("driver.cuda") or Unknown("driver.cuda", "not reported")
+            return
+        kind = "wsl" if case.host.wsl else case.host.os or "linux"
+        limit = book.floor(wanted[0], kind)
+        if driver.version is None or limit is None:
+            if unknown := case.why_unknown("driver.version"):
+                yield unknown
+            return
+        if book.numbers(driver.version) >= book.numbers(limit):
+            return
+        path = "driver.version"
+    kind = "wsl" if case.host.wsl else case.host.os or "linux"
+    limit = book.floor(wanted[0], kind)
+    needs = f"CUDA {wanted[0]} needs {limit} or newer" if limit else f"it needs CUDA {torch.cuda}"
+    have = driver.version or f"for CUDA {driver.cuda}"
+    yield finding(
+        "driver-too-old",
+        f"The NVIDIA driver {have} is too old for {case.torch_name} ({needs})",
+        "torch brings its own CUDA, but the driver below must be new enough for it. "
+        f"This one serves programs up to CUDA {driver.cuda or book.cuda_of_driver(have) or '?'}"
+        ". Either a newer driver or a build of torch for an older CUDA cures it.",
+        evidence=[
+            case.evidence(path),
+            *([case.evidence("driver.version")] if path != "driver.version" else []),
+            case.evidence("torch.cuda"),
+        ],
+        gpus=case.visible,
+        clears_with=("driver", "install"),
+    )
+
+
+@rule(
+    "gpu-not-visible-to-driver",
+    uses=("gpus[*].pci_address", "gpus[*].memory_bytes", "gpus[*].cuda_index"),
+    needs=("gpus", "driver"),
+    unless=(
+        "driver-not-loaded",
+        *FINER,
+        "open-kernel-module-required",
+        "cuda-visible-devices-hides-gpus",
+        "cuda-visible-devices-wrong-index",
+        "fabric-manager-not-running",
+        "gpu-fell-off-bus",
+    ),
+    follows=("gpu-needs-other-driver-branch",),
+)
+def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
+    """PCI shows a GPU that the loaded driver leaves out, while it lists others or says none."""
+    if case.facts.driver is None or not case.native_linux:
+        return
+    listed = [seat for seat in case.nvidia if case.listed_by_driver(seat)]
+    none_found = case.driver.cu_init == 100 or case.driver.nvml_error == "NVML_ERROR_NOT_FOUND"
+    if not listed and not none_found:
+        return
+    for seat in case.nvidia:
+        gpu = seat.gpu
+        # What the driver alone could say of it (memory, UUID) is unknown; that CUDA gives it no
+        # number is known as soon as CUDA has answered.
+        known = case.knows(f"{seat.path}.cuda_index")
+        if seat in listed or gpu.pci_address is None or not known:
+            continue
+        if bound_driver(case, seat) not in (None, "nvidia"):
+            continue
+        if case.is_spare(seat) or gpu.visible is False:
+            continue
+        if _left_behind(case, seat):
+            continue
+        yield finding(
+            "gpu-not-visible-to-driver",
+            f"The NVIDIA driver does not list {seat.label}, although it is on the PCI bus",
+            "The card is plugged in and the driver runs, but the driver did not take the card. "
+            "The kernel log usually says why: power, seating, firmware or a failing card.",
+            evidence=[
+                case.evidence(f"{seat.path}.pci_address"),
+                case.evidence("driver.version"),
+            ],
+            gpus=(seat,),
+            clears_with=("manual",),
+            next_look="`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
+        )
+
+
+def _left_behind(case: Case, seat: Seat) -> bool:
+    """Whether the driver's branch does not serve the GPU, which another finding says."""
+    stated = number(case)
+    if stated is None or seat.capability is None:
+        return False
+    return book.knows_gpu(stated[0], str(seat.capability)) in ("too-new", "too-old")

@@ -1,0 +1,1 @@
+"""What every rule stands on: the case, the registry, the engine, the wording."""

@@ -1,0 +1,291 @@
+"""The case: a fact sheet as the rules look at it, with what several of them derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
+from gpudoctor.model.finding import Evidence
+from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.value import dataclass
+from gpudoctor.rules.engine import knowledge_queries as book
+
+TORCH = ("torch", "libtorch", "pytorch")
+"""The distributions that hold torch's own libraries; conda calls them otherwise than pip."""
+
+_NO_HOST = Host()
+_NO_DRIVER = Driver()
+_NO_MODULE = KernelModule()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A GPU with its place in the fact sheet and its compute capability, if that is known."""
+
+    position: int
+    gpu: Gpu
+    capability: ComputeCapability | None
+
+    @property
+    def index(self) -> int:
+        """The driver's index of the GPU; its place in the sheet where the driver gave none."""
+        return self.position if self.gpu.index is None else self.gpu.index
+
+    @property
+    def path(self) -> str:
+        """`gpus[0]`"""
+        return f"gpus[{self.position}]"
+
+    @property
+    def label(self) -> str:
+        """How a sentence names it."""
+        return self.gpu.name or f"GPU {self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The architectures that a build of torch carries, and where that was read."""
+
+    sass: tuple[str, ...]
+    ptx: tuple[str, ...]
+    source: str
+
+
+class Case:
+    """One fact sheet, read-only; everything derived is worked out once, when first asked for."""
+
+    def __init__(self, sheet: FactSheet) -> None:
+        self.sheet = sheet
+        self.facts: Facts = sheet.facts
+        unknown: dict[str, Unknown] = {}
+        for entry in sheet.unknown:
+            unknown.setdefault(entry.fact, entry)
+        self.unknown: Mapping[str, Unknown] = unknown
+
+    # What is known
+
+    def why_unknown(self, path: str) -> Unknown | None:
+        """The entry that makes `path` unknown; `None` if it is known or known to be absent."""
+        if not self.unknown:
+            return None
+        return next((self.unknown[step] for step in parents(path) if step in self.unknown), None)
+
+    def unknown_of_a_gpu(self, field: str) -> tuple[str, Unknown] | None:
+        """The first GPU whose `field` is unknown: its path, and why."""
+        for position in range(len(self.facts.gpus)):
+            path = f"gpus[{position}].{field}"
+            if unknown := self.why_unknown(path):
+                return path, unknown
+        return None
+
+    def knows(self, path: str) -> bool:
+        """Whether `path` was looked for with an answer, be it that nothing is there."""
+        return self.why_unknown(path) is None
+
+    def evidence(self, path: str, value: object = None) -> Evidence:
+        """The fact at `path` as evidence; `value` where another wording says more."""
+        shown = self._value(path) if value is None else value
+        if shown is None and not self.knows(path):
+            shown = "unknown"
+        return Evidence(fact=path, value=_text(shown), source=self.sheet.source(path))
+
+    def _value(self, path: str) -> object:
+        fact = self.sheet.fact(path)
+        return getattr(fact, "value", None)
+
+    # The host
+
+    @property
+    def host(self) -> Host:
+        """The host; an empty one where nothing is said of it."""
+        return self.facts.host or _NO_HOST
+
+    @property
+    def driver(self) -> Driver:
+        """The driver; an empty one where there is none."""
+        return self.facts.driver or _NO_DRIVER
+
+    @property
+    def module(self) -> KernelModule:
+        """The kernel's side of the driver; an empty one where nothing is said of it."""
+        return self.facts.kernel_module or _NO_MODULE
+
+    @cached_property
+    def native_linux(self) -> bool:
+        """Linux with a kernel module of its own: neither WSL nor a Jetson's vendor kernel."""
+        host = self.host
+        return host.os in ("linux", None) and not host.wsl and not self.jetson
+
+    @cached_property
+    def jetson(self) -> bool:
+        """A Jetson, whose driver comes with JetPack and has its own numbers."""
+        host = self.host
+        if host.jetson is not None or host.l4t is not None:
+            return True
+        return any(seat.capability is not None and seat.capability.is_tegra for seat in self.nvidia)
+
+    @cached_property
+    def platform(self) -> str | None:
+        """The wheels' platform as the knowledge base writes it: `linux_x86_64`."""
+        host = self.host
+        arch = (host.arch or "").lower()
+        x86 = arch in ("x86_64", "amd64")
+        arm = arch in ("aarch64", "arm64")
+        if host.os == "linux":
+            return "linux_x86_64" if x86 else "linux_aarch64" if arm else None
+        if host.os == "windows":
+            return "win_amd64" if x86 else "win_arm64" if arm else None
+        if host.os == "macos":
+            return "macos_x86_64" if x86 else "macos_arm64" if arm else None
+        return None
+
+    # The GPUs
+
+    @cached_property
+    def seats(self) -> tuple[Seat, ...]:
+        """Every GPU of the machine."""
+        return tuple(
+            Seat(position, gpu, self._capability(position, gpu))
+            for position, gpu in enumerate(self.facts.gpus)
+        )
+
+    def _capability(self, position: int, gpu: Gpu) -> ComputeCapability | None:
+        for field, text in (("compute_capability", gpu.compute_capability), ("sm", gpu.sm)):
+            if text and self.knows(f"gpus[{position}].{field}"):
+                try:
+                    return ComputeCapability.parse(text)
+                except ValueError:
+                    continue
+        return None
+
+    @cached_property
+    def nvidia(self) -> tuple[Seat, ...]:
+        """Every NVIDIA GPU, masked ones too."""
+        return tuple(seat for seat in self.seats if seat.gpu.vendor == "nvidia")
+
+    @cached_property
+    def visible(self) -> tuple[Seat, ...]:
+        """The NVIDIA GPUs that no mask is known to hide."""
+        return tuple(seat for seat in self.nvidia if seat.gpu.visible is not False)
+
+    @cached_property
+    def cuda_works(self) -> bool:
+        """Whether the driver's own `cuInit` succeeded, which disproves most driver troubles."""
+        return self.driver.cu_init == 0 and self.knows("driver.cu_init")
+
+    def listed_by_driver(self, seat: Seat) -> bool:
+        """Whether the driver itself reported this GPU (PCI alone gives neither of these)."""
+        gpu = seat.gpu
+        return gpu.cuda_index is not None or gpu.memory_bytes is not None or gpu.uuid is not None
+
+    def is_spare(self, seat: Seat) -> bool:
+        """Whether an NVIDIA GPU is too old for every build of torch, beside one that is served.
+
+        Such a card drives a screen; nobody expects to train on it.
+        """
+        others = len(self.visible) > 1 or self.rocm_serves
+        if not others or seat.capability is None:
+            return False
+        if book.is_served(seat.capability, self.platform):
+            return False
+        return self.rocm_serves or any(
+            other.capability is not None
+            and other.capability > seat.capability
+            and book.is_served(other.capability, self.platform)
+            for other in self.visible
+            if other is not seat
+        )
+
+    @cached_property
+    def rocm_serves(self) -> bool:
+        """Whether torch is a ROCm build and an AMD GPU is there for it."""
+        torch = self.facts.torch
+        return bool(torch and torch.hip) and any(s.gpu.vendor == "amd" for s in self.seats)
+
+    @cached_property
+    def wants_driver(self) -> bool:
+        """Whether NVIDIA's driver would be of use: some NVIDIA GPU is one that a build of torch
+        serves, or may serve, and torch is not one for an AMD GPU that is there."""
+        return not self.rocm_serves and any(
+            seat.capability is None or not book.is_older_than_all(seat.capability)
+            for seat in self.nvidia
+        )
+
+    def could_train(self, seat: Seat) -> bool:
+        """Whether people would train on this GPU, as far as is known.
+
+        The graphics inside a processor count where a build serves them; on the others nobody
+        trains, and a machine with one of them alone is a machine without a GPU.
+        """
+        gpu = seat.gpu
+        if gpu.vendor == "amd":
+            return not gpu.integrated or bool(gpu.gfx and book.gfx_on_index(gpu.gfx))
+        if gpu.vendor == "intel":
+            return gpu.integrated is False or bool(book.intel_is_served(gpu.name))
+        return gpu.vendor in ("nvidia", "apple")
+
+    # The environment
+
+    @property
+    def torch_name(self) -> str:
+        """How a sentence names the installed torch."""
+        torch = self.facts.torch
+        known = torch is not None and torch.version and self.knows("torch.version")
+        return f"torch {torch.version}" if torch is not None and known else "the installed torch"
+
+    @cached_property
+    def code(self) -> Code | None:
+        """The architectures of the installed CUDA build: read, or else of the published build
+        of that name; `None` where neither is known, or where torch is no CUDA build."""
+        torch = self.facts.torch
+        if torch is None:
+            return None
+        if (torch.sass or torch.ptx) and self.knows("torch.sass"):
+            ptx = torch.ptx if self.knows("torch.ptx") else ()
+            return Code(torch.sass, ptx, self.sheet.source("torch.sass"))
+        if torch.cuda is None or not torch.version or not self.knows("torch.version"):
+            return None
+        if torch.path is not None and self.knows("torch.path"):
+            # It was looked at, and its code could not be had: it may be damaged, or a build of
+            # somebody's own, and is not what was published.
+            return None
+        found = book.code_of(torch.version, torch.cuda, self.platform)
+        return None if found is None else Code(*found, "knowledge base")
+
+    @cached_property
+    def torch_libraries(self) -> tuple[Library, ...]:
+        """The libraries with device code that belong to torch itself."""
+        return tuple(item for item in self.facts.libraries if item.distribution in TORCH)
+
+    @cached_property
+    def code_owners(self) -> frozenset[str | None]:
+        """Names of the distributions that brought libraries with device code."""
+        return frozenset(item.distribution for item in self.facts.libraries)
+
+    @cached_property
+    def nvidia_packages(self) -> Mapping[str, Package]:
+        """Those of the installed distributions that are called nvidia-…"""
+        return {n: p for n, p in self.packages.items() if n.startswith("nvidia-")}
+
+    @cached_property
+    def packages(self) -> Mapping[str, Package]:
+        """Installed distributions by normalised name."""
+        return {package.name: package for package in reversed(self.facts.packages)}
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables that change the outcome."""
+        return self.facts.environment
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (tuple, list)) and not isinstance(value, ComputeCapability):
+        return ", ".join(map(str, value)) if value else "none"
+    return str(value)

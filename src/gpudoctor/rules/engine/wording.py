@@ -1,0 +1,64 @@
+"""How findings are put into words: one place that looks up codes and joins names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gpudoctor.kb import catalogue
+from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
+from gpudoctor.rules.engine.case import Seat
+
+
+def finding(
+    name: str,
+    title: str,
+    detail: str = "",
+    *,
+    severity: Severity | None = None,
+    evidence: Iterable[Evidence] = (),
+    gpus: Iterable[Seat] = (),
+    clears_with: tuple[StepKind, ...] = (),
+    next_look: str | None = None,
+    advice: Sequence[str] = (),
+    caused_by: str | None = None,
+) -> Finding:
+    """A finding of the catalogue, with its code and, unless given, its severity.
+
+    Raises:
+        KeyError: no such name in the catalogue; a mistake in the caller.
+    """
+    entry = catalogue.entry(name)
+    return Finding(
+        code=entry.code,
+        name=name,
+        severity=Severity(entry.severity) if severity is None else severity,
+        title=title,
+        detail=detail,
+        evidence=tuple(evidence),
+        gpus=tuple(seat.index for seat in gpus),
+        clears_with=clears_with,
+        still_possible=entry.still_possible,
+        next_look=next_look,
+        advice=tuple(advice),
+        caused_by=caused_by,
+    )
+
+
+def several(items: Sequence[str]) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def verb(seats: Iterable[Seat], one: str, many: str) -> str:
+    """The verb that goes with `names(seats)`: `is` for one GPU, `are` for several."""
+    return one if len(tuple(seats)) == 1 else many
+
+
+def names(seats: Iterable[Seat]) -> str:
+    """The GPUs of a sentence, equal ones counted: `2 × NVIDIA A100 and NVIDIA T4`."""
+    counts: dict[str, int] = {}
+    for seat in seats:
+        counts[seat.label] = counts.get(seat.label, 0) + 1
+    return several([f"{n} × {name}" if n > 1 else name for name, n in counts.items()])

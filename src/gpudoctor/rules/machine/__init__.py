@@ -1,0 +1,1 @@
+"""Host, container, GPUs and environment variables."""

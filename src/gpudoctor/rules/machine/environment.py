@@ -1,0 +1,279 @@
+"""Environment variables: masks that hide GPUs, and settings that break or slow PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names, verb
+
+_MASK = "CUDA_VISIBLE_DEVICES"
+_CONTAINER_MASK = "NVIDIA_VISIBLE_DEVICES"
+
+
+def _entries(case: Case) -> list[str] | None:
+    """What the mask lists; `None` where it is not set."""
+    mask = case.environment.get(_MASK)
+    return None if mask is None else [part.strip() for part in mask.split(",")]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.lstrip("+-").isdigit()
+
+
+def _hides_all(entries: list[str]) -> bool:
+    """Whether a mask leaves nothing on any machine: CUDA stops at the first invalid entry."""
+    first = entries[0]
+    if first.upper().startswith(("GPU-", "MIG-")):
+        return False
+    return not _is_number(first) or first.startswith("-")
+
+
+def _evidence(case: Case, name: str) -> Evidence:
+    value = case.environment.get(name, "") or "(empty)"
+    return Evidence(fact=f"environment.{name}", value=value, source="environment")
+
+
+@rule("cuda-visible-devices-hides-gpus", uses=("environment", "host.container"), needs=("gpus",))
+def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
+    """The mask is empty, -1 or void: no GPU is left to any program."""
+    if not case.knows("environment"):
+        yield from _all_hidden(case)
+        return
+    yield from _other_masks(case)
+    if not case.nvidia:
+        return
+    entries = _entries(case)
+    name = None
+    if entries is not None and (_hides_all(entries) or _leaves_none(case, entries)):
+        name = _MASK
+    elif (
+        case.environment.get(_CONTAINER_MASK) in ("void", "none")
+        and case.host.container
+        and not case.cuda_works
+        and not any(case.listed_by_driver(seat) for seat in case.nvidia)
+    ):
+        name = _CONTAINER_MASK
+    if name is None:
+        return
+    yield finding(
+        "cuda-visible-devices-hides-gpus",
+        f"{name} hides every GPU ({name}={case.environment[name]!r})",
+        f"{names(case.nvidia)} {verb(case.nvidia, 'is', 'are')} there, but this variable tells "
+        "programs to use none. It is set in this shell or in the file that starts it, sometimes "
+        "by a job scheduler.",
+        evidence=[_evidence(case, name)],
+        gpus=case.nvidia,
+        clears_with=("environment",),
+        advice=(f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",),
+    )
+
+
+def _leaves_none(case: Case, entries: list[str]) -> bool:
+    """Whether the driver itself shows no GPU under this mask, for a reason not told elsewhere.
+
+    So it answers a mask that names a GPU twice, and a UUID so short that it fits several.
+    """
+    if case.visible or any(seat.gpu.mig_mode for seat in case.nvidia):
+        return False
+    if not any(case.listed_by_driver(seat) for seat in case.nvidia):
+        return False  # hidden for another reason: handed to a virtual machine
+    told = all(case.knows(f"{seat.path}.visible") for seat in case.nvidia)
+    return told and _wrong_entry(case, entries) is None
+
+
+# What AMD's and Intel's programs obey (HIP's and oneAPI's documentation, GPU isolation).
+_OTHERS = {
+    "amd": (
+        "HIP_VISIBLE_DEVICES",
+        "ROCR_VISIBLE_DEVICES",
+        "CUDA_VISIBLE_DEVICES",
+        "GPU_DEVICE_ORDINAL",
+    ),
+    "intel": ("ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR"),
+}
+
+
+def _other_masks(case: Case) -> Iterator[Finding]:
+    """The masks of AMD and Intel, where they leave none of the GPUs that torch would use."""
+    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
+    if any(map(case.could_train, shown)):
+        return
+    for vendor, variables in _OTHERS.items():
+        seats = [s for s in case.seats if s.gpu.vendor == vendor and case.could_train(s)]
+        name = next((variable for variable in variables if variable in case.environment), None)
+        if name is None or not seats:
+            continue
+        if not all(case.knows(f"{seat.path}.visible") for seat in seats):
+            continue
+        yield finding(
+            "cuda-visible-devices-hides-gpus",
+            f"{name} hides every GPU ({name}={case.environment[name]!r})",
+            f"{names(seats)} {verb(seats, 'is', 'are')} there, but this variable keeps "
+            "programs from using it.",
+            evidence=[_evidence(case, name)],
+            gpus=seats,
+            clears_with=("environment",),
+            advice=(
+                f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",
+            ),
+        )
+
+
+def _all_hidden(case: Case) -> Iterator[Finding]:
+    """A saved machine whose GPUs are all said to be hidden, and its variables are not told."""
+    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
+    hidden = [seat for seat in case.nvidia if case.knows(f"{seat.path}.visible")]
+    if shown or not hidden or len(hidden) < len(case.seats):
+        return
+    yield finding(
+        "cuda-visible-devices-hides-gpus",
+        f"{_MASK} leaves no GPU to programs",
+        f"{names(hidden)} {verb(hidden, 'is', 'are')} there, and programs do not see it. The "
+        "variable is set in the shell or in the file that starts the program, sometimes by a "
+        "job scheduler.",
+        evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
+        gpus=hidden,
+        clears_with=("environment",),
+        advice=(f"unset {_MASK}   (remove the variable; in PowerShell: Remove-Item Env:{_MASK})",),
+    )
+
+
+@rule(
+    "cuda-visible-devices-wrong-index",
+    uses=("gpus[*].uuid",),
+    needs=("gpus", "environment"),
+    unless=("cuda-visible-devices-hides-gpus", "mig-visibility"),
+)
+def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
+    """The mask names a GPU that does not exist; CUDA ignores what comes after it."""
+    entries = _entries(case)
+    if entries is None or not case.nvidia:
+        return
+    if any(seat.gpu.mig_mode for seat in case.nvidia):
+        return
+    found = _wrong_entry(case, entries)
+    if found is None:
+        return
+    wrong, kept, count = found
+    left = f"{kept} of {count} GPUs {'is' if kept == 1 else 'are'} left"
+    yield finding(
+        "cuda-visible-devices-wrong-index",
+        f"{_MASK} names {wrong!r}, which does not exist; "
+        + (left if kept else "programs see no GPU"),
+        f"The driver lists {count} NVIDIA GPU{'s' if count > 1 else ''} here, "
+        "counted from 0. CUDA drops the first entry that does not exist and everything behind it.",
+        severity=Severity.WARNING if kept else Severity.ERROR,
+        evidence=[_evidence(case, _MASK), case.evidence("gpus", names(case.nvidia))],
+        gpus=() if kept else case.nvidia,
+        clears_with=("environment",),
+        advice=(
+            f"export {_MASK}=0   (name a GPU that exists, or remove the variable)",
+            f"It can also be set inside the program: grep -rn {_MASK} .",
+        ),
+    )
+
+
+def _wrong_entry(case: Case, entries: list[str]) -> tuple[str, int, int] | None:
+    """The first entry that names no GPU, how many come before it, and how many GPUs there are.
+
+    `None` if every entry names one, or that cannot be told.
+    """
+    # What only PCI shows has no number.
+    count = len([s for s in case.nvidia if case.listed_by_driver(s)]) or len(case.nvidia)
+    for kept, entry in enumerate(entries):
+        if _is_number(entry):
+            if not 0 <= int(entry) < count:
+                return entry, kept, count
+        elif entry.upper().startswith("GPU-"):
+            uuids = [seat.gpu.uuid for seat in case.nvidia]
+            if not all(uuids) or not all(case.knows(f"{seat.path}.uuid") for seat in case.nvidia):
+                return None
+            if not any(str(uuid).lower().startswith(entry.lower()) for uuid in uuids):
+                return entry, kept, count
+        else:
+            return entry, kept, count
+    return None
+
+
+@rule(
+    "harmful-environment-variable",
+    uses=("torch.cuda", "torch.sass", "torch.ptx", "gpus[*].compute_capability"),
+    needs=("environment", "gpus"),
+)
+def harmful_environment_variable(case: Case) -> Iterator[Finding | Unknown]:
+    """Variables that break this build on these GPUs, or slow every program down."""
+    if not case.visible:
+        return
+    yield from _jit_switches(case)
+    yield from _slow_switches(case)
+
+
+def _on(case: Case, name: str) -> bool:
+    return case.environment.get(name, "0").strip().lower() not in ("", "0", "false", "no")
+
+
+def _jit_switches(case: Case) -> Iterator[Finding | Unknown]:
+    """CUDA_FORCE_PTX_JIT with a build that has no PTX, and its opposite."""
+    code = case.code
+    if code is None:
+        return
+    forced = next((n for n in ("CUDA_FORCE_PTX_JIT", "CUDA_FORCE_JIT") if _on(case, n)), None)
+    barred = next((n for n in ("CUDA_DISABLE_PTX_JIT", "CUDA_DISABLE_JIT") if _on(case, n)), None)
+    for seat in case.visible:
+        if seat.capability is None:
+            continue
+        native = book.native(code.sass, seat.capability)
+        jittable = book.jittable(code.ptx, seat.capability)
+        if forced and native and not jittable:
+            yield _breaks(case, forced, f"no PTX for {seat.label}", "machine code", seat.path)
+            return
+        if barred and jittable and not native:
+            yield _breaks(case, barred, f"only PTX for {seat.label}", "PTX", seat.path)
+            return
+
+
+def _breaks(case: Case, name: str, has: str, ignored: str, path: str) -> Finding:
+    return finding(
+        "harmful-environment-variable",
+        f"{name} makes CUDA ignore {ignored}, and torch has {has}",
+        "This variable is meant for tests of builds. With it, every kernel of torch fails with "
+        "`no kernel image is available`.",
+        severity=Severity.ERROR,
+        evidence=[
+            _evidence(case, name),
+            case.evidence("torch.sass"),
+            case.evidence("torch.ptx"),
+            case.evidence(f"{path}.compute_capability"),
+        ],
+        clears_with=("environment",),
+        advice=(f"unset {name}",),
+    )
+
+
+_SLOW = {
+    "CUDA_LAUNCH_BLOCKING": "makes the program wait for every single kernel, which is meant for "
+    "finding errors and slows training down",
+    "PYTORCH_NO_CUDA_MEMORY_CACHING": "makes torch ask the driver for every tensor's memory, which "
+    "is meant for finding errors and slows training down",
+    "CUDA_CACHE_DISABLE": "makes the driver compile PTX anew at every start",
+    "TRITON_INTERPRET": "runs Triton's kernels, those of torch.compile too, on the CPU",
+}
+
+
+def _slow_switches(case: Case) -> Iterator[Finding | Unknown]:
+    for name, harm in _SLOW.items():
+        if _on(case, name):
+            yield finding(
+                "harmful-environment-variable",
+                f"{name} is set, which {harm}",
+                "Nothing is broken; unset it when you are done with what it was set for.",
+                severity=Severity.INFO,
+                evidence=[_evidence(case, name)],
+                clears_with=("environment",),
+                advice=(f"unset {name}",),
+            )

@@ -1,0 +1,236 @@
+"""The examined Python environment: whether it has a torch, and whether it is the one meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding
+
+
+@rule(
+    "python-unsupported",
+    uses=(
+        "host.os",
+        "host.arch",
+        "host.libc",
+        "python.version",
+        "python.bits",
+        "python.implementation",
+    ),
+    needs=("torch", "python"),
+)
+def python_unsupported(case: Case) -> Iterator[Finding | Unknown]:
+    """No release of torch has a wheel for this interpreter, so none can be installed."""
+    python = case.facts.python
+    if case.facts.torch is not None or python is None or case.platform is None:
+        return
+    reason = _unsupported(case)
+    if isinstance(reason, Unknown):
+        yield reason
+        return
+    if reason is None:
+        return
+    path, why = reason
+    yield finding(
+        "python-unsupported",
+        f"No published torch can be installed here: {why}",
+        "Wheels are built for particular versions of Python and systems. Without one, an "
+        "installer says `No matching distribution found for torch`.",
+        evidence=[case.evidence(path), case.evidence("python.executable")],
+        clears_with=("manual",),
+        advice=(
+            f"Make an environment with Python {_newest(case)}: uv venv --python {_newest(case)}",
+        )
+        if path.startswith("python.version")
+        else (),
+    )
+
+
+def _unsupported(case: Case) -> tuple[str, str] | Unknown | None:
+    """The fact that no wheel serves, and what to say of it."""
+    python = case.facts.python
+    if python is None:
+        return None
+    if python.bits == 32:
+        return "python.bits", "this is a 32-bit Python, and torch needs a 64-bit one"
+    if python.implementation not in (None, "cpython"):
+        return (
+            "python.implementation",
+            f"wheels are for CPython, and this is {python.implementation}",
+        )
+    if case.host.libc == "musl":
+        return "host.libc", "wheels need glibc, and this system has musl (Alpine and the like)"
+    if python.version is None or not (known := book.pythons(case.platform or "")):
+        return case.why_unknown("python.version")
+    version = ".".join(python.version.split(".")[:2])
+    free_threaded = (python.tag or "").endswith("t")
+    if version + ("t" if free_threaded else "") in known:
+        return None
+    kind = "free-threaded Python" if free_threaded else "Python"
+    return "python.version", f"no release has a wheel for {kind} {version} on this system"
+
+
+def _newest(case: Case) -> str:
+    return book.best_python(case.platform or "") or "3.12"
+
+
+@rule("torch-missing", needs=("torch",), follows=("python-unsupported",))
+def torch_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """The examined environment has no torch."""
+    if case.facts.torch is not None:
+        return
+    python = case.facts.python
+    if python is None:
+        title = "No Python environment with torch was found"
+        detail = "No environment is active, none lies in this folder, and no Python is on the PATH."
+    else:
+        title = f"torch is not installed in {python.prefix or python.executable or 'this Python'}"
+        detail = "If it is installed elsewhere, activate that environment or name it with --python."
+    yield finding(
+        "torch-missing",
+        title,
+        detail,
+        evidence=[
+            case.evidence("python.executable"),
+            case.evidence("python.chosen_because"),
+        ],
+        clears_with=("install",),
+    )
+
+
+@rule(
+    "torch-metadata-missing",
+    needs=("torch.version", "torch.metadata"),
+    unless=("wrong-torch-copy-imported",),
+)
+def torch_metadata_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """A torch that no installer knows of."""
+    torch = case.facts.torch
+    if torch is None or torch.metadata is not False:
+        return
+    yield finding(
+        "torch-metadata-missing",
+        f"torch {torch.version} lies there without the record of an installer",
+        "Installers know a package by a folder of metadata beside it, which is missing here. They "
+        "can neither remove nor replace this torch, and would install another one over it.",
+        evidence=[case.evidence("torch.metadata"), case.evidence("torch.version")],
+        clears_with=("manual",),
+        advice=(
+            f"Remove the folder {torch.path or 'of torch'}, then install the build that you want.",
+        ),
+    )
+
+
+@rule(
+    "wrong-torch-copy-imported",
+    needs=("torch",),
+    uses=("torch.copies", "torch.version", "torch.distribution_version"),
+)
+def wrong_torch_copy_imported(case: Case) -> Iterator[Finding | Unknown]:
+    """Several copies of torch are on the path, or files of two releases are mixed in one."""
+    torch = case.facts.torch
+    if torch is None:
+        return
+    copies = torch.copies
+    if len(copies) > 1 and case.knows("torch.copies"):
+        yield finding(
+            "wrong-torch-copy-imported",
+            f"{len(copies)} copies of torch are on the path; {copies[0]} is the one imported",
+            "Python imports the first copy that it finds. An installer may change another one, and "
+            "then an update seems to have no effect.",
+            severity=Severity.WARNING,
+            evidence=[case.evidence("torch.copies"), case.evidence("torch.version")],
+            clears_with=("uninstall", "install"),
+            advice=tuple(f"Remove it if it is not wanted: {copy}" for copy in copies[1:]),
+        )
+    stated = torch.distribution_version
+    if stated and torch.version and _public(stated) != _public(torch.version):
+        yield finding(
+            "wrong-torch-copy-imported",
+            f"The files of torch are those of {torch.version}, but its metadata says {stated}",
+            "Two releases were written over each other, or the metadata belongs to another copy. "
+            "Installers believe the metadata; Python runs the files.",
+            severity=Severity.WARNING,
+            evidence=[case.evidence("torch.version"), case.evidence("torch.distribution_version")],
+            clears_with=("uninstall", "install"),
+        )
+
+
+def _public(version: str) -> str:
+    return version.partition("+")[0].strip().lower()
+
+
+@rule(
+    "user-site-leak",
+    needs=("python", "torch"),
+    uses=("python.user_site", "python.environment", "torch.path"),
+    unless=("wrong-torch-copy-imported",),
+)
+def user_site_leak(case: Case) -> Iterator[Finding | Unknown]:
+    """An environment of its own imports torch from the user site directory."""
+    python, torch = case.facts.python, case.facts.torch
+    if python is None or torch is None or python.environment in (None, "system"):
+        return
+    user = python.user_site
+    if not user or not torch.path or not _inside(torch.path, user):
+        return
+    yield finding(
+        "user-site-leak",
+        f"This environment imports torch from the user site directory {user}",
+        "`pip install --user` puts packages into a folder that other environments may see too. "
+        "What is installed there wins over, or stands in for, what the environment should bring.",
+        evidence=[case.evidence("torch.path"), case.evidence("python.user_site")],
+        clears_with=("environment", "install"),
+        advice=(
+            (
+                "export PYTHONNOUSERSITE=1   ("
+                "keep the user's own packages out, then install torch into the "
+                "environment itself)"
+            ),
+        ),
+    )
+
+
+def _inside(path: str, folder: str) -> bool:
+    return os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
+
+
+@rule("environment-unreadable")
+def environment_unreadable(case: Case) -> Iterator[Finding | Unknown]:
+    """The operating system did not let us list what is installed."""
+    entry = case.why_unknown("torch")
+    if entry is None or " cannot be read: " not in entry.reason:
+        return
+    yield finding(
+        "environment-unreadable",
+        "The files of the examined environment cannot be read, so nothing is known of its torch",
+        "The operating system refused to list them: another user owns them, or their disk is not "
+        "there.",
+        # Nothing is proved to be broken; what is in there is unknown.
+        severity=Severity.WARNING,
+        evidence=[Evidence(fact=entry.fact, value=entry.reason, source=entry.source)],
+        clears_with=("manual",),
+        advice=("Run as the user who owns the environment, or give it back to yourself.",),
+    )
+
+
+@rule("unfinished-fix", needs=("unfinished_fix",))
+def unfinished_fix(case: Case) -> Iterator[Finding | Unknown]:
+    """A fix of this environment was interrupted."""
+    journal = case.facts.unfinished_fix
+    if not journal:
+        return
+    yield finding(
+        "unfinished-fix",
+        "An earlier fix of this environment was interrupted",
+        "It was neither completed nor undone, so packages may be missing or half installed.",
+        evidence=[Evidence(fact="unfinished_fix", value=journal)],
+        clears_with=("install", "manual"),
+        advice=("gpudoctor fix --undo",),
+    )

@@ -1,0 +1,164 @@
+"""What torch.compile needs: the right Triton, an assembler that knows the GPU, a C compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.kb import torch_releases
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.builds.architecture import gpu_evidence
+from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names
+from gpudoctor.rules.packages.nvidia_wheels import exact
+
+_TRITONS = (
+    "triton",
+    "pytorch-triton",
+    "triton-rocm",
+    "pytorch-triton-rocm",
+    "triton-xpu",
+    "pytorch-triton-xpu",
+)
+
+
+@rule("triton-torch-version-mismatch", needs=("torch.version", "torch.requires", "packages"))
+def triton_torch_version_mismatch(case: Case) -> Iterator[Finding | Unknown]:
+    """The installed Triton is not the one that belongs to this torch."""
+    torch = case.facts.torch
+    if torch is None or not torch.version:
+        return
+    for item in torch.requires:
+        wanted = exact(item.specifier)
+        if item.name not in _TRITONS or not item.installed or wanted is None:
+            continue
+        if book.numbers(item.installed)[:2] != book.numbers(wanted)[:2]:
+            yield _mismatch(case, item.name, item.installed, wanted)
+        return
+    package = case.packages.get("triton")
+    known = torch_releases.companions(torch.version).get("triton")
+    if torch.requires or package is None or not package.version or known is None or not torch.cuda:
+        return
+    if book.numbers(package.version)[:2] != book.numbers(known)[:2]:
+        yield _mismatch(case, "triton", package.version, known)
+
+
+def _mismatch(case: Case, name: str, installed: str, wanted: str) -> Finding:
+    return finding(
+        "triton-torch-version-mismatch",
+        f"{name} {installed} does not belong to {case.torch_name}, which needs {wanted}",
+        "Triton compiles the kernels of torch.compile and is called through internal interfaces, "
+        "so torch works with one series of it. Without torch.compile nothing is affected.",
+        severity=Severity.WARNING,
+        evidence=[
+            Evidence(fact=f"packages.{name}", value=installed),
+            case.evidence("torch.version"),
+        ],
+        clears_with=("install",),
+    )
+
+
+@rule(
+    "triton-ptxas-too-old",
+    uses=("environment", "gpus[*].compute_capability"),
+    needs=("torch.ptxas_architectures", "gpus"),
+    follows=("torch-lacks-arch-new-gpu",),
+)
+def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
+    """The assembler inside Triton does not know a GPU, so torch.compile fails on it."""
+    torch = case.facts.torch
+    if torch is None or not torch.ptxas_architectures or "TRITON_PTXAS_PATH" in case.environment:
+        return
+    known = [a for a in map(book.architecture, torch.ptxas_architectures) if a is not None]
+    if not known or "TRITON_PTXAS_BLACKWELL_PATH" in case.environment:
+        return
+    top = max(a.capability for a in known)
+    listed = {a.capability for a in known}
+    seats = [
+        seat
+        for seat in case.visible
+        if seat.capability is not None
+        and seat.capability not in listed
+        and (seat.capability > top or seat.capability.major > 8)
+        # Thor stands under its first number in the assemblers of CUDA 12.8 and 12.9.
+        and not (seat.capability.is_tegra and any(a.capability.is_tegra for a in known))
+    ]
+    if not seats:
+        return
+    yield finding(
+        "triton-ptxas-too-old",
+        f"The assembler inside Triton does not know {names(seats)}, so torch.compile fails on it",
+        "torch.compile turns Python into kernels with Triton, which brings an assembler (ptxas) of "
+        "its own. This one is older than the GPU. Without torch.compile nothing is affected.",
+        severity=Severity.WARNING,
+        evidence=[
+            case.evidence("torch.ptxas_architectures"),
+            case.evidence("torch.ptxas_version"),
+            *gpu_evidence(case, seats),
+        ],
+        gpus=seats,
+        clears_with=("install", "environment"),
+        advice=(
+            (
+                "Update torch (Triton comes with it), or, with a newer CUDA toolkit on disk: "
+                "export TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas"
+            ),
+        ),
+    )
+
+
+def _compiles(case: Case) -> bool:
+    """Whether torch.compile could be used here at all."""
+    return bool(case.visible) and any(name in case.packages for name in _TRITONS)
+
+
+@rule("c-compiler-missing-for-triton", needs=("compiler", "packages", "gpus"))
+def c_compiler_missing_for_triton(case: Case) -> Iterator[Finding | Unknown]:
+    """Triton compiles a little C at run time, and there is no compiler."""
+    if case.host.os != "linux" or case.facts.compiler is not None or not _compiles(case):
+        return
+    if case.environment.get("CC"):
+        return
+    yield finding(
+        "c-compiler-missing-for-triton",
+        "No C compiler is installed, so torch.compile fails",
+        "Triton, which torch.compile uses, compiles a small C program for each kernel it makes. "
+        "Without torch.compile nothing is affected.",
+        severity=Severity.INFO,
+        evidence=[case.evidence("compiler")],
+        clears_with=("manual",),
+        advice=(
+            (
+                "sudo apt install build-essential   ("
+                "install a C compiler; on Fedora and RHEL: sudo dnf install gcc)"
+            ),
+        ),
+    )
+
+
+@rule("python-headers-missing", needs=("python.headers", "packages", "gpus"))
+def python_headers_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """Triton compiles against Python.h, which is not there."""
+    python = case.facts.python
+    if python is None or python.headers is not False or case.host.os != "linux":
+        return
+    if not _compiles(case):
+        return
+    series = ".".join((python.version or "3").split(".")[:2])
+    yield finding(
+        "python-headers-missing",
+        f"The headers of Python {series} are not installed, so torch.compile fails",
+        "Triton, which torch.compile uses, compiles a small C program against Python.h. Linux "
+        "distributions ship it apart. Without torch.compile nothing is affected.",
+        severity=Severity.INFO,
+        evidence=[case.evidence("python.headers"), case.evidence("python.version")],
+        clears_with=("manual",),
+        advice=(
+            (
+                f"sudo apt install python{series}-dev   ("
+                f"install Python's headers; on Fedora and RHEL: python{series}-devel)"
+            ),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Readers: one kind of output a file, each giving a part of the facts."""

@@ -1,0 +1,1 @@
+"""Known messages: which stand in a text, and which cause they mean."""

@@ -1,0 +1,1 @@
+"""A text made plain: decoded, cut, cleaned, and without private details."""

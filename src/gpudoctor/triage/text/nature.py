@@ -1,0 +1,159 @@
+"""What kind of text it is: a program's output, or a text that only speaks about messages."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from gpudoctor.triage.text.text import Text
+
+Nature = Literal["output", "source", "documentation"]
+
+_CODE = re.compile(
+    r"^\s*(?:import \w|from [\w.]+ import |def \w|class \w|return\b|if .{1,120}:$|elif |else:"
+    r"|for .{1,120}:$|while .{1,80}:$|"
+    r"try:|except\b|finally:|with .{1,120}:$|raise \w|assert |@\w|#include|#define|#if|#endif"
+    r"|namespace |template ?<|using |"
+    r"(?:static|const|void|int|bool|auto|let|var|public|private|protected|func|fn|pub|impl|struct"
+    r"|enum|package|export|function)\b|"
+    r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''"
+    r"|case .{1,60}:|self\.)"
+)
+_LITERAL = re.compile(
+    r"^\s*(?:[rfbu]{1,2})?\"[^\"]{0,200}\"[,)\]}]{0,4}$"
+    r"|^\s*\"[\w.-]{1,60}\": ?(?:[(\[{\"].{0,200})?[,(\[{)\]}]{1,4}$"
+)
+_TRACE = re.compile(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
+_HEADING = re.compile(
+    r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage"
+    r"|Quick ?start|Getting [Ss]tarted|Features|License|Contributing|Contributors|"
+    r"Acknowledge?ments?|Citation|Requirements|Prerequisites|Documentation|Troubleshooting|FAQ"
+    r"|Frequently Asked Questions|Changelog|Roadmap|Examples?|Table of [Cc]ontents|Configuration"
+    r"|Overview|Support)\b.{0,40}$",
+    re.M,
+)
+_TITLE = re.compile(r"^# \S.{0,120}$|^={3,}$", re.M)
+_ISSUE = re.compile(
+    r"Describe the (?:bug|issue)|To [Rr]eproduce|Steps to [Rr]eproduce|Expected behaviou?r"
+    r"|Collecting environment information|^Bug [Dd]escription|^### (?:Versions|Environment"
+    r"|Your current environment)|🐛",
+    re.M,
+)
+
+# Words of a text that tells others what they may meet.
+_SPOKEN_OF = re.compile(
+    r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter"
+    r"|run into|receive|hit|have|face|meet|still)\b|"
+    r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to"
+    r"|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
+    r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?"
+    r"|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
+    re.I,
+)
+_OPENED = re.compile(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
+_CODE_BEFORE = re.compile(
+    r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo"
+    r"|match|contains|==|!=)\b[^\"']{0,60}|^\s*-?\s?[\w.-]{1,40}:\s?|^\s*-?\s?|//.{0,80}"
+    r"|\bL)[rbfuRBFU]{0,2}$"
+)
+_DATA_KEY = re.compile(
+    r"[\"']?(?:error|err|message|msg|exception|exc_info|stderr|stdout|output|log|detail|details"
+    r"|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
+    re.I,
+)
+# An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`.
+_CAUGHT = re.compile(
+    r"(?<!raise )(?<!throw new )\b(?:with|error|exception|failed|because|due to|got)\b:? "
+    r"\w{0,30}(?:Error|Exception)\($",
+    re.I,
+)
+
+# An exception as Triton's compiler prints it below the code: `ValueError("type fp8e4nv not ...")`.
+_ALONE = re.compile(r"(?:Value|Runtime|Type|Assertion|Index|Key|Import|OS|Compilation)Error\($")
+
+_FIRST = re.compile(r"(?:\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)")
+_DEFINES = re.compile(
+    r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w)"
+)
+_SECTION = re.compile(r"^## ?(.{1,80})$", re.M)
+_ISSUE_WORDS = re.compile(
+    r"bug|environment|reproduc|summary|actual|expected|version|log|describe|system|error|"
+    r"context|question|output|setup|issue|problem|hardware|screenshot|traceback|repro",
+    re.I,
+)
+_SETTING = re.compile(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- ")
+_SETTINGS = 25
+
+
+def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
+    """A title and three sections, none of which is one of an issue's.
+
+    The sections of an issue are called by a word or two: "Steps to reproduce", "Environment".
+    """
+    sections = _SECTION.findall(plain)
+    if len(sections) < 3 or not lines[0].startswith("# "):
+        return False
+    return not any(
+        _ISSUE_WORDS.search(section) for section in sections if len(section.split()) <= 3
+    )
+
+
+def _reads_as_source(lines: list[str]) -> bool:
+    """Begins and goes on as a file of a programming language, or is a long file of settings."""
+    if _FIRST.match(lines[0].strip()) and sum(1 for x in lines if _DEFINES.match(x)) >= 3:
+        return True
+    settings = sum(1 for line in lines if _SETTING.match(line))
+    return len(lines) > _SETTINGS and settings > 0.8 * len(lines)
+
+
+def nature(text: Text) -> Nature:
+    """Whether the text as a whole is output (or a report of it), source code or documentation."""
+    plain = text.plain
+    if _TRACE.search(plain) or _ISSUE.search(plain):
+        return "output"
+    lines = [line for line in text.lines if line.strip()]
+    if len(lines) < 8:
+        return "output"
+    headings = {match[0].strip("#= ").lower() for match in _HEADING.finditer(plain)}
+    if len(headings) >= 3 or (len(headings) >= 2 and _TITLE.search(plain)):
+        return "documentation"
+    if _reads_as_documentation(plain, lines):
+        return "documentation"
+    if _reads_as_source(lines):
+        return "source"
+    code = sum(1 for line in lines if _CODE.match(line) or _LITERAL.match(line))
+    return "source" if code > 0.5 * len(lines) else "output"
+
+
+def only_mentions(line: str, column: int) -> bool:
+    """Whether what stands at `column` is quoted in code or spoken of, rather than put out.
+
+    A message in a string literal of source code, in a table of patterns, or behind "if you see"
+    happened to nobody. A line of JSON is a log's, and so is a value called `error`.
+    """
+    before = line[:column]
+    if _SPOKEN_OF.search(before[-160:]):
+        return True
+    stripped = line.strip()
+    if stripped.startswith("{") and stripped.endswith(("}", "},")):
+        return False
+    for quote in ('"', "'", "`"):
+        if before.count(quote) % 2 == 0:
+            continue
+        opening = before.rfind(quote)
+        prefix = before[:opening]
+        if quote == "'" and prefix[-1:].isalpha():
+            continue  # an apostrophe
+        if _DATA_KEY.search(prefix) or _CAUGHT.search(prefix):
+            return False
+        if _ALONE.match(prefix) and stripped.endswith(f"{quote})"):
+            return False
+        if quote == "`":
+            return (
+                bool(re.search(r"\b(?:you|users?|error|see)\b", prefix, re.I))
+                and "I " not in prefix
+            )
+        return _CODE_BEFORE.search(prefix) is not None and bool(
+            prefix.strip() or stripped.endswith((",", ")", ");", '"', "'", '",', "',", "\\"))
+        )
+    return False
