@@ -29,7 +29,7 @@ def complete(sheet: FactSheet) -> FactSheet:
     torch = facts.torch and _torch(sheet, facts.torch, found)
     facts = replace(facts, gpus=gpus, torch=torch)
     unsaid = tuple(
-        Unknown(path, "it is null, and there must be one", "fact sheet")
+        Unknown(path, "it is null, and there must be one", "fact sheet", "not-stated")
         for path in _must_be(facts)
         if sheet.why_unknown(path) is None
     )

@@ -65,7 +65,7 @@ def parse_sheet(text: str | bytes, name: str = "the fact sheet") -> FactSheet:
         raise UsageError(f"{name}: {error}") from None
     listed = {entry.fact for entry in unknown}
     silent = tuple(
-        Unknown(path, _NOT_STATED, "fact sheet")
+        Unknown(path, _NOT_STATED, "fact sheet", "not-stated")
         for path in not_mentioned(Facts, given)
         if path not in listed
     )

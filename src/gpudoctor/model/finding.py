@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Literal
 
+from gpudoctor.model.step import Step as Step
+from gpudoctor.model.step import StepKind as StepKind
 from gpudoctor.model.value import dataclass
 
 
@@ -21,11 +22,6 @@ class Severity(str, Enum):
         return ("error", "warning", "info").index(self.value)
 
 
-StepKind = Literal[
-    "install", "uninstall", "driver", "environment", "reboot", "mask-gpus", "source-build", "manual"
-]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """A fact that a finding rests on: its path, its value as text, where it was read."""
@@ -33,6 +29,14 @@ class Evidence:
     fact: str
     value: str
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileAt:
+    """A place in a file that is at fault: its path as the user named it, and the line from 1."""
+
+    path: str
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,10 @@ class Finding:
     """What can still be done in the running process: try again, restart it, go on on the CPU …"""
     advice: tuple[str, ...] = ()
     """What to do or type, where no prescription can be computed from the facts."""
+    remedies: tuple[Step, ...] = ()
+    """What cures this finding, where no prescription can be computed from the facts."""
+    files: tuple[FileAt, ...] = ()
+    """Where a file is at fault: a manifest, a lock."""
 
     @property
     def url(self) -> str:

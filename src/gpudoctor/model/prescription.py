@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gpudoctor.model.finding import StepKind
+from gpudoctor.model.step import Risk as Risk
+from gpudoctor.model.step import Step as Step
 from gpudoctor.model.value import dataclass
-
-Risk = Literal["low", "medium", "high"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step: `argv` where it is a command that can be executed, text where it is not."""
-
-    kind: StepKind
-    text: str
-    argv: tuple[str, ...] = ()
-    posix: str | None = None
-    """The command as typed in a POSIX shell."""
-    powershell: str | None = None
-    cmd: str | None = None
-    risk: Risk = "low"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ def redact(sheet: FactSheet, identity: Identity = _NOBODY) -> FactSheet:
     scrubber = Scrubber(identity)
     facts = sheet.facts
     removed = [
-        Unknown(f"gpus[{index}].uuid", REASON, SOURCE)
+        Unknown(f"gpus[{index}].uuid", REASON, SOURCE, "removed")
         for index, gpu in enumerate(facts.gpus)
         if gpu.uuid is not None
     ]

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from gpudoctor.model.finding import StepKind
-from gpudoctor.model.prescription import Risk, Step
+from gpudoctor.model.step import Risk, Step, StepKind
 
 _POSIX_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z", re.ASCII)
 # `+ = : . / \ -` and letters mean nothing special inside a PowerShell argument; a comma makes an

@@ -131,7 +131,7 @@ def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
     said = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
     details = [name for name in field_names(Gpu) if name not in said]
     paths += [f"gpus[{i}].{name}" for i in range(len(request.gpus)) for name in details]
-    return tuple(Unknown(path, _NOT_STATED, "request") for path in paths)
+    return tuple(Unknown(path, _NOT_STATED, "request", "not-stated") for path in paths)
 
 
 def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:

@@ -51,7 +51,10 @@ def read_facts(text: Text) -> FactSheet:
 def sheet_of(merged: Draft, sources: dict[str, str]) -> FactSheet:
     """A merged draft as a fact sheet, with every path that it lacks unknown."""
     facts = decode(Facts, merged)
-    unknown = tuple(Unknown(path, _NOT_STATED, "the text") for path in not_mentioned(Facts, merged))
+    unknown = tuple(
+        Unknown(path, _NOT_STATED, "the text", "not-stated")
+        for path in not_mentioned(Facts, merged)
+    )
     return FactSheet(facts, unknown, sources)
 
 

@@ -42,7 +42,9 @@ def sheet() -> FactSheet:
 def test_a_uuid_is_removed_and_said_to_be() -> None:
     clean = redact(sheet(), ALICE)
     assert clean.facts.gpus[0].uuid is None
-    assert clean.fact("gpus[0].uuid") == Unknown("gpus[0].uuid", "removed as private", "redaction")
+    assert clean.fact("gpus[0].uuid") == Unknown(
+        "gpus[0].uuid", "removed as private", "redaction", "removed"
+    )
 
 
 def test_a_uuid_that_was_not_there_is_not_called_removed() -> None:
