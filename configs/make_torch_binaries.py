@@ -28,7 +28,7 @@ from packaging.version import Version
 
 from gpudoctor.binaries.general import common_architectures
 from gpudoctor.binaries.source import Skipped
-from gpudoctor.binaries.wheel import read_wheel
+from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.model.facts import CodeGroup, Library
 
 OUTPUT = Path(__file__).with_name("torch_binaries.yaml")

@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["gpudoctor.binaries", "gpudoctor.compat"]):
     from gpudoctor.binaries import coverage
-    from gpudoctor.binaries.archive import members
-    from gpudoctor.binaries.deflated import DeflatedSource
+    from gpudoctor.binaries.containers.deflated import DeflatedSource
+    from gpudoctor.binaries.containers.wheel import read_wheel
+    from gpudoctor.binaries.containers.zip_archive import members
     from gpudoctor.binaries.library import read_library, read_source
     from gpudoctor.binaries.ptxas import read_ptxas
     from gpudoctor.binaries.source import BytesSource, Source, UnreadableBinaryError
-    from gpudoctor.binaries.wheel import read_wheel
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Library

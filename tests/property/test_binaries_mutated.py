@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.binaries import UnreadableBinaryError, coverage
-from gpudoctor.binaries.archive import data_offset, members
-from gpudoctor.binaries.deflated import DeflatedSource
+from gpudoctor.binaries.containers.deflated import DeflatedSource
+from gpudoctor.binaries.containers.zip_archive import data_offset, members
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource, Source
 from gpudoctor.compat.architecture import ComputeCapability

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.binaries.library import read_library
-from gpudoctor.binaries.wheel import read_wheel
 from gpudoctor.model.facts import Library
 from xray.made import Section, elf
 from xray.payload import witnessed

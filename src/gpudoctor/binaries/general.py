@@ -56,15 +56,15 @@ def general_groups(library: Library, gpu: ComputeCapability) -> tuple[CodeGroup,
     widest = max(breadths, default=0)
     if widest < 2:
         return groups
-    general = tuple(
-        group for group, breadth in zip(groups, breadths, strict=True) if 2 * breadth > widest
-    )
-    served = [group for group in general if has_machine_code(group, gpu)]
-    most = 2 * sum(each.count for each in served) > sum(each.count for each in general)
-    others = (group for group in groups if group not in general)
-    if not most or not any(has_machine_code(group, gpu) for group in others):
-        return general
-    return tuple(group for group in general if group in served or not _has_gap(group, gpu))
+    general: list[CodeGroup] = []
+    special: list[CodeGroup] = []
+    for group, breadth in zip(groups, breadths, strict=True):
+        (general if 2 * breadth > widest else special).append(group)
+    served = sum(each.count for each in general if has_machine_code(each, gpu))
+    most = 2 * served > sum(each.count for each in general)
+    if not most or not any(has_machine_code(group, gpu) for group in special):
+        return tuple(general)
+    return tuple(group for group in general if not _has_gap(group, gpu))
 
 
 def common_architectures(library: Library) -> tuple[tuple[str, ...], tuple[str, ...]]:

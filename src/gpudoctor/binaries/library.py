@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gpudoctor.binaries.elf import ELF, read_elf
-from gpudoctor.binaries.fatbin import Budget, Containers, Image, walk
-from gpudoctor.binaries.groups import group
-from gpudoctor.binaries.pe import read_pe
-from gpudoctor.binaries.registered import Record, read_records, registered
-from gpudoctor.binaries.sections import Binary
+from gpudoctor.binaries.budget import Budget
+from gpudoctor.binaries.code.fatbin import Containers, Image, walk
+from gpudoctor.binaries.code.groups import group
+from gpudoctor.binaries.code.registered import Records, registered
+from gpudoctor.binaries.formats.elf import ELF, read_elf
+from gpudoctor.binaries.formats.pe import read_pe
+from gpudoctor.binaries.formats.sections import Binary
 from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
 from gpudoctor.model.library import Library
 
@@ -33,39 +34,39 @@ def read_library(path: str) -> Library | None:
     except OSError as error:
         raise UnreadableBinaryError(f"{error.strerror}.", path) from error
     except UnreadableBinaryError as error:
-        raise UnreadableBinaryError(error.reason, path) from error
+        raise error.at(path) from error
 
 
-def read_source(source: Source, path: str, distribution: str | None = None) -> Library | None:
+def read_source(
+    source: Source, path: str, distribution: str | None = None, budget: Budget | None = None
+) -> Library | None:
     """The device code of a binary that `source` gives; `path` is what the library is called.
+
+    `budget` is what its reading may cost; without one, what a file of its size may.
 
     Raises:
         UnreadableBinaryError: it contradicts itself; the message does not name the path.
         OSError: the source failed.
     """
-    head = source.read(0, _HEAD)
-    binary: Binary | None = None
-    if head[:4] == ELF:
-        binary = read_elf(source, head)
-    elif head[:2] == b"MZ":
-        binary = read_pe(source, head)
+    budget = budget or Budget(source.size)
+    binary = _binary(source, budget)
     if binary is None or not binary.sections:
         return None
     if isinstance(source, FileSource):
         source.expect_scattered_reads()
-    budget = Budget()
     linked: Containers = {}
     relocatable: Containers = {}
-    records: list[Record] = []
+    records = Records()
     # In the order of the file, so that a wheel's member is decompressed once for all of them.
-    for section in sorted(binary.sections, key=lambda each: each.offset):
+    for section in binary.sections:
         if section.name == ".nv_fatbin":
             _merge(linked, walk(source, section.offset, section.size, budget))
         elif section.name == "__nv_relfatbin":
             _merge(relocatable, walk(source, section.offset, section.size, budget))
         else:
-            records += read_records(source, section)
-    groups = group(linked, registered(records, binary.sections))
+            records.read(source, section, budget)
+    starts = {start for places in linked.values() for start in places}
+    groups = group(linked, registered(records, binary.sections, starts))
     relocatable_groups = group(relocatable)
     if not groups and not relocatable_groups:
         return None
@@ -80,6 +81,13 @@ def read_source(source: Source, path: str, distribution: str | None = None) -> L
         groups=groups,
         relocatable=relocatable_groups,
     )
+
+
+def _binary(source: Source, budget: Budget) -> Binary | None:
+    head = source.read(0, _HEAD)
+    if head[:4] == ELF:
+        return read_elf(source, head, budget=budget)
+    return read_pe(source, head) if head[:2] == b"MZ" else None
 
 
 def _merge(total: Containers, more: Containers) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BINARY = re.compile(r"\.(?:so|so\.[^/]*|pyd|dll|exe)\Z|(?:\A|/)[^/.]+\Z", re.IGNORECASE)
+_BINARY = (".so", ".pyd", ".dll", ".exe")
 _NVIDIAS = re.compile(
     r"(?:lib)?(?:cu(?:blas|blaslt|dnn|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor)"
     r"|n(?:vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
@@ -16,7 +16,8 @@ _SEPARATORS = re.compile(r"[-_.]+")
 
 def may_be_binary(name: str) -> bool:
     """Whether a file of this name can be a library or a program: `.so`, `.dll`, no suffix …"""
-    return _BINARY.search(name) is not None
+    file = name.rpartition("/")[2].lower()
+    return bool(file) and ("." not in file or file.endswith(_BINARY) or ".so." in file)
 
 
 def is_nvidias_own(path: str, distribution: str | None) -> bool:

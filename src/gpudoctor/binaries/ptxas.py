@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 
-from gpudoctor.binaries.elf import ELF, read_elf
+from gpudoctor.binaries.formats.elf import ELF, read_elf
 from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.value import dataclass

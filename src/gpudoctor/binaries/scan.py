@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from gpudoctor.binaries.library import read_library
-from gpudoctor.binaries.source import FileSource, Skipped, UnreadableBinaryError
+from gpudoctor.binaries.source import FileSource, Skipped, TooCostlyError, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass, replace
@@ -70,7 +70,7 @@ def _files(path: str) -> Iterator[tuple[str, str | None, bool]]:
     """The files of a path, with their distribution, and whether the path names the file itself."""
     try:
         if os.path.isdir(path):
-            from gpudoctor.binaries.folder import candidates
+            from gpudoctor.binaries.containers.folder import candidates
 
             for file, distribution in candidates(path):
                 yield file, distribution, False
@@ -95,11 +95,15 @@ def _read(
         yield Skipped(path, _NO_LIBRARY)
         return
     if magic in _ARCHIVES:
-        from gpudoctor.binaries.wheel import read_wheel
+        from gpudoctor.binaries.containers.wheel import read_wheel
 
         yield from read_wheel(path, partial(progress, path) if progress else None)
         return
-    library = read_library(path)
+    try:
+        library = read_library(path)
+    except TooCostlyError as error:
+        yield Skipped(path, error.reason)
+        return
     if library is not None:
         yield library if distribution is None else replace(library, distribution=distribution)
 

@@ -26,6 +26,14 @@ class UnreadableBinaryError(UsageError):
         super().__init__(reason if path is None else f"{path} cannot be read: {reason}")
         self.reason = reason
 
+    def at(self, path: str) -> UnreadableBinaryError:
+        """The same, with the path in its message."""
+        return type(self)(self.reason, path)
+
+
+class TooCostlyError(UnreadableBinaryError):
+    """A file whose reading would cost more than a file of its size may (`budget.py`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from gpudoctor.binaries import archive
+from gpudoctor.binaries.containers import zip_archive as archive
+from gpudoctor.binaries.containers.wheel import open_member, read_wheel
 from gpudoctor.binaries.general import common_architectures
 from gpudoctor.binaries.names import distribution_of_wheel
 from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
-from gpudoctor.binaries.wheel import open_member, read_wheel
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from gpudoctor.binaries.fatbin import MOST_IMAGES, MOST_PADDING, Budget, Containers, walk
+from gpudoctor.binaries.budget import MOST_PADDING, Budget
+from gpudoctor.binaries.code.fatbin import Containers, walk
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
 from xray.made import LTO, Image, container, images
 
@@ -29,7 +30,7 @@ class Counting(BytesSource):
 
 
 def walked(data: bytes, start: int = 0) -> Containers:
-    return walk(BytesSource(data), start, len(data) - start, Budget())
+    return walk(BytesSource(data), start, len(data) - start, Budget(0))
 
 
 def names(found: Containers) -> dict[str, int]:
@@ -38,7 +39,7 @@ def names(found: Containers) -> dict[str, int]:
 
 def refusal(data: bytes, size: int | None = None) -> str:
     with pytest.raises(UnreadableBinaryError) as caught:
-        walk(BytesSource(data), 0, size or len(data), Budget())
+        walk(BytesSource(data), 0, size or len(data), Budget(0))
     return caught.value.reason
 
 
@@ -101,14 +102,14 @@ def test_other_kinds_of_code_are_told_from_machine_code() -> None:
 def test_payloads_are_never_read() -> None:
     big = container(images("sm_80 sm_90 sm_100", payload=1 << 20))
     source = Counting(big * 4)
-    walk(source, 0, source.size, Budget())
+    walk(source, 0, source.size, Budget(0))
     assert source.reads == 12
     assert source.bytes < 12 * 1024
 
 
 def test_small_images_share_a_read() -> None:
     source = Counting(container(images("sm_80 sm_90 sm_100", payload=8)))
-    walk(source, 0, source.size, Budget())
+    walk(source, 0, source.size, Budget(0))
     assert source.reads == 1
 
 
@@ -146,17 +147,16 @@ def test_an_unknown_kind_of_container_is_unknown_and_not_empty(version: int, hea
 
 def test_more_images_than_any_library_has_are_refused() -> None:
     data = container([Image("sm_80", payload=0)] * 1000)
-    with pytest.raises(UnreadableBinaryError, match="more than"):
-        walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=2001))
-    assert len(walk(BytesSource(data * 2), 0, len(data) * 2, Budget(images=2002))) == 1
-    assert Budget().images == MOST_IMAGES
+    with pytest.raises(UnreadableBinaryError, match="more parts"):
+        walk(BytesSource(data * 2), 0, len(data) * 2, Budget(0, steps=2001))
+    assert len(walk(BytesSource(data * 2), 0, len(data) * 2, Budget(0, steps=2002))) == 1
 
 
 def test_a_section_full_of_empty_containers_is_refused_after_a_bounded_time() -> None:
     """A gigabyte holds 67 million of them."""
     many = container("") * 1000
-    with pytest.raises(UnreadableBinaryError, match="more than"):
-        walk(BytesSource(many), 0, len(many), Budget(images=999))
+    with pytest.raises(UnreadableBinaryError, match="more parts"):
+        walk(BytesSource(many), 0, len(many), Budget(0, steps=999))
 
 
 def test_a_section_full_of_something_else_is_refused_after_a_bounded_search() -> None:
@@ -172,7 +172,7 @@ def test_a_section_full_of_something_else_is_refused_after_a_bounded_search() ->
 
     source = Zeros()
     with pytest.raises(UnreadableBinaryError, match="MiB in its device code sections"):
-        walk(source, 0, source.size, Budget())
+        walk(source, 0, source.size, Budget(0))
     assert source.total < 2 * MOST_PADDING
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.binaries import UnreadableBinaryError
-from gpudoctor.binaries.archive import Member, members
-from gpudoctor.binaries.deflated import DeflatedSource
+from gpudoctor.binaries.containers.deflated import DeflatedSource
+from gpudoctor.binaries.containers.wheel import read_wheel
+from gpudoctor.binaries.containers.zip_archive import Member, members
 from gpudoctor.binaries.source import BytesSource, Skipped
-from gpudoctor.binaries.wheel import read_wheel
 from gpudoctor.model.facts import Library
 from xray.made import Image, Section, container, elf, fatbin, pe, records, wheel
 
@@ -220,19 +220,6 @@ def test_a_directory_beyond_the_end_is_refused(tmp_path: Path) -> None:
 
 def test_a_wheel_that_is_not_there_is_named() -> None:
     assert reason("/nowhere/x.whl") == "No such file or directory."
-
-
-def test_entries_that_share_one_blown_up_member_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An archive of 60 kB whose 1,000 entries decompress to 4 GiB."""
-    monkeypatch.setattr("gpudoctor.binaries.deflated._FREE", 1 << 20)
-    data = wheel([("a.so", b"\x7fELF" + bytes(4 << 20))])
-    entry, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
-    directory = data[entry:end] * 1000
-    tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1000, 1000, len(directory), entry, 0)
-    path = written(tmp_path, data[:entry] + directory + tail)
-    assert reason(path) == "Its members decompress to more than any wheel's do."
 
 
 def test_many_members_are_listed_one_at_a_time() -> None:

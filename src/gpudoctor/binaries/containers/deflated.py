@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 
 _INPUT = 1 << 18
@@ -17,33 +18,6 @@ _OUTPUT = 1 << 20
 _KEPT = 1 << 20
 # A real binary takes two passes; one with its sections out of order may take one or two more.
 _MOST_PASSES = 6
-# torch's wheel decompresses to twice its size, and twice. Many entries of an archive may point
-# to the same data, which deflate can blow up a thousandfold.
-_RATIO = 100
-_FREE = 512 << 20
-
-
-class BombError(UnreadableBinaryError):
-    """An archive whose members, together, decompress to far more than any wheel's."""
-
-
-class Allowance:
-    """How many bytes the members of one archive may decompress to, all passes together."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, archive_bytes: int) -> None:
-        self.left = _FREE + _RATIO * archive_bytes
-
-    def spend(self, count: int) -> None:
-        """Account for `count` decompressed bytes.
-
-        Raises:
-            BombError: that is more than there was left.
-        """
-        self.left -= count
-        if self.left < 0:
-            raise BombError("Its members decompress to more than any wheel's do.")
 
 
 class DeflatedSource:
@@ -55,7 +29,7 @@ class DeflatedSource:
         start: int,
         compressed: int,
         size: int,
-        allowance: Allowance | None = None,
+        budget: Budget | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """`size` is what the archive claims; not a byte more is decompressed.
@@ -63,7 +37,7 @@ class DeflatedSource:
         `progress` is told how many bytes were decompressed, each time some were.
         """
         self._source, self._start, self._compressed = source, start, compressed
-        self._progress, self._allowance = progress, allowance
+        self._progress, self._budget = progress, budget
         self.size = size
         self.passes = 0
         """How often decompression began."""
@@ -113,8 +87,8 @@ class DeflatedSource:
                     self._fed += len(tail)
                 out = self._inflate.decompress(tail, _OUTPUT)
                 if out:
-                    if self._allowance:
-                        self._allowance.spend(len(out))
+                    if self._budget:
+                        self._budget.unpack(len(out))
                     if self._progress:
                         self._progress(len(out))
                     return out

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
+from gpudoctor.binaries.source import UnreadableBinaryError
 from gpudoctor.model.value import dataclass
 
 
@@ -27,3 +29,20 @@ class Binary:
     machine: str | None
     """`x86_64`, `aarch64`, `ppc64le`; `None` for another processor."""
     sections: tuple[Section, ...]
+
+
+def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """The sections by their place in the file.
+
+    No linker makes two of them overlap, so that together they have at most the file's bytes.
+
+    Raises:
+        UnreadableBinaryError: some do.
+    """
+    ordered = sorted(sections, key=lambda each: (each.offset, each.size))
+    end = 0
+    for section in ordered:
+        if section.size and section.offset < end:
+            raise UnreadableBinaryError(f"Its section {section.name} overlaps another.")
+        end = max(end, section.offset + section.size)
+    return tuple(ordered)

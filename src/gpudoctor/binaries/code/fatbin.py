@@ -11,8 +11,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
-from gpudoctor.model.value import dataclass
 
 MAGIC = 0xBA55ED50
 _MAGIC_BYTES = MAGIC.to_bytes(4, "little")
@@ -27,11 +27,7 @@ _FLAG_SPECIFIC, _FLAG_FAMILY = 1 << 20, 1 << 21
 _WINDOW = 512
 _ALIGNMENT = 8
 
-# The library with most images that is known is libcublasLt.so.12.8 with 5,900.
-MOST_IMAGES = 1 << 18
-# Between containers lie at most some hundred bytes of padding.
-MOST_PADDING = 16 << 20
-_PADDING_CHUNK = 1 << 16
+_PADDING_CHUNK = 1 << 20
 
 
 class Image(NamedTuple):
@@ -61,21 +57,6 @@ class Image(NamedTuple):
     def is_ptx(self) -> bool:
         """Whether it is PTX."""
         return self.kind == _KIND_PTX
-
-
-@dataclass(slots=True)
-class Budget:
-    """What reading one file may cost at most, whatever the file claims."""
-
-    images: int = MOST_IMAGES
-    """Images and containers, since an empty container takes a read as well."""
-    padding: int = MOST_PADDING
-
-    def spend(self) -> None:
-        """Account for one image or container."""
-        self.images -= 1
-        if self.images < 0:
-            raise UnreadableBinaryError(f"It claims more than {MOST_IMAGES} images of device code.")
 
 
 _Raw = tuple[int, int, int, int, int]
@@ -118,7 +99,7 @@ def walk(source: Source, start: int, size: int, budget: Budget) -> Containers:
             raise UnreadableBinaryError(
                 f"The device code at {position} claims {payload} bytes, more than there are."
             )
-        budget.spend()
+        budget.step()
         entries = _entries(source, position + header, close, window, position, budget)
         found.setdefault(entries, []).append(position)
         position = close
@@ -148,25 +129,23 @@ def _entries(
                 f"The image at {window_at + at} claims {header} + {payload} bytes, "
                 "which its container does not hold."
             )
-        budget.spend()
+        budget.step()
         found.append((kind, architecture, flags, major, minor))
     return tuple(found)
 
 
 def _next_container(source: Source, position: int, end: int, budget: Budget) -> int | None:
     """Where the next container begins behind bytes that are none, or `None`."""
+    position += -position % _ALIGNMENT  # then no magic lies across two chunks
     while position < end:
         chunk = source.read(position, min(_PADDING_CHUNK, end - position))
         if not chunk:
             raise UnreadableBinaryError(f"The file ends inside its device code, at {position}.")
         at = chunk.find(_MAGIC_BYTES)
-        while at >= 0 and (at + position) % _ALIGNMENT:
+        while at >= 0 and at % _ALIGNMENT:
+            budget.step()
             at = chunk.find(_MAGIC_BYTES, at + 1)
-        budget.padding -= len(chunk) if at < 0 else at
-        if budget.padding < 0:
-            raise UnreadableBinaryError(
-                f"More than {MOST_PADDING >> 20} MiB in its device code sections are no code."
-            )
+        budget.search(len(chunk) if at < 0 else at)
         if at >= 0:
             return position + at
         position += len(chunk)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from gpudoctor.binaries.sections import Binary, Section
+from gpudoctor.binaries.budget import Budget
+from gpudoctor.binaries.formats.sections import Binary, Section, in_order
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 
 ELF = b"\x7fELF"
@@ -35,7 +36,10 @@ CUDA_SECTIONS: Mapping[bytes, str] = {
 
 
 def read_elf(
-    source: Source, head: bytes, wanted: Mapping[bytes, str] = CUDA_SECTIONS
+    source: Source,
+    head: bytes,
+    wanted: Mapping[bytes, str] = CUDA_SECTIONS,
+    budget: Budget | None = None,
 ) -> Binary | None:
     """The CUDA sections of an ELF file whose first 64 bytes are `head`.
 
@@ -65,6 +69,7 @@ def read_elf(
             names_index = struct.unpack_from("<I", first, 40)[0]
     if count > _MOST_SECTIONS or table + count * _SECTION_BYTES > source.size:
         raise UnreadableBinaryError(f"It claims {count} sections, more than the file holds.")
+    (budget or Budget(source.size)).step(count)
     if names_index >= count:
         return Binary("elf", _MACHINES.get(machine), ())
     names = _section(source, table, names_index)
@@ -118,4 +123,4 @@ def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Sectio
             if offset + size > source.size:
                 raise UnreadableBinaryError(f"Its section {name} ends beyond the end of the file.")
             found.append(Section(name, offset, size, address))
-    return tuple(found)
+    return in_order(found)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gpudoctor.binaries import archive
-from gpudoctor.binaries.deflated import Allowance, BombError, DeflatedSource
+from gpudoctor.binaries.budget import Budget
+from gpudoctor.binaries.containers import zip_archive as archive
+from gpudoctor.binaries.containers.deflated import DeflatedSource
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
 from gpudoctor.binaries.source import (
@@ -13,13 +14,13 @@ from gpudoctor.binaries.source import (
     PartSource,
     Skipped,
     Source,
+    TooCostlyError,
     UnreadableBinaryError,
 )
 from gpudoctor.model.library import Library
 
 _SMALLEST = 64  # an ELF header
-# The largest member of any wheel on PyPI has some 1.5 GB; an archive that claims more than
-# this to waste somebody's time is not decompressed.
+# The largest member of any wheel on PyPI has some 1.5 GB.
 _LARGEST = 16 << 30
 
 
@@ -29,39 +30,47 @@ def read_wheel(
     """Every library with device code in the wheel at `path`, called `WHEEL!/path/inside`.
 
     Deflated members are decompressed twice, in a window of about two mebibytes; `progress` is
-    told how many bytes were, each time some were. Members that cannot be read are `Skipped`.
+    told how many bytes were, each time some were. Members that cannot be read are `Skipped`, and
+    so is the rest of an archive that would take more than one of its size may.
 
     Raises:
-        UnreadableBinaryError: the file cannot be read, is no ZIP archive, or is a bomb.
+        UnreadableBinaryError: the file cannot be read or is no ZIP archive.
     """
     distribution = distribution_of_wheel(path.replace("\\", "/").rpartition("/")[2])
     try:
         with FileSource(path) as source:
-            allowance = Allowance(source.size)
+            budget = Budget(source.size)
+            data_bytes = 0
             for member in archive.members(source):
+                budget.step()
                 if member.size < _SMALLEST or not may_be_binary(member.name):
                     continue
                 inside = f"{path}!/{member.name}"
                 try:
-                    data = open_member(source, member, allowance, progress)
-                    library = read_source(data, inside, distribution)
-                except BombError:
+                    data = open_member(source, member, budget, progress)
+                    data_bytes += member.compressed
+                    if data_bytes > source.size:
+                        raise TooCostlyError("Its members overlap.")
+                    library = read_source(data, inside, distribution, budget)
+                except TooCostlyError:
                     raise
                 except UnreadableBinaryError as error:
                     yield Skipped(inside, error.reason)
                     continue
                 if library is not None:
                     yield library
+    except TooCostlyError as error:
+        yield Skipped(path, error.reason)
     except OSError as error:
         raise UnreadableBinaryError(f"{error.strerror}.", path) from error
     except UnreadableBinaryError as error:
-        raise UnreadableBinaryError(error.reason, path) from error
+        raise error.at(path) from error
 
 
 def open_member(
     source: Source,
     member: archive.Member,
-    allowance: Allowance | None = None,
+    budget: Budget | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Source:
     """The decompressed bytes of a member.
@@ -80,4 +89,4 @@ def open_member(
         raise UnreadableBinaryError(f"It is compressed by method {member.method}, not by deflate.")
     if member.size > _LARGEST:
         raise UnreadableBinaryError(f"It claims {member.size} bytes, more than any library has.")
-    return DeflatedSource(source, start, member.compressed, member.size, allowance, progress)
+    return DeflatedSource(source, start, member.compressed, member.size, budget, progress)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from gpudoctor.binaries.containers.record import attributions
 from gpudoctor.binaries.names import may_be_binary
-from gpudoctor.binaries.record import attributions
 
 _NEVER = frozenset({"__pycache__", ".git"})
 _KERNELS = frozenset({"proc", "sys", "dev"})
@@ -22,15 +22,16 @@ def candidates(root: str) -> Iterator[tuple[str, str | None]]:
     an unpacked image an absolute one leads out of it. Folders that cannot be read are passed
     over. Where a folder holds `*.dist-info`, its files are attributed by their RECORD.
     """
-    pending: list[tuple[str, int, dict[str, str]]] = [(root, 0, {})]
+    owners: dict[str, str] = {}
+    pending = [(root, 0)]
     while pending:
-        folder, depth, owners = pending.pop()
+        folder, depth = pending.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
             continue
         if any(entry.name.endswith(".dist-info") for entry in entries):
-            owners = {**owners, **attributions(folder)}
+            owners.update(attributions(folder))
         below = []
         for entry in entries:
             try:
@@ -40,7 +41,7 @@ def candidates(root: str) -> Iterator[tuple[str, str | None]]:
                     # The kernel's file systems are left out, but only at the root of an image.
                     kernels = depth == 0 and entry.name in _KERNELS
                     if entry.name not in _NEVER and not kernels:
-                        below.append((entry.path, depth + 1, owners))
+                        below.append((entry.path, depth + 1))
                 elif _is_wanted(entry.name) and entry.is_file(follow_symlinks=False):
                     yield entry.path, owners.get(os.path.normpath(entry.path))
             except OSError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from gpudoctor.binaries.sections import Binary, Section
+from gpudoctor.binaries.formats.sections import Binary, Section, in_order
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 
 _COFF = struct.Struct("<4sHHIIIHH")
@@ -54,7 +54,7 @@ def read_pe(source: Source, head: bytes) -> Binary | None:
         if offset + size > source.size:
             raise UnreadableBinaryError(f"Its section {name} ends beyond the end of the file.")
         found.append(Section(name, offset, size, base + address))
-    return Binary("pe", _MACHINES.get(machine), tuple(found))
+    return Binary("pe", _MACHINES.get(machine), in_order(found))
 
 
 def _exactly(source: Source, offset: int, length: int) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gpudoctor.binaries.fatbin import Containers
-from gpudoctor.binaries.registered import Registered
+from gpudoctor.binaries.code.fatbin import Containers
+from gpudoctor.binaries.code.registered import Registered
 from gpudoctor.model.library import CodeGroup
 
 _NOTHING_KNOWN = Registered()
