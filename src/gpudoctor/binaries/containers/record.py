@@ -43,7 +43,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     for _ in range(0, _MOST_BYTES, _CHUNK):
         chunk = file.read(_CHUNK)
         *lines, tail = (tail + chunk).split(b"\n")
-        yield from lines
+        yield from filter(None, lines)
         if not chunk or len(tail) > _CHUNK:  # no path is longer
             break
     yield tail
