@@ -16,6 +16,21 @@ from unit.collect.environments import (
     windows_venv,
 )
 
+WAYS_OUT = (
+    "../tool",
+    "../../project/tool",
+    "../../../../../../../../../../{project}/tool",
+    "{project}/tool",
+    "3.11.7/../../tool",
+    "3.11.7/lib/python3.11/site-packages/x",
+    ".",
+    "..",
+    "./3.11.7",
+    "3.11.7/",
+    "-",
+    "\0",
+)
+
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
@@ -189,6 +204,26 @@ class TestPyenv:
     def test_a_prefix_means_its_newest_version(self, root: Path, tmp_path: Path) -> None:
         assert self.chosen(tmp_path, root, PYENV_VERSION="3.11") == "3.11.10"
 
+    def test_an_environment_of_pyenv_virtualenv_may_be_named(
+        self, root: Path, tmp_path: Path
+    ) -> None:
+        work = installation(root / "versions" / "3.11.7" / "envs" / "work")
+        put(tmp_path / ".python-version", "3.11.7/envs/work\n")
+        assert self.chosen(tmp_path, root) == work.name
+
+    @pytest.mark.parametrize("wanted", WAYS_OUT)
+    def test_a_stranger_s_version_file_never_leads_out_of_pyenv_s_folder(
+        self, root: Path, tmp_path: Path, wanted: str
+    ) -> None:
+        """CVE-2022-35861: the file came with a repository, and so did the interpreter."""
+        project = tmp_path / "project"
+        installation(project / "tool")
+        installation(root / "tool")
+        installation(root / "versions" / "3.11.7" / "lib" / "python3.11" / "site-packages" / "x")
+        put(project / ".python-version", wanted.format(project=project) + "\n")
+        environ = clean_environ(root.parent, PATH=str(root / "shims"))
+        assert choose(None, str(project), environ) is None
+
     def test_system_means_the_next_python_on_the_path(self, root: Path, tmp_path: Path) -> None:
         usr = installation(tmp_path / "usr")
         path = f"{root / 'shims'}:{usr / 'bin'}"
@@ -203,6 +238,21 @@ def test_asdf_is_understood_by_its_version_file(tmp_path: Path) -> None:
     put(tmp_path / ".tool-versions", "nodejs 20\npython 3.12.3  # the newest\n")
     environ = clean_environ(tmp_path, PATH=str(root / "shims"))
     assert why(None, tmp_path, environ)[1].endswith("installs/python/3.12.3")
+
+
+@pytest.mark.parametrize("wanted", WAYS_OUT)
+def test_a_stranger_s_tool_versions_never_lead_out_of_asdf_s_folder(
+    tmp_path: Path, wanted: str
+) -> None:
+    root, project = tmp_path / ".asdf", tmp_path / "project"
+    installation(root / "installs" / "python" / "3.12.3", "3.12.3")
+    installation(project / "tool")
+    installation(root / "installs" / "tool")
+    put(root / "shims" / "python3", "#!/usr/bin/env bash\n").chmod(0o755)
+    for line in (wanted, f"path:{project / 'tool'}", "ref:main"):
+        put(project / ".tool-versions", f"python {line.format(project=project)}\n")
+        environ = clean_environ(tmp_path, PATH=str(root / "shims"))
+        assert choose(None, str(project), environ) is None
 
 
 def test_an_empty_stand_in_for_python_is_passed_over(tmp_path: Path, base: Path) -> None:

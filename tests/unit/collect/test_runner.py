@@ -102,6 +102,19 @@ def test_a_program_that_is_not_there_is_an_outcome_and_no_exception() -> None:
     assert "no such program" in outcome.reason
 
 
+@pytest.mark.parametrize("folder", [".", "", "tools"])
+def test_a_program_of_the_current_folder_is_never_found_by_name(
+    tmp_path, monkeypatch, folder: str
+) -> None:
+    for place in (tmp_path, tmp_path / "tools"):
+        place.mkdir(exist_ok=True)
+        (place / "nvidia-smi").write_text("#!/bin/sh\necho started\n")
+        (place / "nvidia-smi").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    outcome = run(["nvidia-smi"], seconds=LONG, env={"PATH": folder})
+    assert outcome.status == "not-started"
+
+
 def test_a_file_that_is_not_executable_is_told_apart(tmp_path) -> None:
     (tmp_path / "tool").write_text("#!/bin/sh\n")
     outcome = run(["tool"], seconds=1, env={"PATH": str(tmp_path)})

@@ -157,12 +157,16 @@ def _posix_spawn(
 
 
 def _find(program: str, env: Mapping[str, str]) -> str:
-    """The program's path. The error of posix_spawn would not tell a missing one by its name."""
+    """The program's path. The error of posix_spawn would not tell a missing one by its name.
+
+    A folder of the PATH that is named relative to the current one is passed over: what lies in
+    the folder that the person stands in may be a stranger's.
+    """
     if os.sep in program:
         candidates = [program]
     else:
         folders = env.get("PATH", os.defpath).split(os.pathsep)
-        candidates = [os.path.join(folder, program) for folder in folders if folder]
+        candidates = [os.path.join(folder, program) for folder in folders if os.path.isabs(folder)]
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate

@@ -3,14 +3,24 @@
 pyenv: `PYENV_VERSION`, else `.python-version` from the folder upward, else `$PYENV_ROOT/version`
 (https://github.com/pyenv/pyenv#understanding-python-version-selection). asdf: `.tool-versions`
 and `ASDF_PYTHON_VERSION`. The answers are read from these files; no script is started.
+
+Such a file may have come with a stranger's repository, and what it names is started later. So it
+may choose among the versions that the person installed, and never lead to another place: pyenv
+itself once followed `../` out of its folder (CVE-2022-35861).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
+
+# Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
+_NAME = r"[A-Za-z0-9][A-Za-z0-9+_.-]*"
+_VERSION = rf"(?a){_NAME}(?:/envs/{_NAME})?"
+"""`3.11.7`, `pypy3.10-7.3.17`, `work`, and pyenv-virtualenv's `3.11.7/envs/work`."""
 
 
 def is_script(path: str) -> bool:
@@ -49,8 +59,11 @@ def _asdf(root: str, cwd: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _installed(versions: str, wanted: str) -> str | None:
-    """The interpreter of the version, or of the newest one that begins with it (`3.11`)."""
-    if not wanted or wanted == "system":
+    """The interpreter of the version, or of the newest one that begins with it (`3.11`).
+
+    `None` where `wanted` is no version's name: `system`, a path, `path:…`, `ref:…`.
+    """
+    if wanted == "system" or not re.fullmatch(_VERSION, wanted):
         return None
     matching = [name for name in names(versions) if name.startswith(wanted + ".")]
     for name in (wanted, *sorted(matching, key=_numbers, reverse=True)):
