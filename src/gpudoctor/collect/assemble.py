@@ -168,6 +168,9 @@ def _note_failure(found: _Machine, name: str, why: str) -> None:
         for part, value in parts.items():
             if value is None:
                 files.problems.setdefault(part, why)
+        for part in ("amd", "intel"):
+            if part not in files.timings:
+                files.problems.setdefault(part, why)
 
 
 def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
@@ -194,9 +197,17 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
         "host": files.host,
         "driver": driver,
         "kernel_module": files.module,
+        "amd": files.amd,
+        "intel": files.intel,
         "gpus": gpus,
     }
-    sources |= {"host": "system files", "kernel_module": "sysfs", **where}
+    sources |= {
+        "host": "system files",
+        "kernel_module": "sysfs",
+        "amd": "sysfs",
+        "intel": "sysfs",
+        **where,
+    }
     timings = {**files.timings, **found.timings}
     timings.pop("files", None)
     return Fragment(values, tuple(entries), sources, timings)

@@ -13,6 +13,8 @@ from typing import Literal
 from gpudoctor.model.library import CodeGroup as CodeGroup
 from gpudoctor.model.library import Library as Library
 from gpudoctor.model.value import dataclass, field
+from gpudoctor.model.vendor_driver import DeviceFile as DeviceFile
+from gpudoctor.model.vendor_driver import VendorDriver as VendorDriver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Host:
     """In a container: whether GPU devices or driver files were passed into it."""
     jetson: str | None = None
     """The board of a Jetson, as its device tree names it."""
+    rosetta: bool = False
+    """On a Mac with Apple silicon: whether this Python is one for Intel, run by Rosetta."""
     l4t: str | None = None
     """Jetson Linux release, `36.4.0`."""
     secure_boot: bool | None = None
@@ -279,6 +283,9 @@ class Facts:
     host: Host | None = None
     driver: Driver | None = None
     kernel_module: KernelModule | None = None
+    amd: VendorDriver | None = None
+    """What serves AMD GPUs on Linux; `None` where there is none of them."""
+    intel: VendorDriver | None = None
     gpus: tuple[Gpu, ...] = ()
     python: Python | None = None
     torch: Torch | None = None

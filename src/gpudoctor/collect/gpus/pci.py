@@ -11,7 +11,7 @@ from gpudoctor.collect.system.sysroot import Sysroot, whole_number
 from gpudoctor.model.value import dataclass
 
 DEVICES = "/sys/bus/pci/devices"
-_KFD = "/sys/class/kfd/kfd/topology/nodes"
+KFD_NODES = "/sys/class/kfd/kfd/topology/nodes"
 _VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 _CLASSES = {
     "nvidia": ("0300", "0302", "0380"),
@@ -110,8 +110,8 @@ def kfd_targets(root: Sysroot) -> dict[str, str]:
     two decimal digits each), `domain` and `location_id` (bus and device function in one number).
     """
     targets = {}
-    for node in root.names(_KFD):
-        text = root.read_or_none(f"{_KFD}/{node}/properties") or ""
+    for node in root.names(KFD_NODES):
+        text = root.read_or_none(f"{KFD_NODES}/{node}/properties") or ""
         pairs = (line.split() for line in text.splitlines())
         values = {pair[0]: whole_number(pair[1]) or 0 for pair in pairs if len(pair) == 2}
         version = values.get("gfx_target_version", 0)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Gpu, Host, KernelModule
+from gpudoctor.model.facts import Gpu, Host, KernelModule, VendorDriver
 from gpudoctor.model.value import dataclass, field
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ class MachineFiles:
     """What the system itself calls a GPU, by its address (Windows)."""
     apple: tuple[Gpu, ...] = ()
     module: KernelModule | None = None
+    amd: VendorDriver | None = None
+    intel: VendorDriver | None = None
     has_module: bool = sys.platform.startswith("linux")
     """Whether this operating system has a kernel module to speak of."""
     problems: dict[str, str] = field(default_factory=dict)
@@ -47,6 +49,7 @@ def _read_linux(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -
     from gpudoctor.collect.gpus.pci import find_gpus
     from gpudoctor.collect.machine.host import read_kernel, read_linux
     from gpudoctor.collect.machine.kernel_module import read_kernel_module
+    from gpudoctor.collect.machine.vendor_drivers import read_vendor_driver
 
     into.host = guarded("host", into, lambda: read_linux(root, environ))
     into.pci = guarded("pci", into, lambda: find_gpus(root))
@@ -55,6 +58,8 @@ def _read_linux(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -
     gpus = into.pci or ()
     kernel = into.host.kernel if into.host else read_kernel(root)
     into.module = guarded("kernel module", into, lambda: read_kernel_module(root, kernel, gpus))
+    into.amd = guarded("amd", into, lambda: read_vendor_driver(root, "amd", gpus))
+    into.intel = guarded("intel", into, lambda: read_vendor_driver(root, "intel", gpus))
 
 
 def _read_windows(into: MachineFiles) -> None:
@@ -92,7 +97,7 @@ def guarded(part: str, into: MachineFiles, read: Callable[[], T]) -> T | None:
 
 def unknown_parts(files: MachineFiles) -> list[Unknown]:
     """What could not be read, by the facts that it would have given, and why."""
-    paths = {"host": "host", "kernel module": "kernel_module"}
+    paths = {"host": "host", "kernel module": "kernel_module", "amd": "amd", "intel": "intel"}
     entries = [
         Unknown(paths[part], why, "files") for part, why in files.problems.items() if part in paths
     ]
