@@ -1,4 +1,4 @@
-"""`gpudoctor explain`: a finding's code or name, `sm_120`, or a GPU's name, explained."""
+"""`gpudoctor explain`: a finding, an error, an architecture, a variant, or a GPU, explained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     what: Annotated[
-        list[str], typer.Argument(help="GPU201, torch-lacks-arch-new-gpu, sm_120, 'RTX 5060 Ti' …")
+        list[str],
+        typer.Argument(help="GPU201, 803, CUDNN_STATUS_…, sm_120, cu128, 'RTX 3090' …"),
     ],
     format_: common.TextMarkdownJsonOption = "text",
     json: common.JsonOption = False,
@@ -27,7 +28,7 @@ def explain(
     verbose: common.VerboseOption = 0,
     color: common.ColorOption = "auto",
 ) -> int:
-    """Explain a finding, an architecture, or a GPU."""
+    """Explain a finding, an error, an architecture, a variant of torch, a variable, or a GPU."""
     common.check_format("json" if json else format_, _FORMATS)
     from gpudoctor.examine.explain import explain as explain_
     from gpudoctor.report.page import render

@@ -86,6 +86,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _plain("environment.yaml", "environment"),
     _driver_steps,
     _plain("smoke.yaml", "smoke"),
+    _plain("error_codes.yaml", "error_codes"),
     _findings,
     _signatures,
 )

@@ -340,6 +340,18 @@ FILES: Mapping[str, File] = {
         {"marks": _rows(mark="slug", anchors="texts", pattern="text")},
     ),
     **dict.fromkeys(SIGNATURE_FILES, _SIGNATURES),
+    "error_codes.yaml": File(
+        {
+            "errors": _rows(
+                library="text",
+                number="int",
+                names="texts",
+                says="text",
+                cause_opt="slug",
+                until_opt="text",
+            )
+        }
+    ),
     "findings.yaml": File(
         {
             "findings": _rows(

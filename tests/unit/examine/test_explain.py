@@ -4,7 +4,7 @@ import pytest
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain import explain
-from gpudoctor.kb import catalogue, gpus
+from gpudoctor.kb import catalogue, error_codes, gpus
 from gpudoctor.report.page import render
 from gpudoctor.report.style import Style
 
@@ -74,3 +74,51 @@ def test_a_mac_s_gpu_is_explained_as_what_has_no_cuda():
     page = explain("m3 max")
     assert page.kind == "gpu"
     assert "MPS" in page.markdown
+
+
+@pytest.mark.parametrize("row", error_codes.error_codes(), ids=lambda row: row.names[0])
+def test_every_error_is_explained_by_name_and_by_number(row):
+    by_name = explain(row.names[0])
+    by_number = explain(f"{row.library} {row.number}")
+    assert row.says[1:] in by_name.markdown
+    assert row.says[1:] in by_number.markdown
+    if row.cause:
+        assert catalogue.entry(row.cause).code in by_name.markdown
+
+
+def test_a_bare_number_is_every_librarys():
+    page = explain("2").markdown
+    assert "CUDA 2: cudaErrorMemoryAllocation" in page
+    assert "NCCL 2: ncclSystemError" in page
+
+
+@pytest.mark.parametrize("text", ["803", "Error 803", "CUDA error 803", "error code: 803"])
+def test_the_ways_people_write_a_number(text):
+    assert "GPU109" in explain(text).markdown
+
+
+def test_a_number_with_two_meanings_has_the_current_one_first():
+    page = explain("CUDA 4").markdown
+    assert page.index("cudaErrorCudartUnloading") < page.index("up to CUDA 10.0")
+
+
+def test_a_card_known_by_its_number_is_no_error():
+    assert "GeForce RTX 3090" in explain("3090").markdown
+
+
+def test_a_variant_names_its_releases_and_its_driver():
+    page = explain("cu128").markdown
+    assert "CUDA 12.8" in page
+    assert "525.60.13 or newer on Linux" in page
+    assert "torch 2.7.0 to" in page
+
+
+def test_a_variable_is_explained_with_its_value_too():
+    expected = explain("CUDA_VISIBLE_DEVICES").markdown
+    assert explain("CUDA_VISIBLE_DEVICES=0,1").markdown == expected
+
+
+@pytest.mark.parametrize("text", ["cu999", "CUDNN_STATUS_NONSENSE", "CUDA error 12345", "0.5.1"])
+def test_what_nobody_knows_is_refused(text):
+    with pytest.raises(UsageError):
+        explain(text)
