@@ -32,6 +32,8 @@ class Requirement(NamedTuple):
     capability: str
     since: str | None = None
     """The release of the package that asks for it; `None`: all."""
+    instead: str | None = None
+    """What serves the other GPUs, as a sentence."""
     note: str | None = None
 
 
@@ -142,6 +144,7 @@ def requirements() -> tuple[Requirement, ...]:
             feature=row["feature"],
             capability=row["capability"],
             since=row.get("since"),
+            instead=row.get("instead"),
             note=row.get("note"),
         )
         for row in load("packages")["requirements"]
@@ -160,6 +163,52 @@ def lowest_capability(package: str, feature: str, version: str | None = None) ->
         if row.since is None or (version and numbers(version) >= numbers(row.since)):
             lowest = row.capability
     return lowest
+
+
+def may_stay_newer(distribution: str, installed: str | None, pin: str) -> bool:
+    """Whether an installed cuDNN is newer than torch's pin, of the same major, and may stay.
+
+    cuDNN keeps its interface within a major, and PyTorch itself tells people to take a newer one:
+    the release notes of torch 2.9.1 name 9.15 against a slow convolution.
+    """
+    if library_of(distribution) != "cudnn" or not installed:
+        return False
+    have, wanted = numbers(installed), numbers(pin)
+    return have[:1] == wanted[:1] and have > wanted
+
+
+def serves_nothing_below(package: str, version: str | None) -> str | None:
+    """The lowest compute capability that any feature of a package serves; `None`: not known."""
+    features = {row.feature for row in requirements() if row.package == package}
+    found = [lowest_capability(package, feature, version) for feature in features]
+    return min((item for item in found if item), key=numbers, default=None)
+
+
+def has_source(package: str, version: str | None) -> bool:
+    """Whether the sources of a release are known to be on PyPI; a local label is ignored."""
+    row = _source_releases().get(package)
+    if row is None or not version:
+        return False
+    bare = version.partition("+")[0]
+    within = numbers(row["first"]) <= numbers(bare) <= numbers(row["last"])
+    return within and "dev" not in bare and bare not in row.get("missing", ())
+
+
+@cache
+def _source_releases() -> Mapping[str, Mapping[str, Any]]:
+    return {row["package"]: row for row in load("packages")["source_releases"]}
+
+
+def has_wheel(package: str, version: str, python: str) -> bool:
+    """Whether a companion of torch has a wheel for a Python (`3.13t`); true where not known."""
+    pythons = _companion_pythons().get((package, version))
+    return pythons is None or python in pythons
+
+
+@cache
+def _companion_pythons() -> Mapping[tuple[str, str], frozenset[str]]:
+    rows = load("packages")["companion_pythons"]
+    return {(row["package"], row["version"]): frozenset(row["pythons"]) for row in rows}
 
 
 @cache

@@ -269,7 +269,12 @@ FILES: Mapping[str, File] = {
                 feature="slug",
                 capability="capability",
                 since_opt="version",
+                instead_opt="text",
                 note_opt="text",
+            ),
+            "companion_pythons": _rows(package="slug", version="version", pythons="texts"),
+            "source_releases": _rows(
+                package="slug", first="version", last="version", missing_opt="versions"
             ),
             "triton": _rows(
                 triton="version",

@@ -45,6 +45,8 @@ class Broken:
     """The release that fits; `None`: it has to be rebuilt, or waited for."""
     excluded: str | None = None
     """What its metadata demands of torch, where that excludes the new one."""
+    foreign: bool = False
+    """Whether it was compiled against another torch or CUDA; else a finding calls it broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +150,11 @@ def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[
             continue
         pinned = _torch_pin(package)
         excluded = pinned is not None and not satisfies(build.torch, build.local, pinned)
-        if package.name in named or excluded or _is_foreign(package, facts, build):
+        foreign = _is_foreign(package, facts, build)
+        if package.name in named or excluded or foreign:
             fitting = kb_packages.release_for(package.name, build.torch)
             fitting = None if fitting == package.version else fitting
-            result.append(Broken(package, fitting, pinned if excluded else None))
+            result.append(Broken(package, fitting, pinned if excluded else None, foreign))
     return tuple(result)
 
 

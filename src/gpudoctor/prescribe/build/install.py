@@ -7,17 +7,17 @@ from collections.abc import Collection
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb.torch_releases import Build
-from gpudoctor.model.facts import Facts, Package
+from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import command_step
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
-from gpudoctor.prescribe.build.companion_changes import Along, Broken, along, requirements_of
+from gpudoctor.prescribe.build.companion_changes import Along, along
+from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
 from gpudoctor.prescribe.build.gaps import gaps
-from gpudoctor.prescribe.commands.install_commands import Change, Place, install_argv, steps
+from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
 
 
@@ -34,6 +34,8 @@ class Installation:
     packages: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Extensions that work no more afterwards: no release and no rebuild is known that would."""
 
 
 def install(
@@ -60,7 +62,13 @@ def install(
         packages=listed,
         notes=words.notes(build, beside, place) + gaps(build, gpus),
         claims=words.claims(sheet, build),
+        lost=lost(beside, gpus),
     )
+
+
+def lost(beside: Along, gpus: tuple[ComputeCapability, ...]) -> tuple[str, ...]:
+    """Names of the extensions that no command keeps working."""
+    return tuple(entry.package.name for entry in beside.broken if not is_kept(entry, gpus))
 
 
 def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Change:
@@ -121,48 +129,3 @@ def named_packages(findings: tuple[Finding, ...], facts: Facts) -> frozenset[str
         if entry.fact.startswith(("packages.", "libraries."))
     }
     return frozenset(name for name in named if kb_packages.library_of(name) is None)
-
-
-def extension_steps(
-    broken: tuple[Broken, ...],
-    gpus: tuple[ComputeCapability, ...],
-    facts: Facts,
-    place: Place,
-) -> tuple[Step, ...]:
-    """What to do about extensions that the new torch breaks: the fitting release, or a rebuild."""
-    result = []
-    for entry in broken:
-        if entry.fitting is None and entry.excluded is not None:
-            name = f"{entry.package.name} {entry.package.version or ''}".strip()
-            result.append(
-                Step(
-                    kind="manual",
-                    text=f"{name} demands torch{entry.excluded}, and no release of it is known "
-                    "that takes this torch: give it an environment of its own, or uninstall it.",
-                    risk="medium",
-                )
-            )
-            continue
-        if entry.fitting is None:
-            from gpudoctor.prescribe.options.source_build import extension_recipe
-
-            result.append(extension_recipe(entry.package, gpus, facts.host, place.python))
-            continue
-        wanted = f"{entry.package.name}=={entry.fitting}"
-        options = ("--no-build-isolation",) if _is_compiled(entry.package) else ()
-        result.append(
-            command_step(
-                "install",
-                f"Install {wanted}, the release of {entry.package.name} that fits the new torch "
-                f"({entry.package.version} was built for another).",
-                (*install_argv(place), "--no-deps", *options, wanted),
-                risk="medium",
-                executable=not place.locked,
-            )
-        )
-    return tuple(result)
-
-
-def _is_compiled(package: Package) -> bool:
-    """Whether an installer may have to compile it, and then needs the torch that is there."""
-    return any(name == "torch" for name, _ in requirements_of(package)) or bool(package.build)

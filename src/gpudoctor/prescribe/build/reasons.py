@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
+from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.candidates import driver_serves_in_full, version_key
-from gpudoctor.prescribe.build.companion_changes import Along
+from gpudoctor.prescribe.build.companion_changes import Along, Broken
 from gpudoctor.prescribe.build.solver import ended, feasible
 from gpudoctor.prescribe.commands.install_commands import Place
 from gpudoctor.prescribe.request.target import Target, target_of
@@ -89,16 +90,27 @@ def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
         )
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
-        if entry.excluded is not None:
-            said = f"{name} demands torch{entry.excluded} and breaks with this one"
-        else:
-            said = f"{name} was built for another torch and breaks with this one"
-        after = "no release that fits is known" if entry.excluded else "it has to be rebuilt"
-        notes.append(f"{said}; {f'{entry.fitting} fits' if entry.fitting else after}.")
+        notes.append(f"{name} {_breaks(entry)}; {_after(entry)}.")
     notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
     if place.why and place.tool != "pip":
         notes.append(f"{place.tool} is used, because {place.why}.")
     return tuple(notes)
+
+
+def _breaks(entry: Broken) -> str:
+    if entry.excluded is not None:
+        return f"demands torch{entry.excluded} and breaks with this one"
+    if entry.foreign:
+        return "was built for another torch and breaks with this one"
+    return "does not run on these GPUs as it is"
+
+
+def _after(entry: Broken) -> str:
+    if entry.fitting:
+        return f"{entry.fitting} fits"
+    if entry.excluded is None and kb_packages.has_source(entry.package.name, entry.package.version):
+        return "it has to be rebuilt"
+    return "no release that fits is known"
 
 
 def claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:

@@ -127,7 +127,7 @@ def steps(change: Change, place: Place) -> tuple[Step, ...]:
                 "uninstall",
                 "Remove what the old variant leaves behind and what shares files with the new one: "
                 f"{', '.join(change.removals)}.",
-                (*_uninstall(place), *change.removals),
+                (*uninstall_argv(place), *change.removals),
             )
         )
     result += _install_steps(change, place)
@@ -202,7 +202,8 @@ def install_argv(place: Place) -> tuple[str, ...]:
     return (place.python, "-m", "pip", "install")
 
 
-def _uninstall(place: Place) -> tuple[str, ...]:
+def uninstall_argv(place: Place) -> tuple[str, ...]:
+    """The beginning of an uninstalling command."""
     if place.tool == "uv":
         return ("uv", "pip", "uninstall", *_interpreter(place))
     return (place.python, "-m", "pip", "uninstall", "--yes")

@@ -12,7 +12,8 @@ from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
 from gpudoctor.prescribe.build.companion_changes import Along, along
-from gpudoctor.prescribe.build.install import Installation, extension_steps, named_packages
+from gpudoctor.prescribe.build.extension_steps import extension_steps
+from gpudoctor.prescribe.build.install import Installation, lost, named_packages
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
 from gpudoctor.prescribe.request.target import target_of
@@ -38,6 +39,7 @@ def repair(
         for entry in torch.requires
         if entry.specifier.startswith("==")
         and entry.installed != entry.specifier[2:]
+        and not kb_packages.may_stay_newer(entry.name, entry.installed, entry.specifier[2:])
         and entry.name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton"))
     )
     change = Change(
@@ -65,6 +67,7 @@ def repair(
         index_url=index.shown,
         packages=listed,
         notes=words.notes(None, beside, place),
+        lost=lost(beside, gpus),
     )
 
 

@@ -134,10 +134,15 @@ def torch_recipe(
 
 
 def extension_recipe(
-    package: Package, gpus: tuple[ComputeCapability, ...], host: Host | None, python: str
+    package: Package, gpus: tuple[ComputeCapability, ...], host: Host | None, python: str, why: str
 ) -> Step:
-    """How to rebuild an extension against the torch that is then installed."""
-    wanted = f"{package.name}=={package.version}" if package.version else package.name
+    """How to rebuild an extension against the torch that is then installed.
+
+    `why`: what is wrong with the installed one, as a clause.
+    """
+    # The sources are published without the label that a ready wheel carries.
+    public = (package.version or "").partition("+")[0]
+    wanted = f"{package.name}=={public}" if public else package.name
     argv = (python, "-m", "pip", "install", "--no-build-isolation", "--no-deps",
             "--force-reinstall", "--no-cache-dir", "--no-binary", package.name, wanted)  # fmt: skip
     variables = {"MAX_JOBS": str(max_jobs(host))}
@@ -147,9 +152,8 @@ def extension_recipe(
     where = f" (it came from {package.origin})" if package.origin and package.editable else ""
     return Step(
         kind="source-build",
-        text=f"Rebuild {package.name} against the torch that is then there: it was compiled "
-        f"against another, and no release is known that fits{where}. It needs the CUDA toolkit "
-        "and a compiler.",
+        text=f"Rebuild {package.name} for these GPUs against the torch that is then there: {why}, "
+        f"and no release is known that fits{where}. It needs the CUDA toolkit and a compiler.",
         posix=lines[0],
         powershell=lines[1],
         cmd=lines[2],

@@ -41,6 +41,7 @@ def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         if item.installed
         and (wanted := exact(item.specifier))
         and book.numbers(item.installed) != book.numbers(wanted)
+        and not packages.may_stay_newer(item.name, item.installed, wanted)
     ]
     if not wrong:
         return

@@ -1,0 +1,74 @@
+"""Extensions beside torch: another release, a rebuild only from sources that exist, or to part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gpudoctor.model.facts import Package, Requirement
+from gpudoctor.model.finding import Severity
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.rules import judge
+from unit.prescribe.sheets import cure, line, sheet
+
+FLASH = Package(
+    name="flash-attn", version="2.8.3", requires=("torch",), build="cu12torch2.6cxx11abiFALSE"
+)
+
+
+@pytest.mark.parametrize("card", ["Tesla T4", "V100", "RTX 2080 Ti"])
+def test_flash_attention_is_never_rebuilt_for_a_gpu_that_it_cannot_serve(card):
+    answer = cure(sheet(card, torch="2.9.1+cu126", packages=(FLASH,)))
+    assert "pip uninstall --yes flash-attn" in line(answer)
+    assert "--no-binary" not in line(answer)
+    assert "sdpa" in " ".join(step.text for step in answer.steps)
+
+
+def test_beside_a_gpu_that_it_serves_it_is_rebuilt_for_that_one_alone():
+    answer = cure(sheet("Tesla T4", "A100", torch="2.9.1+cu126", packages=(FLASH,)))
+    assert "TORCH_CUDA_ARCH_LIST=8.0+PTX" in line(answer)
+
+
+@pytest.mark.parametrize(
+    ("package", "label", "build"),
+    [
+        ("bitsandbytes", "0.45.5", "cu12torch2.6"),
+        ("transformer-engine", "2.4.0+3cd6870", "cu12torch2.6"),
+        ("someones-own", "1.0", "cu12torch2.6"),
+    ],
+)
+def test_without_published_sources_no_rebuild_is_prescribed(package, label, build):
+    found = Package(name=package, version=label, requires=("torch",), build=build)
+    answer = cure(sheet("4090", torch="2.9.1+cu128", packages=(found,)))
+    assert "--no-binary" not in line(answer)
+    assert any("sources are not known" in step.text for step in answer.steps)
+
+
+def test_a_rebuild_asks_for_the_sources_without_the_label_of_the_wheel():
+    scatter = Package(name="torch-scatter", version="2.1.2+pt25cu124", requires=())
+    answer = cure(sheet("4090", torch="2.9.1+cu128", packages=(scatter,)))
+    assert "--no-binary torch-scatter torch-scatter==2.1.2" in line(answer)
+    assert "2.1.2+" not in line(answer)
+
+
+def test_a_newer_cudnn_of_the_same_major_is_no_fault_and_stays():
+    machine = sheet("4090", torch="2.9.1+cu128")
+    requires = (
+        Requirement(name="nvidia-cudnn-cu12", specifier="==9.10.2.21", installed="9.15.0.57"),
+    )
+    torch = replace(machine.facts.torch, requires=requires)
+    newer = FactSheet(replace(machine.facts, torch=torch))
+    assert cure(newer).status == "not-needed"
+    assert not [f for f in judge(newer).findings if f.severity is not Severity.INFO]
+
+
+def test_an_older_cudnn_or_one_of_another_major_is_put_right():
+    machine = sheet("4090", torch="2.9.1+cu128")
+    for installed in ("9.5.1.17", "8.9.7.29", "10.0.0.1"):
+        requires = (
+            Requirement(name="nvidia-cudnn-cu12", specifier="==9.10.2.21", installed=installed),
+        )
+        torch = replace(machine.facts.torch, requires=requires)
+        answer = cure(FactSheet(replace(machine.facts, torch=torch)))
+        assert answer.packages == ("nvidia-cudnn-cu12==9.10.2.21",)
