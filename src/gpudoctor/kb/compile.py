@@ -87,6 +87,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _driver_steps,
     _plain("smoke.yaml", "smoke"),
     _plain("error_codes.yaml", "error_codes"),
+    _plain("indexes.yaml", "indexes"),
     _findings,
     _signatures,
 )

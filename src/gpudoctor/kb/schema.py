@@ -337,6 +337,9 @@ FILES: Mapping[str, File] = {
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),
+    "indexes.yaml": File(
+        {"pypi": _rows(part="text"), "without_torch": _rows(part="text", why="text")}
+    ),
     "cpu_fallback.yaml": File(
         {"settings": _rows(name="text", value="text", why="text")},
         {"detect": "map"},

@@ -1,0 +1,54 @@
+"""What a tool would install: the choice, or why there is none, or why nobody can know."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One package that is installed."""
+
+    name: str
+    version: str
+    """With the label, where the file or its index shows one: `2.9.1+cu128`."""
+    at: FileAt
+    index: str | None = None
+    variant: str | None = None
+    build: Build | None = None
+
+    @property
+    def release(self) -> str:
+        """The version without its label."""
+        return self.version.partition("+")[0]
+
+
+Status = Literal["installs", "fails", "open", "nothing"]
+"""`fails`: the tool ends with an error; `open`: the file does not decide it; `nothing`: no torch
+is installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a tool makes of a file."""
+
+    status: Status
+    tool: str
+    assumption: str = ""
+    """What was taken for given: `with pip, nothing configured on the machine`."""
+    choices: tuple[Choice, ...] = ()
+    why: str = ""
+    """For `fails`, `open` and `nothing`: a sentence without full stop."""
+    reason: Literal["missing", "conflict", "python", "platform", ""] = ""
+    """For `fails`: no such version there, requirements that exclude each other, no wheel for
+    this Python, no wheel for this platform."""
+    files: tuple[FileAt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def choice(self, name: str) -> Choice | None:
+        """What it chooses of a package."""
+        return next((item for item in self.choices if item.name == name), None)

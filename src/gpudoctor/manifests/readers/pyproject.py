@@ -1,0 +1,122 @@
+"""pyproject.toml: PEP 621 and 735, and what uv, Poetry, PDM and pixi add to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gpudoctor.manifests.document import Document, Index, Wish, line_of, normal
+from gpudoctor.manifests.readers.requirements import wish_of
+from gpudoctor.manifests.readers.toml import parse, rows, table, text
+from gpudoctor.manifests.source import Source
+from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import replace
+
+TOOLS = ("uv", "poetry", "pdm", "pixi")
+
+
+def read(source: Source, tool: str | None = None) -> Document:
+    """Read a pyproject.toml as its tool does: the one that has a table in it, else pip.
+
+    Raises:
+        UsageError: it is no TOML.
+    """
+    data = parse(source)
+    own = [name for name in TOOLS if table(data, "tool", name)]
+    chosen = tool if tool in TOOLS else own[0] if own else tool or "pip"
+    wishes = standard(data, source)
+    document = Document(
+        path=source.path,
+        format="pyproject",
+        tool=chosen,
+        wishes=tuple(wishes),
+        requires_python=text(table(data, "project").get("requires-python")),
+    )
+    if chosen == "uv":
+        from gpudoctor.manifests.readers.uv_settings import add
+
+        return add(document, data, source)
+    if chosen == "poetry":
+        from gpudoctor.manifests.readers.poetry import add
+
+        return add(document, data, source)
+    if chosen == "pdm":
+        from gpudoctor.manifests.readers.pdm import add
+
+        return add(document, data, source)
+    if chosen == "pixi":
+        from gpudoctor.manifests.readers.pixi import add
+
+        return add(document, data, source)
+    return document
+
+
+def standard(data: Mapping[str, Any], source: Source) -> list[Wish]:
+    """The requirements of `[project]` and `[dependency-groups]`."""
+    project = table(data, "project")
+    found = _listed(project.get("dependencies"), source)
+    for extra, lines in table(project, "optional-dependencies").items():
+        found += [
+            replace(wish, extra=normal(extra))
+            for wish in _with_own_extras(lines, extra, project, source, ())
+        ]
+    groups = table(data, "dependency-groups")
+    for group in groups:
+        found += [replace(w, group=normal(group)) for w in _group(groups, group, source, ())]
+    return found
+
+
+def _listed(lines: Any, source: Source) -> list[Wish]:
+    found = []
+    for line in rows(lines):
+        if not isinstance(line, str):
+            continue
+        number = line_of(source.text, line) or line_of(source.text, line.split(";")[0].strip())
+        wish = wish_of(line, FileAt(source.path, number), source, constraint=False)
+        if wish is not None:
+            found.append(wish)
+    return found
+
+
+def _with_own_extras(
+    lines: Any, extra: str, project: Mapping[str, Any], source: Source, seen: tuple[str, ...]
+) -> list[Wish]:
+    """An extra's requirements, with those of other extras that it names: `demo[gpu]`."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = _listed(lines, source)
+    own = normal(str(project.get("name", "")))
+    for line in rows(lines):
+        try:
+            named = Requirement(line) if isinstance(line, str) else None
+        except InvalidRequirement:
+            continue
+        if named is None or normal(named.name) != own:
+            continue
+        for other in named.extras:
+            if other in (*seen, extra):
+                continue
+            more = table(project, "optional-dependencies").get(other)
+            found += _with_own_extras(more, other, project, source, (*seen, extra))
+    return found
+
+
+def _group(
+    groups: Mapping[str, Any], name: str, source: Source, seen: tuple[str, ...]
+) -> list[Wish]:
+    found = _listed(groups.get(name), source)
+    for line in rows(groups.get(name)):
+        other = text(table(line).get("include-group"))
+        if other and other not in (*seen, name):
+            found += _group(groups, other, source, (*seen, name))
+    return found
+
+
+def index_at(source: Source, url: str) -> FileAt:
+    """Where a file names the URL of an index."""
+    return FileAt(source.path, line_of(source.text, url))
+
+
+def plain_index(source: Source, url: str, name: str = "") -> Index:
+    """An index with its place in the file."""
+    return Index(url=url, name=name, at=index_at(source, url))

@@ -1,0 +1,213 @@
+"""requirements.txt as pip reads it: lines, options, files that it includes.
+
+Source: pip documentation, "Requirements File Format"; tried with pip.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+from gpudoctor.manifests.document import Document, Gap, Index, Wish, normal
+from gpudoctor.manifests.scene import wheel_version
+from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.universe import family
+from gpudoctor.model.finding import FileAt
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}", re.ASCII)
+_LATER = re.compile(r"\s--?(?=[A-Za-z])")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+_VALUED = {
+    "-i": "index", "--index-url": "index", "--pypi-url": "index", "--extra-index-url": "extra",
+    "-f": "links", "--find-links": "links", "-r": "file", "--requirement": "file",
+    "-c": "constraint", "--constraint": "constraint", "-e": "editable", "--editable": "editable",
+}  # fmt: skip
+_FLAGS = {"--pre": "pre", "--no-index": "no-index"}
+_MAX_DEPTH = 20
+_MAX_LINES = 50_000
+
+
+class Reading:
+    """What has been read so far, over all files that include one another."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+        self.wishes: list[Wish] = []
+        self.indexes: list[Index] = []
+        self.gaps: list[Gap] = []
+        self.options: dict[str, str] = {}
+        self.open: list[str] = []
+
+    def document(self, path: str, tool: str) -> Document:
+        """Everything as one document."""
+        return Document(
+            path=path,
+            format="requirements",
+            tool=tool,
+            wishes=tuple(self.wishes),
+            indexes=tuple(self.indexes),
+            gaps=tuple(self.gaps),
+            options=self.options,
+        )
+
+
+def read(source: Source, variables: Mapping[str, str] | None = None) -> Document:
+    """Read a requirements file and what it includes."""
+    reading = Reading(variables or {})
+    add(reading, source, constraint=False)
+    return reading.document(source.path, "pip")
+
+
+def add(reading: Reading, source: Source, *, constraint: bool) -> None:
+    """Read one file into what has been read so far."""
+    if source.path in reading.open or len(reading.open) >= _MAX_DEPTH:
+        return
+    reading.open.append(source.path)
+    for number, line in logical_lines(source.text):
+        take(reading, line, FileAt(source.path, number), source, constraint=constraint)
+    reading.open.pop()
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with the number of the first of those that a backslash joins; comments are gone."""
+    joined = ""
+    first = 0
+    for number, raw in enumerate(text.split("\n"), 1):
+        if number > _MAX_LINES:
+            return
+        first = first or number
+        comment = raw.lstrip().startswith("#")
+        if raw.endswith("\\") and not comment:
+            joined += raw[:-1]
+            continue
+        # A comment line ends what was continued, and stands for itself.
+        line = _COMMENT.sub("", joined + (" " + raw if comment else raw)).strip()
+        if line:
+            yield first, line
+        joined, first = "", 0
+    if joined.strip():
+        yield first, _COMMENT.sub("", joined).strip()
+
+
+def take(reading: Reading, line: str, at: FileAt, source: Source, *, constraint: bool) -> None:
+    """Read one logical line."""
+    unset = [name for name in _VARIABLE.findall(line) if name not in reading.variables]
+    line = _VARIABLE.sub(lambda m: reading.variables.get(m[1], m[0]), line)
+    if line.startswith("-"):
+        _options(reading, line, at, source, unset)
+        return
+    requirement = _LATER.split(line, maxsplit=1)[0].strip()
+    wish = wish_of(requirement, at, source, constraint=constraint)
+    if wish is None:
+        return
+    if unset:
+        from gpudoctor.model.value import replace
+
+        why = f"{source.path} takes {wish.name} from ${{{unset[0]}}}, which is not set here"
+        wish = replace(wish, unread=why)
+    reading.wishes.append(wish)
+
+
+def _options(
+    reading: Reading, line: str, at: FileAt, source: Source, unset: list[str]
+) -> None:
+    try:
+        words = shlex.split(line, comments=False)
+    except ValueError:
+        words = line.split()
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        name, separator, value = word.partition("=")
+        if not word.startswith("--") and len(word) > 2 and word[:2] in _VALUED:
+            name, separator, value = word[:2], "=", word[2:].lstrip("=")
+        if name in _FLAGS:
+            reading.options[_FLAGS[name]] = "yes"
+            continue
+        kind = _VALUED.get(name)
+        if kind is None:
+            continue
+        if not separator:
+            value = words[position] if position < len(words) else ""
+            position += 1
+        option(reading, kind, value, at, source, unset)
+
+
+def option(
+    reading: Reading, kind: str, value: str, at: FileAt, source: Source, unset: list[str]
+) -> None:
+    """Take one option of pip with its value."""
+    if unset and kind in ("index", "extra", "links"):
+        why = f"{source.path} names an index by ${{{unset[0]}}}, which is not set here"
+        reading.gaps.append(Gap(why=why, at=at))
+        return
+    if kind in ("index", "extra"):
+        if value:
+            reading.indexes.append(Index(url=value, at=at, default=kind == "index"))
+    elif kind == "links":
+        reading.indexes.append(Index(url=source.place(value), at=at, links=True))
+    elif kind in ("file", "constraint"):
+        other = source.beside(value)
+        if other is None:
+            reading.gaps.append(Gap(why=f"{value}, which {source.path} includes, is not here", at=at))
+        else:
+            add(reading, other, constraint=kind == "constraint")
+    elif kind == "editable":
+        wish = wish_of(value, at, source, constraint=False)
+        if wish is not None:
+            reading.wishes.append(wish)
+
+
+def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:
+    """The wish of a requirement line; `None` for one that says nothing of torch's family."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    name_only = _NAME.match(text)
+    if not name_only:
+        return _path(text, at, source, constraint=constraint)
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:
+        return _path(text, at, source, constraint=constraint)
+    name = normal(found.name)
+    if not family(name):
+        return None
+    url, unread = found.url, None
+    if url is not None and wheel_version(url) is None:
+        unread = f"{at.path} takes {name} from {_shown(url)}: what that is cannot be told"
+    return Wish(
+        name=name,
+        at=at,
+        specifier=str(found.specifier),
+        marker=str(found.marker) if found.marker else None,
+        url=None if unread else url,
+        extras=tuple(sorted(found.extras)),
+        constraint=constraint,
+        unread=unread,
+    )
+
+
+def _path(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:
+    """A file or URL without a name before it: `https://….whl`, `./wheels/torch-….whl`."""
+    bare, _, marker = text.partition(" ;")
+    bare = bare.strip().strip("'\"")
+    name = normal(os.path.basename(bare.split("#", 1)[0]).split("-", 1)[0])
+    egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", bare)
+    if wheel_version(bare) is not None and family(name):
+        place = bare if source is None else source.place(bare)
+        return Wish(name=name, at=at, url=place, marker=marker.strip() or None)
+    named = normal(egg[1]) if egg else ""
+    if not named and re.search(r"/pytorch(\.git)?([@#/]|$)", bare):
+        named = "torch"
+    if named and family(named):
+        why = f"{at.path} takes {named} from {_shown(bare)}: what that is cannot be told"
+        return Wish(name=named, at=at, unread=why, constraint=constraint)
+    return None
+
+
+def _shown(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)

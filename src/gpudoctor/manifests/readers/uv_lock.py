@@ -1,0 +1,262 @@
+"""uv.lock: what `uv sync` installs for one platform, with extras and groups.
+
+The file is written by a machine: an entry begins with `[[package]]`. Only the entries that lead
+from the project to torch are parsed; a lock of hundreds of packages is mostly hashes of wheels.
+Source: uv's documentation of the lock file; tried with uv 0.13 (version 1, revision 5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gpudoctor.kb import packages as kb_packages
+from gpudoctor.manifests.document import Document, Pinned, line_at
+from gpudoctor.manifests.readers.toml import parse, rows, table, text
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.universe import TORCH, family
+from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import dataclass
+
+_ENTRY = re.compile(r"^\[\[package\]\]\n", re.M)
+_NAME = re.compile(r'^name = "([^"]+)"', re.M)
+_EDGE = re.compile(r'\{ name = "([^"]+)"')
+_BULK = re.compile(r"^(wheels = \[\n.*?^\]|sdist = \{.*?\})\n", re.M | re.S)
+_METADATA = re.compile(r"^\[package\.metadata.*?(?=^\[\[|\Z)", re.M | re.S)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the lock: its name, its text, where it begins."""
+
+    name: str
+    text: str
+    position: int
+
+
+class Lock:
+    """The entries of a lock, parsed when they are asked for."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        starts = [found.start() for found in _ENTRY.finditer(source.text)]
+        self.head = parse(source, source.text[: starts[0]] if starts else None)
+        self.entries: list[Entry] = []
+        for start, end in zip(starts, [*starts[1:], len(source.text)], strict=True):
+            body = source.text[start:end]
+            name = _NAME.search(body)
+            if name:
+                self.entries.append(Entry(name[1], body, start))
+        self._parsed: dict[int, Mapping[str, Any]] = {}
+        self.leading = self._leading()
+
+    def named(self, name: str) -> list[Entry]:
+        """The entries of a package: one for each fork of the resolution."""
+        return [entry for entry in self.entries if entry.name == name]
+
+    def row(self, entry: Entry) -> Mapping[str, Any]:
+        """An entry as tables; of packages that do not matter without their files."""
+        if entry.position not in self._parsed:
+            body = entry.text if matters(entry.name) else _BULK.sub("", entry.text)
+            found = parse(self.source, body).get("package")
+            first = rows(found)
+            self._parsed[entry.position] = first[0] if first else {}
+        return self._parsed[entry.position]
+
+    def _leading(self) -> frozenset[str]:
+        """The packages from which one that matters can be reached."""
+        users: dict[str, set[str]] = {}
+        for entry in self.entries:
+            for name in _EDGE.findall(_METADATA.sub("", entry.text)):
+                users.setdefault(name, set()).add(entry.name)
+        found = {entry.name for entry in self.entries if matters(entry.name)}
+        new = set(found)
+        while new:
+            new = {user for name in new for user in users.get(name, ())} - found
+            found |= new
+        return frozenset(found)
+
+
+def matters(name: str) -> bool:
+    """Whether a package is judged with torch."""
+    return family(name) or name in _known() or kb_packages.library_of(name) is not None
+
+
+def _known() -> tuple[str, ...]:
+    return kb_packages.kernel_packages()
+
+
+def read(source: Source, scene: Scene) -> Document:
+    """Read a uv.lock for a scene.
+
+    Raises:
+        UsageError: it is no TOML.
+    """
+    lock = Lock(source)
+    roots = _roots(lock)
+    if not roots:
+        # A lock without its project (cut out by hand): every entry counts.
+        reached = {entry.position: entry for entry in lock.entries if matters(entry.name)}
+        return _document(source, lock, scene, reached, ())
+    walk = Walk(lock, scene)
+    for root in roots:
+        walk.project(root)
+    reached = walk.follow()
+    optional: tuple[str, ...] = ()
+    if not any(entry.name == TORCH for entry in reached.values()):
+        optional = _ways_to_torch(lock, roots, scene)
+    return _document(source, lock, scene, reached, optional)
+
+
+def _roots(lock: Lock) -> list[Entry]:
+    """The project that lies beside the lock; the members of a workspace without a root project."""
+    members = [str(name) for name in rows(table(lock.head, "manifest").get("members"))]
+    found = []
+    for entry in lock.entries:
+        if entry.name not in lock.leading and not members:
+            if '{ virtual = "."' not in entry.text and '{ editable = "."' not in entry.text:
+                continue
+        place = table(lock.row(entry), "source") if _is_local(entry) else {}
+        if place.get("virtual") == "." or place.get("editable") == ".":
+            return [entry]
+        if entry.name in members:
+            found.append(entry)
+    return found
+
+
+def _is_local(entry: Entry) -> bool:
+    return "source = { virtual" in entry.text or "source = { editable" in entry.text
+
+
+class Walk:
+    """Which entries are installed: what the project needs, and what that needs."""
+
+    def __init__(self, lock: Lock, scene: Scene) -> None:
+        self.lock = lock
+        self.scene = scene
+        self.active: set[str] = set()
+        """Names for `extra ==` in markers: `extra-4-demo-cu128`, `group-4-demo-dev`."""
+        self.waiting: list[tuple[Mapping[str, Any], str]] = []
+        self.reached: dict[int, Entry] = {}
+        self.done: set[tuple[int, str]] = set()
+
+    def project(self, root: Entry) -> None:
+        """Start from a project with the extras and groups of the scene."""
+        row = self.lock.row(root)
+        name = root.name
+        self.active |= {f"extra-{len(name)}-{name}-{extra}" for extra in self.scene.extras}
+        self.active |= {f"group-{len(name)}-{name}-{group}" for group in self.scene.groups}
+        self._add(row.get("dependencies"))
+        for extra in self.scene.extras:
+            self._add(table(row, "optional-dependencies").get(extra))
+        for group in self.scene.groups:
+            self._add(table(row, "dev-dependencies").get(group))
+
+    def follow(self) -> dict[int, Entry]:
+        """Every entry that is reached, by its position."""
+        while self.waiting:
+            edge, extra = self.waiting.pop()
+            entry = self._target(edge)
+            if entry is None or (entry.position, extra) in self.done:
+                continue
+            self.done.add((entry.position, extra))
+            self.reached[entry.position] = entry
+            row = self.lock.row(entry)
+            if extra:
+                self._add(table(row, "optional-dependencies").get(extra))
+            else:
+                self._add(row.get("dependencies"))
+        return self.reached
+
+    def _add(self, edges: Any) -> None:
+        for edge in rows(edges):
+            if not isinstance(edge, Mapping) or edge.get("name") not in self.lock.leading:
+                continue
+            if not self.scene.applies(text(edge.get("marker")), frozenset(self.active)):
+                continue
+            self.waiting.append((edge, ""))
+            wanted = edge.get("extra")
+            named = rows(wanted) if not isinstance(wanted, str) else [wanted]
+            self.waiting += [(edge, str(extra)) for extra in named]
+
+    def _target(self, edge: Mapping[str, Any]) -> Entry | None:
+        """The entry that an edge leads to: version and source tell those of one name apart."""
+        found = self.lock.named(str(edge.get("name")))
+        for key in ("version", "source"):
+            if key in edge and len(found) > 1:
+                found = [entry for entry in found if self.lock.row(entry).get(key) == edge[key]]
+        if len(found) > 1:
+            found = [entry for entry in found if self._forked(entry)] or found
+        return found[0] if found else None
+
+    def _forked(self, entry: Entry) -> bool:
+        markers = rows(self.lock.row(entry).get("resolution-markers"))
+        active = frozenset(self.active)
+        return not markers or any(self.scene.applies(str(each), active) for each in markers)
+
+
+def _ways_to_torch(lock: Lock, roots: list[Entry], scene: Scene) -> tuple[str, ...]:
+    """The extras and groups of the project that would bring torch here."""
+    found = []
+    for root in roots:
+        row = lock.row(root)
+        for word, key in (("extra", "optional-dependencies"), ("group", "dev-dependencies")):
+            for name in table(row, key):
+                more = (name,)
+                other = Scene(
+                    scene.platform,
+                    scene.python,
+                    scene.extras + (more if word == "extra" else ()),
+                    scene.groups + (more if word == "group" else ()),
+                )
+                walk = Walk(lock, other)
+                walk.project(root)
+                if any(entry.name == TORCH for entry in walk.follow().values()):
+                    found.append(f"--{word} {name}")
+    return tuple(found)
+
+
+def _document(
+    source: Source, lock: Lock, scene: Scene, reached: Mapping[int, Entry], optional: Iterable[str]
+) -> Document:
+    pinned = [
+        _pinned(source, entry, lock.row(entry))
+        for entry in reached.values()
+        if matters(entry.name)
+    ]
+    return Document(
+        path=source.path,
+        format="uv.lock",
+        tool="uv",
+        pinned=tuple(sorted(pinned, key=lambda row: row.name)),
+        requires_python=text(lock.head.get("requires-python")),
+        optional=tuple(optional),
+    )
+
+
+def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
+    place = table(row, "source")
+    files = []
+    for wheel in rows(row.get("wheels")):
+        name = table(wheel).get("url") or table(wheel).get("path") or table(wheel).get("filename")
+        if isinstance(name, str):
+            files.append(name)
+    index = text(place.get("registry"))
+    direct = text(place.get("url")) or text(place.get("path"))
+    unread = None
+    if direct and direct.split("#")[0].endswith(".whl"):
+        files = files or [direct]
+    elif entry.name == TORCH and index is None:
+        what = next(iter(place), "an unknown place")
+        unread = f"{source.path} takes torch from {what}: what that is cannot be told"
+    return Pinned(
+        name=entry.name,
+        version=str(row.get("version", "")),
+        at=FileAt(source.path, line_at(source.text, entry.position) + 1),
+        files=tuple(files),
+        index=index,
+        default="unknown",
+        unread=unread,
+    )

@@ -1,0 +1,1 @@
+"""A model per tool of what it would choose."""

@@ -1,0 +1,233 @@
+"""What pip, uv and the other tools choose for requirements that no lock has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from gpudoctor.manifests.document import Gap, Wish
+from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.resolvers.lock import built, shown
+from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, solve
+from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
+from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate, family
+from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import dataclass
+
+PYPI = "https://pypi.org/simple"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be resolved, and what to say of it."""
+
+    tool: str
+    assumption: str
+    wishes: Mapping[str, Sequence[Wish]]
+    pools: Callable[[Scene], Pool]
+    """What the tool sees on a platform and Python."""
+    scene: Scene
+    path: str
+    where: str
+    """The indexes for a sentence: `PyPI and cu128`."""
+    gaps: tuple[Gap, ...] = ()
+
+
+def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
+    """The wishes that count here, by package; only what the knowledge base knows.
+
+    Raises:
+        ValueError: a marker is none.
+    """
+    found: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        if not family(wish.name) or not scene.applies(wish.marker):
+            continue
+        if any(scene.applies(marker) for marker in wish.unless):
+            continue
+        if wish.extra is not None and wish.extra not in scene.extras:
+            continue
+        if wish.group is not None and wish.group not in scene.groups:
+            continue
+        found.setdefault(wish.name, []).append(wish)
+    return found
+
+
+def run(task: Task) -> Outcome:
+    """Choose, and say why not where nothing can be chosen."""
+    wishes = task.wishes
+    brought = {name for name, rows in wishes.items() if any(not row.constraint for row in rows)}
+    if not brought:
+        return _open(task, _silent(task), tuple(gap.at for gap in task.gaps[:1]))
+    for rows in wishes.values():
+        for row in rows:
+            if row.unread:
+                return _open(task, row.unread, (row.at,))
+    direct = _direct(task)
+    if isinstance(direct, Outcome):
+        return direct
+    if task.gaps:
+        return _open(task, task.gaps[0].why, (task.gaps[0].at,))
+
+    visible = task.pools(task.scene)
+
+    def pool(name: str) -> Sequence[Candidate] | None:
+        return direct[name] if name in direct else visible(name)
+
+    try:
+        known = _known(task, pool)
+        if isinstance(known, Outcome):
+            return known
+        solution = solve(known, pool)
+    except ValueError as error:
+        return _open(task, f"{task.path}: {error}", places(wishes, [TORCH]))
+    if not solution.chosen:
+        return _hindered(task, solution)
+    return _installs(task, solution)
+
+
+def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | Outcome:
+    """The wishes without those of packages whose releases the knowledge base does not know."""
+    kept: dict[str, Sequence[Wish]] = {}
+    exact = any("==" in wish.specifier or wish.url for wish in task.wishes.get(TORCH, ()))
+    for name, rows in task.wishes.items():
+        if name == TORCH or name in COMPANIONS:
+            kept[name] = rows
+            continue
+        if any(fits(item, rows) for item in pool(name) or ()):
+            kept[name] = rows
+        elif not exact and name != "triton":
+            wanted = ",".join(dict.fromkeys(w.specifier for w in rows if w.specifier))
+            why = f"which torch {name}{wanted} demands is not known"
+            return _open(task, why, places(task.wishes, [name]))
+    return kept
+
+
+def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
+    """The files that are named directly."""
+    found: dict[str, list[Candidate]] = {}
+    for name, rows in task.wishes.items():
+        for row in rows:
+            if row.url is None:
+                continue
+            text = wheel_version(row.url)
+            if text is None:
+                return _open(task, f"what {shown(row.url)} is cannot be told", (row.at,))
+            if not task.scene.takes(row.url):
+                tags = wheel_tags(row.url)
+                why = f"{shown(row.url)} is no wheel for {task.scene.platform} and Python "
+                why += f"{task.scene.python} (it is for {' '.join(tags[2]) if tags else '?'})"
+                return _fails(task, why, "platform", (row.at,))
+            choice = built(name, text, row.url, None, "unknown", row.at, task.scene)
+            if isinstance(choice, Outcome):
+                return _open(task, choice.why, (row.at,))
+            found[name] = [
+                Candidate(
+                    name=name,
+                    version=choice.version,
+                    index=row.url,
+                    variant=choice.variant,
+                    build=choice.build,
+                    pythons=(task.scene.python,),
+                )
+            ]
+    return found
+
+
+def _installs(task: Task, solution: Solution) -> Outcome:
+    choices = []
+    for item in solution.chosen:
+        at = _place(task, item.name)
+        if item.name == TORCH and task.scene.python not in item.pythons:
+            return _unfit(task, item, at)
+        choices.append(
+            Choice(
+                name=item.name,
+                version=item.version,
+                at=at,
+                index=item.index,
+                variant=item.variant,
+                build=item.build,
+            )
+        )
+    if not any(choice.name == TORCH for choice in choices):
+        return _open(task, _silent(task), ())
+    return Outcome(
+        status="installs", tool=task.tool, assumption=task.assumption, choices=tuple(choices)
+    )
+
+
+def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
+    """A version was chosen for all platforms, and this one has no wheel of it."""
+    what = f"{task.tool} locks torch {item.version} from {task.where}"
+    if item.pythons:
+        why = f"{what}, which has no wheel for Python {task.scene.python} (it has them for "
+        why += f"{', '.join(item.pythons)})"
+        return _fails(task, why, "python", (at,))
+    why = f"{what}, which has no wheel for {task.scene.platform}"
+    return _fails(task, why, "platform", (at,))
+
+
+def _place(task: Task, name: str) -> FileAt:
+    """Where a package is asked for; one that another brings is asked for there."""
+    rows = task.wishes.get(name) or next(iter(task.wishes.values()))
+    return rows[0].at
+
+
+def _hindered(task: Task, solution: Solution) -> Outcome:
+    if solution.open is not None:
+        name = solution.open
+        why = f"what {task.where} holds of {name} is not known"
+        return _open(task, why, places(task.wishes, [name]))
+    if solution.missing is not None:
+        name = solution.missing
+        rows = task.wishes.get(name, ())
+        wanted = ",".join(dict.fromkeys(w.specifier for w in rows if w.specifier))
+        why, reason = _absent(task, name, wanted)
+        return _fails(task, why, reason, places(task.wishes, [name]))
+    names = solution.conflict
+    asked = [
+        f"{name}{','.join(dict.fromkeys(w.specifier for w in rows if w.specifier))}"
+        for name in names
+        if (rows := task.wishes.get(name))
+    ]
+    why = f"{' and '.join(asked)} exclude each other: no versions on {task.where} fit together"
+    return _fails(task, why, "conflict", places(task.wishes, names))
+
+
+def _absent(task: Task, name: str, wanted: str) -> tuple[str, str]:
+    """Why there is no such version: none for this Python, none for this platform, none at all."""
+    if name != TORCH and name not in COMPANIONS:
+        return f"{name}{wanted} is not known on {task.where}", "open"
+    rows = task.wishes.get(name, ())
+    others = ("3.13", "3.12", "3.11", "3.10", "3.14", "3.15", "3.9", "3.8")
+    for python in others:
+        pool = task.pools(Scene(task.scene.platform, python))
+        if any(fits(item, rows) for item in pool(name) or () if python in item.pythons):
+            why = f"{name}{wanted} on {task.where} has no wheel for Python {task.scene.python}"
+            return f"{why}; it has one for {python}", "python"
+    return f"{name}{wanted} is not on {task.where} for {task.scene.platform}", "missing"
+
+
+def _silent(task: Task) -> str:
+    if task.gaps:
+        return task.gaps[0].why
+    return f"{task.path} does not name torch"
+
+
+def _open(task: Task, why: str, files: tuple[FileAt, ...]) -> Outcome:
+    return Outcome(
+        status="open", tool=task.tool, assumption=task.assumption, why=why, files=files
+    )
+
+
+def _fails(task: Task, why: str, reason: str, files: tuple[FileAt, ...]) -> Outcome:
+    if reason == "open":
+        return _open(task, why, files)
+    return Outcome(
+        status="fails",
+        tool=task.tool,
+        assumption=task.assumption,
+        why=why,
+        reason=reason,  # type: ignore[arg-type]  # one of the literals, from above
+        files=files,
+    )

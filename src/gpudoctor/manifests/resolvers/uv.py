@@ -1,0 +1,116 @@
+"""What uv chooses: the first index that has the package is final, extra ones before the default.
+
+An index without `explicit` comes first for every name; an explicit one counts for the packages
+that name it alone. A project is locked for all platforms at once: the version is chosen from all
+of its wheels, and a platform without one fails when it installs.
+Source: docs.astral.sh/uv/concepts/indexes, tried with uv 0.13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.manifests import universe
+from gpudoctor.manifests.document import Document, Index, Wish
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.resolvers import pip
+from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
+from gpudoctor.manifests.resolvers.solver import Pool
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.universe import Candidate
+
+
+def resolve(document: Document, scene: Scene) -> Outcome:
+    """What `uv pip install -r` brings, or the lock that `uv lock` would write."""
+    project = document.format == "pyproject"
+    wishes = wishes_of(document.wishes, scene)
+    indexes = _in_order(document)
+
+    def pools(at: Scene) -> Pool:
+        return lambda name: _seen(name, document, indexes, wishes, at, project=project)
+
+    task = Task(
+        tool="uv",
+        assumption="with uv, nothing configured on the machine",
+        wishes=wishes,
+        pools=pools,
+        scene=scene,
+        path=document.path,
+        where=pip.names(_of("torch", document, indexes, wishes, scene)),
+        gaps=document.gaps,
+    )
+    return run(task)
+
+
+def _in_order(document: Document) -> tuple[Index, ...]:
+    """The indexes that count for every package, the default one last."""
+    main = [index for index in document.indexes if index.default]
+    extra = [index for index in document.indexes if not index.default and not index.explicit]
+    if "no-index" in document.options:
+        return tuple(index for index in extra if index.links)
+    return (*extra, main[-1] if main else Index(url=PYPI, default=True))
+
+
+def _of(
+    name: str,
+    document: Document,
+    indexes: tuple[Index, ...],
+    wishes: dict[str, list[Wish]],
+    scene: Scene,
+) -> tuple[Index, ...]:
+    """The indexes that a package is looked for on."""
+    for wish in wishes.get(name, ()):
+        if wish.index is None:
+            continue
+        named = [index for index in document.indexes if wish.index in (index.name, index.url)]
+        return tuple(named[:1]) or (Index(url=wish.index),)
+    return indexes
+
+
+def _seen(
+    name: str,
+    document: Document,
+    indexes: tuple[Index, ...],
+    wishes: dict[str, list[Wish]],
+    scene: Scene,
+    *,
+    project: bool,
+) -> Sequence[Candidate] | None:
+    """The versions that uv sees, best first."""
+    places = _of(name, document, indexes, wishes, scene)
+    rows = wishes.get(name, ())
+    found: list[Candidate] = []
+    best = document.options.get("strategy", "first-index") != "first-index"
+    linked: list[Candidate] = []
+    for index in places:
+        here = pip.seen(name, index, rows, scene)
+        if here is None:
+            return None
+        if index.links:
+            linked += here
+            continue
+        found += here
+        if here and not best:
+            break
+    found += linked
+    nightly = all(kb_indexes.carried(index.url).nightly for index in places)
+    pre = "pre" in document.options or nightly
+    fitting = [item for item in found if _takes(item, scene, wishes, pre=pre, project=project)]
+    if project:
+        # One release has a label on some platforms and none on others: uv forks there.
+        here_too = {item.release for item in fitting if item.pythons}
+        fitting = [item for item in fitting if item.pythons or item.release not in here_too]
+    return sorted(fitting, key=lambda item: universe.version(item.version), reverse=True)
+
+
+def _takes(
+    item: Candidate, scene: Scene, wishes: dict[str, list[Wish]], *, pre: bool, project: bool
+) -> bool:
+    if not project:
+        return pip.installable(item, scene, pre=pre, wishes=wishes)
+    asked = any("dev" in w.specifier for w in wishes.get(item.name, ()))
+    if "dev" in item.version and not (pre or asked):
+        return False
+    python = scene.python.rstrip("t")
+    return not item.requires_python or universe.allows(item.requires_python, f"{python}.9")
