@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.binaries.table import ScanTable
     from gpudoctor.fix.command import Done
     from gpudoctor.fix.undo import Undone
+    from gpudoctor.prescribe import PlanRequest
 
 
 def check(
@@ -151,6 +152,42 @@ def advice_yaml(report: Report) -> str:
     from gpudoctor.smoke.training_advice import as_yaml
 
     return as_yaml(report.smoke.advice if report.smoke else ())
+
+
+def preflight(
+    request: PlanRequest,
+    requirements: Sequence[str],
+    *,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    facts: str | bytes | None = None,
+    facts_name: str = "",
+) -> Report:
+    """What install files bring to the machine of a request, or of the fact sheet `facts`.
+
+    Raises:
+        UsageError: a file cannot be read, or the request is wrong.
+    """
+    from gpudoctor.examine.preflight import preflight as judge_files
+    from gpudoctor.prescribe.plan import options_of, sheet_of
+
+    if facts is None:
+        sheet = sheet_of(request)
+    else:
+        from gpudoctor.examine.complete import complete
+        from gpudoctor.model.factfile import parse_sheet
+        from gpudoctor.prescribe.plan import stated_over
+
+        name = "standard input" if facts_name == "-" else facts_name or "the fact sheet"
+        sheet = stated_over(complete(parse_sheet(facts, name)), request)
+    return judge_files(
+        sheet,
+        requirements,
+        options_of(request),
+        tool=request.tool,
+        extras=extras,
+        groups=groups,
+    )
 
 
 def fix_plan(options: VisitOptions) -> Report:

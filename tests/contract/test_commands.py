@@ -21,7 +21,7 @@ OPTIONS = {
     "fix": "--python --dry-run --yes --tool --torch --channel --index-url --from-source --smoke "
     f"--undo {_COMMON}",
     "plan": "--gpu --driver --os --arch --python --torch --channel --tool --requirements "
-    f"{_COMMON}",
+    f"--extra --group --facts {_COMMON}",
     "smoke": f"--python --level --device --timeout {_COMMON}",
     "scan": f"--gpu {_COMMON}",
     "triage": _COMMON,

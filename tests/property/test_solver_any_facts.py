@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
+from gpudoctor.manifests import judge
+from gpudoctor.manifests.source import Source
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Gpu, Host, Package, Python, Requirement
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe import PlanRequest, judge_requirements, missing_fact, plan
+from gpudoctor.prescribe import PlanRequest, missing_fact, plan
+from gpudoctor.prescribe.plan import sheet_of
 from unit.prescribe.sheets import cure, sheet
 
 odd = st.one_of(
@@ -128,8 +131,8 @@ def test_any_request_is_answered_or_refused(gpus, rest):
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS)))
 def test_any_requirements_file_is_judged_or_refused(parts):
-    request = PlanRequest(gpus=("4090",), driver="580.95.05", requirements="".join(parts))
+    sheet = sheet_of(PlanRequest(gpus=("4090",), driver="580.95.05"))
     try:
-        judge_requirements(request)
+        judge(sheet, [Source("requirements.txt", "".join(parts), {})])
     except UsageError:
         return

@@ -56,10 +56,24 @@ def plan(
         bool, typer.Option("--from-source", help="Print how to build torch.")
     ] = False,
     requirements: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            "--requirements", metavar="FILE", help="Judge what a requirements file installs."
+            "--requirements",
+            metavar="FILE",
+            help="Judge what a requirements file, manifest, lock or folder installs; repeatable.",
         ),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option("--extra", metavar="NAME", help="An extra of the project to install."),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="NAME", help="A dependency group to install."),
+    ] = None,
+    facts: Annotated[
+        str | None,
+        typer.Option("--facts", metavar="FILE", help="Judge for a machine that was saved."),
     ] = None,
     format_: common.FormatOption = "text",
     json: common.JsonOption = False,
@@ -81,6 +95,9 @@ def plan(
         index_url=index_url,
         from_source=from_source,
         requirements=requirements,
+        extras=extra,
+        groups=group,
+        facts=facts,
         format_="json" if json else format_,
         outputs=output,
         quiet=quiet,

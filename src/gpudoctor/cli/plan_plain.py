@@ -29,7 +29,10 @@ def execute(
     tool: str = "auto",
     index_url: str | None = None,
     from_source: bool = False,
-    requirements: str | None = None,
+    requirements: Sequence[str] | None = None,
+    extras: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    facts: str | None = None,
     format_: str = "text",
     outputs: Sequence[str] | None = None,
     quiet: bool = False,
@@ -47,11 +50,10 @@ def execute(
 
     style = output.style_for(color, quiet=quiet, verbose=verbose)
     output.check_format(format_)
-    if not gpus:
+    if not gpus and facts is None:
         raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
-    text = None if requirements is None else output.read_input(requirements)
     request = PlanRequest(
-        gpus=tuple(gpus),
+        gpus=tuple(gpus or ()),
         driver=driver,
         os=os,
         arch=arch,
@@ -61,12 +63,13 @@ def execute(
         tool=tool,
         index_url=index_url,
         from_source=from_source,
-        requirements=text.decode("utf-8", "replace") if isinstance(text, bytes) else text,
-        requirements_name=requirements or "requirements.txt",
     )
-    report = _judged(request) if requirements is not None else _planned(request)
+    if requirements:
+        report = _judged(request, requirements, extras or (), groups or (), facts)
+    else:
+        report = _planned(request)
     output.emit(
-        lambda name, how: _render(report, name, how, request),
+        lambda name, how: _render(report, name, how, request, judged=bool(requirements)),
         style,
         format_=format_,
         outputs=outputs,
@@ -104,23 +107,25 @@ def _planned(request: PlanRequest) -> Report:
     )
 
 
-def _judged(request: PlanRequest) -> Report:
-    from gpudoctor.examine.options import VisitOptions
-    from gpudoctor.examine.visit import conclude
-    from gpudoctor.prescribe import judge_requirements
+def _judged(
+    request: PlanRequest,
+    requirements: Sequence[str],
+    extras: Sequence[str],
+    groups: Sequence[str],
+    facts: str | None,
+) -> Report:
+    from gpudoctor import app
 
-    sheet, judgement, prescription = judge_requirements(request)
-    return conclude(
-        sheet,
-        judgement.findings,
-        VisitOptions(),
-        not_judged=judgement.not_judged,
-        prescription=prescription,
+    saved = None if facts is None else output.read_input(facts)
+    return app.preflight(
+        request, requirements, extras=extras, groups=groups, facts=saved, facts_name=facts or ""
     )
 
 
-def _render(report: Report, format_: str, style: Style, request: PlanRequest) -> str:
-    if format_ != "text" or request.requirements is not None:
+def _render(
+    report: Report, format_: str, style: Style, request: PlanRequest, *, judged: bool
+) -> str:
+    if format_ != "text" or judged:
         from gpudoctor.report import render
 
         return render(report, format_, style)

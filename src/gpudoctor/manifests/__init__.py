@@ -1,0 +1,7 @@
+"""What files install: requirements, manifests and locks, each read as its tool reads it."""
+
+from __future__ import annotations
+
+from gpudoctor.manifests.judge import Judged, judge
+
+__all__ = ["Judged", "judge"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from gpudoctor.prescribe.answer import missing_fact, prescribe
-from gpudoctor.prescribe.plan import considered, judge_requirements, plan
+from gpudoctor.prescribe.plan import considered, plan
 from gpudoctor.prescribe.request.request import Options, PlanRequest
 
 __all__ = [
     "Options",
     "PlanRequest",
     "considered",
-    "judge_requirements",
     "missing_fact",
     "plan",
     "prescribe",

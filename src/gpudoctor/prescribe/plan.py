@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import cuda as kb_cuda
@@ -20,7 +21,6 @@ from gpudoctor.prescribe.driver.branches import first_branch
 from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.prescribe.request.request import Options, PlanRequest, specifier_of
 from gpudoctor.prescribe.request.target import AARCH64_GPUS, Pin, target_of
-from gpudoctor.rules import Judgement, judge
 from gpudoctor.rules.engine.wording import finding
 
 SYSTEMS = ("linux", "windows", "wsl", "macos")
@@ -141,45 +141,33 @@ def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:
         UsageError: the request is wrong, or names a GPU that nobody knows.
     """
     sheet = sheet_of(request)
-    options = replace(_options(request), choose=True)
+    options = replace(options_of(request), choose=True)
     prescription = prescribe(sheet, (), options)
     return sheet, _with_driver_note(prescription, request)
 
 
-def judge_requirements(request: PlanRequest) -> tuple[FactSheet, Judgement, Prescription]:
-    """What a requirements file installs on that machine: the facts, the judgement, the cure.
-
-    Raises:
-        UsageError: the request is wrong, or the file says nothing of torch.
-    """
-    from gpudoctor.prescribe.request.requirements import installed_by
-
-    sheet, problem = installed_by(
-        sheet_of(request), request.requirements or "", request.requirements_name
-    )
-    judgement = judge(sheet)
-    if problem is not None:
-        judgement = Judgement((not_found(problem), *_others(judgement)), judgement.not_judged)
-    prescription = prescribe(sheet, judgement.findings, _options(request))
-    return sheet, judgement, _with_driver_note(prescription, request)
-
-
-def not_found(problem: str) -> Finding:
-    """The finding that an installer would find no wheel."""
-    name = "python-unsupported" if "for Python" in problem else "nonexistent-wheel"
-    return finding(
-        name,
-        problem,
-        "An installer answers: Could not find a version that satisfies the requirement.",
-        clears_with=("install",),
-    )
+def stated_over(sheet: FactSheet, request: PlanRequest) -> FactSheet:
+    """A saved machine with what the request says besides: its GPUs, driver, system, Python."""
+    asked = sheet_of(request)
+    changed: dict[str, Any] = {}
+    if request.gpus:
+        changed["gpus"] = asked.facts.gpus
+    if request.driver is not None:
+        changed["driver"] = asked.facts.driver
+    if request.os is not None or request.arch is not None or sheet.facts.host is None:
+        changed["host"] = asked.facts.host
+    if request.python is not None:
+        changed["python"] = asked.facts.python
+    roots = tuple(changed)
+    kept = [entry for entry in sheet.unknown if not entry.fact.startswith(roots)] if roots else (
+        list(sheet.unknown)
+    )  # fmt: skip
+    new = [entry for entry in asked.unknown if roots and entry.fact.startswith(roots)]
+    return FactSheet(replace(sheet.facts, **changed), (*kept, *new), sheet.sources)
 
 
-def _others(judgement: Judgement) -> tuple[Finding, ...]:
-    return tuple(f for f in judgement.findings if f.name != "torch-missing")
-
-
-def _options(request: PlanRequest) -> Options:
+def options_of(request: PlanRequest) -> Options:
+    """How a request wants its prescription."""
     return Options(
         tool=request.tool,
         torch_spec=request.torch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.document import Document, Index, Wish, line_of, normal
+from gpudoctor.manifests.document import Document, Gap, Index, Wish, line_of, normal
 from gpudoctor.manifests.readers.requirements import wish_of
 from gpudoctor.manifests.readers.toml import parse, rows, table, text
 from gpudoctor.manifests.source import Source
@@ -33,21 +33,12 @@ def read(source: Source, tool: str | None = None) -> Document:
         requires_python=text(table(data, "project").get("requires-python")),
     )
     if chosen == "uv":
-        from gpudoctor.manifests.readers.uv_settings import add
+        from gpudoctor.manifests.readers import uv_settings
 
-        return add(document, data, source)
-    if chosen == "poetry":
-        from gpudoctor.manifests.readers.poetry import add
-
-        return add(document, data, source)
-    if chosen == "pdm":
-        from gpudoctor.manifests.readers.pdm import add
-
-        return add(document, data, source)
-    if chosen == "pixi":
-        from gpudoctor.manifests.readers.pixi import add
-
-        return add(document, data, source)
+        return uv_settings.add(document, data, source)
+    if chosen in TOOLS:
+        gap = Gap(why=f"what {chosen} chooses is not read yet", at=FileAt(source.path))
+        return replace(document, gaps=(gap,))
     return document
 
 

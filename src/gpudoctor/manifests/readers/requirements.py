@@ -111,9 +111,7 @@ def take(reading: Reading, line: str, at: FileAt, source: Source, *, constraint:
     reading.wishes.append(wish)
 
 
-def _options(
-    reading: Reading, line: str, at: FileAt, source: Source, unset: list[str]
-) -> None:
+def _options(reading: Reading, line: str, at: FileAt, source: Source, unset: list[str]) -> None:
     try:
         words = shlex.split(line, comments=False)
     except ValueError:
@@ -153,7 +151,9 @@ def option(
     elif kind in ("file", "constraint"):
         other = source.beside(value)
         if other is None:
-            reading.gaps.append(Gap(why=f"{value}, which {source.path} includes, is not here", at=at))
+            reading.gaps.append(
+                Gap(why=f"{value}, which {source.path} includes, is not here", at=at)
+            )
         else:
             add(reading, other, constraint=kind == "constraint")
     elif kind == "editable":

@@ -21,9 +21,10 @@ def parse(source: Source, text: str | None = None) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(source.text if text is None else text)
+        found: dict[str, Any] = tomllib.loads(source.text if text is None else text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{source.path} is no TOML: {error}") from None
+    return found
 
 
 def table(value: Any, *names: str) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ _ENTRY = re.compile(r"^\[\[package\]\]\n", re.M)
 _NAME = re.compile(r'^name = "([^"]+)"', re.M)
 _EDGE = re.compile(r'\{ name = "([^"]+)"')
 _BULK = re.compile(r"^(wheels = \[\n.*?^\]|sdist = \{.*?\})\n", re.M | re.S)
+_HERE = ('source = { virtual = "." }', 'source = { editable = "." }')
 _METADATA = re.compile(r"^\[package\.metadata.*?(?=^\[\[|\Z)", re.M | re.S)
 
 
@@ -99,7 +100,7 @@ def read(source: Source, scene: Scene) -> Document:
     if not roots:
         # A lock without its project (cut out by hand): every entry counts.
         reached = {entry.position: entry for entry in lock.entries if matters(entry.name)}
-        return _document(source, lock, scene, reached, ())
+        return _document(source, lock, reached, ())
     walk = Walk(lock, scene)
     for root in roots:
         walk.project(root)
@@ -107,7 +108,7 @@ def read(source: Source, scene: Scene) -> Document:
     optional: tuple[str, ...] = ()
     if not any(entry.name == TORCH for entry in reached.values()):
         optional = _ways_to_torch(lock, roots, scene)
-    return _document(source, lock, scene, reached, optional)
+    return _document(source, lock, reached, optional)
 
 
 def _roots(lock: Lock) -> list[Entry]:
@@ -115,19 +116,11 @@ def _roots(lock: Lock) -> list[Entry]:
     members = [str(name) for name in rows(table(lock.head, "manifest").get("members"))]
     found = []
     for entry in lock.entries:
-        if entry.name not in lock.leading and not members:
-            if '{ virtual = "."' not in entry.text and '{ editable = "."' not in entry.text:
-                continue
-        place = table(lock.row(entry), "source") if _is_local(entry) else {}
-        if place.get("virtual") == "." or place.get("editable") == ".":
+        if any(line in entry.text for line in _HERE):
             return [entry]
         if entry.name in members:
             found.append(entry)
     return found
-
-
-def _is_local(entry: Entry) -> bool:
-    return "source = { virtual" in entry.text or "source = { editable" in entry.text
 
 
 class Walk:
@@ -219,12 +212,10 @@ def _ways_to_torch(lock: Lock, roots: list[Entry], scene: Scene) -> tuple[str, .
 
 
 def _document(
-    source: Source, lock: Lock, scene: Scene, reached: Mapping[int, Entry], optional: Iterable[str]
+    source: Source, lock: Lock, reached: Mapping[int, Entry], optional: Iterable[str]
 ) -> Document:
     pinned = [
-        _pinned(source, entry, lock.row(entry))
-        for entry in reached.values()
-        if matters(entry.name)
+        _pinned(source, entry, lock.row(entry)) for entry in reached.values() if matters(entry.name)
     ]
     return Document(
         path=source.path,

@@ -43,7 +43,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
 
 
 def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:
-    """The build that an entry of a lock stands for, or an outcome without tool that says why not."""
+    """The build that an entry of a lock stands for; else an outcome, its tool to be filled in."""
     if row.unread:
         return Outcome(status="open", tool="", why=row.unread, files=(row.at,))
     wheels = [file for file in row.files if wheel_tags(file)]

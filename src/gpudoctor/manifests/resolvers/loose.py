@@ -169,8 +169,8 @@ def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
 
 def _place(task: Task, name: str) -> FileAt:
     """Where a package is asked for; one that another brings is asked for there."""
-    rows = task.wishes.get(name) or next(iter(task.wishes.values()))
-    return rows[0].at
+    found = task.wishes.get(name) or next(iter(task.wishes.values()))
+    return found[0].at
 
 
 def _hindered(task: Task, solution: Solution) -> Outcome:
@@ -186,9 +186,9 @@ def _hindered(task: Task, solution: Solution) -> Outcome:
         return _fails(task, why, reason, places(task.wishes, [name]))
     names = solution.conflict
     asked = [
-        f"{name}{','.join(dict.fromkeys(w.specifier for w in rows if w.specifier))}"
+        f"{name}{','.join(dict.fromkeys(w.specifier for w in task.wishes[name] if w.specifier))}"
         for name in names
-        if (rows := task.wishes.get(name))
+        if name in task.wishes
     ]
     why = f"{' and '.join(asked)} exclude each other: no versions on {task.where} fit together"
     return _fails(task, why, "conflict", places(task.wishes, names))
@@ -215,9 +215,7 @@ def _silent(task: Task) -> str:
 
 
 def _open(task: Task, why: str, files: tuple[FileAt, ...]) -> Outcome:
-    return Outcome(
-        status="open", tool=task.tool, assumption=task.assumption, why=why, files=files
-    )
+    return Outcome(status="open", tool=task.tool, assumption=task.assumption, why=why, files=files)
 
 
 def _fails(task: Task, why: str, reason: str, files: tuple[FileAt, ...]) -> Outcome:

@@ -114,9 +114,7 @@ def local(name: str, path: str, scene: Scene) -> Sequence[Candidate] | None:
     return universe.from_files(name, files, path, scene)
 
 
-def installable(
-    item: Candidate, scene: Scene, *, pre: bool, wishes: dict[str, list[Wish]]
-) -> bool:
+def installable(item: Candidate, scene: Scene, *, pre: bool, wishes: dict[str, list[Wish]]) -> bool:
     """Whether a version has a wheel here and is no pre-release that nobody asked for."""
     known = item.name == TORCH or item.name in universe.COMPANIONS
     if known and scene.python not in item.pythons:

@@ -37,7 +37,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         pools=pools,
         scene=scene,
         path=document.path,
-        where=pip.names(_of("torch", document, indexes, wishes, scene)),
+        where=pip.names(_of("torch", document, indexes, wishes)),
         gaps=document.gaps,
     )
     return run(task)
@@ -57,7 +57,6 @@ def _of(
     document: Document,
     indexes: tuple[Index, ...],
     wishes: dict[str, list[Wish]],
-    scene: Scene,
 ) -> tuple[Index, ...]:
     """The indexes that a package is looked for on."""
     for wish in wishes.get(name, ()):
@@ -78,7 +77,7 @@ def _seen(
     project: bool,
 ) -> Sequence[Candidate] | None:
     """The versions that uv sees, best first."""
-    places = _of(name, document, indexes, wishes, scene)
+    places = _of(name, document, indexes, wishes)
     rows = wishes.get(name, ())
     found: list[Candidate] = []
     best = document.options.get("strategy", "first-index") != "first-index"

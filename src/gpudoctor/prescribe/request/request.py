@@ -61,9 +61,6 @@ class PlanRequest:
     channel: str = "stable"
     tool: str = "auto"
     index_url: str | None = None
-    requirements: str | None = None
-    """The text of a requirements file."""
-    requirements_name: str = "requirements.txt"
     from_source: bool = False
 
 

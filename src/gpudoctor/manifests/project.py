@@ -1,0 +1,102 @@
+"""From files to outcomes: what is installed, by whom, on one platform and Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpudoctor.manifests import formats
+from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+from gpudoctor.model.value import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """One installation that files describe, and what comes of it."""
+
+    document: Document
+    outcome: Outcome
+
+
+def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation, ...]:
+    """What each of the files installs; requirements files that are named together are one.
+
+    Raises:
+        UsageError: a file is not of its format.
+    """
+    documents: list[Document] = []
+    for source in sources:
+        found = formats.document(source, _defaults(source, scene))
+        if found.format == "requirements" and documents and documents[-1].format == found.format:
+            documents[-1] = _joined(documents[-1], found)
+        else:
+            documents.append(found)
+    return tuple(
+        Installation(document=document, outcome=resolve(document, _scene(document, scene)))
+        for document in documents
+    )
+
+
+def resolve(document: Document, scene: Scene) -> Outcome:
+    """What the tool of a document makes of it."""
+    from gpudoctor.manifests.resolvers import lock, pip, uv
+
+    if document.pinned is not None:
+        return lock.resolve(document, scene)
+    tool = document.tool
+    if document.format == "requirements" and scene.tool == "uv":
+        tool = "uv"
+    if tool == "uv":
+        return uv.resolve(document, scene)
+    return pip.resolve(document, scene)
+
+
+def _joined(one: Document, other: Document) -> Document:
+    """`pip install -r one -r other`."""
+    return replace(
+        one,
+        wishes=one.wishes + other.wishes,
+        indexes=one.indexes + other.indexes,
+        gaps=one.gaps + other.gaps,
+        options={**one.options, **other.options},
+    )
+
+
+def _scene(document: Document, scene: Scene) -> Scene:
+    """The scene with the groups that the tool installs unasked."""
+    default = document.options.get("default-groups")
+    if not default:
+        return scene
+    names = {wish.group for wish in document.wishes if wish.group}
+    more = names if default == "all" else set(default.split(","))
+    return Scene(
+        scene.platform,
+        scene.python,
+        scene.extras,
+        tuple(dict.fromkeys((*scene.groups, *sorted(more)))),
+        scene.glibc,
+        scene.tool,
+    )
+
+
+def _defaults(source: Source, scene: Scene) -> Scene:
+    """For a uv.lock: the groups that the pyproject.toml beside it installs unasked."""
+    if formats.format_of(source) != "uv.lock":
+        return scene
+    from gpudoctor.manifests.readers import pyproject
+
+    beside = source.beside("pyproject.toml")
+    groups: tuple[str, ...] = ("dev",)
+    if beside is not None:
+        said = pyproject.read(beside, "uv")
+        groups = _scene(said, Scene(scene.platform, scene.python)).groups
+    return Scene(
+        scene.platform,
+        scene.python,
+        scene.extras,
+        tuple(dict.fromkeys((*scene.groups, *groups))),
+        scene.glibc,
+        scene.tool,
+    )

@@ -1,0 +1,41 @@
+"""What files install, for tests: texts in, the choice out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gpudoctor.manifests.formats import sources
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.project import installations
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+
+CU126 = "https://download.pytorch.org/whl/cu126"
+CU128 = "https://download.pytorch.org/whl/cu128"
+CPU = "https://download.pytorch.org/whl/cpu"
+
+
+def outcome(
+    text: str,
+    name: str = "requirements.txt",
+    *,
+    platform: str = "linux_x86_64",
+    python: str = "3.12",
+    tool: str | None = None,
+    extras: tuple[str, ...] = (),
+    groups: tuple[str, ...] = (),
+    beside: Mapping[str, str] | None = None,
+) -> Outcome:
+    """What comes of one file, with others beside it."""
+    scene = Scene(platform, python, extras, groups, None, tool)
+    source = Source(name, text, dict(beside or {}))
+    return installations(sources([source]), scene)[0].outcome
+
+
+def torch(text: str, name: str = "requirements.txt", **scene: object) -> str:
+    """`2.9.1 cu128`, else the status and why."""
+    found = outcome(text, name, **scene)  # type: ignore[arg-type]
+    choice = found.choice("torch")
+    if found.status != "installs" or choice is None:
+        return f"{found.status}: {found.why}"
+    return f"{choice.release} {choice.variant}"
