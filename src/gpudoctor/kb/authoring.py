@@ -31,6 +31,28 @@ def _all(expression: str) -> Any:
     return lambda value: isinstance(value, list) and all(check(item) for item in value)
 
 
+_STEP_FORMS = ("posix", "windows", "argv", "set")
+_STEP_KINDS = ("install", "uninstall", "driver", "environment", "reboot", "source-build", "manual")
+
+
+def _is_steps(value: Any) -> bool:
+    """Steps: a text, and at most one form of command; `posix` and `windows` may stand together."""
+    return isinstance(value, list) and all(isinstance(i, dict) and _is_step(i) for i in value)
+
+
+def _is_step(row: Mapping[str, Any]) -> bool:
+    forms = [form for form in _STEP_FORMS if form in row]
+    return (
+        row.keys() <= {"text", "kind", *_STEP_FORMS}
+        and isinstance(row.get("text"), str)
+        and row.get("kind", "manual") in _STEP_KINDS
+        and (len(forms) < 2 or forms == ["posix", "windows"])
+        and all(isinstance(row[form], str) for form in ("posix", "windows") if form in row)
+        and _is_texts(row.get("argv", []))
+        and isinstance(row.get("set", {}), dict)
+    )
+
+
 _CHECKS: Mapping[str, Any] = {
     "text": lambda value: isinstance(value, str),
     "texts": _is_texts,
@@ -52,6 +74,7 @@ _CHECKS: Mapping[str, Any] = {
     "code": _pattern(r"GPU\d{3}"),
     "slug": _pattern(r"[a-z0-9]+(-[a-z0-9]+)*"),
     "platforms": _all(r"linux_x86_64|linux_aarch64|win_amd64|win_arm64|macos_arm64|macos_x86_64"),
+    "steps": _is_steps,
     "severity": lambda value: value in ("error", "warning", "info"),
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.shell import command_step, environment_step
+from gpudoctor.model.step import Step
 
 
 class Entry(NamedTuple):
@@ -22,8 +25,6 @@ class Entry(NamedTuple):
     """Names of findings that can show the same text."""
     confirm_by: tuple[str, ...] = ()
     """Looks that tell it from those."""
-    cures: tuple[str, ...] = ()
-    """What people who had it typed."""
 
 
 @cache
@@ -38,7 +39,6 @@ def entries() -> tuple[Entry, ...]:
             still_possible=row.get("still_possible"),
             looks_like=tuple(row.get("looks_like", ())),
             confirm_by=tuple(row.get("confirm_by", ())),
-            cures=tuple(row.get("cures", ())),
         )
         for row in load("findings")
     )
@@ -61,6 +61,29 @@ def entry(name: str) -> Entry:
         KeyError: the catalogue has no such name, which is a fault of the caller.
     """
     return _by_key()[name]
+
+
+def cures(name: str) -> tuple[Step, ...]:
+    """What cures the finding of that name wherever it is met; empty where that depends."""
+    rows = (row.get("cures", ()) for row in load("findings") if row["name"] == name)
+    return tuple(_step(cure) for cure in next(rows, ()))
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    kind, text = row.get("kind", "manual"), row["text"]
+    if "set" in row:
+        return environment_step(text, row["set"], kind)
+    if "argv" in row:
+        return command_step(kind, text, row["argv"], risk="medium", executable=False)
+    windows = row.get("windows")
+    return Step(
+        kind=kind,
+        text=text,
+        posix=row.get("posix"),
+        powershell=windows,
+        cmd=windows,
+        risk="medium",
+    )
 
 
 def code(name: str) -> str:

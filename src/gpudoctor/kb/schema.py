@@ -370,7 +370,7 @@ FILES: Mapping[str, File] = {
                 still_possible_opt="text",
                 looks_like_opt="texts",
                 confirm_by_opt="texts",
-                cures_opt="texts",
+                cures_opt="steps",
             )
         }
     ),

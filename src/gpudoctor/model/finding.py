@@ -63,10 +63,8 @@ class Finding:
     """The one look that would tell it from its look-alikes, where the facts cannot."""
     still_possible: str | None = None
     """What can still be done in the running process: try again, restart it, go on on the CPU …"""
-    advice: tuple[str, ...] = ()
-    """What to do or type, where no prescription can be computed from the facts."""
     remedies: tuple[Step, ...] = ()
-    """What cures this finding, where no prescription can be computed from the facts."""
+    """What cures this finding, where that does not hang on the machine as a whole."""
     files: tuple[FileAt, ...] = ()
     """Where a file is at fault: a manifest, a lock."""
 

@@ -92,6 +92,16 @@ def environment_step(text: str, variables: Mapping[str, str | None], kind: StepK
     )
 
 
+def posix_step(kind: StepKind, text: str, line: str, *, risk: Risk = "medium") -> Step:
+    """A step that only a POSIX shell has: a line as typed there, pipes and `sudo` included."""
+    return Step(kind=kind, text=text, posix=line, risk=risk)
+
+
+def sentence_step(kind: StepKind, text: str) -> Step:
+    """A step that is no command."""
+    return Step(kind=kind, text=text, risk="medium")
+
+
 def _posix_word(word: str) -> str:
     if _POSIX_PLAIN.match(word) and not word.startswith("="):  # zsh expands =name
         return word

@@ -1,8 +1,7 @@
-"""Steps for findings that no wheel cures: what the rule advises, as steps."""
+"""Steps for findings that no wheel cures: the remedies of the rule, or a driver, or a look."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from gpudoctor.model.facts import Host
@@ -21,9 +20,6 @@ from gpudoctor.prescribe.tables import driver_families
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
 """Errors that hide GPUs from programs by a variable."""
 
-_COMMAND = re.compile(
-    r"(sudo|export|unset|docker|wsl|py|python3?|pip|uv|conda|ldconfig|nvidia-\w+|set) \S", re.ASCII
-)
 _MASKS = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 
 
@@ -84,38 +80,13 @@ def first_driver(sheet: FactSheet) -> DriverPlan | None:
 
 
 def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
-    variables = [
-        entry.fact.removeprefix("environment.")
-        for entry in finding.evidence
-        if entry.fact.startswith("environment.")
-    ]
-    if "environment" in finding.clears_with and variables:
-        names = ", ".join(dict.fromkeys(variables))
-        text = f"Remove {names} from the environment. {finding.title}."
-        return (environment_step(text, dict.fromkeys(variables), "environment"),)
-    if not finding.advice:
-        return _unadvised(finding, sheet)
-    kind = finding.clears_with[0] if finding.clears_with else "manual"
-    text = f"{finding.title}."
-    result: list[Step] = []
-    for line in finding.advice:
-        command, comment = _command(line)
-        if command is None and result:
-            # After a command a sentence is a step of its own, not the reason for the next one.
-            result.append(Step(kind=kind, text=line, risk="medium"))
-            continue
-        if command is None:
-            text = f"{text}\n{line}".strip()
-            continue
-        said = f"{text} {comment}".strip()
-        result.append(Step(kind=kind, text=said, posix=command, risk="medium"))
-        text = ""
-    if text and (text != f"{finding.title}." or not result):
-        result.append(Step(kind=kind, text=text, risk="medium"))
-    return tuple(result)
+    if not finding.remedies:
+        return _computed(finding, sheet)
+    first, *others = finding.remedies
+    return (replace(first, text=f"{finding.title}. {first.text}"), *others)
 
 
-def _unadvised(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
+def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     """Steps where the rule gives none: a driver, a restart, or where to look."""
     host = sheet.facts.host or Host()
     if "driver" in finding.clears_with:
@@ -133,12 +104,3 @@ def _unadvised(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     if finding.next_look:
         return (Step(kind="manual", text=f"{finding.title}. {finding.next_look}"),)
     return ()
-
-
-def _command(line: str) -> tuple[str | None, str]:
-    """A line of advice as command and comment; no command where it is a sentence."""
-    if not _COMMAND.match(line):
-        return None, ""
-    command, _, comment = line.partition("   ")
-    comment = comment.strip().removeprefix("(").removesuffix(")").strip("# ")
-    return command.strip(), f"{comment[0].upper()}{comment[1:]}." if comment else ""

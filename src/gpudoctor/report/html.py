@@ -65,7 +65,7 @@ def _finding(finding: Finding) -> str:
         f'<h2 class="{finding.severity.value}">{finding.code} {_text(finding.title)}</h2>\n'
         f"<p>{_text(finding.detail)}</p>\n"
         + (f"<ul>{evidence}</ul>\n" if evidence else "")
-        + "".join(_command(text) for text in finding.advice)
+        + "".join(_step(step) for step in finding.remedies)
     )
 
 

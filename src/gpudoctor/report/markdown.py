@@ -60,8 +60,8 @@ def _finding(finding: Finding) -> list[str]:
             + (f" ({escape(item.source)})" if item.source else "")
             for item in finding.evidence
         ]
-    for text in finding.advice:
-        lines += ["", *fenced(text)]
+    for step in finding.remedies:
+        lines += _step(step)
     return lines
 
 

@@ -82,7 +82,8 @@ def _findings(canvas: Canvas, report: Report, style: Style) -> None:
     shown = [f for f in report.findings if style.verbose or f.severity is not Severity.INFO]
     for finding in shown:
         canvas.blank()
-        _finding(canvas, finding, report, brief=bool(finding.caused_by) and not style.verbose)
+        brief = bool(finding.caused_by) and not style.verbose
+        _finding(canvas, finding, report, style, brief=brief)
     for finding in (f for f in report.findings if f not in shown):
         canvas.blank()
         canvas.hanging(("i ", "cyan"), (f"{finding.code} ", "dim"), finding.title)
@@ -92,7 +93,9 @@ def _findings(canvas: Canvas, report: Report, style: Style) -> None:
         canvas.paragraph(f"Left out of the verdict: {names}.", style="dim")
 
 
-def _finding(canvas: Canvas, finding: Finding, report: Report, *, brief: bool) -> None:
+def _finding(
+    canvas: Canvas, finding: Finding, report: Report, style: Style, *, brief: bool
+) -> None:
     mark = _SEVERITY_MARK[finding.severity]
     canvas.hanging(
         (f"{canvas.mark(mark)} ", _MARK_STYLE[mark]), (f"{finding.code} ", "bold"), finding.title
@@ -106,11 +109,10 @@ def _finding(canvas: Canvas, finding: Finding, report: Report, *, brief: bool) -
         source = f"  [{item.source}]" if item.source else ""
         canvas.hanging(("    proof  ", "dim"), f"{item.fact} = {item.value}{source}")
     prescribed = report.prescription is not None and report.prescription.steps
-    for text in () if prescribed else finding.advice:
-        if text.endswith(".") and text[0].isupper():  # a sentence; a command stays in one line
-            canvas.paragraph(text, indent=4)
-        else:
-            canvas.raw(text, indent=4)
+    for step in () if prescribed else finding.remedies:
+        canvas.paragraph(step.text, indent=4)
+        if command := step_command(step, style):
+            canvas.raw(command, indent=6)
     if finding.next_look:
         canvas.hanging(("    look   ", "dim"), finding.next_look)
     if finding.still_possible and report.about == "text":

@@ -9,6 +9,8 @@ from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.shell import environment_step
+from gpudoctor.model.step import Step
 from gpudoctor.model.value import replace
 from gpudoctor.smoke.causes import cause
 from gpudoctor.smoke.run import Mishap, Run, key
@@ -135,7 +137,7 @@ def _cause(run: Run, name: str | None, gpu: Gpu | None, title: str) -> list[Find
         sentence = f"{run.target.label}: {catalogue.entry(name).meaning.rstrip('.')}"
     found = _finding(run, name, sentence, tuple(evidence))
     # What people who had it typed; a prescription, where there is one, stands before it.
-    return [replace(found, advice=catalogue.entry(name).cures)]
+    return [replace(found, remedies=catalogue.cures(name))]
 
 
 def _about(
@@ -201,12 +203,14 @@ def _finding(
         detail += f" What lies behind it: {behind}."
     if any(mishap.signal == "SIGKILL" for mishap in run.mishaps):
         detail += " SIGKILL comes from outside: often the kernel, when memory runs out."
-    advice: tuple[str, ...] = ()
+    remedies: tuple[Step, ...] = ()
     if behind == "nccl-p2p-iommu-acs-hang":
-        advice = (
-            (
-                "Set NCCL_P2P_DISABLE=1 and try again: if it then works, peer-to-peer traffic is "
-                "redirected (PCIe ACS, IOMMU) or not supported by these boards"
+        remedies = (
+            environment_step(
+                "Switch peer-to-peer traffic off and try again: if it then works, that traffic "
+                "is redirected (PCIe ACS, IOMMU) or not supported by these boards.",
+                {"NCCL_P2P_DISABLE": "1"},
+                "environment",
             ),
         )
     return Finding(
@@ -221,7 +225,7 @@ def _finding(
         caused_by=behind if behind and catalogue.find(behind) else None,
         next_look=_NEXT_LOOK.get(name),
         still_possible=entry.still_possible,
-        advice=advice,
+        remedies=remedies,
     )
 
 

@@ -9,6 +9,7 @@ from gpudoctor.kb import catalogue
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.triage.merge import read_facts
 from gpudoctor.triage.readers.traceback import own_frame
@@ -79,6 +80,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
     if candidate.name in looks.CODE_BUGS:
         detail += " This is a fault of the program: no driver and no other build of torch cures it."
     find = looks.how_to_find(candidate.name)
+    found_by = (sentence_step("manual", find),) if find else ()
     return Finding(
         code=entry.code,
         name=entry.name,
@@ -88,7 +90,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
         evidence=(*quoted, *frame),
         next_look=look,
         still_possible=looks.still_possible(candidate.name, entry.still_possible, marks),
-        advice=(*((find,) if find else ()), *entry.cures),
+        remedies=(*found_by, *catalogue.cures(entry.name)),
     )
 
 

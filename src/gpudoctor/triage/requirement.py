@@ -65,10 +65,10 @@ def _with_cure(sheet: FactSheet, worst: Finding, findings: tuple[Finding, ...]) 
 
     lines = [f"{worst.title}.", worst.detail] if worst.detail else [f"{worst.title}."]
     prescription = prescribe(sheet, findings, Options())
-    typed = [step.posix or step.text for step in prescription.steps]
+    typed = [step.posix or step.text for step in prescription.steps or worst.remedies]
     if prescription.why and prescription.status != "not-needed":
         lines.append(prescription.why)
-    lines += [f"    {line}" for line in typed or list(worst.advice)]
+    lines += [f"    {line}" for line in typed]
     lines.append(f"`gpudoctor check` shows the proof, `gpudoctor explain {worst.code}` says more.")
     return "\n".join(lines)
 

@@ -151,7 +151,7 @@ def test_an_all_reduce_that_hangs_names_the_usual_reason_and_the_variable(
     [finding] = proof.findings
     assert finding.name == "smoke-hung"
     assert finding.caused_by == "nccl-p2p-iommu-acs-hang"
-    assert any("NCCL_P2P_DISABLE=1" in text for text in finding.advice)
+    assert any("NCCL_P2P_DISABLE=1" in (step.posix or "") for step in finding.remedies)
     assert proof.smoke.gpus[0].status == "hung"
     assert proof.smoke.gpus[1].status == "passed"
 

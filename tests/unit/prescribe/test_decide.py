@@ -10,9 +10,12 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Host, KernelModule, Library, Package, Requirement
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.prescribe import Options, missing_fact, prescribe
 from unit.prescribe.sheets import cure, line, sheet
 
+RESTART = posix_step("reboot", "Restart the machine.", "sudo reboot")
+LDCONFIG = posix_step("driver", "Let the loader find them.", "sudo ldconfig")
 FLASH = Package(
     name="flash-attn", version="2.8.3", requires=("torch",), build="cu12torch2.6cxx11abiFALSE"
 )
@@ -22,10 +25,10 @@ def changed(machine, **facts):
     return FactSheet(replace(machine.facts, **facts), machine.unknown)
 
 
-def found(code, name, *, kinds=(), advice=(), evidence=(), title="Something is wrong", look=None):
+def found(code, name, *, kinds=(), remedies=(), evidence=(), title="Something is wrong", look=None):
     return Finding(
         code=code, name=name, severity=Severity.ERROR, title=title, clears_with=kinds,
-        advice=advice, evidence=evidence, next_look=look,
+        remedies=remedies, evidence=evidence, next_look=look,
     )  # fmt: skip
 
 
@@ -152,21 +155,25 @@ def test_with_musl_nothing_fits():
     assert "musl" in answer.why
 
 
-def test_advice_of_a_rule_becomes_steps_with_its_commands_apart():
+def test_remedies_of_a_rule_become_steps_as_they_are():
     fabric = found(
         "GPU113",
         "fabric-manager-not-running",
         kinds=("driver", "manual"),
-        advice=("sudo systemctl enable --now x   (as root)", "Else ask the provider."),
+        remedies=(
+            posix_step("driver", "Start the service.", "sudo systemctl enable --now x"),
+            sentence_step("manual", "Else ask the provider: sudo is not for you."),
+        ),
     )
     answer = prescribe(sheet("4090", torch="2.9.1+cu128"), (fabric,))
     assert answer.status == "resolved"
     assert answer.steps[0].posix == "sudo systemctl enable --now x"
-    assert answer.steps[0].text == "Something is wrong. As root."
-    assert answer.steps[1].text == "Else ask the provider."
+    assert answer.steps[0].text == "Something is wrong. Start the service."
+    assert answer.steps[1].text == "Else ask the provider: sudo is not for you."
+    assert not answer.steps[1].is_command
 
 
-def test_a_finding_without_advice_gets_a_restart_or_a_look():
+def test_a_finding_without_remedies_gets_a_restart_or_a_look():
     machine = sheet("4090", torch="2.9.1+cu128")
     (step,) = prescribe(machine, (found("GPU114", "x", kinds=("reboot",)),)).steps
     assert step.kind == "reboot"
@@ -176,9 +183,9 @@ def test_a_finding_without_advice_gets_a_restart_or_a_look():
 
 
 def test_consequences_get_no_steps_of_their_own():
-    cause = found("GPU104", "nouveau-owns-gpu", kinds=("driver",), advice=("sudo reboot",))
+    cause = found("GPU104", "nouveau-owns-gpu", kinds=("driver",), remedies=(RESTART,))
     follows = replace(
-        found("GPU126", "libcuda-missing", kinds=("driver",), advice=("sudo ldconfig",)),
+        found("GPU126", "libcuda-missing", kinds=("driver",), remedies=(LDCONFIG,)),
         caused_by="nouveau-owns-gpu",
     )
     answer = prescribe(sheet("4090", torch="2.9.1+cu128"), (cause, follows))

@@ -167,7 +167,8 @@ def test_the_cures_are_those_of_the_distribution() -> None:
             gpus=(on_pci(),),
             kernel_module=no_module(built_for_kernel=False),
         )
-        return "\n".join(judged(sheet)["kernel-module-missing-after-kernel-update"].advice)
+        steps = judged(sheet)["kernel-module-missing-after-kernel-update"].remedies
+        return "\n".join(step.posix or "" for step in steps)
 
     assert "sudo dkms autoinstall" in advice("ubuntu")
     assert "sudo akmods --force" in advice("fedora")
@@ -197,7 +198,7 @@ def test_a_container_names_its_own_way_to_the_gpu() -> None:
         gpus=(on_pci(),),
         kernel_module=module(device_nodes=()),
     )
-    assert "nvidia.com/gpu" in judged(sheet)["container-started-without-gpu"].advice[0]
+    assert "nvidia.com/gpu" in judged(sheet)["container-started-without-gpu"].remedies[0].text
 
 
 def test_an_error_that_a_working_cuda_disproves_is_a_warning() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gpudoctor import rules
 from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.step import Step
 from gpudoctor.rules.engine.registry import rules as all_rules
 from unit.rules.firing import FIRES, HEALTHY, TEMPTS
 from unit.rules.make import judged, machine
@@ -71,3 +74,33 @@ def test_a_cause_that_is_named_is_among_the_findings_and_stands_before(name: str
     for position, found in enumerate(findings):
         if found.caused_by is not None:
             assert found.caused_by in {earlier.name for earlier in findings[:position]}
+
+
+# `sudo apt install …` at the head of a sentence would be a command that no program can find.
+_COMMAND_WORDS = ("sudo ", "pip ", "conda ", "export ", "unset ", "docker ", "nvidia-smi ", "wsl ")
+
+
+def _unlike_a_remedy(step: Step) -> str | None:
+    if not step.text[:1].isupper() and not step.text.startswith("`"):
+        return "opens like a command"
+    if step.text.startswith(_COMMAND_WORDS) or not step.text.endswith((".", ":")):
+        return "is no sentence"
+    lines = [line for line in (step.posix, step.powershell, step.cmd) if line is not None]
+    if any("…" in line or re.search(r"<\w+>", line) for line in lines):
+        return "has a command that cannot be typed as it stands"
+    if step.argv:
+        return "would be executed by a fix, and only a prescription is"
+    return None
+
+
+@pytest.mark.parametrize("name", FIRES)
+def test_a_remedy_is_a_sentence_with_its_command_apart(name: str) -> None:
+    for found in rules.judge(FIRES[name]).findings:
+        assert [s for s in found.remedies if _unlike_a_remedy(s)] == [], found.name
+
+
+@pytest.mark.parametrize("entry", catalogue.entries(), ids=lambda entry: entry.code)
+def test_a_cure_of_the_catalogue_is_a_sentence_with_its_command_apart(
+    entry: catalogue.Entry,
+) -> None:
+    assert [s for s in catalogue.cures(entry.name) if _unlike_a_remedy(s)] == []

@@ -29,7 +29,7 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
             if after < left:
                 steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
                 left &= after
-    steps += remedies((f for f in warnings if f.name in left and f.advice), sheet)
+    steps += remedies((f for f in warnings if f.name in left and f.remedies), sheet)
     if not steps:
         none = any(finding.name == "no-gpu-found" for finding in warnings)
         start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import sentence_step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Code, Seat
 from gpudoctor.rules.engine.registry import rule
@@ -126,8 +127,12 @@ def jetson_needs_own_wheel(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
         gpus=seats,
         clears_with=("install",),
-        advice=(
-            "https://docs.nvidia.com/deeplearning/frameworks/install-pytorch-jetson-platform/",
+        remedies=(
+            sentence_step(
+                "install",
+                "Take one of NVIDIA's builds for Jetson, which are explained at "
+                "https://docs.nvidia.com/deeplearning/frameworks/install-pytorch-jetson-platform/.",
+            ),
         ),
     )
 

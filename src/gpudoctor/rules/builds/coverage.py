@@ -11,6 +11,8 @@ from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import CodeGroup, Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import TORCH, Case, Seat
@@ -184,11 +186,25 @@ def _lacks(case: Case, name: str, libraries: Sequence[Library], seats: list[Seat
         evidence=[*map(_library_evidence, libraries[:3]), *gpu_evidence(case, seats)],
         gpus=seats,
         clears_with=("install", "source-build", "uninstall"),
-        advice=(
-            (
-                f"A newer release of {name}, or from source: TORCH_CUDA_ARCH_LIST='{targets}' "
-                f"pip install --no-cache-dir --no-build-isolation --no-binary {name} {name}"
-            ),
+        remedies=_newer_or_from_source(case, name, targets),
+    )
+
+
+def _newer_or_from_source(case: Case, name: str, targets: str) -> tuple[Step, ...]:
+    install = (*case.pip, "install", "--no-cache-dir", "--no-build-isolation")
+    build = environment_step("", {"TORCH_CUDA_ARCH_LIST": targets}, "source-build")
+    compile_ = command_step(
+        "source-build", "", (*install, "--no-binary", name, name), executable=False
+    )
+    return (
+        sentence_step("install", f"Install a newer release of {name}, if there is one."),
+        Step(
+            kind="source-build",
+            text="Or build it from source for this GPU.",
+            posix=f"{build.posix}; {compile_.posix}",
+            powershell=f"{build.powershell}; {compile_.powershell}",
+            cmd=f"{build.cmd} & {compile_.cmd}",
+            risk="medium",
         ),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.kb import info, torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import sentence_step
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
 from gpudoctor.rules.driver.driver import number
 from gpudoctor.rules.engine import knowledge_queries as book
@@ -35,7 +36,9 @@ def collector_crashed(case: Case) -> Iterator[Finding | Unknown]:
             Evidence(fact=entry.fact, value=entry.reason, source=entry.source)
             for entry in failed.values()
         ],
-        advice=("Please report it with the output of `gpudoctor facts`.",),
+        remedies=(
+            sentence_step("manual", "Please report it with the output of `gpudoctor facts`."),
+        ),
     )
 
 

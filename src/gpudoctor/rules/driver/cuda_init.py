@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.rules.driver.driver import FINER
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names
 
 # CUresult, CUDA Driver API reference.
@@ -43,7 +45,11 @@ def stub_libcuda_on_path(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("environment",),
-        advice=("Take every folder that ends in /stubs out of LD_LIBRARY_PATH.",),
+        remedies=(
+            sentence_step(
+                "environment", "Take every folder that ends in /stubs out of LD_LIBRARY_PATH."
+            ),
+        ),
     )
 
 
@@ -69,14 +75,16 @@ def device_node_permissions(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence("kernel_module.unreadable_nodes")],
         gpus=case.nvidia,
         clears_with=("manual",),
-        advice=(
-            (
-                "sudo usermod -aG video,render $USER   ("
-                "join the groups that may open them, then log out and in again)"
+        remedies=(
+            posix_step(
+                "manual",
+                "Join the groups that may open them, then log out and in again.",
+                "sudo usermod -aG video,render $USER",
             ),
-            (
+            sentence_step(
+                "manual",
                 "Or remove the options NVreg_DeviceFileUID, NVreg_DeviceFileGID and "
-                "NVreg_DeviceFileMode from /etc/modprobe.d."
+                "NVreg_DeviceFileMode from /etc/modprobe.d.",
             ),
         ),
     )
@@ -122,12 +130,13 @@ def libcuda_kernel_module_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("environment", "driver", "reboot"),
         next_look="`ldconfig -p | grep libcuda.so.1` lists every copy and its order.",
-        advice=(
-            (
+        remedies=(
+            sentence_step(
+                "environment",
                 "Take /usr/local/cuda/compat, and folders with other drivers, out of "
-                "LD_LIBRARY_PATH and /etc/ld.so.conf.d."
+                "LD_LIBRARY_PATH and /etc/ld.so.conf.d.",
             ),
-            "If the driver was updated: sudo reboot",
+            restart(case, "If the driver was updated: restart the machine."),
         ),
     )
 
@@ -172,12 +181,13 @@ def forward_compat_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.visible,
         clears_with=("driver", "environment"),
-        advice=(
-            (
+        remedies=(
+            sentence_step(
+                "environment",
                 "Take /usr/local/cuda/compat out of LD_LIBRARY_PATH and /etc/ld.so.conf.d "
-                "(in a container: use an image with a CUDA no newer than the driver's)."
+                "(in a container: use an image with a CUDA no newer than the driver's).",
             ),
-            "Or update the driver on the host.",
+            sentence_step("driver", "Or update the driver on the host."),
         ),
     )
 
@@ -198,13 +208,16 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.visible,
         clears_with=("driver", "manual"),
         next_look="`systemctl status nvidia-fabricmanager` and `nvidia-smi -q | grep -A2 Fabric`.",
-        advice=(
-            *(("On the host (a rented machine: tell its provider):",) if hosted else ()),
-            (
-                f"sudo apt install nvidia-fabricmanager-{branch}   ("
-                "install the service in exactly the version of the driver)"
+        remedies=(
+            posix_step(
+                "driver",
+                ("On the host (a rented machine: tell its provider): i" if hosted else "I")
+                + "nstall the service in exactly the version of the driver.",
+                f"sudo apt install nvidia-fabricmanager-{branch}",
             ),
-            "sudo systemctl enable --now nvidia-fabricmanager",
+            posix_step(
+                "driver", "Start the service.", "sudo systemctl enable --now nvidia-fabricmanager"
+            ),
         ),
     )
 
@@ -227,10 +240,22 @@ def cuda_unknown_999(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.visible,
         clears_with=("driver", "reboot"),
         next_look="`journalctl -b | grep -i suspend` shows whether the machine slept.",
-        advice=(
-            *(("sudo nvidia-modprobe -c 0 -u",) if missing else ()),
-            "sudo rmmod nvidia_uvm && sudo modprobe nvidia_uvm",
-            "If that fails: sudo reboot",
+        remedies=(
+            *(
+                (
+                    posix_step(
+                        "driver", "Make the device files anew.", "sudo nvidia-modprobe -c 0 -u"
+                    ),
+                )
+                if missing
+                else ()
+            ),
+            posix_step(
+                "driver",
+                "Load the module for unified memory anew.",
+                "sudo rmmod nvidia_uvm && sudo modprobe nvidia_uvm",
+            ),
+            restart(case, "If that fails: restart the machine."),
         ),
     )
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.driver.kernel_module import bound_driver, not_loaded
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 
 # Findings that say why the driver does not answer; `driver-not-loaded` is for what is left.
@@ -26,9 +29,10 @@ FINER = (
     "nvml-driver-library-mismatch",
     "libcuda-missing",
 )
-_CAPABILITIES = (
-    "docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …   (pass the libraries "
-    "for computing in, too: `utility` alone brings nvidia-smi and leaves libcuda out)"
+_CAPABILITIES = sentence_step(
+    "driver",
+    "Start the container with `docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …`: "
+    "`utility` alone brings nvidia-smi and leaves libcuda out.",
 )
 _MISMATCH = "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
 # How the collectors word it when a process was given up.
@@ -68,11 +72,12 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("reboot",),
-        advice=(
-            "sudo reboot",
-            (
-                "Without a restart, after stopping everything that uses the GPU: "
-                "sudo rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia && sudo modprobe nvidia"
+        remedies=(
+            restart(case),
+            posix_step(
+                "driver",
+                "Or without a restart, after stopping everything that uses the GPU:",
+                "sudo rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia && sudo modprobe nvidia",
             ),
         ),
     )
@@ -114,14 +119,20 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("driver",),
         next_look="`ldconfig -p | grep libcuda.so.1` prints nothing if it is so.",
-        advice=(
-            *((_CAPABILITIES,) if case.host.container else ()),
-            (
-                "Install the libraries of the same version, for instance on Ubuntu: "
-                f"sudo apt install libnvidia-compute-{branch}"
-            ),
-            "sudo ldconfig",
+        remedies=_bring_libcuda(case, branch),
+    )
+
+
+def _bring_libcuda(case: Case, branch: int | str) -> tuple[Step, ...]:
+    capabilities = (_CAPABILITIES,) if case.host.container else ()
+    return (
+        *capabilities,
+        posix_step(
+            "driver",
+            "Install the libraries of the same version, for instance on Ubuntu:",
+            f"sudo apt install libnvidia-compute-{branch}",
         ),
+        posix_step("driver", "Let the loader find them.", "sudo ldconfig"),
     )
 
 
@@ -180,9 +191,12 @@ def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
         gpus=reserved or case.nvidia,
         clears_with=("driver", "reboot"),
         next_look=None if absent else "`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
-        advice=()
+        remedies=()
         if absent and not reserved
-        else ("sudo modprobe nvidia && nvidia-smi", "If that fails: reinstall the driver."),
+        else (
+            posix_step("driver", "Load the kernel module.", "sudo modprobe nvidia && nvidia-smi"),
+            sentence_step("driver", "If that fails: reinstall the driver."),
+        ),
     )
 
 
@@ -207,9 +221,13 @@ def driver_not_answering(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("driver", "reboot"),
         next_look="`time nvidia-smi`, twice: the second time it should take a second at most.",
-        advice=(
-            "`sudo dmesg | grep -i -e nvrm -e xid` names a GPU that no longer answers.",
-            "sudo nvidia-smi -pm 1   (keep the driver awake)",
+        remedies=(
+            posix_step(
+                "manual",
+                "Look whether the kernel names a GPU that no longer answers.",
+                "sudo dmesg | grep -i -e nvrm -e xid",
+            ),
+            posix_step("driver", "Keep the driver awake.", "sudo nvidia-smi -pm 1"),
         ),
     )
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.rules.driver import distribution_commands as advice
+from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.rules.driver import distribution_commands as commands
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 
 _REJECTED = re.compile(
@@ -61,14 +63,16 @@ def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=held,
         clears_with=("driver", "reboot"),
-        advice=(
-            (
+        remedies=(
+            posix_step(
+                "driver",
+                "Keep nouveau from loading.",
                 "sudo sh -c \"printf 'blacklist nouveau\\noptions nouveau modeset=0\\n' "
-                '> /etc/modprobe.d/blacklist-nouveau.conf"'
+                '> /etc/modprobe.d/blacklist-nouveau.conf"',
             ),
-            *advice.rebuild_initramfs(case),
-            "Install the NVIDIA driver if it is not yet installed.",
-            "sudo reboot",
+            *commands.rebuild_initramfs(case),
+            sentence_step("driver", "Install the NVIDIA driver if it is not yet installed."),
+            restart(case),
         ),
     )
 
@@ -109,7 +113,7 @@ def kernel_module_missing(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("driver", "reboot"),
-        advice=advice.rebuild_module(case),
+        remedies=commands.rebuild_module(case),
     )
 
 
@@ -148,7 +152,7 @@ def secure_boot_module_rejected(case: Case) -> Iterator[Finding | Unknown]:
         next_look=None
         if said
         else "`sudo modprobe nvidia` says `Key was rejected by service` if it is so.",
-        advice=advice.enrol_key(case),
+        remedies=commands.enrol_key(case),
     )
 
 
@@ -169,12 +173,14 @@ def prime_profile_hides_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("driver", "reboot"),
-        advice=(
-            (
-                "sudo prime-select on-demand   ("
-                "let the GPU wake when it is needed; `nvidia` in its place keeps it on)"
+        remedies=(
+            posix_step(
+                "driver",
+                "Let the GPU wake when it is needed (`nvidia` in place of `on-demand` keeps it "
+                "on).",
+                "sudo prime-select on-demand",
             ),
-            "sudo reboot",
+            restart(case),
         ),
     )
 

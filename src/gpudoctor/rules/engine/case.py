@@ -236,6 +236,13 @@ class Case:
         known = torch is not None and torch.version and self.knows("torch.version")
         return f"torch {torch.version}" if torch is not None and known else "the installed torch"
 
+    @property
+    def pip(self) -> tuple[str, ...]:
+        """How pip of the examined environment is called."""
+        python = self.facts.python
+        executable = python.executable if python and self.knows("python.executable") else None
+        return (executable, "-m", "pip") if executable else ("pip",)
+
     @cached_property
     def code(self) -> Code | None:
         """The architectures of the installed CUDA build: read, or else of the published build

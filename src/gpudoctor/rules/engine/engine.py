@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import Rule, rules
@@ -116,7 +117,9 @@ def _crash(rule: Rule, error: Exception) -> Finding:
         "same; whether this one would have found something is unknown.",
         severity=Severity.WARNING,
         evidence=(Evidence(fact=f"rules.{rule.name}", value=f"{type(error).__name__}: {error}"),),
-        advice=("Please report it with the output of `gpudoctor facts`.",),
+        remedies=(
+            sentence_step("manual", "Please report it with the output of `gpudoctor facts`."),
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gpudoctor.kb import catalogue
-from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
+from gpudoctor.model.finding import Evidence, Finding, Severity, Step, StepKind
 from gpudoctor.rules.engine.case import Seat
 
 
@@ -19,7 +19,7 @@ def finding(
     gpus: Iterable[Seat] = (),
     clears_with: tuple[StepKind, ...] = (),
     next_look: str | None = None,
-    advice: Sequence[str] = (),
+    remedies: Sequence[Step] = (),
     caused_by: str | None = None,
 ) -> Finding:
     """A finding of the catalogue, with its code and, unless given, its severity.
@@ -39,7 +39,7 @@ def finding(
         clears_with=clears_with,
         still_possible=entry.still_possible,
         next_look=next_look,
-        advice=tuple(advice),
+        remedies=tuple(remedies),
         caused_by=caused_by,
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import environment_step, posix_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
@@ -31,6 +33,10 @@ def _hides_all(entries: list[str]) -> bool:
     if first.upper().startswith(("GPU-", "MIG-")):
         return False
     return not _is_number(first) or first.startswith("-")
+
+
+def _unset(name: str) -> Step:
+    return environment_step(f"Remove {name} from the environment.", {name: None}, "environment")
 
 
 def _evidence(case: Case, name: str) -> Evidence:
@@ -69,7 +75,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),
-        advice=(f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",),
+        remedies=(_unset(name),),
     )
 
 
@@ -118,9 +124,7 @@ def _other_masks(case: Case) -> Iterator[Finding]:
             evidence=[_evidence(case, name)],
             gpus=seats,
             clears_with=("environment",),
-            advice=(
-                f"unset {name}   (remove the variable; in PowerShell: Remove-Item Env:{name})",
-            ),
+            remedies=(_unset(name),),
         )
 
 
@@ -139,7 +143,7 @@ def _all_hidden(case: Case) -> Iterator[Finding]:
         evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
         gpus=hidden,
         clears_with=("environment",),
-        advice=(f"unset {_MASK}   (remove the variable; in PowerShell: Remove-Item Env:{_MASK})",),
+        remedies=(_unset(_MASK),),
     )
 
 
@@ -171,9 +175,13 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[_evidence(case, _MASK), case.evidence("gpus", names(case.nvidia))],
         gpus=() if kept else case.nvidia,
         clears_with=("environment",),
-        advice=(
-            f"export {_MASK}=0   (name a GPU that exists, or remove the variable)",
-            f"It can also be set inside the program: grep -rn {_MASK} .",
+        remedies=(
+            _unset(_MASK),
+            posix_step(
+                "manual",
+                "It can also be set inside the program, which this finds:",
+                f"grep -rn {_MASK} .",
+            ),
         ),
     )
 
@@ -251,7 +259,7 @@ def _breaks(case: Case, name: str, has: str, ignored: str, path: str) -> Finding
             case.evidence(f"{path}.compute_capability"),
         ],
         clears_with=("environment",),
-        advice=(f"unset {name}",),
+        remedies=(_unset(name),),
     )
 
 
@@ -275,5 +283,5 @@ def _slow_switches(case: Case) -> Iterator[Finding | Unknown]:
                 severity=Severity.INFO,
                 evidence=[_evidence(case, name)],
                 clears_with=("environment",),
-                advice=(f"unset {name}",),
+                remedies=(_unset(name),),
             )

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import command_step, posix_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 
 # Xid numbers, NVIDIA's catalogue docs.nvidia.com/deploy/xid-errors: 79 the GPU fell off the bus,
@@ -48,11 +51,12 @@ def gpu_fell_off_bus(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.WARNING if case.cuda_works else Severity.ERROR,
         evidence=[Evidence(fact="log", value=line, source="kernel log")],
         clears_with=("reboot", "manual"),
-        advice=(
-            "Restart the machine, power off in between.",
-            (
+        remedies=(
+            sentence_step("reboot", "Restart the machine, power off in between."),
+            sentence_step(
+                "manual",
                 "If it returns: reseat the card and its power cables, lower its power limit "
-                "(sudo nvidia-smi -pl <watts>), or have it replaced."
+                "(`sudo nvidia-smi -pl WATTS`), or have it replaced.",
             ),
         ),
     )
@@ -72,7 +76,10 @@ def gsp_firmware_timeout(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.WARNING if case.cuda_works else Severity.ERROR,
         evidence=[Evidence(fact="log", value=line, source="kernel log")],
         clears_with=("reboot", "driver"),
-        advice=("sudo reboot", "If it returns: install a newer driver."),
+        remedies=(
+            restart(case),
+            sentence_step("driver", "If it returns: install a newer driver."),
+        ),
     )
 
 
@@ -96,9 +103,9 @@ def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
         gpus=bad,
         clears_with=("reboot", "manual"),
         next_look="`nvidia-smi -q -d ECC,ROW_REMAPPER,PAGE_RETIREMENT`",
-        advice=(
-            "End the programs on this GPU and restart the machine.",
-            "If the counters grow again, have the card replaced.",
+        remedies=(
+            sentence_step("reboot", "End the programs on this GPU and restart the machine."),
+            sentence_step("manual", "If the counters grow again, have the card replaced."),
         ),
     )
 
@@ -153,9 +160,9 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
             ],
             gpus=seats,
             clears_with=("manual", "mask-gpus"),
-            advice=(
-                f"sudo nvidia-smi -i {','.join(str(seat.index) for seat in seats)} -c DEFAULT",
-                "Or use another GPU, one process on each.",
+            remedies=(
+                _let_in(case, ",".join(str(seat.index) for seat in seats)),
+                sentence_step("manual", "Or use another GPU, one process on each."),
             ),
         )
 
@@ -234,29 +241,42 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=empty or split,
         clears_with=("environment", "manual"),
-        advice=_undivided(empty) if said_of_empty else _CHOOSE_INSTANCE,
+        remedies=_undivided(empty) if said_of_empty else _CHOOSE_INSTANCE,
     )
 
 
 _CHOOSE_INSTANCE = (
-    "nvidia-smi -L   (list the instances)",
-    "export CUDA_VISIBLE_DEVICES=MIG-<uuid>   (name one instance for each process)",
+    command_step("manual", "List the instances.", ("nvidia-smi", "-L"), executable=False),
+    sentence_step(
+        "environment",
+        "Name one instance for each process, by its UUID (CUDA_VISIBLE_DEVICES=MIG-…).",
+    ),
 )
 
 
-def _undivided(seats: list[Seat]) -> tuple[str, ...]:
+def _undivided(seats: list[Seat]) -> tuple[Step, ...]:
     listed = ",".join(str(seat.index) for seat in seats)
     return (
-        (
-            f"sudo nvidia-smi -i {listed} -mig 0   ("
-            "make the GPU whole again; this takes effect after a restart at the "
-            "latest)"
+        posix_step(
+            "manual",
+            "Make the GPU whole again; this takes effect after a restart at the latest.",
+            f"sudo nvidia-smi -i {listed} -mig 0",
         ),
-        (
+        sentence_step(
+            "manual",
             f"Or divide it: `sudo nvidia-smi mig -i {listed} -lgip` lists the profiles, and "
-            f"`sudo nvidia-smi mig -i {listed} -cgi <profile> -C` makes an instance."
+            f"`sudo nvidia-smi mig -i {listed} -cgi PROFILE -C` makes an instance.",
         ),
     )
+
+
+def _let_in(case: Case, listed: str) -> Step:
+    """The default mode, in which several processes share a GPU."""
+    text = "Let several processes share the GPU."
+    argv = ("nvidia-smi", "-i", listed, "-c", "DEFAULT")
+    if case.host.os == "windows":
+        return command_step("manual", text, argv, risk="medium", executable=False)
+    return posix_step("manual", text, f"sudo {' '.join(argv)}")
 
 
 @rule("unknown-gpu", needs=("gpus",))

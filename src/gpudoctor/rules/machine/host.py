@@ -6,18 +6,23 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 
 _START_WITH_GPU = {
-    "docker": (
-        "docker run --gpus all …   (start the container with its GPUs; in a compose file: "
-        "deploy.resources.reservations.devices)"
-    ),
-    "podman": "Start it with: podman run --device nvidia.com/gpu=all …",
-    "kubernetes": "Ask for `nvidia.com/gpu: 1` under resources.limits of the pod.",
-    "apptainer": "Start it with: apptainer run --nv …",
+    container: sentence_step("manual", text)
+    for container, text in (
+        (
+            "docker",
+            "Start the container with its GPUs: `docker run --gpus all …`.",
+        ),
+        ("podman", "Start it with its GPUs: `podman run --device nvidia.com/gpu=all …`."),
+        ("kubernetes", "Ask for `nvidia.com/gpu: 1` under resources.limits of the pod."),
+        ("apptainer", "Start it with its GPUs: `apptainer run --nv …`."),
+    )
 }
 
 # NCCL and the worker processes of a DataLoader share memory through /dev/shm; `--shm-size=1g` is
@@ -46,7 +51,7 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
         title = f"No GPU that PyTorch can use is in this machine, only {names(case.seats)}"
     else:
         title = "No GPU is in this machine, as far as PCI and drivers show"
-    advice: tuple[str, ...] = ()
+    remedies: tuple[Step, ...] = ()
     next_look = None
     if case.host.container and case.host.container_gpus is not True:
         next_look = (
@@ -54,10 +59,11 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
             "container with it (docker run --gpus all)."
         )
     elif case.host.wsl:
-        advice = (
-            (
+        remedies = (
+            sentence_step(
+                "manual",
                 "If Windows has an NVIDIA GPU: install its driver on Windows "
-                "(https://www.nvidia.com/drivers), then run `wsl --update` and `wsl --shutdown`."
+                "(https://www.nvidia.com/drivers), then run `wsl --update` and `wsl --shutdown`.",
             ),
         )
         next_look = "`nvidia-smi` in a Windows terminal shows whether the machine has a GPU."
@@ -72,7 +78,7 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
         ],
         clears_with=("manual",),
         next_look=next_look,
-        advice=advice,
+        remedies=remedies,
     )
 
 
@@ -111,9 +117,11 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("manual",),
         next_look="If `nvidia-smi` fails on the host too, the driver of the host is the cause.",
-        advice=(
+        remedies=(
             _START_WITH_GPU.get(host.container, _START_WITH_GPU["docker"]),
-            "The host needs its NVIDIA driver and the NVIDIA Container Toolkit.",
+            sentence_step(
+                "manual", "The host needs its NVIDIA driver and the NVIDIA Container Toolkit."
+            ),
         ),
     )
 
@@ -132,11 +140,11 @@ def container_shm_too_small(case: Case) -> Iterator[Finding | Unknown]:
         "/dev/shm. When it is full they die with a bus error or `unhandled system error`.",
         evidence=[case.evidence("host.shm_bytes"), case.evidence("host.container")],
         clears_with=("manual",),
-        advice=(
-            (
-                "docker run --ipc=host …   ("
-                "start the container with the shared memory of the host, or with "
-                "--shm-size=8g)"
+        remedies=(
+            sentence_step(
+                "manual",
+                "Start the container with the shared memory of the host "
+                "(`docker run --ipc=host …`), or with more of its own (`--shm-size=8g`).",
             ),
         ),
     )
@@ -167,11 +175,12 @@ def container_cgroup_device_loss(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("manual",),
         next_look="A new container started with --gpus all works where this one does not.",
-        advice=(
-            "Restart or recreate the container.",
-            (
-                "To prevent it, on the host (CDI devices are not affected): "
-                "sudo nvidia-ctk system create-dev-char-symlinks --create-all"
+        remedies=(
+            sentence_step("manual", "Restart or recreate the container."),
+            posix_step(
+                "manual",
+                "To prevent it, on the host (CDI devices are not affected):",
+                "sudo nvidia-ctk system create-dev-char-symlinks --create-all",
             ),
         ),
     )

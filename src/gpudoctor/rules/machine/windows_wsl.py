@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.shell import command_step, environment_step, posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -28,9 +29,16 @@ def wsl1_has_no_gpu(case: Case) -> Iterator[Finding | Unknown]:
         "conversion keeps your files.",
         evidence=[case.evidence("host.wsl_version")],
         clears_with=("manual",),
-        advice=(
-            "In a Windows terminal: wsl --list --verbose",
-            "In a Windows terminal: wsl --set-version <name> 2",
+        remedies=(
+            command_step(
+                "manual",
+                "List the distributions, here or in a Windows terminal.",
+                ("wsl.exe", "--list", "--verbose"),
+                executable=False,
+            ),
+            sentence_step(
+                "manual", "Turn this one into WSL 2 by its name: `wsl --set-version NAME 2`."
+            ),
         ),
     )
 
@@ -68,10 +76,22 @@ def wsl_linux_driver_installed(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("driver", "manual"),
-        advice=(
-            "sudo apt purge 'nvidia-*' 'libnvidia-*' cuda-drivers",
-            "In a Windows terminal: wsl --shutdown",
-            "If a toolkit is wanted inside WSL, install only packages called cuda-toolkit-*.",
+        remedies=(
+            posix_step(
+                "driver",
+                "Remove the Linux driver from this distribution.",
+                "sudo apt purge 'nvidia-*' 'libnvidia-*' cuda-drivers",
+            ),
+            command_step(
+                "reboot",
+                "End WSL, here or in a Windows terminal, and start it again.",
+                ("wsl.exe", "--shutdown"),
+                executable=False,
+            ),
+            sentence_step(
+                "driver",
+                "If a toolkit is wanted inside WSL, install only packages called cuda-toolkit-*.",
+            ),
         ),
     )
 
@@ -91,10 +111,11 @@ def wsl_too_many_gpus(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence("driver.cu_init"), case.evidence("gpus", len(case.visible))],
         gpus=case.visible,
         clears_with=("mask-gpus", "environment"),
-        advice=(
-            (
-                "export CUDA_VISIBLE_DEVICES=0,1,2   ("
-                "leave fewer GPUs to programs, or run Linux without Windows)"
+        remedies=(
+            environment_step(
+                "Leave fewer GPUs to programs, or run Linux without Windows.",
+                {"CUDA_VISIBLE_DEVICES": "0,1,2"},
+                "mask-gpus",
             ),
         ),
     )

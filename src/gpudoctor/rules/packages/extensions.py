@@ -9,6 +9,7 @@ from gpudoctor.kb import packages as kb_packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
@@ -78,11 +79,17 @@ def _other_torch(case: Case, package: Package, built: str, severity: Severity) -
             case.evidence("torch.version"),
         ],
         clears_with=("install", "source-build", "uninstall"),
-        advice=(
-            (
-                f"pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation "
-                f"{package.name}   (build it anew against this torch, or install its wheel for "
-                "this torch)"
+        remedies=(
+            command_step(
+                "source-build",
+                "Build it anew against this torch, or install its wheel for this torch.",
+                (
+                    *case.pip,
+                    *("install", "--force-reinstall", "--no-deps", "--no-cache-dir"),
+                    *("--no-build-isolation", package.name),
+                ),
+                risk="medium",
+                executable=False,
             ),
         ),
     )
@@ -112,7 +119,12 @@ def extension_cxx11abi_flag_mismatch(case: Case) -> Iterator[Finding | Unknown]:
             "symbol`.",
             evidence=[evidence_of(case, package, tag), case.evidence("torch.cxx11_abi")],
             clears_with=("install", "source-build", "uninstall"),
-            advice=(f"Install the wheel of {package.name} whose name says cxx11abi{flag}.",),
+            remedies=(
+                sentence_step(
+                    "install",
+                    f"Install the wheel of {package.name} whose name says cxx11abi{flag}.",
+                ),
+            ),
         )
 
 
@@ -197,10 +209,24 @@ def bitsandbytes_no_binary_for_cuda(case: Case) -> Iterator[Finding | Unknown]:
             case.evidence("torch.cuda"),
         ],
         clears_with=("install", "environment"),
-        advice=("pip install -U bitsandbytes",)
-        + (
-            (f"Or: export BNB_CUDA_VERSION={max(x for x in found if x[:2] == wanted[:2])}",)
-            if near
-            else ()
+        remedies=(
+            command_step(
+                "install",
+                "Install its newest release.",
+                (*case.pip, "install", "-U", "bitsandbytes"),
+                risk="medium",
+                executable=False,
+            ),
+            *(
+                (
+                    environment_step(
+                        "Or let it load the library that it has for the same CUDA major version.",
+                        {"BNB_CUDA_VERSION": max(x for x in found if x[:2] == wanted[:2])},
+                        "environment",
+                    ),
+                )
+                if near
+                else ()
+            ),
         ),
     )

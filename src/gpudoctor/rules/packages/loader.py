@@ -12,13 +12,18 @@ from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import LoaderLibrary
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import environment_step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 _NEEDS = ("loader", "packages", "torch")
-_UNSET = ("unset LD_LIBRARY_PATH   (empty the variable, or take that folder alone out of it)",)
+_UNSET = environment_step(
+    "Remove LD_LIBRARY_PATH from the environment, or take that folder alone out of it.",
+    {"LD_LIBRARY_PATH": None},
+    "environment",
+)
 
 
 def older(case: Case, library: str) -> tuple[LoaderLibrary, str, str] | None:
@@ -84,7 +89,7 @@ def _found(
         clears_with=("environment",),
         next_look="`LD_DEBUG=libs python -c 'import torch' 2>&1 | grep 'calling init'` shows which "
         "copy is loaded.",
-        advice=_UNSET,
+        remedies=(_UNSET,),
     )
 
 

@@ -9,6 +9,7 @@ from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Requirement
 from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.shell import sentence_step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
@@ -126,10 +127,11 @@ def nvidia_wheels_two_cuda_majors(case: Case) -> Iterator[Finding | Unknown]:
             for name in listed
         ],
         clears_with=("uninstall", "install"),
-        advice=(
-            (
-                "Uninstall those that torch does not require, then reinstall the others: "
-                "pip install --force-reinstall --no-deps <package>==<version>"
+        remedies=(
+            sentence_step(
+                "install",
+                "Uninstall those that torch does not require, then install the others again, "
+                "each in its version: `pip install --force-reinstall --no-deps …`.",
             ),
         ),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
@@ -44,8 +45,13 @@ def python_unsupported(case: Case) -> Iterator[Finding | Unknown]:
         "installer says `No matching distribution found for torch`.",
         evidence=[case.evidence(path), case.evidence("python.executable")],
         clears_with=("manual",),
-        advice=(
-            f"Make an environment with Python {_newest(case)}: uv venv --python {_newest(case)}",
+        remedies=(
+            command_step(
+                "manual",
+                f"Make an environment with Python {_newest(case)}.",
+                ("uv", "venv", "--python", _newest(case)),
+                executable=False,
+            ),
         )
         if path.startswith("python.version")
         else (),
@@ -121,8 +127,12 @@ def torch_metadata_missing(case: Case) -> Iterator[Finding | Unknown]:
         "can neither remove nor replace this torch, and would install another one over it.",
         evidence=[case.evidence("torch.metadata"), case.evidence("torch.version")],
         clears_with=("manual",),
-        advice=(
-            f"Remove the folder {torch.path or 'of torch'}, then install the build that you want.",
+        remedies=(
+            sentence_step(
+                "manual",
+                f"Remove the folder {torch.path or 'of torch'}, then install the build that you "
+                "want.",
+            ),
         ),
     )
 
@@ -147,7 +157,10 @@ def wrong_torch_copy_imported(case: Case) -> Iterator[Finding | Unknown]:
             severity=Severity.WARNING,
             evidence=[case.evidence("torch.copies"), case.evidence("torch.version")],
             clears_with=("uninstall", "install"),
-            advice=tuple(f"Remove it if it is not wanted: {copy}" for copy in copies[1:]),
+            remedies=tuple(
+                sentence_step("uninstall", f"Remove {copy} if it is not wanted.")
+                for copy in copies[1:]
+            ),
         )
     stated = torch.distribution_version
     if stated and torch.version and _public(stated) != _public(torch.version):
@@ -187,11 +200,11 @@ def user_site_leak(case: Case) -> Iterator[Finding | Unknown]:
         "What is installed there wins over, or stands in for, what the environment should bring.",
         evidence=[case.evidence("torch.path"), case.evidence("python.user_site")],
         clears_with=("environment", "install"),
-        advice=(
-            (
-                "export PYTHONNOUSERSITE=1   ("
-                "keep the user's own packages out, then install torch into the "
-                "environment itself)"
+        remedies=(
+            environment_step(
+                "Keep the user's own packages out, then install torch into the environment itself.",
+                {"PYTHONNOUSERSITE": "1"},
+                "environment",
             ),
         ),
     )
@@ -216,7 +229,12 @@ def environment_unreadable(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.WARNING,
         evidence=[Evidence(fact=entry.fact, value=entry.reason, source=entry.source)],
         clears_with=("manual",),
-        advice=("Run as the user who owns the environment, or give it back to yourself.",),
+        remedies=(
+            sentence_step(
+                "manual",
+                "Run as the user who owns the environment, or give it back to yourself.",
+            ),
+        ),
     )
 
 
@@ -232,5 +250,12 @@ def unfinished_fix(case: Case) -> Iterator[Finding | Unknown]:
         "It was neither completed nor undone, so packages may be missing or half installed.",
         evidence=[Evidence(fact="unfinished_fix", value=journal)],
         clears_with=("install", "manual"),
-        advice=("gpudoctor fix --undo",),
+        remedies=(
+            command_step(
+                "manual",
+                "Put the environment back as it was.",
+                ("gpudoctor", "fix", "--undo"),
+                executable=False,
+            ),
+        ),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.shell import environment_step, posix_step, sentence_step
 from gpudoctor.rules.builds.architecture import gpu_evidence
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
@@ -100,10 +101,12 @@ def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=seats,
         clears_with=("install", "environment"),
-        advice=(
-            (
-                "Update torch (Triton comes with it), or, with a newer CUDA toolkit on disk: "
-                "export TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas"
+        remedies=(
+            sentence_step("install", "Update torch, which brings a newer Triton."),
+            environment_step(
+                "Or, with a newer CUDA toolkit on disk, name its assembler.",
+                {"TRITON_PTXAS_PATH": "/usr/local/cuda/bin/ptxas"},
+                "environment",
             ),
         ),
     )
@@ -129,10 +132,11 @@ def c_compiler_missing_for_triton(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.INFO,
         evidence=[case.evidence("compiler")],
         clears_with=("manual",),
-        advice=(
-            (
-                "sudo apt install build-essential   ("
-                "install a C compiler; on Fedora and RHEL: sudo dnf install gcc)"
+        remedies=(
+            posix_step(
+                "manual",
+                "Install a C compiler (on Fedora and RHEL: `sudo dnf install gcc`).",
+                "sudo apt install build-essential",
             ),
         ),
     )
@@ -155,10 +159,11 @@ def python_headers_missing(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.INFO,
         evidence=[case.evidence("python.headers"), case.evidence("python.version")],
         clears_with=("manual",),
-        advice=(
-            (
-                f"sudo apt install python{series}-dev   ("
-                f"install Python's headers; on Fedora and RHEL: python{series}-devel)"
+        remedies=(
+            posix_step(
+                "manual",
+                f"Install Python's headers (on Fedora and RHEL: python{series}-devel).",
+                f"sudo apt install python{series}-dev",
             ),
         ),
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from gpudoctor.kb import amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.shell import environment_step, posix_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
@@ -59,9 +61,13 @@ def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence("kernel_module.unreadable_amd_nodes")],
         gpus=seats,
         clears_with=("manual",),
-        advice=(
-            "sudo usermod -aG render,video $USER   (join the groups, then log out and in again)",
-            "In a container also: --group-add video --group-add render.",
+        remedies=(
+            posix_step(
+                "manual",
+                "Join the groups, then log out and in again.",
+                "sudo usermod -aG render,video $USER",
+            ),
+            sentence_step("manual", "In a container also: --group-add video --group-add render."),
         ),
     )
 
@@ -81,12 +87,13 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
         return
     kind = f"built for CUDA {torch.cuda}" if torch.cuda else "built for the CPU alone"
     gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
-    advice: tuple[str, ...] = ()
+    remedies: tuple[Step, ...] = ()
     if case.host.os == "windows" or (gfx and not any(map(book.gfx_on_index, gfx))):
-        advice = (
-            (
+        remedies = (
+            sentence_step(
+                "install",
                 "PyTorch's own index has no build for this GPU and system; AMD publishes some at "
-                "https://repo.amd.com/rocm/whl-multi-arch/"
+                "https://repo.amd.com/rocm/whl-multi-arch/ (an index of its own).",
             ),
         )
     yield finding(
@@ -102,7 +109,7 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=seats,
         clears_with=("install",),
-        advice=advice,
+        remedies=remedies,
     )
 
 
@@ -119,9 +126,10 @@ def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     if not seats:
         return
     override = amd.override_for(seats[0].gpu.gfx or "")
-    advice: tuple[str, ...] = ()
+    remedies: tuple[Step, ...] = ()
     if override and override.works == "usually" and override.runs_as in build.gfx:
-        advice = (f"On Linux this usually works: export {_OVERRIDE}={override.value}",)
+        text = "On Linux this usually works: let the GPU pass for a relative that is served."
+        remedies = (environment_step(text, {_OVERRIDE: override.value}, "environment"),)
     yield finding(
         "rocm-torch-lacks-gfx",
         f"torch {torch.version} has no code for {seats[0].gpu.gfx} ({names(seats)})",
@@ -133,7 +141,7 @@ def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=seats,
         clears_with=("install", "environment"),
-        advice=advice,
+        remedies=remedies,
     )
 
 
@@ -165,7 +173,11 @@ def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
             ],
             gpus=(seat,),
             clears_with=("environment",),
-            advice=(f"unset {_OVERRIDE}",),
+            remedies=(
+                environment_step(
+                    f"Remove {_OVERRIDE} from the environment.", {_OVERRIDE: None}, "environment"
+                ),
+            ),
         )
 
 

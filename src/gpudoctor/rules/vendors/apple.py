@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.shell import command_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -24,7 +25,12 @@ def no_cuda_on_mac(case: Case) -> Iterator[Finding | Unknown]:
         severity=Severity.INFO,
         evidence=[case.evidence("host.os"), case.evidence("host.arch")],
         clears_with=("manual",),
-        advice=('device = "mps" if torch.backends.mps.is_available() else "cpu"',),
+        remedies=(
+            sentence_step(
+                "manual",
+                'In the program: `device = "mps" if torch.backends.mps.is_available() else "cpu"`.',
+            ),
+        ),
     )
 
 
@@ -40,5 +46,13 @@ def platform_dropped_intel_mac(case: Case) -> Iterator[Finding | Unknown]:
         "That release runs on the CPU (with Python 3.12 at most and NumPy 1).",
         evidence=[case.evidence("host.os"), case.evidence("host.arch")],
         clears_with=("manual",),
-        advice=("pip install 'torch==2.2.2' 'numpy<2'",),
+        remedies=(
+            command_step(
+                "install",
+                "Install the last release for Macs with an Intel processor.",
+                (*case.pip, "install", "torch==2.2.2", "numpy<2"),
+                risk="medium",
+                executable=False,
+            ),
+        ),
     )

@@ -7,6 +7,7 @@ import re
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.redact import redact_text
+from gpudoctor.model.step import Step
 from gpudoctor.model.value import replace
 
 # A shell's prompt and a mail's sender name their user and host; paths below it name a project.
@@ -33,7 +34,20 @@ def scrub_finding(finding: Finding) -> Finding:
         title=scrub(finding.title),
         detail=scrub(finding.detail),
         evidence=tuple(replace(item, value=scrub(item.value)) for item in finding.evidence),
-        advice=tuple(redact_text(item) for item in finding.advice),
+        remedies=tuple(_redacted(step) for step in finding.remedies),
+    )
+
+
+def _redacted(step: Step) -> Step:
+    commands = (step.posix, step.powershell, step.cmd)
+    posix, powershell, cmd = (None if line is None else redact_text(line) for line in commands)
+    return replace(
+        step,
+        text=redact_text(step.text),
+        argv=tuple(map(redact_text, step.argv)),
+        posix=posix,
+        powershell=powershell,
+        cmd=cmd,
     )
 
 
