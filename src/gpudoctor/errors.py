@@ -6,6 +6,7 @@
 | `CannotJudgeError` | 3 | a needed fact is unknown, or nothing was examined |
 | `InternalError` | 4 | gpudoctor itself failed |
 | `FixFailedError` | 5 | a fix failed and the environment is as it was |
+| `FixInterruptedError` | 130 | a fix was interrupted and the environment is as it was |
 | `RestoreFailedError` | 6 | a fix failed and so did the restoration |
 """
 
@@ -40,6 +41,12 @@ class FixFailedError(GpuDoctorError):
     """A fix was tried, failed, and the environment is as it was."""
 
     exit_code = 5
+
+
+class FixInterruptedError(FixFailedError):
+    """A fix was interrupted (Ctrl-C, SIGTERM, SIGHUP), and the environment is as it was."""
+
+    exit_code = 130
 
 
 class RestoreFailedError(GpuDoctorError):

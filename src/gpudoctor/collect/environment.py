@@ -22,6 +22,7 @@ from gpudoctor.collect.python.fix_journal import unfinished
 from gpudoctor.collect.python.python_facts import read_python
 from gpudoctor.collect.recorder import Notebook
 from gpudoctor.collect.system.surroundings import read_surroundings
+from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Python, Torch
 
 _CONTENTS = ("torch", "packages", "libraries")
@@ -69,7 +70,11 @@ def _python(book: Notebook, chosen: Chosen, cwd: str, environ: Mapping[str, str]
     journal = book.timed(
         "patient.fix_journal", ("unfinished_fix",), lambda: unfinished(choice.prefix, environ)
     )
-    book.put("unfinished_fix", journal, "journals of fixes")
+    if journal is not None and journal.damage:
+        reason = f"the journal of an earlier fix is damaged: {journal.damage}"
+        book.unknown.append(Unknown("unfinished_fix", reason, journal.folder, "damaged"))
+    elif not book.is_missed("unfinished_fix"):
+        book.put("unfinished_fix", journal.folder if journal else None, "journals of fixes")
     return python
 
 

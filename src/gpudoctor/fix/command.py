@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 
 from gpudoctor.collect.python import fix_journal as place
@@ -12,8 +11,9 @@ from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import may_start, visit
 from gpudoctor.fix import permission, transaction
 from gpudoctor.fix.changes import Changes, difference, versions
-from gpudoctor.fix.scrub import secrets_of
+from gpudoctor.fix.installing.scrub import secrets_of
 from gpudoctor.fix.verify import wrong_after
+from gpudoctor.fix.words import undo_command
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
 from gpudoctor.model.value import dataclass, replace
@@ -57,9 +57,6 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
         chosen = replace(options, python=executable, progress=None)
         return wrong_after(before, visit(chosen))
 
-    folder = os.path.join(
-        place.environment_folder(python.prefix, environ), time.strftime("%Y%m%d-%H%M%S")
-    )
     index = options.prescribe.index_url if options.prescribe else None
     installed = versions(before.sheet)
     work = transaction.Work(
@@ -69,7 +66,7 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
         secrets=secrets_of(index),
         summary={"python": executable, "packages": " ".join(prescription.packages)},
     )
-    _make_private(os.path.dirname(folder))
+    folder = place.environment_folder(python.prefix, environ)
     transaction.run(work, folder, verify, say)
     after = visit(replace(options, python=executable, smoke="off"))
     return Done(
@@ -100,11 +97,20 @@ def refuse_unfinished(report: Report) -> None:
     Raises:
         FixFailedError: there is such a one in the examined environment.
     """
-    if folder := report.sheet.facts.unfinished_fix:
+    python = report.sheet.facts.python
+    found = place.unfinished(python.prefix, os.environ) if python and python.prefix else None
+    if found is None or python is None:
+        return
+    if found.damage:
         raise FixFailedError(
-            f"an earlier fix of this environment was cut off (its journal lies in {folder}); "
-            "run `gpudoctor fix --undo` first; nothing was changed"
+            f"the journal of an earlier fix of this environment is damaged ({found.damage}), so "
+            "nobody knows whether that fix was finished; `gpudoctor fix --list` names it, "
+            "`gpudoctor fix --forget ID` removes it; nothing was changed"
         )
+    raise FixFailedError(
+        f"an earlier fix of this environment was cut off (its journal lies in {found.folder}); "
+        f"run `{undo_command(python.prefix or '')}` first; nothing was changed"
+    )
 
 
 def _refuse(before: Report) -> None:
@@ -154,7 +160,3 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
     return index_environment(
         tool, f"{INDEX_ROOT}/{nightly}{variant}" if variant else None, wish.index_url
     )
-
-
-def _make_private(folder: str) -> None:
-    os.makedirs(folder, mode=0o700, exist_ok=True)

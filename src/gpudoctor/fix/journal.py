@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
 from gpudoctor.collect.python import fix_journal as place
+from gpudoctor.collect.python.fix_journal import Reading
+from gpudoctor.fix.keeping.manifest import write_all
+from gpudoctor.fix.keeping.vault import remove_tree
 
 STEPS = (
     "begun",
     "snapshot",
+    "kept",
     "applying",
     "applied",
     "verifying",
@@ -33,26 +37,102 @@ class Journal:
         self._observer = observer
 
     def write(self, step: str, **details: Any) -> None:
-        """Record a step; the observer hears of it once it is on disk."""
-        record = {"step": step, "time": round(time.time(), 3), **details}
+        """Record a step; the observer hears of it once it is on disk.
+
+        Raises:
+            OSError: it cannot be written; the journal says what it said before.
+        """
         path = os.path.join(self.folder, place.JOURNAL)
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        check = place.checksum(self.read().records)
+        line, _ = place.line_of({"step": step, "time": round(time.time(), 3), **details}, check)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            end = _whole_lines(descriptor)
+            try:
+                os.ftruncate(descriptor, end)
+                os.lseek(descriptor, end, os.SEEK_SET)
+                write_all(descriptor, line)
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, end)
+                raise
+        finally:
+            os.close(descriptor)
         if self._observer is not None:
             self._observer(step)
 
-    def records(self) -> list[dict[str, Any]]:
-        """What was recorded."""
+    def note(self, step: str, **details: Any) -> bool:
+        """`write` where a full disk must not stop what is being done; whether it was written."""
+        try:
+            self.write(step, **details)
+        except OSError:
+            return False
+        return True
+
+    def read(self) -> Reading:
+        """What was recorded, checked."""
         return place.read(self.folder)
 
-    def state(self) -> str | None:
-        """The last step; `None` before the first."""
-        records = self.records()
-        return str(records[-1].get("step")) if records else None
 
-    def first(self) -> dict[str, Any]:
-        """The record of the beginning: prefix, plan, versions before."""
-        records = self.records()
-        return records[0] if records else {}
+def begin(
+    folder: str, observer: Callable[[str], None] | None = None, **details: Any
+) -> Journal:
+    """Begin a fix in `folder`, that of its environment; the folder of the fix is new.
+
+    Its name is a number that grows, the moment in UTC, and chance: neither a change of the time
+    zone nor a second fix in the same second can mistake it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    make_private(folder)
+    known = [place.order(os.path.basename(fix))[0] for fix in place.fixes(folder)]
+    moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    name = f"{max(known, default=0) + 1:04d}-{moment}-{secrets.token_hex(3)}"
+    # It gets its name when its first record is written: a fix without a journal is then damage.
+    hidden = os.path.join(folder, f".{name}")
+    os.mkdir(hidden, 0o700)
+    try:
+        Journal(hidden).write("begun", id=name, **details)
+        os.rename(hidden, os.path.join(folder, name))
+    except OSError:
+        remove_tree(hidden)
+        raise
+    journal = Journal(os.path.join(folder, name), observer)
+    if observer is not None:
+        observer("begun")
+    return journal
+
+
+def make_private(folder: str) -> None:
+    """Make a folder, and those above it, for us alone.
+
+    Raises:
+        OSError: it cannot be made, or is there and belongs to another user.
+    """
+    missing = []
+    above = folder
+    while not os.path.isdir(above) and os.path.dirname(above) != above:
+        missing.append(above)
+        above = os.path.dirname(above)
+    for path in reversed(missing):
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise
+    if why := place.not_private(folder):
+        raise PermissionError(13, why, folder)
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Where the last whole line ends: one that was cut off by a death is written over."""
+    size = os.fstat(descriptor).st_size
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    data = b""
+    while len(data) < size:
+        piece = os.read(descriptor, size - len(data))
+        if not piece:
+            break
+        data += piece
+    return data.rfind(b"\n") + 1

@@ -1,78 +1,118 @@
-"""The snapshots that are kept for undoing: listed, and removed."""
+"""The fixes whose files are kept for undoing: listed, and removed."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Mapping
 
 from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import UsageError
+from gpudoctor.fix.installing.workshop import Workshop
+from gpudoctor.fix.keeping import vault
+from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """One kept fix."""
+class KeptFix:
+    """One fix that is on the list."""
 
     id: str
     prefix: str
     state: str
-    """The last step of its journal: `committed`, or where it was cut off."""
+    """The last step of its journal: `committed`, or where it was cut off; `damaged`."""
     date: str
-    """Local time, `2026-11-20 14:03`."""
+    """Local time, `2026-11-20 14:03`; empty where nobody knows."""
     packages: str
-    snapshot: str | None
-    """Folder of the kept files; `None` once they are gone."""
+    folder: str
+    """Where its journal lies."""
+    vaults: tuple[Vault, ...] = ()
+    """Where its files are kept, as far as they are there."""
+
+    @property
+    def snapshot(self) -> str | None:
+        """Folder of the kept files of the environment itself; `None` once they are gone."""
+        return self.vaults[0].path if self.vaults else None
 
 
-def kept(environ: Mapping[str, str]) -> tuple[Kept, ...]:
+def kept(environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
     """All fixes of all environments, oldest first."""
     root = os.path.join(place.state_folder(environ), "fixes")
-    found = [entry for folder in place.fixes(root) for entry in map(_kept, place.fixes(folder))]
-    return tuple(sorted((entry for entry in found if entry), key=lambda entry: entry.id))
+    found = [_kept(fix) for folder in place.fixes(root) for fix in place.fixes(folder)]
+    return tuple(sorted(found, key=lambda entry: (entry.date, entry.id)))
 
 
-def forget(name: str, environ: Mapping[str, str]) -> tuple[Kept, ...]:
+def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
     """Remove the fix `name`, or `all` that are finished; what was removed.
 
     Raises:
-        UsageError: there is none of that name, or it is unfinished and its snapshot is needed.
+        UsageError: there is none of that name, or it is unfinished and can still be undone.
     """
     entries = kept(environ)
     wanted = [e for e in entries if name in ("all", e.id)]
     if not wanted and name != "all":
         names = ", ".join(entry.id for entry in entries) or "none"
         raise UsageError(f"no fix is called {name!r}; there are {names}")
-    unfinished = [entry for entry in wanted if entry.state not in place.FINISHED]
-    if unfinished and name != "all":
-        raise UsageError(f"fix {name} is unfinished: undo it first (gpudoctor fix --undo)")
-    gone = [entry for entry in wanted if entry not in unfinished]
+    needed = [entry for entry in wanted if _is_needed(entry, one=name != "all")]
+    if needed and name != "all":
+        raise UsageError(
+            f"fix {name} is unfinished: undo it first "
+            f"(gpudoctor fix --undo --python {needed[0].prefix})"
+        )
+    gone = [entry for entry in wanted if entry not in needed]
     for entry in gone:
-        if entry.snapshot:
-            shutil.rmtree(entry.snapshot, ignore_errors=True)
-        shutil.rmtree(_folder(entry, environ), ignore_errors=True)
+        for each in entry.vaults:
+            vault.remove(each)
+        Workshop(entry.folder).clear()
+        vault.remove_tree(entry.folder)
+        _remove_empty(os.path.dirname(entry.folder))
     return tuple(gone)
 
 
-def _kept(folder: str) -> Kept | None:
-    records = place.read(folder)
-    if not records:
-        return None
-    first = records[0]
-    snapshots = [str(r["folder"]) for r in records if r.get("step") == "snapshot"]
-    there = [path for path in snapshots if os.path.isdir(path)]
-    moment = first.get("time")
-    return Kept(
+def _is_needed(entry: KeptFix, *, one: bool) -> bool:
+    """Whether removing it would take away the last way back.
+
+    One that is named may go when it cannot be undone any more: damaged, or its files are gone.
+    """
+    if entry.state in place.FINISHED:
+        return False
+    return not (one and (entry.state == "damaged" or not entry.vaults))
+
+
+def _kept(folder: str) -> KeptFix:
+    reading = place.read(folder)
+    first = reading.records[0] if reading.records else {}
+    planned = reading.last("snapshot").get("vaults", [])
+    vaults = tuple(Vault(path=str(path), token=str(token)) for path, token in planned)
+    return KeptFix(
         id=os.path.basename(folder),
         prefix=str(first.get("prefix", "")),
-        state=str(records[-1].get("step")),
-        date=time.strftime("%Y-%m-%d %H:%M", time.localtime(moment if moment else 0)),
+        state="damaged" if reading.damage else str(reading.step),
+        date=_date(first.get("time")),
         packages=str(first.get("packages", "")),
-        snapshot=there[-1] if there else None,
+        folder=folder,
+        vaults=tuple(each for each in vaults if os.path.isdir(each.path)),
     )
 
 
-def _folder(entry: Kept, environ: Mapping[str, str]) -> str:
-    return os.path.join(place.environment_folder(entry.prefix, environ), entry.id)
+def _date(moment: object) -> str:
+    if not isinstance(moment, (int, float)):
+        return ""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def _remove_empty(folder: str) -> None:
+    """The folder of an environment goes with its last fix."""
+    if place.fixes(folder):
+        return
+    lock = os.path.join(folder, "lock")
+    try:
+        if os.path.exists(lock):
+            os.unlink(lock)
+        os.rmdir(folder)
+    except OSError:
+        pass

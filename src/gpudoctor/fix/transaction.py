@@ -1,27 +1,35 @@
 """Snapshot, apply, verify, or back to where it was.
 
 Every step stands in the journal before it begins, so whatever ends the process, the next one knows
-what to do: before the snapshot is whole nothing was changed; after it, everything can be put back.
+what to do: before the first command nothing was changed; after it, everything can be put back.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 
-from gpudoctor.errors import FixFailedError, GpuDoctorError
-from gpudoctor.fix import restore as restoring
-from gpudoctor.fix import snapshot as snapshots
-from gpudoctor.fix import tree as trees
-from gpudoctor.fix.install import run_step
+from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
+from gpudoctor.fix import journal as journals
+from gpudoctor.fix import words
+from gpudoctor.fix.environment import ownership
+from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment.parts import Environment
+from gpudoctor.fix.held import held_by
+from gpudoctor.fix.installing.run import run_step
+from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
+from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
+from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.restore import Restored
+from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.fix.lock import EnvironmentLock
-from gpudoctor.fix.snapshot import Snapshot
-from gpudoctor.model.value import dataclass, field
+from gpudoctor.fix.pulse import Pulse
+from gpudoctor.fix.signals import INSIST, Signals
+from gpudoctor.model.value import dataclass, field, replace
 
+BEFORE = "before.json"
 AFTER = "after.json"
-SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,82 +54,160 @@ Say = Callable[[str], None]
 
 
 def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None = None) -> None:
-    """Carry out the work in the environment at `work.prefix`; keep everything in `folder`.
+    """Carry out the work in the environment at `work.prefix`; keep everything below `folder`.
 
-    `observe` hears of each step once it is in the journal.
+    `folder` is that of the environment (`fix_journal.environment_folder`); the fix gets one of its
+    own in it. `observe` hears of each step once it is in the journal.
 
     Raises:
         FixFailedError: it failed, and the environment is as it was.
         RestoreFailedError: it failed, and so did the restoration.
-        KeyboardInterrupt: interrupted; the environment is as it was.
+        FixInterruptedError: Ctrl-C, SIGTERM or SIGHUP; the environment is as it was.
     """
-    with EnvironmentLock(work.prefix, os.path.dirname(folder)):
-        os.makedirs(folder)
-        journal = Journal(folder, observe)
-        journal.write("begun", prefix=work.prefix, **work.summary)
-        keep = snapshot_folder(work.prefix, folder)
+    tell = _never_failing(say)
+    with Signals(tell) as signals:
         try:
-            journal.write("snapshot", folder=keep)
-            say("keeping the installed files safe")
-            snapshot = snapshots.take(work.prefix, keep)
+            journals.make_private(folder)
+            with EnvironmentLock(work.prefix, folder):
+                journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
+                _Transaction(work, journal, signals, verify, tell).run()
+        except OSError as error:
+            # Whatever happens once something may have changed is handled inside.
+            raise FixFailedError(f"{_why(error)}; nothing was changed") from None
+
+
+class _Transaction:
+    """One fix, from the snapshot to its end."""
+
+    def __init__(
+        self, work: Work, journal: Journal, signals: Signals, verify: Verify, say: Say
+    ) -> None:
+        self._work, self._journal, self._signals = work, journal, signals
+        self._verify, self._say = verify, say
+        self._workshop = Workshop(journal.folder)
+        self._without = (os.path.dirname(os.path.dirname(os.path.dirname(journal.folder))),)
+
+    def run(self) -> None:
+        kept = self._keep()
+        try:
+            with Pulse(kept.vaults[0].path):
+                self._change(kept)
+        finally:
+            self._workshop.clear()
+
+    def _keep(self) -> Kept:
+        vaults: tuple[Vault, ...] = ()
+        try:
+            with self._signals.heard():
+                self._say("keeping the installed files safe")
+                environment = environments.describe(self._work.prefix, self._without)
+                vaults = tuple(
+                    vault.plan(part, self._journal.folder, number)
+                    for number, part in enumerate(environment.parts)
+                )
+                self._journal.write("snapshot", vaults=[[v.path, v.token] for v in vaults])
+                kept = snapshot.take(environment, vaults)
+                written = manifest.write(kept, os.path.join(self._journal.folder, BEFORE))
+                self._workshop.make()
+                self._journal.write("kept", manifest=written)
         except BaseException as error:
-            shutil.rmtree(keep, ignore_errors=True)
-            _note(journal, "untouched", why=str(error))
-            raise
-        _change(work, journal, snapshot, verify, say)
+            self._workshop.clear()
+            forget_untouched(self._journal, vaults)
+            if isinstance(error, KeyboardInterrupt):
+                raise FixInterruptedError("interrupted; nothing was changed") from None
+            raise FixFailedError(f"{_why(error)}; nothing was changed") from None
+        return kept
+
+    def _change(self, kept: Kept) -> None:
+        try:
+            with self._signals.heard():
+                self._apply()
+                self._journal.write("verifying")
+                self._say("verifying")
+                wrong = self._verify()
+            if wrong is not None:
+                raise FixFailedError(f"the new installation did not stand the examination: {wrong}")
+            after = _described_again(kept, self._without)
+            written = manifest.write(after, os.path.join(self._journal.folder, AFTER))
+            self._journal.write("committed", manifest=written)
+        except BaseException as error:
+            said = f"{_why(error)}; {self._back(kept, _why(error))}"
+            if isinstance(error, KeyboardInterrupt):
+                raise FixInterruptedError(said) from None
+            raise FixFailedError(said) from None
+
+    def _apply(self) -> None:
+        for number, command in enumerate(self._work.commands):
+            self._journal.write("applying", number=number, of=len(self._work.commands))
+            run_step(
+                command, self._work.environment, self._work.secrets, self._say, self._workshop
+            )
+        self._journal.write("applied")
+
+    def _back(self, kept: Kept, why: str) -> str:
+        """Put everything back; what is proved of the environment then, as a clause.
+
+        Raises:
+            RestoreFailedError: something could not be put back, or it was forbidden to finish.
+        """
+        self._journal.note("restoring")
+        self._say("putting the environment back as it was")
+        try:
+            with self._signals.heard(after=INSIST):
+                restored = put_back(kept, self._without)
+        except KeyboardInterrupt:
+            raise RestoreFailedError(f"{why}; {words.given_up(kept)}") from None
+        if restored.failed:
+            holder = held_by(restored.failed[0][0])
+            raise RestoreFailedError(f"{why}; {words.not_restored(kept, restored, holder)}")
+        self._journal.note("restored")
+        restore.remove_vaults(kept, restored)
+        return words.as_it_was(restored)
 
 
-def snapshot_folder(prefix: str, folder: str) -> str:
-    """Where a snapshot lies: in the fix's folder if that is on the same file system, else beside
-    the environment, where links work."""
-    inside = os.path.join(folder, SNAPSHOT)
-    beside = os.path.join(
-        os.path.dirname(os.path.realpath(prefix)), f".gpudoctor-{os.path.basename(folder)}"
+def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
+    """Take back all that an installer did since the environment was kept, and compare."""
+    environment = kept.environment
+    try:
+        now = {part.name: environments.again(part, without) for part in environment.parts}
+    except (OSError, FixFailedError) as error:
+        return Restored(paths=(), failed=((environment.prefix, _why(error)),))
+    who = ownership.owners(environment, [v.token for v in kept.vaults])
+    return restore.restore(kept, ownership.plan(environment, now, who), without)
+
+
+def forget_untouched(journal: Journal, vaults: tuple[Vault, ...]) -> None:
+    """Remove all traces of a fix that ended before its first command."""
+    for each in vaults:
+        vault.remove(each)
+    journal.note("untouched")  # on a full disk: it says that no command was begun, which is enough
+    vault.remove_tree(journal.folder)
+
+
+def _described_again(kept: Kept, without: tuple[str, ...]) -> Kept:
+    """The environment after the fix, part by part as it was kept."""
+    parts = tuple(
+        replace(part, tree=environments.again(part, without)) for part in kept.environment.parts
     )
-    same = os.stat(prefix).st_dev == os.stat(folder).st_dev
-    if not same and os.access(os.path.dirname(beside), os.W_OK):
-        inside = beside
-    os.makedirs(inside, exist_ok=True)
-    return inside
+    environment = Environment(parts=parts, recorded=kept.environment.recorded)
+    return Kept(environment=environment, vaults=kept.vaults, sums=tuple({} for _ in parts))
 
 
-def _change(work: Work, journal: Journal, snapshot: Snapshot, verify: Verify, say: Say) -> None:
-    try:
-        for number, command in enumerate(work.commands):
-            journal.write("applying", number=number, of=len(work.commands))
-            run_step(command, work.environment, work.secrets, say)
-        journal.write("applied")
-        journal.write("verifying")
-        say("verifying")
-        wrong = verify()
-        if wrong is not None:
-            raise FixFailedError(f"the new installation did not stand the examination: {wrong}")
-        trees.write(trees.scan(work.prefix), os.path.join(journal.folder, AFTER))
-        journal.write("committed")
-    except BaseException as error:
-        _back(work.prefix, journal, snapshot, say)
-        if isinstance(error, (GpuDoctorError, KeyboardInterrupt)):
-            raise _as_failure(error) from None
-        raise FixFailedError(f"{error}; the environment is as it was") from None
+def _why(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
 
 
-def _back(prefix: str, journal: Journal, snapshot: Snapshot, say: Say) -> None:
-    _note(journal, "restoring")
-    say("putting the environment back as it was")
-    restoring.restore(prefix, snapshot)
-    _note(journal, "restored")
-    shutil.rmtree(snapshot.folder, ignore_errors=True)
+def _never_failing(say: Say) -> Say:
+    def tell(line: str) -> None:
+        try:
+            say(line)
+        except (OSError, ValueError, RuntimeError):  # the terminal is gone; the work goes on
+            pass
+
+    return tell
 
 
-def _as_failure(error: BaseException) -> BaseException:
-    if isinstance(error, KeyboardInterrupt) or "as it was" in str(error):
-        return error
-    return FixFailedError(f"{error}; the environment is as it was")
-
-
-def _note(journal: Journal, step: str, **details: str) -> None:
-    """Write to the journal if that can be done: a full disk must not stop a restoration."""
-    try:
-        journal.write(step, **details)
-    except OSError:
-        pass

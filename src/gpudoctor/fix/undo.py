@@ -1,20 +1,30 @@
-"""Undoing a fix: one that was cut off is put back whole, one that was finished step by step."""
+"""Undoing a fix: one that was cut off is put back whole, one that was finished step by step.
+
+What people and programs did since is not the fix's: it is left alone where that can be, and where
+it lies on what must be put back, undoing refuses, or moves it aside if that is asked for.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 
 from gpudoctor.collect.python import fix_journal as place
-from gpudoctor.errors import FixFailedError
-from gpudoctor.fix import restore as restoring
-from gpudoctor.fix import snapshot as snapshots
-from gpudoctor.fix import tree as trees
+from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
+from gpudoctor.fix import pulse, words
+from gpudoctor.fix.environment import later as since
+from gpudoctor.fix.environment import ownership
+from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment.ownership import Plan
+from gpudoctor.fix.held import held_by
+from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
+from gpudoctor.fix.keeping import manifest, restore, vault
+from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.lock import EnvironmentLock
-from gpudoctor.fix.snapshot import Snapshot
-from gpudoctor.fix.transaction import AFTER
+from gpudoctor.fix.signals import INSIST, Signals
+from gpudoctor.fix.transaction import AFTER, BEFORE, forget_untouched
 from gpudoctor.model.value import dataclass
 
 WAIT_SECONDS = 900.0
@@ -34,94 +44,184 @@ def undo(
     environ: Mapping[str, str],
     say: Callable[[str], None],
     wait_seconds: float = WAIT_SECONDS,
+    *,
+    set_aside: bool = False,
 ) -> Undone:
     """Put the environment at `prefix` back to where it was before its last fix.
+
+    Args:
+        prefix: the environment.
+        environ: tells where the journals lie.
+        say: is told what happens.
+        wait_seconds: how long an installer that still writes is waited for.
+        set_aside: move what came after the fix out of the way where undoing would lose it.
 
     Raises:
         FixFailedError: it cannot be undone without losing what came after; nothing was changed.
         RestoreFailedError: something could not be put back.
+        FixInterruptedError: it was interrupted before it began.
     """
     folder = place.environment_folder(prefix, environ)
     fix = next((f for f in reversed(place.fixes(folder)) if _can_be_undone(f)), None)
     if fix is None:
         return Undone("there is nothing to undo")
     journal = Journal(fix)
-    with EnvironmentLock(prefix, folder, _wait(say, wait_seconds)):
-        kept = snapshots.load(_snapshot_folder(journal))
-        if kept is None:
-            journal.write("untouched", why="it was interrupted before the first change")
-            return Undone("the fix was interrupted before its first change: nothing was changed")
-        if journal.state() == "committed":
-            return _undo_committed(prefix, journal, kept)
-        journal.write("restoring")
-        paths = restoring.restore(prefix, kept)
-        journal.write("restored")
-        shutil.rmtree(kept.folder, ignore_errors=True)
-        return Undone(f"the interrupted fix was undone: {len(paths)} paths put back", len(paths))
+    with Signals(say) as signals:
+        say("waiting until nothing writes into the environment any more")
+        with EnvironmentLock(prefix, folder, wait_seconds):
+            return _Undoing(prefix, journal, signals, environ, set_aside=set_aside).run()
 
 
-def _undo_committed(prefix: str, journal: Journal, kept: Snapshot) -> Undone:
-    after = trees.read(os.path.join(journal.folder, AFTER))
-    changed = trees.changed(kept.tree, after)
-    later = [
-        path
-        for path in changed
-        if trees.entry_of(os.path.join(prefix, path)) not in (after.get(path), kept.tree.get(path))
-        and "__pycache__" not in path
-    ]
-    later += _newer_below(prefix, changed, kept.tree, after)
-    if later:
-        raise FixFailedError(
-            f"{len(later)} files that the fix installed were changed after it, {later[0]} among "
-            "them: undoing would lose that; nothing was changed"
-        )
-    journal.write("restoring", committed=True)
-    bytecode = _bytecode_below(prefix, changed, kept.tree)
-    paths = restoring.restore(prefix, kept, [*changed, *bytecode])
-    journal.write("undone")
-    shutil.rmtree(kept.folder, ignore_errors=True)
-    return Undone(f"the fix was undone: {len(paths)} paths put back", len(paths))
+class _Undoing:
+    """One undo."""
 
+    def __init__(
+        self,
+        prefix: str,
+        journal: Journal,
+        signals: Signals,
+        environ: Mapping[str, str],
+        *,
+        set_aside: bool,
+    ) -> None:
+        self._prefix, self._journal, self._signals = prefix, journal, signals
+        self._reading = journal.read()
+        self._without = (place.state_folder(environ),)
+        self._set_aside = set_aside
 
-def _newer_below(
-    prefix: str, changed: list[str], before: trees.Tree, after: trees.Tree
-) -> list[str]:
-    """Files that came after the fix into folders which undoing it would remove."""
-    doomed = [p for p in changed if p not in before and after[p].kind == "folder"]
-    found = []
-    for folder in doomed:
-        for root, _, names in os.walk(os.path.join(prefix, folder)):
-            for name in names:
-                path = os.path.relpath(os.path.join(root, name), prefix).replace(os.sep, "/")
-                if path not in after and not name.endswith((".pyc", ".pyo")):
-                    found.append(path)
-    return found
+    def run(self) -> Undone:
+        if self._reading.damage:
+            raise FixFailedError(self._damaged())
+        if not self._reading.last("applying"):
+            return self._untouched()
+        with self._signals.heard():
+            try:
+                kept = self._kept()
+                committed = self._reading.step == "committed" or bool(
+                    self._reading.last("committed")
+                )
+                plan = self._plan_committed(kept) if committed else self._plan_cut_off(kept)
+            except KeyboardInterrupt:
+                raise FixInterruptedError("interrupted; nothing was changed") from None
+        restored = self._restore(kept, plan)
+        self._journal.note("undone" if committed else "restored")
+        Workshop(self._journal.folder).clear()
+        restore.remove_vaults(kept, restored)
+        return Undone(self._said(restored, committed=committed), len(restored.paths))
 
+    def _untouched(self) -> Undone:
+        """No command was begun: the journal, which is written before each, proves it."""
+        planned = self._reading.last("snapshot").get("vaults", [])
+        vaults = tuple(vault.Vault(path=str(p), token=str(t)) for p, t in planned)
+        Workshop(self._journal.folder).clear()
+        forget_untouched(self._journal, vaults)
+        return Undone("the fix was interrupted before its first change: nothing was changed")
 
-def _bytecode_below(prefix: str, changed: list[str], before: trees.Tree) -> list[str]:
-    """Compiled files that Python wrote after the fix beside the files that change: they go too."""
-    folders = {os.path.dirname(path) for path in changed if path.endswith(".py")}
-    found = []
-    for folder in folders:
-        cache = f"{folder}/__pycache__"
+    def _kept(self) -> Kept:
+        """What is kept, checked.
+
+        Raises:
+            RestoreFailedError: it is gone or damaged, so that nothing can be put back.
+        """
+        path = os.path.join(self._journal.folder, BEFORE)
         try:
-            names = os.listdir(os.path.join(prefix, cache))
-        except OSError:
-            continue
-        found += [f"{cache}/{name}" for name in names if f"{cache}/{name}" not in before]
-    return found
+            kept = manifest.read(path, self._reading.last("kept").get("manifest", {}))
+        except FixFailedError as error:
+            raise RestoreFailedError(self._lost(str(error), None)) from None
+        if os.path.realpath(self._prefix) != kept.environment.prefix:
+            raise FixFailedError(
+                f"the fix was one of {kept.environment.prefix}, and {self._prefix} leads elsewhere "
+                "now; nothing was changed"
+            )
+        for each in kept.vaults:
+            if why := vault.trouble(each):
+                raise RestoreFailedError(self._lost(why, kept))
+        return kept
+
+    def _lost(self, why: str, kept: Kept | None) -> str:
+        name = os.path.basename(self._journal.folder)
+        text = f"the fix {name} cannot be undone: what it kept is not there ({why})"
+        if kept is not None:
+            differing = environments.differences(kept.environment, self._without)
+            count = sum(map(len, differing.values()))
+            text += f"; {count} paths of the environment differ from what they were"
+        return (
+            f"{text}. Nothing was changed now. Install what is missing, then "
+            f"`gpudoctor fix --forget {name}` removes this fix from the list"
+        )
+
+    def _damaged(self) -> str:
+        name = os.path.basename(self._journal.folder)
+        return (
+            f"the journal of the fix {name} is damaged ({self._reading.damage}), so nobody knows "
+            f"what it changed; what it kept lies in {self._journal.folder} or beside the "
+            f"environment; nothing was changed now. `gpudoctor fix --forget {name}` removes it"
+        )
+
+    def _plan_cut_off(self, kept: Kept) -> Plan:
+        environment = kept.environment
+        now = {p.name: environments.again(p, self._without) for p in environment.parts}
+        who = ownership.owners(environment, [v.token for v in kept.vaults])
+        plan = ownership.plan(environment, now, who)
+        end = pulse.last_ns(kept.vaults[0].path)
+        late = since.after_cut(environment, plan, end)
+        return self._decided(kept, plan, late, "the fix was cut off")
+
+    def _plan_committed(self, kept: Kept) -> Plan:
+        path = os.path.join(self._journal.folder, AFTER)
+        try:
+            after = manifest.read(path, self._reading.last("committed").get("manifest", {}))
+        except FixFailedError as error:
+            raise RestoreFailedError(self._lost(str(error), kept)) from None
+        now = {p.name: environments.again(p, self._without) for p in kept.environment.parts}
+        who = ownership.owners(kept.environment, [v.token for v in kept.vaults])
+        plan = since.of_the_fix(kept.environment, after.environment, now, who)
+        late = since.after_commit(kept.environment, after.environment, now)
+        return self._decided(kept, plan, late, "the fix")
+
+    def _decided(self, kept: Kept, plan: Plan, late: since.Late, what: str) -> Plan:
+        """The plan with what came later left alone or moved aside.
+
+        Raises:
+            FixFailedError: something of it lies in the way, and moving it was not asked for.
+        """
+        result = {name: dict(actions) for name, actions in plan.items()}
+        for name, path in late.apart:
+            result[name][path] = "leave"
+        if late.in_the_way and not self._set_aside:
+            part, path = late.in_the_way[0]
+            root = next(p.path for p in kept.environment.parts if p.name == part)
+            raise FixFailedError(
+                f"{len(late.in_the_way)} files came or changed after {what}, "
+                f"{os.path.join(root, path)} among them, and undoing would lose that; nothing was "
+                f"changed. `{words.undo_command(self._prefix)} --set-aside` undoes the fix and "
+                "moves them aside"
+            )
+        for name, path in late.in_the_way:
+            result[name][path] = "set aside"
+        return result
+
+    def _restore(self, kept: Kept, plan: Plan) -> Restored:
+        self._journal.note("restoring")
+        try:
+            with self._signals.heard(after=INSIST):
+                restored = restore.restore(kept, plan, self._without)
+        except KeyboardInterrupt:
+            raise RestoreFailedError(words.given_up(kept)) from None
+        if restored.failed:
+            holder = held_by(restored.failed[0][0])
+            raise RestoreFailedError(words.not_restored(kept, restored, holder))
+        return restored
+
+    def _said(self, restored: Restored, *, committed: bool) -> str:
+        count = len(restored.paths)
+        if not committed:
+            proved = words.as_it_was(restored)
+            return f"the interrupted fix was undone: {count} paths put back; {proved}"
+        alone = words.apart_from(restored)
+        return f"the fix was undone: {count} paths put back{alone}{words.set_aside(restored)}"
 
 
 def _can_be_undone(fix: str) -> bool:
-    records = place.read(fix)
-    return bool(records) and records[-1].get("step") not in ("restored", "undone", "untouched")
-
-
-def _snapshot_folder(journal: Journal) -> str:
-    folders = [r.get("folder") for r in journal.records() if r.get("step") == "snapshot"]
-    return str(folders[-1]) if folders else os.path.join(journal.folder, "missing")
-
-
-def _wait(say: Callable[[str], None], seconds: float) -> float:
-    say("waiting until nothing writes into the environment any more")
-    return seconds
+    reading = place.read(fix)
+    return reading.damage is not None or reading.step not in ("restored", "undone", "untouched")

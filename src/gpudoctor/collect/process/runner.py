@@ -92,7 +92,9 @@ class Child:
             self._drain(on_chunk)
             return self._outcome(status, late=late, seconds=seconds)
         except BaseException:
+            # Whoever is told of the interruption may rely on it that the child writes no more.
             self.kill()
+            self._pump(time.monotonic() + GRACE_SECONDS, None)
             raise
         finally:
             self._process.close()

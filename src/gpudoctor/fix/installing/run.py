@@ -5,22 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+from gpudoctor.collect.process import runner
 from gpudoctor.errors import FixFailedError
-from gpudoctor.fix.scrub import scrub
+from gpudoctor.fix.installing import isolation
+from gpudoctor.fix.installing.scrub import scrub
+from gpudoctor.fix.installing.workshop import Workshop
 
 STEP_SECONDS = 3 * 3600.0
 """Limit of one command: gigabytes over a slow line take an hour, not a day."""
 
-# An index that stops answering must fail soon enough to be told apart from a slow one. pip waits
-# 15 s and tries 5 times more, uv 30 s and 3 times; what the user has set is left alone.
-_PATIENCE = {"PIP_DEFAULT_TIMEOUT": "30", "PIP_RETRIES": "2", "UV_HTTP_TIMEOUT": "60"}
-_QUIET = {
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    "PIP_NO_INPUT": "1",
-    "PYTHONUNBUFFERED": "1",
-    "PIP_PROGRESS_BAR": "off",
-    "UV_NO_PROGRESS": "1",
-}
 _TAIL_LINES = 4
 
 
@@ -29,6 +22,7 @@ def run_step(
     extra: Mapping[str, str],
     secrets: Sequence[str],
     say: Callable[[str], None],
+    workshop: Workshop,
     seconds: float = STEP_SECONDS,
 ) -> None:
     """Run one command of a fix and pass its lines on to `say`.
@@ -36,24 +30,27 @@ def run_step(
     Raises:
         FixFailedError: it could not be started, failed, or did not end in time.
     """
-    from gpudoctor.collect.process import runner
-
     lines = _Lines(lambda line: say(f"  {scrub(line, secrets)}"))
-    environment = {**_PATIENCE, **os.environ, **_QUIET, **extra}
-    # An interpreter that another one points at would install somewhere else.
-    for name in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"):
-        environment.pop(name, None)
     outcome = runner.run(
-        list(argv),
+        isolation.dying_with_us(isolation.command(argv, os.environ)),
         seconds=seconds,
-        env=environment,
+        env=isolation.environment(os.environ, extra, workshop),
+        cwd=workshop.folder,
         on_chunk=lambda _stream, data: lines.feed(data),
     )
     lines.end()
     if not outcome.ok:
         said = "; ".join(scrub(line, secrets) for line in lines.last if line.strip())
-        reason = scrub(outcome.reason or "it failed", secrets)
+        reason = scrub(_ended(os.path.basename(argv[0]), outcome), secrets)
         raise FixFailedError(f"{reason}{': ' + said if said else ''}")
+
+
+def _ended(program: str, outcome: runner.Outcome) -> str:
+    if outcome.status == "exited":
+        return f"{program} ended with status {outcome.code}"
+    if outcome.status == "signalled":
+        return f"{program} died of {outcome.signal}"
+    return outcome.reason
 
 
 class _Lines:

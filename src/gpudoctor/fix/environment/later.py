@@ -1,0 +1,131 @@
+"""What came or changed after a fix: somebody's work, which undoing the fix may not lose."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment.ownership import Action, Owners, Plan
+from gpudoctor.fix.environment.parts import Environment, Part
+from gpudoctor.fix.environment.tree import Tree
+from gpudoctor.fix.pulse import SLACK_NS
+from gpudoctor.model.value import dataclass
+
+Path = tuple[str, str]
+"""The name of a part, and a path in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """Changes that are not the fix's."""
+
+    apart: tuple[Path, ...] = ()
+    """They stand apart from what the fix changed, and can be left alone."""
+    in_the_way: tuple[Path, ...] = ()
+    """They lie on or among what must be put back."""
+
+
+def after_cut(before: Environment, plan: Plan, end_ns: int | None) -> Late:
+    """What changed after a fix that was cut off at `end_ns` (`None`: nobody knows when).
+
+    The time of a file's last change of any kind (ctime), which nobody can set, tells. A package
+    that came as a whole afterwards stands apart; a changed file among what the fix changed does
+    not.
+    """
+    groups: dict[str, list[tuple[Path, bool]]] = {}
+    for part in before.parts:
+        for path, action in plan[part.name].items():
+            if action == "leave" or environments.is_bytecode(path):
+                continue
+            late = _is_late(part, path, end_ns)
+            if late is not None:
+                group = _group(environments.within(part, path))
+                groups.setdefault(group, []).append(((part.name, path), late))
+    apart: list[Path] = []
+    in_the_way: list[Path] = []
+    for members in groups.values():
+        late_ones = [path for path, late in members if late]
+        (apart if len(late_ones) == len(members) else in_the_way).extend(late_ones)
+    return Late(apart=tuple(apart), in_the_way=tuple(in_the_way))
+
+
+def of_the_fix(
+    before: Environment, after: Environment, now: Mapping[str, Tree], who: Owners
+) -> Plan:
+    """What undoing a finished fix does: it puts back what the fix changed, and nothing else."""
+    result: dict[str, dict[str, Action]] = {}
+    for part, later in zip(before.parts, after.parts):
+        tree = now[part.name]
+        names = part.tree.keys() | later.tree.keys()
+        changed = {name for name in names if part.tree.get(name) != later.tree.get(name)}
+        actions: dict[str, Action] = {
+            path: "put back" for path in changed if part.tree.get(path) != tree.get(path)
+        }
+        for path in tree:
+            if path.rsplit("/", 1)[-1] in who.leftovers:
+                actions[path] = "put back"
+            # What Python compiled from the fix's files goes with them.
+            if environments.is_bytecode(path) and path not in part.tree:
+                folder = path.partition("__pycache__")[0]
+                source = f"{folder}{path.rsplit('/', 1)[-1].partition('.')[0]}.py"
+                if source in changed or folder.rstrip("/") in changed:
+                    actions[path] = "put back"
+        result[part.name] = actions
+    return result
+
+
+def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree]) -> Late:
+    """What changed after a finished fix, on or among what undoing it puts back."""
+    found: list[Path] = []
+    for part, later in zip(before.parts, after.parts):
+        tree = now[part.name]
+        doomed = {
+            path
+            for path, entry in later.tree.items()
+            if entry.kind == "folder" and path not in part.tree
+        }
+        for path in part.tree.keys() | later.tree.keys():
+            old, new, present = part.tree.get(path), later.tree.get(path), tree.get(path)
+            if old != new and present not in (old, new) and not environments.is_bytecode(path):
+                if present is not None:  # what somebody removed since is no loss
+                    found.append((part.name, path))
+        found += [
+            (part.name, path)
+            for path, entry in tree.items()
+            if path not in later.tree
+            and path not in part.tree
+            and entry.kind != "folder"
+            and _is_below(path, doomed)
+            and not environments.is_bytecode(path)
+        ]
+    return Late(in_the_way=tuple(sorted(found)))
+
+
+def _is_below(path: str, folders: set[str]) -> bool:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        if path in folders:
+            return True
+    return False
+
+
+def _is_late(part: Part, path: str, end_ns: int | None) -> bool | None:
+    """Whether a file changed after the end; `None` for a folder, which has no work of its own."""
+    try:
+        status = os.lstat(os.path.join(part.path, path))
+    except OSError:
+        return False  # it was removed: putting it back loses nothing
+    entry = part.tree.get(path)
+    if os.path.isdir(os.path.join(part.path, path)) and (entry is None or entry.kind == "folder"):
+        return None
+    return end_ns is not None and status.st_ctime_ns > end_ns + SLACK_NS
+
+
+def _group(path: str) -> str:
+    """What belongs together: a package with all in it, a script."""
+    names = path.split("/")
+    for site in ("site-packages", "dist-packages"):
+        if site in names:
+            return "/".join(names[: names.index(site) + 2])
+    return path

@@ -1,0 +1,165 @@
+"""What an environment is: one description that keeping, comparing and restoring share.
+
+An environment is made of parts. The first is the folder itself; each further one is a folder that
+a symbolic link of it leads to, on another disk perhaps, where an installer writes through the link.
+What is not the environment's is named and left out: the project in whose folder somebody ran
+`python -m venv .`, and gpudoctor's own state where that lies inside.
+
+Hard links, other file systems mounted inside, and links inside the environment need no part of
+their own: they are files and folders like the others.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Mapping
+
+from gpudoctor.errors import FixFailedError
+from gpudoctor.fix.environment import tree as trees
+from gpudoctor.fix.environment.installed import recorded, site_folders
+from gpudoctor.fix.environment.tree import Entry, Tree
+from gpudoctor.model.value import dataclass, replace
+
+# The folders of installation schemes (sysconfig), and what venv, virtualenv and uv write.
+# https://docs.python.org/3/library/sysconfig.html#installation-paths (2026-11-21)
+_OWN = frozenset(
+    ("bin", "Scripts", "lib", "lib64", "Lib", "local", "include", "Include", "share", "etc")
+    + ("man", "pyvenv.cfg", "CACHEDIR.TAG")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One folder of an environment, and the files in it."""
+
+    name: str
+    """Where it is met in the environment: empty for the environment itself, else the link."""
+    path: str
+    """The folder itself, without links."""
+    mode: int
+    tree: Tree
+    others: tuple[str, ...] = ()
+    """Names directly in it that are not the environment's."""
+    recorded: bool = True
+    """Whether an installer has written down files of it as its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An environment as it is at one moment."""
+
+    parts: tuple[Part, ...]
+    recorded: frozenset[str]
+    """Paths outside site-packages and the scripts that installers have written down as theirs."""
+
+    @property
+    def prefix(self) -> str:
+        """The folder of the environment, without links."""
+        return self.parts[0].path
+
+
+def describe(prefix: str, without: Collection[str] = ()) -> Environment:
+    """The environment at `prefix`, without the folders `without`.
+
+    Raises:
+        FixFailedError: a folder of it cannot be read.
+    """
+    real = os.path.realpath(prefix)
+    records = recorded(real)
+    own = tuple(found for found in map(trees.identity, without) if found)
+    first = _part("", real, _others(real, records), own)
+    parts = [first]
+    sites = site_folders(real)
+    pending = [(path, entry) for path, entry in first.tree.items() if entry.kind == "link"]
+    while pending:
+        link, _ = pending.pop(0)
+        target = _outside(link, real, parts, sites)
+        if target is None:
+            continue
+        known = any(path.startswith(f"{link}/") for path in records)
+        part = replace(_part(link, target, (), own), recorded=known)
+        parts.append(part)
+        pending += [(f"{link}/{p}", e) for p, e in part.tree.items() if e.kind == "link"]
+    outside = frozenset(path for path in records if not is_installers_place(path))
+    return Environment(parts=tuple(parts), recorded=outside)
+
+
+def again(part: Part, without: Collection[str] = ()) -> Tree:
+    """The files of a part as they are now; nothing if its folder is gone."""
+    own = tuple(found for found in map(trees.identity, without) if found)
+    return trees.scan(part.path, part.others, own)
+
+
+def differences(before: Environment, without: Collection[str] = ()) -> Mapping[str, list[str]]:
+    """Paths that are not as they were: name of the part → paths in it."""
+    return {part.name: trees.changed(part.tree, again(part, without)) for part in before.parts}
+
+
+def is_installers_place(path: str) -> bool:
+    """Whether only installers write at `path`: site-packages, the scripts, `pyvenv.cfg`."""
+    names = path.split("/")
+    inside = "site-packages" in names[:-1] or "dist-packages" in names[:-1]
+    return inside or names[0] in ("bin", "Scripts", "pyvenv.cfg")
+
+
+def is_bytecode(path: str) -> bool:
+    """Whether Python itself writes the file, whenever it imports: no part of what is compared."""
+    return path.rsplit("/", 1)[-1] == "__pycache__" or "/__pycache__/" in f"/{path}"
+
+
+def within(part: Part, path: str) -> str:
+    """The path as it is met in the environment."""
+    return f"{part.name}/{path}" if part.name else path
+
+
+def _part(
+    name: str, path: str, others: tuple[str, ...], without: Collection[trees.Identity]
+) -> Part:
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError as error:
+        raise FixFailedError(f"{path} cannot be read: {error.strerror}") from None
+    return Part(
+        name=name, path=path, mode=mode, tree=trees.scan(path, others, without), others=others
+    )
+
+
+def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...]:
+    """What else lies in the folder of a venv. A conda environment owns all of its folder."""
+    if not os.path.exists(os.path.join(prefix, "pyvenv.cfg")) or os.path.isdir(
+        os.path.join(prefix, "conda-meta")
+    ):
+        return ()
+    named = {path.partition("/")[0] for path in records}
+    try:
+        names = os.listdir(prefix)
+    except OSError as error:
+        raise FixFailedError(f"{prefix} cannot be read: {error.strerror}") from None
+    return tuple(sorted(name for name in names if name not in _OWN and name not in named))
+
+
+def _outside(link: str, prefix: str, parts: list[Part], sites: list[str]) -> str | None:
+    """The folder that a link leads to, if an installer writes through it and no part holds it."""
+    below = any(f"{link}/".startswith(f"{site}/") for site in sites)
+    above = any(f"{site}/".startswith(f"{link}/") for site in sites)
+    if not (below or above or link in ("bin", "Scripts")):
+        return None
+    path = os.path.join(prefix, link)
+    if not os.path.isdir(path):
+        return None
+    target = os.path.realpath(path)
+    for part in parts:
+        # A folder that holds the environment itself (a project linked into it) is no part of it.
+        if _contains(part.path, target) or _contains(target, part.path):
+            return None
+    return target
+
+
+def _contains(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def entry_at(part: Part, path: str) -> Entry | None:
+    """What the part holds at `path` by its description."""
+    return part.tree.get(path)

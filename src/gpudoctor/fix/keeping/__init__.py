@@ -1,0 +1,1 @@
+"""Keeping the files of an environment safe, and putting them back."""

@@ -1,0 +1,306 @@
+"""Putting an environment back, file by file, from what is kept of it.
+
+Only what differs is touched, each file is replaced atomically, and doing it twice does no harm: a
+restoration that was itself cut off is simply run again. An obstacle stops one path and not the
+rest. What is said afterwards comes from a comparison of the whole.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Collection, Mapping
+
+from gpudoctor.errors import FixFailedError
+from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment import tree as trees
+from gpudoctor.fix.environment.confined import Folder, link_between, move_between
+from gpudoctor.fix.environment.ownership import Action, Plan
+from gpudoctor.fix.environment.parts import Part
+from gpudoctor.fix.environment.tree import Entry
+from gpudoctor.fix.keeping import snapshot as snapshots
+from gpudoctor.fix.keeping import vault as vaults
+from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.vault import Vault
+from gpudoctor.model.value import dataclass
+
+_ROUNDS = 2
+"""An obstacle may be gone a moment later: what failed is tried once more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """How a restoration ended, by a comparison of the environment with what it was."""
+
+    paths: tuple[str, ...]
+    """What was put back."""
+    left: tuple[str, ...] = ()
+    """What differs and was left alone, since no installer did it."""
+    failed: tuple[tuple[str, str], ...] = ()
+    """What could not be put back: path, and why."""
+    aside: tuple[str, ...] = ()
+    """Folders with what was moved out of the way."""
+
+
+def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
+    """Carry out `plan`, and compare.
+
+    Args:
+        kept: the environment as it was.
+        plan: what to do with each path that differs. Paths that it does not name are not touched.
+        without: folders that are no part of the environment.
+    """
+    paths: list[str] = []
+    left: list[str] = []
+    failed: list[tuple[str, str]] = []
+    for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums):
+        actions = plan.get(part.name, {})
+        try:
+            _make_root(part)
+            with Folder(part.path) as folder, Folder(vault.files) as files:
+                work = _Work(part, folder, files, vault, sums, actions)
+                work.run()
+            now = environments.again(part, without)
+        except (OSError, FixFailedError) as error:
+            failed.append((part.path, getattr(error, "strerror", None) or str(error)))
+            continue
+        for path in actions:
+            different = part.tree.get(path) != now.get(path)
+            shown = os.path.join(part.path, path)
+            if not different:
+                paths.append(shown)
+            elif environments.is_bytecode(path):
+                continue
+            elif actions[path] == "leave" or path in work.written_into or work.holds_others(path):
+                left.append(shown)
+            else:
+                failed.append((shown, work.errors.get(path, "it is not as it was")))
+    aside = [vault.aside for vault in kept.vaults if os.path.isdir(vault.aside)]
+    return Restored(
+        paths=tuple(paths), left=tuple(left), failed=tuple(failed), aside=tuple(aside)
+    )
+
+
+def _make_root(part: Part) -> None:
+    """The folder that a link leads to may have been removed with what was in it."""
+    if not os.path.lexists(part.path):
+        os.makedirs(part.path)
+        os.chmod(part.path, part.mode)
+
+
+class _Work:
+    """The restoration of one part."""
+
+    def __init__(
+        self,
+        part: Part,
+        folder: Folder,
+        files: Folder,
+        vault: Vault,
+        sums: Mapping[str, int],
+        actions: Mapping[str, Action],
+    ) -> None:
+        self._part, self._folder, self._files = part, folder, files
+        self._vault, self._sums, self._actions = vault, sums, actions
+        self.errors: dict[str, str] = {}
+        self.written_into: set[str] = set()
+        self._others: set[str] = set()
+
+    def run(self) -> None:
+        order = sorted(
+            (path for path, action in self._actions.items() if action != "leave"),
+            key=lambda path: path.split("/"),
+        )
+        for path in (path for path, action in self._actions.items() if action == "leave"):
+            self._note_others(path)
+        tree = self._part.tree
+        for _ in range(_ROUNDS):
+            self.errors = {}
+            for path in reversed(order):
+                if path not in tree:
+                    self._try(path, self._take_away)
+            for path in order:
+                if path in tree:
+                    self._try(path, self._put_back)
+            for path in reversed(order):  # a folder may only lose its write bit when it is filled
+                if path in tree and tree[path].kind == "folder":
+                    self._try(path, self._set_mode)
+            if not self.errors:
+                return
+
+    def holds_others(self, path: str) -> bool:
+        """Whether a folder that should go holds what was left alone."""
+        return path in self._others and path not in self._part.tree
+
+    def _note_others(self, path: str) -> None:
+        while "/" in path:
+            path = path.rpartition("/")[0]
+            self._others.add(path)
+
+    def _try(self, path: str, action: Callable[[str], None]) -> None:
+        try:
+            try:
+                action(path)
+            except PermissionError:
+                with _Permitted(self._folder, path):
+                    action(path)
+        except OSError as error:
+            self.errors[path] = error.strerror or str(error)
+            self._folder.forget()
+
+    def _take_away(self, path: str) -> None:
+        if path in self._others:
+            return
+        status = self._folder.status(path)
+        if status is None:
+            return
+        if self._actions[path] == "set aside" and not stat.S_ISDIR(status.st_mode):
+            self._set_aside(path)
+        else:
+            self._folder.remove(path)
+
+    def _put_back(self, path: str) -> None:
+        entry = self._part.tree[path]
+        status = self._folder.status(path)
+        now = self._entry(path, status)
+        if now == entry:
+            return
+        if status is not None and now is not None and now.kind == entry.kind == "file":
+            if self._is_kept_file(path, status):
+                if now.mode != entry.mode:
+                    self._folder.set_mode(path, entry.mode)
+                self.written_into.add(path)
+                return
+        if status is not None and self._actions[path] == "set aside" and entry.kind != "folder":
+            self._set_aside(path)
+        elif now is None or now.kind != entry.kind:
+            self._clear(path, status)
+        if entry.kind == "folder":
+            self._folder.make_folder(path)
+        elif entry.kind == "link":
+            self._put_link(path, entry)
+        else:
+            self._put_file(path, entry)
+
+    def _set_mode(self, path: str) -> None:
+        status = self._folder.status(path)
+        mode = self._part.tree[path].mode
+        if status is not None and stat.S_IMODE(status.st_mode) != mode:
+            self._folder.set_mode(path, mode)
+
+    def _entry(self, path: str, status: os.stat_result | None) -> Entry | None:
+        if status is None:
+            return None
+        return trees.entry_from(status, os.path.join(self._folder.path, path))
+
+    def _is_kept_file(self, path: str, status: os.stat_result) -> bool:
+        """Whether the file that lies there is the very one that was kept, under another name."""
+        kept = self._files.status(path)
+        return kept is not None and os.path.samestat(kept, status)
+
+    def _clear(self, path: str, status: os.stat_result | None) -> None:
+        if status is None:
+            return
+        try:
+            self._folder.remove(path)
+        except OSError:
+            # A folder that somebody has filled meanwhile stands where a file was.
+            self._set_aside(path)
+
+    def _set_aside(self, path: str) -> None:
+        try:
+            os.mkdir(self._vault.aside, 0o700)
+        except FileExistsError:
+            pass
+        with Folder(self._vault.aside) as aside:
+            name = path
+            while aside.status(name) is not None:
+                name += "~"
+            move_between(self._folder, path, aside, name)
+
+    def _put_link(self, path: str, entry: Entry) -> None:
+        partial = self._partial(path)
+        self._folder.remove(partial)
+        is_folder = sys.platform == "win32" and os.path.isdir(
+            os.path.join(os.path.dirname(os.path.join(self._folder.path, path)), entry.target)
+        )
+        self._folder.make_link(entry.target, partial, folder=is_folder)
+        self._folder.rename(partial, path)
+
+    def _put_file(self, path: str, entry: Entry) -> None:
+        partial = self._partial(path)
+        self._folder.remove(partial)
+        try:
+            if path in self._sums or not self._linked_back(path, partial):
+                self._copied_back(path, partial, entry)
+            self._folder.rename(partial, path)
+        except OSError:
+            self._remove_quietly(partial)
+            raise
+
+    def _linked_back(self, path: str, partial: str) -> bool:
+        kept = self._files.status(path)
+        if kept is None or not stat.S_ISREG(kept.st_mode):
+            raise OSError(0, "its kept file is gone")
+        entry = self._part.tree[path]
+        if (kept.st_size, kept.st_mtime_ns) != (entry.size, entry.mtime_ns):
+            # A program that holds the file open has gone on writing: what it wrote stays.
+            self.written_into.add(path)
+        try:
+            link_between(self._files, path, self._folder, partial, make=True)
+        except (OSError, NotImplementedError):
+            return False
+        if stat.S_IMODE(kept.st_mode) != entry.mode:
+            self._folder.set_mode(partial, entry.mode)
+        return True
+
+    def _copied_back(self, path: str, partial: str, entry: Entry) -> None:
+        if self._files.status(path) is None:
+            raise OSError(0, "its kept file is gone")
+        crc = snapshots.copy(self._files, path, self._folder, partial, mtime_ns=entry.mtime_ns)
+        if crc != self._sums.get(path, crc):
+            raise OSError(0, "its kept copy is damaged")
+        self._folder.set_mode(partial, entry.mode)
+
+    def _partial(self, path: str) -> str:
+        folder, slash, _ = path.rpartition("/")
+        return f"{folder}{slash}.gpudoctor-{self._vault.token}"
+
+    def _remove_quietly(self, path: str) -> None:
+        try:
+            self._folder.remove(path)
+        except OSError:
+            pass
+
+
+class _Permitted:
+    """For a moment, what forbids the owner to change a path is lifted: modes and attributes."""
+
+    def __init__(self, folder: Folder, path: str) -> None:
+        self._folder, self._path = folder, path
+        self._mode: int | None = None
+        self._parent: int | None = None
+
+    def __enter__(self) -> None:
+        name, self._parent = self._folder.at(self._path)
+        if self._parent is None:
+            if os.path.lexists(name):
+                os.chmod(name, stat.S_IWRITE | stat.S_IREAD)
+            return
+        self._mode = stat.S_IMODE(os.fstat(self._parent).st_mode)
+        self._parent = os.dup(self._parent)
+        os.fchmod(self._parent, self._mode | 0o700)
+
+    def __exit__(self, *_: object) -> None:
+        if self._parent is not None and self._mode is not None:
+            try:
+                os.fchmod(self._parent, self._mode)
+            finally:
+                os.close(self._parent)
+
+
+def remove_vaults(kept: Kept, restored: Restored) -> None:
+    """Remove what was kept once it is not needed; what was set aside stays."""
+    for vault in kept.vaults:
+        vaults.remove(vault, keep_aside=vault.aside in restored.aside)

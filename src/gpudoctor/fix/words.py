@@ -1,0 +1,82 @@
+"""What may be said after a restoration: only what its comparison has proved."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.restore import Restored
+
+
+def as_it_was(restored: Restored) -> str:
+    """That the environment is as it was, as a clause, with what differs all the same."""
+    return f"the environment is as it was{apart_from(restored)}{set_aside(restored)}"
+
+
+def apart_from(restored: Restored) -> str:
+    """What differs and was left alone, as a further clause; else nothing."""
+    if not restored.left:
+        return ""
+    were = "was" if len(restored.left) == 1 else "were"
+    return (
+        f", apart from {_count(len(restored.left))} that others wrote meanwhile and that {were} "
+        f"left alone ({restored.left[0]})"
+    )
+
+
+def set_aside(restored: Restored) -> str:
+    """Where that lies which was moved out of the way, as a further clause; else nothing."""
+    if not restored.aside:
+        return ""
+    return f"; what was moved out of the way lies in {', '.join(restored.aside)}"
+
+
+def not_restored(kept: Kept, restored: Restored, holder: str = "") -> str:
+    """What is left to do after a restoration that could not do all, with the commands."""
+    path, why = restored.failed[0]
+    more = f", and {len(restored.failed) - 1} more" if len(restored.failed) > 1 else ""
+    done = f"{_count(len(restored.paths))} put back, " if restored.paths else ""
+    return (
+        f"the environment is not as it was: {done}{len(restored.failed)} not ({path}: {why}"
+        f"{more}){holder}{set_aside(restored)}. Once the obstacle is gone, run "
+        f"`{undo_command(kept.environment.prefix)}`; "
+        f"or by hand: {'; '.join(by_hand(kept))}"
+    )
+
+
+def given_up(kept: Kept) -> str:
+    """What is left to do after a restoration that was not allowed to end."""
+    return (
+        "interrupted while the environment was put back: it is not as it was; run "
+        f"`{undo_command(kept.environment.prefix)}`; or by hand: {'; '.join(by_hand(kept))}"
+    )
+
+
+def by_hand(kept: Kept) -> list[str]:
+    """Commands for this machine's shell that copy the kept files over the environment."""
+    return [
+        _copy_command(vault.files, part.path)
+        for part, vault in zip(kept.environment.parts, kept.vaults)
+    ]
+
+
+def undo_command(prefix: str) -> str:
+    """The command that undoes the last fix of an environment, for this machine's shell."""
+    return f"gpudoctor fix --undo --python {_quoted(prefix)}"
+
+
+def _copy_command(source: str, target: str) -> str:
+    if os.name == "nt":  # the same in cmd and in PowerShell
+        return f"robocopy {_quoted(source)} {_quoted(target)} /E /COPY:DAT"
+    return f"cp -a -- {_quoted(source + '/.')} {_quoted(target + '/')}"
+
+
+def _quoted(path: str) -> str:
+    if os.name == "nt":
+        return f'"{path}"' if any(c in path for c in " &()'^%") else path
+    return shlex.quote(path)
+
+
+def _count(number: int) -> str:
+    return "1 path" if number == 1 else f"{number} paths"
