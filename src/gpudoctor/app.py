@@ -218,7 +218,7 @@ def fix(before: Report, options: VisitOptions, say: Callable[[str], None]) -> Do
     return command.carry_out(before, options, say, os.environ)
 
 
-def undo(python: str | None, say: Callable[[str], None]) -> Undone:
+def undo(python: str | None, say: Callable[[str], None], *, set_aside: bool = False) -> Undone:
     """Put an environment back to where it was before its last fix.
 
     Raises:
@@ -234,7 +234,7 @@ def undo(python: str | None, say: Callable[[str], None]) -> Undone:
     found = collect(python, STATIC_SECONDS, os.getcwd(), os.environ).facts.python
     if found is None or not found.prefix:
         raise CannotJudgeError("no Python environment was found; name it with --python")
-    return put_back(found.prefix, os.environ, say)
+    return put_back(found.prefix, os.environ, say, set_aside=set_aside)
 
 
 def scan(

@@ -48,6 +48,10 @@ def fix(
         str | None, typer.Option("--smoke", metavar="LEVEL", help="Verify with: off, quick, full.")
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Put back what the last fix did.")] = False,
+    set_aside: Annotated[
+        bool,
+        typer.Option("--set-aside", help="With --undo: move aside what came after the fix."),
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the kept fixes.")] = False,
     forget: Annotated[
         str | None,
@@ -71,7 +75,7 @@ def fix(
     if list_:
         return fix_kept.kept(style, chosen, output)
     if undo:
-        return fix_kept.undo(python, style, chosen, output)
+        return fix_kept.undo(python, style, chosen, output, set_aside=set_aside)
     from gpudoctor import app as api
     from gpudoctor.examine.options import VisitOptions
     from gpudoctor.prescribe import Options

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 from gpudoctor.cli import common
 
 if TYPE_CHECKING:  # loaded when the command runs
-    from gpudoctor.fix.kept import Kept
+    from gpudoctor.fix.kept import KeptFix
     from gpudoctor.report.style import Style
 
 FORMATS = ("text", "json")
 
 
-def undo(python: str | None, style: Style, format_: str, outputs: Sequence[str] | None) -> int:
+def undo(
+    python: str | None,
+    style: Style,
+    format_: str,
+    outputs: Sequence[str] | None,
+    *,
+    set_aside: bool = False,
+) -> int:
     """Put an environment back, and say so.
 
     Raises:
@@ -24,7 +31,9 @@ def undo(python: str | None, style: Style, format_: str, outputs: Sequence[str] 
     from gpudoctor import app as api
 
     _check(format_, outputs)
-    undone = api.undo(python, lambda line: common.progress(line, quiet=style.quiet))
+    undone = api.undo(
+        python, lambda line: common.progress(line, quiet=style.quiet), set_aside=set_aside
+    )
     said = f"{undone.text[0].upper()}{undone.text[1:]}."
     _emit({"message": said, "paths": undone.paths}, said, style, format_, outputs)
     return 0
@@ -91,11 +100,11 @@ def _emit(
     common.emit(render, style, format_=format_, outputs=outputs, formats=FORMATS)
 
 
-def _line(entry: Kept) -> str:
+def _line(entry: KeptFix) -> str:
     return f"{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}"
 
 
-def _record(entry: Kept) -> dict[str, Any]:
+def _record(entry: KeptFix) -> dict[str, Any]:
     return {
         "id": entry.id,
         "state": entry.state,

@@ -74,9 +74,7 @@ class Journal:
         return place.read(self.folder)
 
 
-def begin(
-    folder: str, observer: Callable[[str], None] | None = None, **details: Any
-) -> Journal:
+def begin(folder: str, observer: Callable[[str], None] | None = None, **details: Any) -> Journal:
     """Begin a fix in `folder`, that of its environment; the folder of the fix is new.
 
     Its name is a number that grows, the moment in UTC, and chance: neither a change of the time

@@ -139,9 +139,7 @@ class _Transaction:
     def _apply(self) -> None:
         for number, command in enumerate(self._work.commands):
             self._journal.write("applying", number=number, of=len(self._work.commands))
-            run_step(
-                command, self._work.environment, self._work.secrets, self._say, self._workshop
-            )
+            run_step(command, self._work.environment, self._work.secrets, self._say, self._workshop)
         self._journal.write("applied")
 
     def _back(self, kept: Kept, why: str) -> str:
@@ -209,5 +207,3 @@ def _never_failing(say: Say) -> Say:
             pass
 
     return tell
-
-

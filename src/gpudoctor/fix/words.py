@@ -57,7 +57,7 @@ def by_hand(kept: Kept) -> list[str]:
     """Commands for this machine's shell that copy the kept files over the environment."""
     return [
         _copy_command(vault.files, part.path)
-        for part, vault in zip(kept.environment.parts, kept.vaults)
+        for part, vault in zip(kept.environment.parts, kept.vaults, strict=True)
     ]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.collect.python import fix_journal
-from gpudoctor.errors import FixFailedError
-from gpudoctor.fix import snapshot, transaction, undo
+from gpudoctor.errors import FixFailedError, FixInterruptedError
+from gpudoctor.fix import transaction, undo
 from gpudoctor.fix.transaction import Work
 from lab import environments
 from lab.wheels import make_index, make_wheel
@@ -78,15 +78,18 @@ def silent(_line):
     pass
 
 
-def folder_of(python, home, name="1"):
+def folder_of(python, home):
     environ = {"GPUDOCTOR_STATE": str(home)}
-    return os.path.join(fix_journal.environment_folder(str(prefix_of(python)), environ), name)
+    return fix_journal.environment_folder(str(prefix_of(python)), environ)
 
 
-def run(python, home, commands, verify=lambda: None, name="1", observe=None):
-    folder = folder_of(python, home, name)
-    transaction.run(work_of(python, *commands), folder, verify, silent, observe)
-    return folder
+def last_fix(python, home):
+    return (fix_journal.fixes(folder_of(python, home)) or [None])[-1]
+
+
+def run(python, home, commands, verify=lambda: None, observe=None):
+    transaction.run(work_of(python, *commands), folder_of(python, home), verify, silent, observe)
+    return last_fix(python, home)
 
 
 def undo_last(python, home):
@@ -123,9 +126,8 @@ def test_a_fix_changes_the_environment_and_undo_puts_it_back_byte_for_byte(
 def test_the_snapshot_takes_names_and_not_bytes(patient, index, tmp_path):
     installed = next(prefix_of(patient).rglob("libtorch.so")).stat()
     folder = run(patient, tmp_path / "home", (install(patient, index, f"torch=={NEW}"),))
-    kept = next((Path(folder) / "snapshot" / "files").rglob("libtorch.so")).stat()
-    if snapshot.cheapest_method(str(patient.parent.parent / "pyvenv.cfg"), folder) == "hard link":
-        assert kept.st_ino == installed.st_ino, "the very same file under another name"
+    kept = next((Path(folder) / "kept-0" / "files").rglob("libtorch.so")).stat()
+    assert kept.st_ino == installed.st_ino, "the very same file under another name"
     assert kept.st_mtime_ns == installed.st_mtime_ns
     assert not list((prefix_of(patient)).rglob("*gpudoctor*")), "nothing of ours stays inside"
 
@@ -173,7 +175,7 @@ def test_ctrl_c_puts_everything_back(patient, index, tmp_path):
     def interrupted():
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(FixInterruptedError, match="as it was"):
         run(patient, tmp_path / "home", (install(patient, index, f"torch=={NEW}"),), interrupted)
     assert environments.state(prefix_of(patient)) == before
 
@@ -211,9 +213,9 @@ def start_in_background(python, home, command):
     return subprocess.Popen([sys.executable, "-c", textwrap.dedent(DRIVER), *arguments])
 
 
-# begun, snapshot, applying, applying, applied, verifying, committed
+# begun, snapshot, kept, applying, applying, applied, verifying, committed
 @posix
-@pytest.mark.parametrize("deadly", range(1, 8))
+@pytest.mark.parametrize("deadly", range(1, 9))
 def test_killed_after_any_step_it_can_be_undone(patient, index, tmp_path, deadly):
     home = tmp_path / "home"
     before = environments.state(prefix_of(patient))
@@ -221,7 +223,7 @@ def test_killed_after_any_step_it_can_be_undone(patient, index, tmp_path, deadly
     assert run_and_be_killed(patient, home, deadly, *commands) == -signal.SIGKILL
     environ = {"GPUDOCTOR_STATE": str(home)}
     left = fix_journal.unfinished(str(prefix_of(patient)), environ)
-    assert (left is None) == (deadly == 7), "the next check knows of the unfinished fix"
+    assert (left is None) == (deadly == 8), "the next check knows of the unfinished fix"
     undo_last(patient, home)
     assert environments.state(prefix_of(patient)) == before
     assert fix_journal.unfinished(str(prefix_of(patient)), environ) is None
@@ -233,7 +235,7 @@ def test_a_restoration_that_was_killed_is_done_again(patient, index, tmp_path):
     before = environments.state(prefix_of(patient))
     failing = (str(patient), "-c", "import sys; sys.exit(3)")
     commands = (remove(patient, "torch"), failing)
-    # begun, snapshot, applying, applying, restoring
+    # begun, snapshot, kept, applying, applying, restoring
     assert run_and_be_killed(patient, home, 5, *commands) == -signal.SIGKILL
     undo_last(patient, home)
     assert environments.state(prefix_of(patient)) == before
@@ -243,15 +245,10 @@ def test_a_restoration_that_was_killed_is_done_again(patient, index, tmp_path):
 def test_undo_waits_for_an_installer_that_outlived_its_parent(patient, tmp_path):
     home = tmp_path / "home"
     before = environments.state(prefix_of(patient))
-    target = prefix_of(patient) / "late"
+    target = prefix_of(patient) / "bin" / "late"
     slow = f"import time; time.sleep(1.5); open({str(target)!r}, 'w').write('late')"
     process = start_in_background(patient, home, (str(patient), "-c", slow))
-    wait_for(
-        lambda: (
-            fix_journal.read(folder_of(patient, home))[-1:]
-            and fix_journal.read(folder_of(patient, home))[-1]["step"] == "applying"
-        )
-    )
+    wait_for(lambda: step_of(patient, home) == "applying")
     time.sleep(0.3)
     process.kill()
     process.wait()
@@ -266,9 +263,9 @@ def test_the_second_of_two_fixes_stops(patient, tmp_path):
     home = tmp_path / "home"
     slow = "import time; time.sleep(3)"
     process = start_in_background(patient, home, (str(patient), "-c", slow))
-    wait_for(lambda: os.path.exists(os.path.join(folder_of(patient, home), "journal.jsonl")))
+    wait_for(lambda: step_of(patient, home) == "applying")
     with pytest.raises(FixFailedError, match="is at work"):
-        run(patient, home, (), name="2")
+        run(patient, home, ())
     assert process.wait() == 0
 
 
@@ -277,7 +274,7 @@ def test_what_was_changed_after_the_fix_is_not_lost_by_undoing(patient, index, t
     run(patient, home, (install(patient, index, f"torch=={NEW}"),))
     ours = next(prefix_of(patient).rglob("torch/version.py"))
     ours.write_text("edited = True\n")
-    with pytest.raises(FixFailedError, match="changed after it"):
+    with pytest.raises(FixFailedError, match="came or changed after the fix"):
         undo_last(patient, home)
     assert ours.read_text() == "edited = True\n"
 
@@ -290,6 +287,11 @@ def test_undo_leaves_alone_what_the_fix_did_not_touch(patient, index, tmp_path):
     undo_last(patient, home)
     assert mine.read_text() == "mine"
     assert version_of(patient) == OLD
+
+
+def step_of(python, home):
+    fix = last_fix(python, home)
+    return fix_journal.read(fix).step if fix else None
 
 
 def wait_for(condition, seconds=20):

@@ -73,7 +73,7 @@ class Folder:
         if self._descriptor is None:
             return self._plain(parents, name, make=make), None
         common = 0
-        for (held, _), wanted in zip(self._stack, parents):
+        for (held, _), wanted in zip(self._stack, parents, strict=False):
             if held != wanted:
                 break
             common += 1
@@ -205,7 +205,7 @@ def _is_reparse(status: os.stat_result) -> bool:
 
 def _long(path: str) -> str:
     r"""On Windows the form `\\?\…`, whose length is not limited to 260 characters."""
-    if sys.platform != "win32" or path.startswith("\\\\?\\"):
+    if os.name != "nt" or path.startswith("\\\\?\\"):
         return path
     full = os.path.abspath(path)
     return "\\\\?\\UNC\\" + full[2:] if full.startswith("\\\\") else "\\\\?\\" + full

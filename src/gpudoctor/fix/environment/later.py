@@ -55,7 +55,7 @@ def of_the_fix(
 ) -> Plan:
     """What undoing a finished fix does: it puts back what the fix changed, and nothing else."""
     result: dict[str, dict[str, Action]] = {}
-    for part, later in zip(before.parts, after.parts):
+    for part, later in zip(before.parts, after.parts, strict=True):
         tree = now[part.name]
         names = part.tree.keys() | later.tree.keys()
         changed = {name for name in names if part.tree.get(name) != later.tree.get(name)}
@@ -78,7 +78,7 @@ def of_the_fix(
 def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree]) -> Late:
     """What changed after a finished fix, on or among what undoing it puts back."""
     found: list[Path] = []
-    for part, later in zip(before.parts, after.parts):
+    for part, later in zip(before.parts, after.parts, strict=True):
         tree = now[part.name]
         doomed = {
             path
@@ -87,9 +87,10 @@ def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree
         }
         for path in part.tree.keys() | later.tree.keys():
             old, new, present = part.tree.get(path), later.tree.get(path), tree.get(path)
-            if old != new and present not in (old, new) and not environments.is_bytecode(path):
-                if present is not None:  # what somebody removed since is no loss
-                    found.append((part.name, path))
+            # What somebody removed since is no loss.
+            lost = present is not None and present not in (old, new)
+            if old != new and lost and not environments.is_bytecode(path):
+                found.append((part.name, path))
         found += [
             (part.name, path)
             for path, entry in tree.items()

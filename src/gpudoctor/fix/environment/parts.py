@@ -24,8 +24,21 @@ from gpudoctor.model.value import dataclass, replace
 # The folders of installation schemes (sysconfig), and what venv, virtualenv and uv write.
 # https://docs.python.org/3/library/sysconfig.html#installation-paths (2026-11-21)
 _OWN = frozenset(
-    ("bin", "Scripts", "lib", "lib64", "Lib", "local", "include", "Include", "share", "etc")
-    + ("man", "pyvenv.cfg", "CACHEDIR.TAG")
+    [
+        "bin",
+        "Scripts",
+        "lib",
+        "lib64",
+        "Lib",
+        "local",
+        "include",
+        "Include",
+        "share",
+        "etc",
+        "man",
+        "pyvenv.cfg",
+        "CACHEDIR.TAG",
+    ]
 )
 
 

@@ -25,14 +25,43 @@ _ELSEWHERE = ("target", "root", "prefix", "user", "python", "dry-run")
 """Settings of `pip install` with which nothing is installed into this environment."""
 _DROPPED = frozenset(
     [f"PIP_{name.replace('-', '_').upper()}" for name in _ELSEWHERE]
-    + ["PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_SRC", "PIP_REPORT", "UV_PYTHON", "UV_PROJECT"]
-    + ["UV_SYSTEM_PYTHON", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR", "UV_PROJECT_ENVIRONMENT"]
-    + ["UV_TARGET", "UV_PREFIX", "UV_DRY_RUN", "UV_ENV_FILE", "VIRTUAL_ENV", "CONDA_PREFIX"]
+    + [
+        "PIP_REQUIREMENT",
+        "PIP_EDITABLE",
+        "PIP_SRC",
+        "PIP_REPORT",
+        "UV_PYTHON",
+        "UV_PROJECT",
+        "UV_SYSTEM_PYTHON",
+        "UV_WORKING_DIRECTORY",
+        "UV_WORKING_DIR",
+        "UV_PROJECT_ENVIRONMENT",
+        "UV_TARGET",
+        "UV_PREFIX",
+        "UV_DRY_RUN",
+        "UV_ENV_FILE",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+    ]
 )
 _PATHS = frozenset(
-    ["PIP_CONFIG_FILE", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CACHE_DIR", "UV_CONFIG_FILE"]
-    + ["PIP_CONSTRAINT", "PIP_FIND_LINKS", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_FIND_LINKS"]
-    + ["UV_CACHE_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"]
+    [
+        "PIP_CONFIG_FILE",
+        "PIP_CERT",
+        "PIP_CLIENT_CERT",
+        "PIP_CACHE_DIR",
+        "PIP_CONSTRAINT",
+        "PIP_FIND_LINKS",
+        "UV_CONFIG_FILE",
+        "UV_CACHE_DIR",
+        "UV_CONSTRAINT",
+        "UV_OVERRIDE",
+        "UV_FIND_LINKS",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+    ]
 )
 """Variables whose value may be a path, which the user gave relative to where they stand."""
 

@@ -45,7 +45,7 @@ def write(kept: Kept, path: str) -> dict[str, Any]:
                 for name, e in part.tree.items()
             ],
         }
-        for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums)
+        for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums, strict=True)
     ]
     recorded = sorted(kept.environment.recorded)
     data = json.dumps({"format": FORMAT, "recorded": recorded, "parts": parts}).encode()

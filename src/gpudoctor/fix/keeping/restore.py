@@ -54,7 +54,7 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
     paths: list[str] = []
     left: list[str] = []
     failed: list[tuple[str, str]] = []
-    for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums):
+    for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums, strict=True):
         actions = plan.get(part.name, {})
         try:
             _make_root(part)
@@ -77,9 +77,7 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
             else:
                 failed.append((shown, work.errors.get(path, "it is not as it was")))
     aside = [vault.aside for vault in kept.vaults if os.path.isdir(vault.aside)]
-    return Restored(
-        paths=tuple(paths), left=tuple(left), failed=tuple(failed), aside=tuple(aside)
-    )
+    return Restored(paths=tuple(paths), left=tuple(left), failed=tuple(failed), aside=tuple(aside))
 
 
 def _make_root(part: Part) -> None:
@@ -166,12 +164,11 @@ class _Work:
         now = self._entry(path, status)
         if now == entry:
             return
-        if status is not None and now is not None and now.kind == entry.kind == "file":
-            if self._is_kept_file(path, status):
-                if now.mode != entry.mode:
-                    self._folder.set_mode(path, entry.mode)
-                self.written_into.add(path)
-                return
+        if status is not None and entry.kind == "file" and self._is_kept_file(path, status):
+            if stat.S_IMODE(status.st_mode) != entry.mode:
+                self._folder.set_mode(path, entry.mode)
+            self.written_into.add(path)
+            return
         if status is not None and self._actions[path] == "set aside" and entry.kind != "folder":
             self._set_aside(path)
         elif now is None or now.kind != entry.kind:

@@ -54,7 +54,7 @@ def take(
     sums: list[dict[str, int]] = []
     done = 0
     try:
-        for part, place in zip(environment.parts, vaults):
+        for part, place in zip(environment.parts, vaults, strict=True):
             vault.make(place)
             sums.append(_keep_part(part, place))
             done += len(part.tree)
@@ -106,9 +106,7 @@ def _cannot_change(source: Folder, path: str) -> bool:
         return False
     folder = os.fstat(parent)
     owner = os.stat(name, dir_fd=parent, follow_symlinks=False).st_uid
-    return os.geteuid() not in (folder.st_uid, owner) and not os.access(
-        ".", os.W_OK, dir_fd=parent
-    )
+    return os.geteuid() not in (folder.st_uid, owner) and not os.access(".", os.W_OK, dir_fd=parent)
 
 
 def copy(source: Folder, path: str, target: Folder, new: str, *, mtime_ns: int) -> int:
