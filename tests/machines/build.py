@@ -41,6 +41,8 @@ class Machine:
 
     cards: tuple[Card, ...] = ()
     others: tuple[OtherCard, ...] = ()
+    compute_mode: int | None = 0o666
+    """Rights of `/dev/kfd`, through which ROCm reaches AMD GPUs; `None`: it is not there."""
     driver: Driver | None = field(default_factory=Driver)
     module: Module | None = field(default_factory=Module)
     system: System = field(default_factory=System)
@@ -68,7 +70,7 @@ def build(machine: Machine, folder: str) -> dict[str, str]:
     root = os.path.join(folder, "root")
     addresses = [(f"0000:{0x10 + 8 * n:02x}:00.0", card) for n, card in enumerate(machine.cards)]
     write_system(root, machine.system)
-    write_cards(root, addresses, machine.others)
+    write_cards(root, addresses, machine.others, machine.compute_mode)
     version = machine.driver.version if machine.driver else "570.172.08"
     if machine.module is not None and not machine.system.wsl:
         write_module(root, machine.system, machine.module, version, len(machine.cards))

@@ -47,6 +47,10 @@ class OtherCard:
     device_class: str = "030000"
     files: dict[str, str] = field(default_factory=dict)
     kfd_target: int | None = None
+    """`gfx_target_version` of its node in AMD's compute topology; `None`: it has none."""
+    node_mode: int | None = 0o666
+    """Rights of its render node; `None`: sysfs knows it and /dev has it not."""
+    unique_id: int = 0
 
 
 def _card(name: str, pci_id: str, capability: str, memory_mib: int, **more: object) -> Card:
@@ -100,3 +104,4 @@ RAPHAEL = OtherCard(pci_id="1002:164e", revision="c9", address="0000:6c:00.0", k
 ARC_A770 = OtherCard(pci_id="8086:56a0", revision="08", bound="i915", address="0000:04:00.0")
 UHD_770 = OtherCard(pci_id="8086:4680", revision="0c", bound="i915", address="0000:00:02.0")
 RX_9070_XT = OtherCard(pci_id="1002:7550", revision="c0", kfd_target=120001)
+ARC_B580 = OtherCard(pci_id="8086:e20b", revision="00", bound="xe", address="0000:04:00.0")

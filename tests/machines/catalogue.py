@@ -6,36 +6,14 @@ machine has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from machines import cards, sheets, wheels
+from machines import catalogue_vendors as vendors
 from machines.build import Driver, Machine, card_uuid
+from machines.case import CONTAINER, NO_DRIVER, Case
 from machines.trees import Module, System
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A machine, how it is asked, and what the doctor must find."""
-
-    machine: Machine | None = None
-    sheet: dict[str, Any] | None = None
-    """A fact sheet in its place: for systems that cannot stand here."""
-    finds: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
-    exit_code: int | None = None
-    """0 without errors and 1 with, unless said."""
-    plain_user: bool = False
-    """Whether the modes of files count, whoever runs the test."""
-
-    @property
-    def needs_host_without_driver(self) -> bool:
-        """Whether a driver library of the testing machine would be taken for this one's."""
-        if self.machine is None:
-            return False
-        driver = self.machine.driver
-        return driver is None or "missing" in (driver.nvml, driver.libcuda)
-
 
 _OLD = Driver(version="470.256.02", cuda=11040)
 _535 = Driver(version="535.183.01", cuda=12020)
@@ -45,12 +23,6 @@ _580 = Driver(version="580.95.05", cuda=13000)
 _590 = Driver(version="590.44.01", cuda=13010)
 _PROPRIETARY = Module(flavour="proprietary")
 _ARM = System(arch="aarch64", cpu="Cortex-X925", distribution="NVIDIA DGX OS 7.2.3")
-_CONTAINER = {
-    "/.dockerenv": "",
-    "/proc/1/cgroup": "0::/\n",
-    "/proc/self/mountinfo": "29 1 0:50 / / rw - overlay overlay rw,lowerdir=/var/lib/docker/l\n"
-    "31 29 0:26 / /dev/shm rw,nosuid - tmpfs shm rw,size=65536k\n",
-}
 _WSL = System(
     kernel="5.15.167.4-microsoft-standard-WSL2",
     wsl=True,
@@ -59,7 +31,6 @@ _WSL = System(
     memory_gib=32,
 )
 _IN_WSL = {"libcuda_folder": "usr/lib/wsl/lib"}
-_NO_DRIVER = {"driver": None, "module": Module(loaded=False, built_for=(), packages=False)}
 
 
 def _healthy() -> dict[str, Case]:
@@ -99,7 +70,7 @@ def _healthy() -> dict[str, Case]:
             cards=(cards.H100,),
             driver=_570,
             module=Module(built_for=(), packages=True),
-            system=System(files=_CONTAINER, secure_boot=None),
+            system=System(files=CONTAINER, secure_boot=None),
             torch=wheels.TORCH_2_9_CU128,
         ),
         "compat-package-that-works": Machine(
@@ -252,9 +223,9 @@ def _driver() -> dict[str, Case]:
     new = wheels.TORCH_2_9_CU130
     torch = wheels.TORCH_2_9_CU128
     return {
-        "no-gpu": Case(machine=Machine(torch=torch, **_NO_DRIVER), finds=("no-gpu-found",)),
+        "no-gpu": Case(machine=Machine(torch=torch, **NO_DRIVER), finds=("no-gpu-found",)),
         "no-gpu-but-allowed": Case(
-            machine=Machine(torch=wheels.TORCH_2_9_CPU, **_NO_DRIVER),
+            machine=Machine(torch=wheels.TORCH_2_9_CPU, **NO_DRIVER),
             finds=("no-gpu-found",),
             arguments=("--allow-cpu",),
         ),
@@ -277,7 +248,7 @@ def _driver() -> dict[str, Case]:
             finds=("gpu-needs-other-driver-branch", "driver-not-loaded"),
         ),
         "driver-never-installed": Case(
-            machine=Machine(cards=(cards.RTX_4090,), torch=torch, **_NO_DRIVER),
+            machine=Machine(cards=(cards.RTX_4090,), torch=torch, **NO_DRIVER),
             finds=("driver-not-loaded",),
         ),
         "nouveau": Case(
@@ -376,7 +347,7 @@ def _driver() -> dict[str, Case]:
                 cards=(cards.H100,),
                 driver=None,
                 module=Module(nodes=False, packages=False, built_for=()),
-                system=System(files=_CONTAINER, secure_boot=None),
+                system=System(files=CONTAINER, secure_boot=None),
                 torch=torch,
             ),
             finds=("container-started-without-gpu",),
@@ -385,7 +356,7 @@ def _driver() -> dict[str, Case]:
             machine=Machine(
                 cards=(cards.H100,),
                 driver=replace(_570, libcuda="missing"),
-                system=System(files=_CONTAINER, secure_boot=None),
+                system=System(files=CONTAINER, secure_boot=None),
                 torch=torch,
             ),
             finds=("libcuda-missing",),
@@ -405,7 +376,7 @@ def _driver() -> dict[str, Case]:
             machine=Machine(
                 system=replace(_WSL, kernel="4.4.0-19041-Microsoft", wsl=False),
                 torch=torch,
-                **_NO_DRIVER,
+                **NO_DRIVER,
             ),
             finds=("wsl1-has-no-gpu",),
         ),
@@ -523,20 +494,20 @@ def _environment() -> dict[str, Case]:
                         "73BF,\tC1,\tAMD Radeon RX 6800 XT\n"
                     }
                 ),
-                **_NO_DRIVER,
+                **NO_DRIVER,
             ),
             finds=("amd-gpu-needs-rocm-torch",),
         ),
         "rx-580": Case(
-            machine=Machine(others=(cards.RX_580,), torch=wheels.TORCH_2_9_CPU, **_NO_DRIVER),
+            machine=Machine(others=(cards.RX_580,), torch=wheels.TORCH_2_9_CPU, **NO_DRIVER),
             finds=("amd-gpu-unsupported",),
         ),
         "arc-a770-with-cuda-torch": Case(
-            machine=Machine(others=(cards.ARC_A770,), torch=torch, **_NO_DRIVER),
+            machine=Machine(others=(cards.ARC_A770,), torch=torch, **NO_DRIVER),
             finds=("intel-gpu-needs-xpu-torch",),
         ),
         "old-intel-graphics-alone": Case(
-            machine=Machine(others=(cards.UHD_770,), torch=torch, **_NO_DRIVER),
+            machine=Machine(others=(cards.UHD_770,), torch=torch, **NO_DRIVER),
             finds=("no-gpu-found",),
         ),
         "python-that-no-wheel-serves": Case(
@@ -565,7 +536,7 @@ def _further() -> dict[str, Case]:
     torch = wheels.TORCH_2_9_CU128
     ada = Machine(cards=(cards.RTX_4090,), driver=_570, torch=torch)
     blackwell = Machine(cards=(cards.RTX_5090,), driver=_570, torch=torch)
-    in_container = System(files=_CONTAINER, secure_boot=None)
+    in_container = System(files=CONTAINER, secure_boot=None)
     return {
         "laptop-switched-to-intel": Case(
             machine=replace(
@@ -648,25 +619,6 @@ def _further() -> dict[str, Case]:
             ),
             finds=("extension-lacks-arch",),
         ),
-        "rx-7900-xtx-with-rocm": Case(
-            machine=Machine(others=(cards.RX_7900_XTX,), torch=wheels.TORCH_2_9_ROCM, **_NO_DRIVER),
-        ),
-        "rx-9070-xt-with-old-rocm": Case(
-            machine=Machine(others=(cards.RX_9070_XT,), torch=wheels.TORCH_2_5_ROCM, **_NO_DRIVER),
-            finds=("rocm-torch-lacks-gfx",),
-        ),
-        "hsa-override-of-another-generation": Case(
-            machine=Machine(
-                others=(cards.RX_7900_XTX,),
-                torch=wheels.TORCH_2_9_ROCM,
-                env={"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},
-                **_NO_DRIVER,
-            ),
-            finds=("hsa-override-wrong",),
-        ),
-        "arc-a770-with-xpu": Case(
-            machine=Machine(others=(cards.ARC_A770,), torch=wheels.TORCH_2_9_XPU, **_NO_DRIVER),
-        ),
     }
 
 
@@ -708,5 +660,7 @@ MACHINES: dict[str, Case] = {
     **_driver(),
     **_environment(),
     **_further(),
+    **vendors.healthy(),
+    **vendors.ill(),
     **_sheets(),
 }

@@ -11,7 +11,8 @@ import json
 import os
 import sys
 
-from machines.catalogue import MACHINES, Case
+from machines.case import Case
+from machines.catalogue import MACHINES
 from machines.visit import Visit, comparable, visit
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")

@@ -132,8 +132,16 @@ def write_module(root: str, system: System, module: Module, version: str, cards:
         write(root, "/usr/bin/nvidia-smi", "")
 
 
-def write_cards(root: str, cards: list[tuple[str, Card]], others: tuple[OtherCard, ...]) -> None:
-    """The bus; each device is a link into `/sys/devices`, as in a true one."""
+def write_cards(
+    root: str,
+    cards: list[tuple[str, Card]],
+    others: tuple[OtherCard, ...],
+    compute_mode: int | None = 0o666,
+) -> None:
+    """The bus; each device is a link into `/sys/devices`, as in a true one.
+
+    `compute_mode`: the rights of `/dev/kfd`; `None`: it is not there.
+    """
     for address, card in cards:
         if not card.on_pci:
             continue
@@ -157,17 +165,36 @@ def write_cards(root: str, cards: list[tuple[str, Card]], others: tuple[OtherCar
         }
         files |= {"revision": "0x" + other.revision, **other.files}
         _device(root, other.address, files, other.bound)
+        if other.bound in ("amdgpu", "i915", "xe"):
+            _render_node(root, other, 128 + number)
         if other.kfd_target is not None:
             bus = int(other.address.split(":")[1], 16)
             write(
                 root,
                 f"/sys/class/kfd/kfd/topology/nodes/{number + 1}/properties",
                 f"cpu_cores_count 0\nsimd_count 144\ngfx_target_version {other.kfd_target}\n"
-                f"location_id {bus << 8}\ndomain 0\n",
+                f"location_id {bus << 8}\ndomain 0\nunique_id {other.unique_id}\n",
             )
-            write(root, "/dev/kfd", "")
+    if compute_mode is not None and any(other.kfd_target is not None for other in others):
+        write(root, "/dev/kfd", "")
+        os.chmod(root + "/dev/kfd", compute_mode)
     if any(other.kfd_target is not None for other in others):
         write(root, "/sys/class/kfd/kfd/topology/nodes/0/properties", "cpu_cores_count 16\n")
+
+
+def _render_node(root: str, card: OtherCard, number: int) -> None:
+    """What the kernel module of a card makes: its node in sysfs, and the device file."""
+    folder = f"/sys/devices/pci0000:00/{card.address}"
+    os.makedirs(f"{root}{folder}/drm/renderD{number}", exist_ok=True)
+    os.makedirs(f"{root}/sys/module/{card.bound}", exist_ok=True)
+    os.makedirs(f"{root}/sys/class/drm/renderD{number}", exist_ok=True)
+    os.symlink(
+        f"../../../devices/pci0000:00/{card.address}",
+        f"{root}/sys/class/drm/renderD{number}/device",
+    )
+    if card.node_mode is not None:
+        write(root, f"/dev/dri/renderD{number}", "")
+        os.chmod(f"{root}/dev/dri/renderD{number}", card.node_mode)
 
 
 def _device(root: str, address: str, files: dict[str, str], driver: str | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from machines.build import build, command
-from machines.catalogue import Case
+from machines.case import Case
 from machines.rights import give_up_roots_rights
 
 _PLACEHOLDER = "/tmp/gpudoctor-machines"

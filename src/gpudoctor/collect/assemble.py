@@ -18,6 +18,7 @@ from gpudoctor.collect.gpus.pci_names import Naming
 from gpudoctor.collect.machine.machine_files import (
     MachineFiles,
     guarded,
+    not_passed_in,
     read_machine,
     unknown_parts,
 )
@@ -187,6 +188,7 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
             smi=found.smi,
             environ=environ,
             in_container=bool(files.host and files.host.container),
+            not_passed_in=not_passed_in(files),
         )
     )
     gpus = gpus or files.apple

@@ -98,8 +98,6 @@ class KernelModule:
     """`/dev/nvidia0`, `/dev/nvidiactl`, `/dev/nvidia-uvm` … that exist."""
     unreadable_nodes: tuple[str, ...] = ()
     """Those of them that this user may not open for reading and writing."""
-    unreadable_amd_nodes: tuple[str, ...] = ()
-    """`/dev/kfd`, through which ROCm reaches AMD GPUs, where it exists and this user may not."""
     uvm_loaded: bool | None = None
     power_state: Mapping[str, str] = field(default_factory=dict)
     prime_profile: str | None = None

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from gpudoctor.collect.gpus.visibility import (
     Candidate,
-    amd_mask,
     hides_everything,
     visible,
     visible_by_numbers,
@@ -71,11 +70,5 @@ def test_every_mask_has_an_answer_for_every_gpu(mask: str) -> None:
     ("mask", "expected"),
     [(None, [True, True]), ("", [False, False]), ("1", [False, True]), ("0.1", [True, False])],
 )
-def test_the_masks_of_amd_and_intel_count(mask: str | None, expected: list[bool]) -> None:
+def test_the_mask_of_intel_counts(mask: str | None, expected: list[bool]) -> None:
     assert visible_by_numbers(mask, 2) == expected
-
-
-def test_hip_obeys_the_mask_of_cuda_where_it_has_none_of_its_own() -> None:
-    assert amd_mask({"CUDA_VISIBLE_DEVICES": "1"}) == "1"
-    assert amd_mask({"CUDA_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"}) == "0"
-    assert amd_mask({}) is None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from gpudoctor.model.facts import Host, KernelModule
+from typing import Any
+
+from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     amd,
+    amd_stack,
+    device_file,
     intel,
+    intel_stack,
     machine,
     no_module,
     torch,
@@ -17,6 +22,20 @@ from unit.rules.parts import (
     env,
 )
 
+ROCM = torch("2.9.1+rocm6.4", None, hip="6.4.43484")
+XTX: dict[str, Any] = {
+    "gpus": (amd("AMD Radeon RX 7900 XTX", "gfx1100"),),
+    "driver": None,
+    "kernel_module": no_module(),
+    "torch": ROCM,
+}
+ARC: dict[str, Any] = {
+    "gpus": (intel("Intel Arc A770 Graphics", integrated=False),),
+    "driver": None,
+    "kernel_module": no_module(),
+    "torch": torch("2.9.1+xpu", None, xpu="20250302"),
+}
+
 FIRES: dict[str, FactSheet] = {
     "amd-gpu-unsupported": machine(
         gpus=(amd("AMD Radeon RX 580", "gfx803"),), driver=None, torch=CPU
@@ -25,11 +44,41 @@ FIRES: dict[str, FactSheet] = {
         gpus=(amd("AMD Radeon RX 7900 XTX", "gfx1100"),), driver=None, kernel_module=no_module()
     ),
     "amd-device-permissions": machine(
-        gpus=(amd("AMD Radeon RX 7900 XTX", "gfx1100"),),
-        driver=None,
-        torch=torch("2.9.1+rocm6.4", None, hip="6.4.43484"),
-        kernel_module=KernelModule(loaded=False, unreadable_amd_nodes=("/dev/kfd",)),
+        **XTX,
+        amd=amd_stack(
+            device_files=(
+                device_file("/dev/kfd"),
+                device_file(
+                    "/dev/dri/renderD128",
+                    openable=False,
+                    member=False,
+                    group=None,
+                    pci_address="0000:03:00.0",
+                ),
+            )
+        ),
     ),
+    "amd-driver-not-bound": machine(
+        **{**XTX, "gpus": (amd("AMD Radeon RX 7900 XTX", "gfx1100", driver=None),)},
+        amd=amd_stack(modules=(), device_files=()),
+    ),
+    "amd-device-files-missing": machine(
+        **XTX, amd=amd_stack(device_files=(device_file("/dev/dri/renderD128"),))
+    ),
+    "intel-driver-not-bound": machine(
+        **{**ARC, "gpus": (intel("Intel Arc B580 Graphics", integrated=False, driver=None),)},
+        intel=intel_stack(modules=(), device_files=()),
+    ),
+    "intel-device-files-missing": machine(
+        **ARC, intel=intel_stack(device_files=(), absent_nodes=("/dev/dri/renderD128",))
+    ),
+    "intel-device-permissions": machine(
+        **ARC,
+        intel=intel_stack(
+            device_files=(device_file("/dev/dri/renderD128", openable=False, member=False),)
+        ),
+    ),
+    "intel-user-driver-missing": machine(**ARC, intel=intel_stack(libraries=())),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
         driver=None,

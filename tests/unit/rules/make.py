@@ -11,6 +11,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import (
     CodeGroup,
     Compiler,
+    DeviceFile,
     Driver,
     Facts,
     Gpu,
@@ -22,6 +23,7 @@ from gpudoctor.model.facts import (
     Python,
     Requirement,
     Torch,
+    VendorDriver,
 )
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.sheet import FactSheet
@@ -57,11 +59,43 @@ def on_pci(name: str = "NVIDIA GeForce RTX 4090", cc: str | None = "8.9", **more
 
 
 def amd(name: str, gfx: str | None, **more: Any) -> Gpu:
-    return Gpu(index=0, name=name, vendor="amd", gfx=gfx, driver="amdgpu", **more)
+    values: dict[str, Any] = {"driver": "amdgpu", "pci_address": "0000:03:00.0", **more}
+    return Gpu(index=0, name=name, vendor="amd", gfx=gfx, **values)
 
 
 def intel(name: str, **more: Any) -> Gpu:
-    return Gpu(index=0, name=name, vendor="intel", driver="i915", **more)
+    values: dict[str, Any] = {"driver": "i915", "pci_address": "0000:03:00.0", **more}
+    return Gpu(index=0, name=name, vendor="intel", **values)
+
+
+def amd_stack(**more: Any) -> VendorDriver:
+    """amdgpu with all that ROCm needs."""
+    values: dict[str, Any] = {
+        "modules": ("amdgpu",),
+        "in_tree": True,
+        "device_files": (device_file("/dev/kfd"), device_file("/dev/dri/renderD128")),
+    }
+    return VendorDriver(**{**values, **more})
+
+
+def intel_stack(**more: Any) -> VendorDriver:
+    """i915 with all that level-zero needs."""
+    values: dict[str, Any] = {
+        "modules": ("i915",),
+        "device_files": (device_file("/dev/dri/renderD128"),),
+        "libraries": ("/usr/lib/x86_64-linux-gnu/libze_intel_gpu.so.1",),
+    }
+    return VendorDriver(**{**values, **more})
+
+
+def device_file(path: str, **more: Any) -> DeviceFile:
+    values: dict[str, Any] = {
+        "openable": True,
+        "group_id": 992,
+        "group": "render",
+        "member": True,
+    }
+    return DeviceFile(path=path, **{**values, **more})
 
 
 def driver(version: str = "570.172.08", cuda: str | None = "12.8", **more: Any) -> Driver:

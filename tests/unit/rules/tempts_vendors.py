@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from gpudoctor.model.facts import KernelModule
 from gpudoctor.model.sheet import FactSheet
+from unit.rules.fires_vendors import ARC, XTX
 from unit.rules.fires_vendors import FIRES as VENDORS
 from unit.rules.make import (
     CU130,
     amd,
+    amd_stack,
+    device_file,
     driver,
     gpu,
     intel,
+    intel_stack,
     linux,
     machine,
     module,
@@ -54,7 +57,100 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "the processor's graphics, and a build for the NVIDIA card beside it",
         machine(
             gpus=(gpu(), amd("AMD Radeon Graphics", "gfx1036", integrated=True)),
-            kernel_module=KernelModule(loaded=True, unreadable_amd_nodes=("/dev/kfd",)),
+            amd=amd_stack(device_files=(device_file("/dev/kfd", openable=False),)),
+        ),
+    ),
+    (
+        "amd-device-permissions",
+        "the closed render node is that of the processor's graphics",
+        machine(
+            **{
+                **XTX,
+                "gpus": (
+                    amd("AMD Radeon RX 7900 XTX", "gfx1100"),
+                    amd(
+                        "AMD Radeon Graphics",
+                        "gfx1036",
+                        integrated=True,
+                        pci_address="0000:6c:00.0",
+                    ),
+                ),
+            },
+            amd=amd_stack(
+                device_files=(
+                    device_file("/dev/kfd"),
+                    device_file("/dev/dri/renderD128", pci_address="0000:03:00.0"),
+                    device_file("/dev/dri/renderD129", openable=False, pci_address="0000:6c:00.0"),
+                )
+            ),
+        ),
+    ),
+    (
+        "amd-driver-not-bound",
+        "under WSL no kernel module is needed",
+        machine(
+            **{
+                **XTX,
+                "gpus": (amd("AMD Radeon RX 7900 XTX", "gfx1100", driver=None),),
+                "kernel_module": None,
+            },
+            host=linux(wsl=True, wsl_version=2),
+        ),
+    ),
+    (
+        "amd-device-files-missing",
+        "under WSL there is no /dev/kfd by design",
+        machine(
+            **{**XTX, "kernel_module": None},
+            host=linux(wsl=True, wsl_version=2),
+            amd=amd_stack(device_files=(), libraries=("/opt/rocm/lib/librocdxg.so",)),
+        ),
+    ),
+    (
+        "amd-device-files-missing",
+        "one card of two was passed into the container",
+        machine(
+            **{
+                **XTX,
+                "gpus": (
+                    amd("AMD Radeon RX 7900 XTX", "gfx1100"),
+                    amd("AMD Radeon RX 7900 XTX", "gfx1100", visible=False),
+                ),
+            },
+            host=linux(container="docker"),
+            amd=amd_stack(absent_nodes=("/dev/dri/renderD129",)),
+        ),
+    ),
+    (
+        "intel-driver-not-bound",
+        "xe drives the card",
+        machine(**{**ARC, "gpus": (intel("Intel Arc B580 Graphics", driver="xe"),)}),
+    ),
+    ("intel-device-files-missing", "the render node is there", machine(**ARC, intel=intel_stack())),
+    (
+        "intel-device-permissions",
+        "a login at the screen has opened it, though the user is in no group",
+        machine(
+            **ARC,
+            intel=intel_stack(device_files=(device_file("/dev/dri/renderD128", member=False),)),
+        ),
+    ),
+    (
+        "intel-user-driver-missing",
+        "the build of torch is one for the CPU",
+        machine(**{**ARC, "torch": CPU}, intel=intel_stack(libraries=())),
+    ),
+    (
+        "rocm-torch-lacks-gfx",
+        "the graphics inside the processor beside a card that is served",
+        machine(
+            **{
+                **XTX,
+                "gpus": (
+                    amd("AMD Radeon RX 7900 XTX", "gfx1100"),
+                    amd("AMD Radeon Graphics", "gfx1036", integrated=True),
+                ),
+            }
         ),
     ),
     (

@@ -13,7 +13,8 @@ from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer, Record
 from gpudoctor.collect.driver.smi import SmiAnswer
 from gpudoctor.collect.gpus.pci import PciGpu, normal_address
 from gpudoctor.collect.gpus.pci_names import Naming
-from gpudoctor.collect.gpus.visibility import Candidate, amd_mask, visible, visible_by_numbers
+from gpudoctor.collect.gpus.vendor_masks import amd_visible, intel_visible
+from gpudoctor.collect.gpus.visibility import Candidate, visible
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.value import dataclass, field
@@ -60,6 +61,8 @@ class GpuSources:
     smi: SmiAnswer | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     in_container: bool = False
+    not_passed_in: frozenset[str | None] = frozenset()
+    """Addresses of GPUs of the host whose device files this container has not, beside others."""
 
 
 @dataclass(slots=True)
@@ -90,7 +93,7 @@ def merge_gpus(given: GpuSources) -> tuple[tuple[Gpu, ...], tuple[Unknown, ...],
     """The list of GPUs, what of them is unknown and why, and where each part was read."""
     nvidia = _nvidia(given)
     others = [_from_pci(gpu, given) for gpu in given.pci if gpu.vendor != "nvidia"]
-    _mask_others(others, given.environ)
+    _mask_others(others, given)
     gpus, unknown, sources = [], [], {}
     for index, draft in enumerate([*nvidia, *others]):
         path = f"gpus[{index}]"
@@ -223,7 +226,8 @@ def _add_pci(draft: _Draft, gpu: PciGpu, given: GpuSources) -> None:
         pci_id=gpu.pci_id,
         driver=gpu.driver,
         memory_bytes=gpu.memory_bytes,
-        gfx=gpu.gfx,
+        gfx=gpu.compute.gfx if gpu.compute else None,
+        uuid=gpu.compute.uuid if gpu.compute else None,
         **{name: getattr(gpu, name) for name in _LINK},
     )
     if draft.values.get("name") and draft.values.get("compute_capability"):
@@ -295,8 +299,17 @@ def _silence(given: GpuSources) -> str:
     return nvml.problem or f"NVML answered {nvml.error}"
 
 
-def _mask_others(drafts: list[_Draft], environ: Mapping[str, str]) -> None:
-    for vendor, mask in (("amd", amd_mask(environ)), ("intel", environ.get("ZE_AFFINITY_MASK"))):
-        own = [draft for draft in drafts if draft.values["vendor"] == vendor]
-        for draft, flag in zip(own, visible_by_numbers(mask, len(own)), strict=True):
-            draft.values["visible"] = flag
+def _mask_others(drafts: list[_Draft], given: GpuSources) -> None:
+    """What the masks leave of AMD's and Intel's GPUs, each counted in its own driver's order."""
+    order = {gpu.address: gpu.compute.index for gpu in given.pci if gpu.compute}
+    amd = [draft for draft in drafts if draft.values["vendor"] == "amd"]
+    amd.sort(key=lambda draft: order.get(draft.address or "", len(order)))
+    intel = [draft for draft in drafts if draft.values["vendor"] == "intel"]
+    flags = [
+        *zip(amd, amd_visible(given.environ, [d.values.get("uuid") for d in amd]), strict=True),
+        *zip(intel, intel_visible(given.environ, len(intel)), strict=True),
+    ]
+    for draft, flag in flags:
+        # A GPU that was handed to a virtual machine, or not to this container, serves nobody here.
+        gone = draft.values.get("driver") == "vfio-pci" or draft.address in given.not_passed_in
+        draft.values["visible"] = flag and not gone

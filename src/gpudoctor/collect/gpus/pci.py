@@ -23,6 +23,16 @@ _GENERATIONS = {"2.5": 1, "5.0": 2, "5": 2, "8.0": 3, "16.0": 4, "32.0": 5, "64.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeNode:
+    """A GPU in the topology of AMD's compute driver."""
+
+    index: int
+    """Its place among the GPUs there, which is how ROCm counts."""
+    gfx: str
+    uuid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PciGpu:
     """One GPU as sysfs shows it."""
 
@@ -40,7 +50,8 @@ class PciGpu:
     product: str | None = None
     """What AMD's driver calls the board (`product_name`); most boards have none."""
     memory_bytes: int | None = None
-    gfx: str | None = None
+    compute: ComputeNode | None = None
+    """Its node in AMD's compute topology."""
     pcie_generation: int | None = None
     pcie_generation_max: int | None = None
     pcie_width: int | None = None
@@ -57,7 +68,7 @@ def find_gpus(root: Sysroot) -> tuple[PciGpu, ...]:
     Raises:
         OSError: the bus cannot be read.
     """
-    targets = kfd_targets(root)
+    nodes = compute_nodes(root)
     found = []
     for address in root.names(DEVICES):
         folder = f"{DEVICES}/{address}"
@@ -69,12 +80,17 @@ def find_gpus(root: Sysroot) -> tuple[PciGpu, ...]:
         if code not in _CLASSES[vendor] or root.exists(f"{folder}/physfn"):
             continue
         device = (root.read(f"{folder}/device") or "").removeprefix("0x")
-        found.append(_gpu(root, folder, address, vendor, f"{vendor_id}:{device}", targets))
+        found.append(_gpu(root, folder, address, vendor, f"{vendor_id}:{device}", nodes))
     return tuple(found)
 
 
 def _gpu(
-    root: Sysroot, folder: str, address: str, vendor: str, pci_id: str, targets: dict[str, str]
+    root: Sysroot,
+    folder: str,
+    address: str,
+    vendor: str,
+    pci_id: str,
+    nodes: dict[str, ComputeNode],
 ) -> PciGpu:
     driver = None
     if root.exists(f"{folder}/driver"):
@@ -94,7 +110,7 @@ def _gpu(
         driver=driver,
         product=(root.read_or_none(f"{folder}/product_name") if vendor == "amd" else None) or None,
         memory_bytes=whole_number(memory),
-        gfx=targets.get(address),
+        compute=nodes.get(address),
         power_state=power,
         pcie_generation=generation(link("current_link_speed")),
         pcie_generation_max=generation(link("max_link_speed")),
@@ -103,24 +119,33 @@ def _gpu(
     )
 
 
-def kfd_targets(root: Sysroot) -> dict[str, str]:
-    """AMD's instruction set by PCI address, from the compute driver's topology.
+def compute_nodes(root: Sysroot) -> dict[str, ComputeNode]:
+    """The nodes of AMD's compute driver by PCI address, processors left out.
 
     A node's properties give `gfx_target_version 100300` (gfx1030: major, minor and stepping in
-    two decimal digits each), `domain` and `location_id` (bus and device function in one number).
+    two decimal digits each), `domain` and `location_id` (bus and device function in one number),
+    and `unique_id`, which ROCm writes as `GPU-` and 16 hexadecimal digits. A node that may not be
+    read is left out.
     """
-    targets = {}
-    for node in root.names(KFD_NODES):
-        text = root.read_or_none(f"{KFD_NODES}/{node}/properties") or ""
+    found: dict[str, ComputeNode] = {}
+    for name in sorted(root.names(KFD_NODES), key=lambda name: whole_number(name) or 0):
+        text = root.read_or_none(f"{KFD_NODES}/{name}/properties") or ""
         pairs = (line.split() for line in text.splitlines())
-        values = {pair[0]: whole_number(pair[1]) or 0 for pair in pairs if len(pair) == 2}
-        version = values.get("gfx_target_version", 0)
-        if version and "location_id" in values:
-            place = values["location_id"]
-            domain, bus = values.get("domain", 0), place >> 8 & 0xFF
-            address = f"{domain:04x}:{bus:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
-            targets[address] = gfx_name(version)
-    return targets
+        values = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+        version = whole_number(values.get("gfx_target_version")) or 0
+        place = whole_number(values.get("location_id"))
+        if not version or place is None:
+            continue
+        domain, bus = whole_number(values.get("domain")) or 0, place >> 8 & 0xFF
+        address = f"{domain:04x}:{bus:02x}:{place >> 3 & 0x1F:02x}.{place & 7}"
+        unique = values.get("unique_id", "")
+        found[address] = ComputeNode(
+            index=len(found),
+            gfx=gfx_name(version),
+            # Up to 20 digits, 0 where the card has none.
+            uuid=f"GPU-{int(unique):016x}" if unique.isdecimal() and unique.strip("0") else None,
+        )
+    return found
 
 
 def gfx_name(version: int) -> str:

@@ -54,7 +54,7 @@ def _amd(gpu: PciGpu, root: Sysroot) -> Naming:
     local = amdgpu_ids_name(root.read_or_none(_AMD_IDS) or "", gpu)
     name = local or gpu.product or (known[0] if known else None)
     source = _AMD_IDS if local else "/sys" if gpu.product else _KB if known else ""
-    gfx = gpu.gfx or (known[1] if known else None)
+    gfx = (gpu.compute.gfx if gpu.compute else None) or (known[1] if known else None)
     kinds = {row.kind for row in amd.match(name)} if name else set()
     if not kinds and gfx:
         kinds = {row.kind for row in amd.by_gfx(gfx)}

@@ -8,7 +8,7 @@ this is for a driver that does not answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gpudoctor.model.value import dataclass
 
@@ -82,9 +82,9 @@ def hides_everything(mask: str | None) -> bool:
 
 
 def visible_by_numbers(mask: str | None, count: int) -> list[bool]:
-    """The same for the masks of AMD (`HIP_VISIBLE_DEVICES`, `ROCR_VISIBLE_DEVICES`) and Intel.
+    """The same for the mask of Intel, `ZE_AFFINITY_MASK`.
 
-    They are lists of numbers; `0.1` (Intel's tile 1 of device 0) names device 0. What is no
+    It is a list of numbers; `0.1` (Intel's tile 1 of device 0) names device 0. What is no
     number ends the list.
     """
     if mask is None or (not mask.strip() and count == 0):
@@ -96,15 +96,3 @@ def visible_by_numbers(mask: str | None, count: int) -> list[bool]:
             break
         chosen.add(int(number.group()))
     return [position in chosen for position in range(count)]
-
-
-def amd_mask(environ: Mapping[str, str]) -> str | None:
-    """The mask that HIP programs obey.
-
-    `CUDA_VISIBLE_DEVICES` counts where `HIP_VISIBLE_DEVICES` is not set (HIP's documentation,
-    "GPU isolation techniques", read 2026-11-20); `ROCR_VISIBLE_DEVICES` takes away below it.
-    """
-    for name in ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
-        if name in environ:
-            return environ[name]
-    return None

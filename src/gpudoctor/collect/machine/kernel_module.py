@@ -55,11 +55,6 @@ def read_kernel_module(root: Sysroot, kernel: str | None, gpus: Iterable[PciGpu]
         unreadable_nodes=tuple(
             node for node in nodes if not os.access(root.place(node), os.R_OK | os.W_OK)
         ),
-        unreadable_amd_nodes=tuple(
-            node
-            for node in ("/dev/kfd",)
-            if "kfd" in root.names("/dev") and not os.access(root.place(node), os.R_OK | os.W_OK)
-        ),
         # What prime-select of Ubuntu writes: `on`, `off`, `on-demand`.
         prime_profile=root.read_or_none("/etc/prime-discrete") or None,
         uvm_loaded=root.is_dir("/sys/module/nvidia_uvm"),

@@ -58,8 +58,8 @@ def _read_linux(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -
     gpus = into.pci or ()
     kernel = into.host.kernel if into.host else read_kernel(root)
     into.module = guarded("kernel module", into, lambda: read_kernel_module(root, kernel, gpus))
-    into.amd = guarded("amd", into, lambda: read_vendor_driver(root, "amd", gpus))
-    into.intel = guarded("intel", into, lambda: read_vendor_driver(root, "intel", gpus))
+    into.amd = guarded("amd", into, lambda: read_vendor_driver(root, "amd", gpus, environ))
+    into.intel = guarded("intel", into, lambda: read_vendor_driver(root, "intel", gpus, environ))
 
 
 def _read_windows(into: MachineFiles) -> None:
@@ -78,6 +78,22 @@ def _read_macos(into: MachineFiles) -> None:
     into.host = host = guarded("host", into, read_macos)
     if host is not None:
         into.apple = guarded("gpus", into, lambda: find_gpus(host)) or ()
+
+
+def not_passed_in(files: MachineFiles) -> frozenset[str | None]:
+    """Addresses of the host's AMD and Intel GPUs that this container was not given.
+
+    Where none was given, that is a fault to be told, not a choice.
+    """
+    if not files.host or not files.host.container:
+        return frozenset()
+    gone: set[str | None] = set()
+    for vendor, stack in (("amd", files.amd), ("intel", files.intel)):
+        given = {node.pci_address for node in stack.render_nodes} if stack else set()
+        if given and None not in given:
+            own = {gpu.address for gpu in files.pci or () if gpu.vendor == vendor}
+            gone |= own - given
+    return frozenset(gone)
 
 
 def guarded(part: str, into: MachineFiles, read: Callable[[], T]) -> T | None:

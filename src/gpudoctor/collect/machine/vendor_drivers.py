@@ -7,7 +7,7 @@ kernel by the file's rights, access lists included.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gpudoctor.collect.gpus.pci import DEVICES, KFD_NODES, PciGpu
 from gpudoctor.collect.system.sysroot import Sysroot
@@ -32,13 +32,15 @@ _LIBRARIES = {
 _ROCM_VERSION = ("/opt/rocm/.info/version", "/opt/rocm/.info/version-dev")
 
 
-def read_vendor_driver(root: Sysroot, vendor: str, gpus: Iterable[PciGpu]) -> VendorDriver | None:
+def read_vendor_driver(
+    root: Sysroot, vendor: str, gpus: Iterable[PciGpu], environ: Mapping[str, str]
+) -> VendorDriver | None:
     """What serves the GPUs of `vendor` (`amd`, `intel`); `None` where it has none here.
 
     Under WSL no GPU is on the bus; there the user's side alone can be seen.
     """
     own = [gpu for gpu in gpus if gpu.vendor == vendor]
-    libraries = tuple(_libraries(root, vendor))
+    libraries = tuple(_libraries(root, vendor, environ))
     if not own and not (vendor == "amd" and libraries):
         return None
     modules = tuple(name for name in _MODULES[vendor] if root.is_dir(f"/sys/module/{name}"))
@@ -142,8 +144,16 @@ def _rocm(root: Sysroot) -> str | None:
     return None
 
 
-def _libraries(root: Sysroot, vendor: str) -> list[str]:
-    return [
+def _libraries(root: Sysroot, vendor: str, environ: Mapping[str, str]) -> list[str]:
+    """The user's side of the driver where the loader looks: on its path, then in the system."""
+    entries = environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    found = [
+        path
+        for folder in entries
+        for name in _LIBRARIES[vendor]
+        if folder and os.path.isfile(path := os.path.join(folder, name))
+    ]
+    return found + [
         f"{folder}/{name}"
         for folder in _FOLDERS
         for name in _LIBRARIES[vendor]

@@ -26,7 +26,9 @@ FAMILIES = (
     "packages.extensions",
     "packages.triton",
     "vendors.amd",
+    "vendors.amd_access",
     "vendors.intel",
+    "vendors.intel_access",
     "vendors.apple",
     "builds.knowledge",
 )

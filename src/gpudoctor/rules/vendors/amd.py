@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.kb import amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.shell import environment_step, posix_step, sentence_step
+from gpudoctor.model.shell import environment_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
@@ -18,14 +18,19 @@ _OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
 
 
 def in_question(case: Case) -> list[Seat]:
-    """The AMD GPUs that people would train on, if no NVIDIA GPU is there for it."""
-    if case.visible:
+    """The AMD GPUs that people would train on: none where an NVIDIA GPU is there for it.
+
+    The graphics inside a processor do not count beside a card: nobody trains on them, and torch
+    runs on the card all the same.
+    """
+    if case.visible and not case.rocm_serves:
         return []
-    return [
+    seats = [
         seat
         for seat in case.seats
         if seat.gpu.vendor == "amd" and seat.gpu.visible is not False and case.could_train(seat)
     ]
+    return [seat for seat in seats if not seat.gpu.integrated] or seats
 
 
 @rule("amd-gpu-unsupported", needs=("gpus",), uses=("gpus[*].gfx",))
@@ -43,32 +48,6 @@ def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence(f"{seat.path}.gfx") for seat in old],
         gpus=old,
         clears_with=("manual",),
-    )
-
-
-@rule("amd-device-permissions", needs=("gpus", "torch.hip", "kernel_module.unreadable_amd_nodes"))
-def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
-    """A ROCm build is installed, and this user may not open what it reaches the GPU through."""
-    torch, closed = case.facts.torch, case.module.unreadable_amd_nodes
-    seats = in_question(case)
-    if torch is None or torch.hip is None or not closed or not seats:
-        return
-    yield finding(
-        "amd-device-permissions",
-        f"This user may not open {closed[0]}, so ROCm finds no GPU",
-        "ROCm talks to AMD GPUs through device files that belong to the groups `render` and "
-        "`video`. This user is in neither; as root it would work.",
-        evidence=[case.evidence("kernel_module.unreadable_amd_nodes")],
-        gpus=seats,
-        clears_with=("manual",),
-        remedies=(
-            posix_step(
-                "manual",
-                "Join the groups, then log out and in again.",
-                "sudo usermod -aG render,video $USER",
-            ),
-            sentence_step("manual", "In a container also: --group-add video --group-add render."),
-        ),
     )
 
 

@@ -1,0 +1,148 @@
+"""Whether this user's programs reach the AMD GPUs: kernel module, device files, rights, masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import DeviceFile
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.step import Step
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names, several
+from gpudoctor.rules.vendors.amd import in_question
+from gpudoctor.rules.vendors.device_files import (
+    closed_files,
+    missing_nodes,
+    passed_in,
+    rights,
+    unbound,
+)
+
+
+@rule(
+    "amd-driver-not-bound",
+    needs=("gpus", "host.os"),
+    uses=("gpus[*].driver",),
+    unless=("amd-gpu-unsupported",),
+)
+def amd_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
+    """No amdgpu kernel module drives the card, so that nothing of ROCm can reach it."""
+    loose = unbound(case, in_question(case), ("amdgpu",))
+    if not loose:
+        return
+    bound = loose[0].gpu.driver
+    yield finding(
+        "amd-driver-not-bound",
+        f"The kernel module amdgpu does not drive {names(loose)}"
+        + (f"; {bound} does" if bound else ""),
+        "ROCm talks to the GPU through the kernel module amdgpu. It belongs to every current "
+        "Linux kernel; it may be blocked by a setting, be older than the card, or have failed "
+        "when it started.",
+        evidence=[case.evidence(f"{seat.path}.driver") for seat in loose],
+        gpus=loose,
+        clears_with=("driver",),
+        next_look="`sudo dmesg | grep -i amdgpu` says why the module left the card alone.",
+        remedies=_load_module(case),
+    )
+
+
+def _load_module(case: Case) -> tuple[Step, ...]:
+    if case.host.container:
+        return (sentence_step("driver", "The kernel is the host's: load the module amdgpu there."),)
+    return (
+        posix_step("driver", "Load the module and see whether it takes the card.",
+                   "sudo modprobe amdgpu && sudo dmesg | grep -i amdgpu | tail -20"),
+        sentence_step(
+            "driver",
+            "If it is blocked: take the line `blacklist amdgpu` out of /etc/modprobe.d and "
+            "`modprobe.blacklist=amdgpu` or `nomodeset` out of the kernel's command line, then "
+            "restart. If the card is newer than the kernel: a newer kernel, or AMD's package "
+            "amdgpu-dkms (https://rocm.docs.amd.com/projects/install-on-linux/).",
+        ),
+    )  # fmt: skip
+
+
+@rule(
+    "amd-device-files-missing",
+    needs=("gpus", "host.os", "amd"),
+    unless=("amd-gpu-unsupported", "amd-driver-not-bound"),
+)
+def amd_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """`/dev/kfd` or the card's render node is not there, in a container most of all."""
+    stack, seats = case.facts.amd, in_question(case)
+    if stack is None or not seats or case.host.os != "linux" or case.host.wsl:
+        return
+    lost = missing_nodes(stack, seats)
+    missing = (() if stack.compute_node else ("/dev/kfd",)) + lost
+    if not missing:
+        return
+    shown = several([*missing[:2], *(["more"] if len(missing) > 2 else [])])
+    where = f"this {case.host.container} container" if case.host.container else "/dev"
+    yield finding(
+        "amd-device-files-missing",
+        f"{shown} {'is' if len(missing) == 1 else 'are'} not in {where}, so ROCm finds no GPU",
+        "ROCm reaches AMD GPUs through /dev/kfd and a render node below /dev/dri. "
+        + (
+            "A container sees neither unless it is started with them."
+            if case.host.container
+            else "The kernel module amdgpu makes them when it serves the card for computing."
+        ),
+        evidence=[
+            case.evidence("amd.device_files", [file.path for file in stack.device_files]),
+            *([case.evidence("host.container")] if case.host.container else []),
+        ],
+        gpus=seats,
+        clears_with=("manual",),
+        next_look="`ls -l /dev/kfd /dev/dri` on the host shows whether the host has them.",
+        remedies=passed_in(case, ("/dev/kfd", "/dev/dri"))
+        if case.host.container
+        else _no_compute(),
+    )
+
+
+def _no_compute() -> tuple[Step, ...]:
+    return (
+        posix_step(
+            "manual",
+            "See why the kernel module made none: a kernel without CONFIG_HSA_AMD, or a card "
+            "that its compute part does not know.",
+            "sudo dmesg | grep -iE 'kfd|amdgpu' | tail -30",
+        ),
+    )
+
+
+@rule(
+    "amd-device-permissions",
+    needs=("gpus", "amd"),
+    unless=("amd-gpu-unsupported", "amd-device-files-missing"),
+)
+def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
+    """This user may not open what ROCm reaches the GPU through."""
+    stack, seats = case.facts.amd, in_question(case)
+    if stack is None or not seats or case.host.os not in ("linux", None):
+        return
+    closed: tuple[DeviceFile, ...] = closed_files(stack, seats)
+    if not closed:
+        return
+    paths = several([file.path for file in closed[:2]])
+    yield finding(
+        "amd-device-permissions",
+        f"This user may not open {paths}, so ROCm finds no GPU",
+        "ROCm talks to AMD GPUs through device files that belong to a group, mostly `render` or "
+        "`video`. What counts is the group's number, and that the user is in it.",
+        evidence=[case.evidence("amd.device_files", [described(file) for file in closed])],
+        gpus=seats,
+        clears_with=("manual",),
+        remedies=rights(case, closed),
+    )
+
+
+def described(file: DeviceFile) -> str:
+    """`/dev/kfd (group 992, render)`"""
+    if file.group_id is None:
+        return file.path
+    group = str(file.group_id) + (f", {file.group}" if file.group else "")
+    return f"{file.path} (group {group})"

@@ -1,0 +1,163 @@
+"""Whether this user's programs reach the Intel GPUs: kernel module, render node, level-zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding
+from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names, several
+from gpudoctor.rules.vendors.amd_access import described
+from gpudoctor.rules.vendors.device_files import (
+    closed_files,
+    missing_nodes,
+    passed_in,
+    rights,
+    unbound,
+)
+from gpudoctor.rules.vendors.intel import in_question
+
+
+@rule(
+    "intel-driver-not-bound",
+    needs=("gpus", "host.os"),
+    uses=("gpus[*].driver",),
+    unless=("intel-gpu-unsupported",),
+)
+def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
+    """Neither xe nor i915 drives the GPU."""
+    loose = unbound(case, in_question(case), ("xe", "i915"))
+    if not loose:
+        return
+    yield finding(
+        "intel-driver-not-bound",
+        f"No kernel module drives {names(loose)}",
+        "Intel GPUs are reached through the kernel modules xe (newer cards) or i915. A card that "
+        "is newer than the kernel is left alone by both: Battlemage needs Linux 6.11 or newer.",
+        evidence=[case.evidence(f"{seat.path}.driver") for seat in loose],
+        gpus=loose,
+        clears_with=("driver",),
+        next_look="`sudo dmesg | grep -iE 'i915|xe '` says why the modules left the card alone.",
+        remedies=(
+            sentence_step("driver", "The kernel is the host's: load its module there.")
+            if case.host.container
+            else posix_step(
+                "driver",
+                "Load the module and see whether it takes the card; else a newer kernel.",
+                "sudo modprobe xe; sudo modprobe i915; sudo dmesg | grep -iE 'i915|xe ' | tail -20",
+            ),
+        ),
+    )
+
+
+@rule(
+    "intel-device-files-missing",
+    needs=("gpus", "host.os", "intel"),
+    unless=("intel-gpu-unsupported", "intel-driver-not-bound"),
+)
+def intel_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """The GPU's render node is not there, in a container most of all."""
+    stack, seats = case.facts.intel, in_question(case)
+    if stack is None or not seats or case.host.os != "linux" or case.host.wsl:
+        return
+    missing = missing_nodes(stack, seats)
+    if not missing:
+        return
+    where = f"this {case.host.container} container" if case.host.container else "/dev"
+    yield finding(
+        "intel-device-files-missing",
+        f"{several(missing[:2])} {'is' if len(missing) == 1 else 'are'} not in {where}, so "
+        "level-zero finds no GPU",
+        "PyTorch reaches Intel GPUs through a render node below /dev/dri. "
+        + (
+            "A container does not see it unless it is started with it."
+            if case.host.container
+            else "The kernel module makes it when it serves the GPU."
+        ),
+        evidence=[
+            case.evidence("intel.device_files", [file.path for file in stack.device_files]),
+            *([case.evidence("host.container")] if case.host.container else []),
+        ],
+        gpus=seats,
+        clears_with=("manual",),
+        next_look="`ls -l /dev/dri` on the host shows whether the host has it.",
+        remedies=passed_in(case, ("/dev/dri",))
+        if case.host.container
+        else (
+            posix_step(
+                "manual",
+                "See why the kernel module made none.",
+                "sudo dmesg | grep -iE 'i915|xe ' | tail -20",
+            ),
+        ),
+    )
+
+
+@rule(
+    "intel-device-permissions",
+    needs=("gpus", "intel"),
+    unless=("intel-gpu-unsupported", "intel-device-files-missing"),
+)
+def intel_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
+    """This user may not open the render node.
+
+    On a desktop the right comes with the login at the screen and is missing over SSH:
+    https://github.com/pytorch/pytorch/issues/148477
+    """
+    stack, seats = case.facts.intel, in_question(case)
+    if stack is None or not seats or case.host.os not in ("linux", None):
+        return
+    closed = closed_files(stack, seats)
+    if not closed:
+        return
+    yield finding(
+        "intel-device-permissions",
+        f"This user may not open {several([file.path for file in closed[:2]])}, so level-zero "
+        "finds no GPU",
+        "PyTorch talks to Intel GPUs through a render node that belongs to the group `render`. A "
+        "login at the screen opens it for that session alone; over SSH membership in the group "
+        "is needed.",
+        evidence=[case.evidence("intel.device_files", [described(file) for file in closed])],
+        gpus=seats,
+        clears_with=("manual",),
+        remedies=rights(case, closed),
+    )
+
+
+@rule("intel-user-driver-missing", needs=("gpus", "host.os", "torch.xpu", "intel"))
+def intel_user_driver_missing(case: Case) -> Iterator[Finding | Unknown]:
+    """The user's side of Intel's driver, which no wheel brings, lies nowhere the loader looks."""
+    torch, stack, seats = case.facts.torch, case.facts.intel, in_question(case)
+    if torch is None or not torch.xpu or stack is None or not seats:
+        return
+    if case.host.os != "linux" or any("libze_intel_gpu" in path for path in stack.libraries):
+        return
+    packages = {
+        "ubuntu": "sudo apt install libze-intel-gpu1 libze1",
+        "debian": "sudo apt install libze-intel-gpu1 libze1",
+        "fedora": "sudo dnf install intel-level-zero oneapi-level-zero",
+        "arch": "sudo pacman -S intel-compute-runtime level-zero-loader",
+    }
+    line = packages.get(case.host.distribution_id or "")
+    yield finding(
+        "intel-user-driver-missing",
+        "Intel's compute runtime (libze_intel_gpu.so.1) was not found on this system",
+        "The XPU build of torch brings its own compilers and libraries, and asks the GPU through "
+        "level-zero, whose driver is installed with the system.",
+        evidence=[case.evidence("intel.libraries")],
+        gpus=seats,
+        clears_with=("driver",),
+        next_look="`python -c 'import torch; print(torch.xpu.is_available())'` prints False then.",
+        remedies=(
+            posix_step("driver", "Install Intel's compute runtime.", line)
+            if line
+            else sentence_step(
+                "driver",
+                "Install Intel's compute runtime and level-zero: "
+                "https://github.com/intel/compute-runtime/releases",
+            ),
+        ),
+    )
