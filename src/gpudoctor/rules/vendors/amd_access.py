@@ -14,6 +14,7 @@ from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 from gpudoctor.rules.vendors.amd import in_question
 from gpudoctor.rules.vendors.device_files import (
+    bound_driver,
     closed_files,
     missing_nodes,
     passed_in,
@@ -41,7 +42,7 @@ def amd_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
         "ROCm talks to the GPU through the kernel module amdgpu. It belongs to every current "
         "Linux kernel; it may be blocked by a setting, be older than the card, or have failed "
         "when it started.",
-        evidence=[case.evidence(f"{seat.path}.driver") for seat in loose],
+        evidence=[bound_driver(seat) for seat in loose],
         gpus=loose,
         clears_with=("driver",),
         next_look="`sudo dmesg | grep -i amdgpu` says why the module left the card alone.",

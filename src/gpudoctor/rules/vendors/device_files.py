@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gpudoctor.model.facts import DeviceFile, VendorDriver
+from gpudoctor.model.finding import Evidence
 from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.rules.engine.case import Case, Seat
@@ -24,6 +25,11 @@ def unbound(case: Case, seats: Iterable[Seat], modules: Sequence[str]) -> list[S
         and seat.gpu.pci_address is not None
         and seat.gpu.driver not in modules
     ]
+
+
+def bound_driver(seat: Seat) -> Evidence:
+    """The kernel module that drives a GPU, or that none does, as evidence."""
+    return Evidence(fact=f"{seat.path}.driver", value=seat.gpu.driver or "none", source="sysfs")
 
 
 def missing_nodes(stack: VendorDriver, seats: Iterable[Seat]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 from gpudoctor.rules.vendors.amd_access import described
 from gpudoctor.rules.vendors.device_files import (
+    bound_driver,
     closed_files,
     missing_nodes,
     passed_in,
@@ -37,7 +38,7 @@ def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
         f"No kernel module drives {names(loose)}",
         "Intel GPUs are reached through the kernel modules xe (newer cards) or i915. A card that "
         "is newer than the kernel is left alone by both: Battlemage needs Linux 6.11 or newer.",
-        evidence=[case.evidence(f"{seat.path}.driver") for seat in loose],
+        evidence=[bound_driver(seat) for seat in loose],
         gpus=loose,
         clears_with=("driver",),
         next_look="`sudo dmesg | grep -iE 'i915|xe '` says why the modules left the card alone.",
