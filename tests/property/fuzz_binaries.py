@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["gpudoctor.binaries", "gpudoctor.compat"]):
     from gpudoctor.binaries import coverage
-    from gpudoctor.binaries.containers.deflated import DeflatedSource
+    from gpudoctor.binaries.containers.inflated import InflatedSource
     from gpudoctor.binaries.containers.wheel import read_wheel
     from gpudoctor.binaries.containers.zip_archive import members
     from gpudoctor.binaries.library import read_library, read_source
@@ -54,7 +54,7 @@ def test_one_input(data: bytes) -> None:
     kind, rest = data[:1], data[1:]
     try:
         if kind == b"D":
-            library(DeflatedSource(BytesSource(rest), 0, len(rest), 1 << 24))
+            library(InflatedSource(BytesSource(rest), 0, len(rest), 1 << 24))
         elif kind in (b"W", b"P", b"F"):
             with open(SCRATCH, "wb") as file:
                 file.write(rest)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.binaries import UnreadableBinaryError, coverage
-from gpudoctor.binaries.containers.deflated import DeflatedSource
+from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.zip_archive import data_offset, members
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource, Source
@@ -42,7 +42,7 @@ def read_wheel(data: bytes) -> None:
         start = data_offset(source, member)
         size = min(member.size, 1 << 22)
         try:
-            read(DeflatedSource(source, start, member.compressed, size))
+            read(InflatedSource(source, start, member.compressed, size))
         except UnreadableBinaryError:
             continue
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.code.fatbin import Containers, Image, walk
-from gpudoctor.binaries.code.groups import group
-from gpudoctor.binaries.code.registered import Records, registered
+from gpudoctor.binaries.code import amdgpu, cubin, fatbin
+from gpudoctor.binaries.containers import ar_archive
+from gpudoctor.binaries.contents import Contents
+from gpudoctor.binaries.formats import macho
 from gpudoctor.binaries.formats.elf import ELF, read_elf
 from gpudoctor.binaries.formats.pe import read_pe
-from gpudoctor.binaries.formats.sections import Binary
-from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
+from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.library import Library
 
 _HEAD = 64
+KERNEL_ARCHIVE = b"KPAK"
+BUNDLES = (b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")
 
 
 def read_library(path: str) -> Library | None:
-    """The device code of the ELF or PE file at `path`, from its headers alone.
+    """The device code of the file at `path`, from its headers alone.
 
-    `None` if the file is neither, or carries no device code. Takes about 2 microseconds for
-    each image (docs/binary-format.md), whatever the file's size.
+    `None` if the file is none that could carry any, or carries none. Takes about 2 microseconds
+    for each image (docs/binary-format.md), whatever the file's size.
 
     Raises:
         UnreadableBinaryError: the file cannot be read, or contradicts itself.
     """
     try:
         with FileSource(path) as source:
-            if source.size < _HEAD:
-                return None
             return read_source(source, path)
     except OSError as error:
         raise UnreadableBinaryError(f"{error.strerror}.", path) from error
@@ -48,58 +47,89 @@ def read_source(
         UnreadableBinaryError: it contradicts itself; the message does not name the path.
         OSError: the source failed.
     """
-    budget = budget or Budget(source.size)
-    binary = _binary(source, budget)
-    if binary is None or not binary.sections:
+    head = source.read(0, _HEAD)
+    if len(head) < _HEAD:
         return None
+    contents = Contents()
+    budget = budget or Budget(source.size)
+    format_, machine = _read(source, head, contents, budget)
+    return contents.library(path, distribution, format_, machine) if format_ else None
+
+
+def _read(
+    source: Source, head: bytes, contents: Contents, budget: Budget
+) -> tuple[str, str | None]:
+    """Put what it holds into `contents`; its format, and the processor of the host."""
+    if head[:4] == ELF and len(head) == _HEAD:
+        return _read_elf(source, head, contents, budget)
+    if head[:4] in macho.MAGICS:
+        return _read_macho(source, contents, budget)
+    if head[:8] == ar_archive.MAGIC:
+        return _read_ar(source, contents, budget)
+    if head[:4] == KERNEL_ARCHIVE:
+        from gpudoctor.binaries.code.kernel_archive import read_archive
+
+        for target, count in read_archive(source, budget).counts.items():
+            contents.bundles[(target,)] += count
+        return "kpack", None
+    if (whole := _whole_file(source, head)) is not None:
+        contents.add_sections(source, [whole], budget)
+        return whole.name.strip("._"), None
+    if head[:2] == b"MZ":
+        binary = read_pe(source, head)
+        if binary is not None and binary.sections:
+            contents.add_sections(source, binary.sections, budget)
+            return binary.format, binary.machine
+    return "", None
+
+
+def _whole_file(source: Source, head: bytes) -> Section | None:
+    """A container or a bundle that is a file of its own, as if it were a section."""
+    if head.startswith(fatbin.MAGIC_BYTES):
+        return Section(".nv_fatbin", 0, source.size, 0)
+    if head.startswith(BUNDLES):
+        return Section(".hip_fatbin", 0, source.size, 0)
+    return None
+
+
+def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
+    """Of several processors' parts the newest system counts: each program loads one of them."""
+    parts = macho.read_macho(source, budget)
+    systems = [each.macos for each in parts if each.macos]
+    contents.macos = max(systems, key=lambda text: [int(n) for n in text.split(".")], default=None)
+    contents.metal = dict.fromkeys(each for part in parts for each in part.metal)
+    machines = [each.machine for each in parts if each.machine]
+    return "macho" if parts else "", machines[0] if len(machines) == 1 else None
+
+
+def _read_ar(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
+    machine = None
+    for member in ar_archive.ar_members(source, budget):
+        part = PartSource(source, member.offset, member.size)
+        head = part.read(0, _HEAD)
+        if len(head) == _HEAD:
+            _, found = _read_elf(part, head, contents, budget) if head[:4] == ELF else ("", None)
+            machine = machine or found
+    return "ar", machine
+
+
+def _read_elf(
+    source: Source, head: bytes, contents: Contents, budget: Budget
+) -> tuple[str, str | None]:
+    processor = int.from_bytes(head[18:20], "little")
+    if processor == cubin.MACHINE:
+        contents.add_cubin(cubin.architecture_of(head))
+        return "elf", None
+    if processor == amdgpu.MACHINE:
+        target = amdgpu.target_of(head)
+        if target is None:
+            raise UnreadableBinaryError("It is AMD's code for a GPU that is not known here.")
+        contents.bundles[(target,)] += 1
+        return "elf", None
+    binary = read_elf(source, head, budget=budget)
+    if binary is None or not binary.sections:
+        return "", None
     if isinstance(source, FileSource):
         source.expect_scattered_reads()
-    linked: Containers = {}
-    relocatable: Containers = {}
-    records = Records()
-    # In the order of the file, so that a wheel's member is decompressed once for all of them.
-    for section in binary.sections:
-        if section.name == ".nv_fatbin":
-            _merge(linked, walk(source, section.offset, section.size, budget))
-        elif section.name == "__nv_relfatbin":
-            _merge(relocatable, walk(source, section.offset, section.size, budget))
-        else:
-            records.read(source, section, budget)
-    starts = {start for places in linked.values() for start in places}
-    groups = group(linked, registered(records, binary.sections, starts))
-    relocatable_groups = group(relocatable)
-    if not groups and not relocatable_groups:
-        return None
-    return Library(
-        path=path,
-        distribution=distribution,
-        format=binary.format,
-        machine=binary.machine,
-        fatbins=sum(len(starts) for images, starts in linked.items() if images),
-        sass=_image_counts(linked, sass=True),
-        ptx=_image_counts(linked, sass=False),
-        groups=groups,
-        relocatable=relocatable_groups,
-    )
-
-
-def _binary(source: Source, budget: Budget) -> Binary | None:
-    head = source.read(0, _HEAD)
-    if head[:4] == ELF:
-        return read_elf(source, head, budget=budget)
-    return read_pe(source, head) if head[:2] == b"MZ" else None
-
-
-def _merge(total: Containers, more: Containers) -> None:
-    for images, starts in more.items():
-        total.setdefault(images, []).extend(starts)
-
-
-def _image_counts(containers: Containers, *, sass: bool) -> dict[str, int]:
-    """How many images there are of each architecture, in the order of the architectures."""
-    totals: Counter[Image] = Counter()
-    for images, starts in containers.items():
-        for image in images:
-            if image.is_sass if sass else image.is_ptx:
-                totals[Image(image.kind, image.architecture, image.suffix)] += len(starts)
-    return {image.name: totals[image] for image in sorted(totals)}
+    contents.add_sections(source, binary.sections, budget)
+    return binary.format, binary.machine

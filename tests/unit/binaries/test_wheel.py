@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.binaries import UnreadableBinaryError
-from gpudoctor.binaries.containers.deflated import DeflatedSource
+from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.binaries.containers.zip_archive import Member, members
 from gpudoctor.binaries.source import BytesSource, Skipped
@@ -98,10 +98,10 @@ def test_a_deflated_library_is_decompressed_twice() -> None:
     assert source.passes == 2
 
 
-def deflated(data: bytes, size: int | None = None) -> DeflatedSource:
+def deflated(data: bytes, size: int | None = None) -> InflatedSource:
     engine = zlib.compressobj(1, zlib.DEFLATED, -15)
     packed = engine.compress(data) + engine.flush()
-    return DeflatedSource(BytesSource(packed), 0, len(packed), size or len(data))
+    return InflatedSource(BytesSource(packed), 0, len(packed), size or len(data))
 
 
 def test_memory_does_not_grow_with_the_library(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 
 MAGIC = 0xBA55ED50
-_MAGIC_BYTES = MAGIC.to_bytes(4, "little")
+MAGIC_BYTES = MAGIC.to_bytes(4, "little")
 _CONTAINER = struct.Struct("<IHHQ")
 # kind, header size, payload size, 8 bytes of compression, minor, major, architecture,
 # 8 bytes of name, flags
@@ -141,10 +141,10 @@ def _next_container(source: Source, position: int, end: int, budget: Budget) -> 
         chunk = source.read(position, min(_PADDING_CHUNK, end - position))
         if not chunk:
             raise UnreadableBinaryError(f"The file ends inside its device code, at {position}.")
-        at = chunk.find(_MAGIC_BYTES)
+        at = chunk.find(MAGIC_BYTES)
         while at >= 0 and at % _ALIGNMENT:
             budget.step()
-            at = chunk.find(_MAGIC_BYTES, at + 1)
+            at = chunk.find(MAGIC_BYTES, at + 1)
         budget.search(len(chunk) if at < 0 else at)
         if at >= 0:
             return position + at

@@ -1,9 +1,10 @@
-"""`.nvFatBinSegment`: which containers the host code registers with the CUDA runtime, and how.
+"""Which containers the host code registers with the CUDA or the HIP runtime, and how.
 
-Each record has 24 bytes: magic, version, a pointer to the container, and another pointer.
-Version 1 registers a container as it is. Version 2 registers what the device linker made of
+Each record of `.nvFatBinSegment` has 24 bytes: magic, version, a pointer to the container, and
+another pointer. Version 1 registers a container as it is. Version 2 registers what the device linker made of
 relocatable objects; its second pointer leads to the list of those objects' containers, which
-the driver links again if no linked image fits the GPU (docs/binary-format.md).
+the driver links again if no linked image fits the GPU (docs/binary-format.md). The records of
+`.hipFatBinSegment` have the same form and magic numbers of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gpudoctor.model.value import dataclass
 
 _RECORD = struct.Struct("<IIQ8x")
 _MAGIC = 0x466243B1
+_HIP, _MOVED = 0x48495046, 0x4B504948
 _CHUNK = _RECORD.size << 12
 _LINKED_FROM_OBJECTS = 2
 
@@ -27,14 +29,17 @@ _LINKED_FROM_OBJECTS = 2
 class Records:
     """Pointers to containers as the file has them, by the version of their record."""
 
-    __slots__ = ("as_they_are", "relinkable")
+    __slots__ = ("as_they_are", "bundles", "moved", "relinkable")
 
     def __init__(self) -> None:
         self.as_they_are = array("Q")  # a list of integers would take five times the memory
         self.relinkable = array("Q")
+        self.bundles = array("Q")
+        self.moved = 0
+        """How many bundles were moved to kernel archives."""
 
     def read(self, source: Source, segment: Section, budget: Budget) -> None:
-        """Add those of one `.nvFatBinSegment`.
+        """Add those of one section.
 
         Raises:
             UnreadableBinaryError: the section is cut short, or takes more than the budget allows.
@@ -50,6 +55,10 @@ class Records:
                 if magic == _MAGIC:
                     linked = version == _LINKED_FROM_OBJECTS
                     (self.relinkable if linked else self.as_they_are).append(pointer)
+                elif magic == _HIP:
+                    self.bundles.append(pointer)
+                elif magic == _MOVED:
+                    self.moved += 1
 
 
 @dataclass(frozen=True, slots=True)

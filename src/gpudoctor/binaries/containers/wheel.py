@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.containers import zip_archive as archive
-from gpudoctor.binaries.containers.deflated import DeflatedSource
+from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
 from gpudoctor.binaries.source import (
@@ -89,4 +89,4 @@ def open_member(
         raise UnreadableBinaryError(f"It is compressed by method {member.method}, not by deflate.")
     if member.size > _LARGEST:
         raise UnreadableBinaryError(f"It claims {member.size} bytes, more than any library has.")
-    return DeflatedSource(source, start, member.compressed, member.size, budget, progress)
+    return InflatedSource(source, start, member.compressed, member.size, budget, progress)

@@ -28,20 +28,30 @@ _EXTENDED_INDEX = 0xFFFF
 _MOST_SECTIONS = 1 << 20
 _CHUNK = 1024
 _NAMES_AT_ONCE = 1 << 20
-CUDA_SECTIONS: Mapping[bytes, str] = {
-    b".nv_fatbin": ".nv_fatbin",
-    b"__nv_relfatbin": "__nv_relfatbin",
-    b".nvFatBinSegment": ".nvFatBinSegment",
+_LONGEST_NAME = 256
+DEVICE_SECTIONS: Mapping[bytes, str] = {
+    each.encode(): each
+    for each in (
+        ".nv_fatbin",
+        "__nv_relfatbin",
+        ".nvFatBinSegment",
+        ".hip_fatbin",
+        ".hipFatBinSegment",
+        ".rocm_kpack_ref",
+        ".tgtimg",
+    )
 }
+OFFLOAD = b"__CLANG_OFFLOAD_BUNDLE__"
+"""What the names of the sections begin with that hold the code of one target each."""
 
 
 def read_elf(
     source: Source,
     head: bytes,
-    wanted: Mapping[bytes, str] = CUDA_SECTIONS,
+    wanted: Mapping[bytes, str] = DEVICE_SECTIONS,
     budget: Budget | None = None,
 ) -> Binary | None:
-    """The CUDA sections of an ELF file whose first 64 bytes are `head`.
+    """The device code sections of an ELF file whose first 64 bytes are `head`.
 
     `None` where there can be no device code: 32-bit, big-endian, a memory dump. `wanted` are
     the names of the sections that are looked for, and what they are called in the result.
@@ -87,13 +97,13 @@ def _section(source: Source, table: int, index: int) -> tuple[int, ...]:
 class _Names:
     """The string table of section names, read whole where it is small, as it always is."""
 
-    __slots__ = ("_data", "_longest", "_offset", "_size", "_source", "_wanted")
+    __slots__ = ("_data", "_offload", "_offset", "_size", "_source", "_wanted")
 
     def __init__(self, source: Source, offset: int, size: int, wanted: Mapping[bytes, str]) -> None:
         if offset + size > source.size:
             raise UnreadableBinaryError("Its section names lie beyond the end of the file.")
         self._source, self._offset, self._size = source, offset, size
-        self._wanted, self._longest = wanted, max(map(len, wanted)) + 1
+        self._wanted, self._offload = wanted, wanted is DEVICE_SECTIONS
         self._data = source.read(offset, size) if size <= _NAMES_AT_ONCE else None
 
     def wanted(self, at: int) -> str | None:
@@ -101,10 +111,13 @@ class _Names:
         if at >= self._size:
             return None
         if self._data is not None:
-            text = self._data[at : at + self._longest]
+            text = self._data[at : at + _LONGEST_NAME]
         else:
-            text = self._source.read(self._offset + at, self._longest)
-        return self._wanted.get(text.split(b"\0", 1)[0])
+            text = self._source.read(self._offset + at, _LONGEST_NAME)
+        name = text.split(b"\0", 1)[0]
+        if self._offload and name.startswith(OFFLOAD):
+            return name.decode("ascii", "replace")
+        return self._wanted.get(name)
 
 
 def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Section, ...]:

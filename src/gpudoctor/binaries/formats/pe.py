@@ -1,7 +1,7 @@
 """PE: where the device code of a Windows library lies.
 
 Structure: Microsoft, "PE Format" (DOS stub, COFF file header, section table). Section names
-are cut to eight bytes: `.nv_fatb`, `__nv_rel`, `.nvFatBi`.
+are cut to eight bytes: `.nv_fatb`, `__nv_rel`, `.hip_fat`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ _WANTED = {
     b".nv_fatb": ".nv_fatbin",
     b"__nv_rel": "__nv_relfatbin",
     b".nvFatBi": ".nvFatBinSegment",
+    b".hip_fat": ".hip_fatbin",
+    b".hipFatB": ".hipFatBinSegment",
+    b".rocm_kp": ".rocm_kpack_ref",
+    b"__CLANG_": "__CLANG_OFFLOAD_BUNDLE__",
+    b".tgtimg\0": ".tgtimg",
 }
 
 
 def read_pe(source: Source, head: bytes) -> Binary | None:
-    """The CUDA sections of a file that begins with the DOS header `head`.
+    """The device code sections of a file that begins with the DOS header `head`.
 
     `None` if it is a DOS program or no program at all ("MZ" may begin any text).
 

@@ -23,7 +23,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A binary's format, processor, and those of its sections that have to do with CUDA."""
+    """A binary's format, processor, and those of its sections that have to do with GPUs."""
 
     format: Literal["elf", "pe"]
     machine: str | None

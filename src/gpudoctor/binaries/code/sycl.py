@@ -1,0 +1,87 @@
+"""Intel's SYCL images: for which GPUs they were compiled ahead of time, or at run time.
+
+The images lie in sections named after their target and are listed in `.tgtimg`, by address and
+by size before compression. An image is a zstd frame or lies open; inside is SPIR-V, which the
+driver compiles, or an `ar` archive whose members are named after the IP versions of GPUs
+(`64.12.60.7`). docs/binary-format.md says from what this was found out.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from gpudoctor.binaries.budget import Budget
+from gpudoctor.binaries.containers import ar_archive
+from gpudoctor.binaries.containers.inflated import InflatedSource
+from gpudoctor.binaries.containers.zstd import MAGIC as ZSTD
+from gpudoctor.binaries.containers.zstd import content_size, zstd
+from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.source import PartSource, Source
+
+SPIRV, OTHER = "spirv", "other"
+_SPIRV_MAGIC = b"\x03\x02\x23\x07"
+_SPIRV_WITHOUT_KERNELS = 256
+"""dpctl brings a module of 88 bytes that holds nothing."""
+_IMAGE = struct.Struct("<QQ")
+_AT_ONCE = 1 << 16
+_BITS = "64."
+
+
+def read_images(
+    source: Source, sections: Sequence[Section], table: Section | None, budget: Budget
+) -> Counter[str]:
+    """How many images there are of each kind: by IP version, `spirv`, or `other`.
+
+    `sections` are those that hold images, `table` is `.tgtimg`.
+
+    Raises:
+        UnreadableBinaryError: an image contradicts itself, or is compressed in a way that cannot
+            be undone here.
+    """
+    found: Counter[str] = Counter()
+    for offset, room, size in _places(source, sections, table, budget):
+        budget.step()
+        data: Source = PartSource(source, offset, min(room, size) if size else room)
+        head = data.read(0, 18)
+        if head[:4] == ZSTD:
+            make = partial(zstd, _AT_ONCE)
+            unpacked = content_size(head) or size
+            data = InflatedSource(source, offset, room, unpacked, budget, stream=make)
+        found.update(_kinds(data, budget))
+    return found
+
+
+def _places(
+    source: Source, sections: Sequence[Section], table: Section | None, budget: Budget
+) -> Iterable[tuple[int, int, int]]:
+    """Offset, room and size (0: unknown) of each image, in the order of the file."""
+    listed = []
+    if table is not None:
+        budget.step(table.size // _IMAGE.size)
+        data = source.read(table.offset, table.size // _IMAGE.size * _IMAGE.size)
+        for address, size in _IMAGE.iter_unpack(data[: len(data) // _IMAGE.size * _IMAGE.size]):
+            for section in sections:
+                if address and section.address <= address < section.address + section.size:
+                    offset = address - section.address + section.offset
+                    listed.append((offset, section.offset + section.size - offset, size))
+                    break
+    if listed:
+        return sorted(set(listed))
+    # The linker left the addresses to the loader: what is known is what each section begins with.
+    return [(each.offset, each.size, 0) for each in sections if each.size]
+
+
+def _kinds(data: Source, budget: Budget) -> Iterable[str]:
+    head = data.read(0, len(ar_archive.MAGIC))
+    if head[:4] == _SPIRV_MAGIC:
+        return [SPIRV] if data.size > _SPIRV_WITHOUT_KERNELS else []
+    if head != ar_archive.MAGIC:
+        return [OTHER]
+    return [
+        name.removeprefix(_BITS)
+        for name in (each.name for each in ar_archive.ar_members(data, budget))
+        if name.startswith(_BITS)
+    ]
