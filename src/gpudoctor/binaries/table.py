@@ -15,6 +15,7 @@ from gpudoctor.model.value import dataclass
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
 ON_PURPOSE = "made for few GPUs on purpose, beside broader libraries of its distribution"
+OTHER_VENDORS = "it has no code for NVIDIA's GPUs, but for others"
 OTHER_BUILD = "the distribution brings another build of it, which runs"
 
 
@@ -67,6 +68,9 @@ def judge(
             siblings[library.distribution].append(library)
     rows = []
     for library in scan.files:
+        if not (library.groups or library.relocatable):
+            rows.append(Row(library, (), OTHER_VENDORS if gpus else None))
+            continue
         if is_nvidias_own(library.path, library.distribution):
             rows.append(Row(library, (), NVIDIAS_OWN if gpus else None))
             continue

@@ -206,6 +206,12 @@ class Torch:
     xpu: str | None = None
     sass: tuple[str, ...] = ()
     ptx: tuple[str, ...] = ()
+    gfx: tuple[str, ...] = ()
+    """AMD's targets, `gfx1100` or `gfx90a:xnack-`, in its library or in archives beside it."""
+    xpu_images: tuple[str, ...] = ()
+    """Intel's GPUs by IP version, `12.60.7`; `spirv` if the driver can compile the kernels."""
+    macos: str | None = None
+    """The oldest macOS that loads it, `14.0`."""
     arch_source: Literal["binary", "torch", "knowledge", "text"] | None = None
     git_version: str | None = None
     debug: bool | None = None

@@ -75,6 +75,8 @@ class Library:
     """Labels of AMD's code objects whose own header names another target, which it is."""
     kernel_archive: KernelArchive | None = None
     """Where AMD's device code lies if it was taken out of the library."""
+    archived: tuple[str, ...] = ()
+    """The targets for which such an archive is there and holds code of this library."""
     xpu: Mapping[str, int] = field(default_factory=dict)
     """Intel's images by the GPU's IP version, `12.60.7`; `spirv` is compiled at run time."""
     macos: str | None = None

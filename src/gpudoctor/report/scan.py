@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor.binaries.table import Cell, Row, ScanTable
-from gpudoctor.model.library import CodeGroup
+from gpudoctor.model.library import CodeGroup, Library
 from gpudoctor.report.canvas import Canvas, Span
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
@@ -54,8 +54,32 @@ def _file(table: ScanTable, row: Row) -> dict[str, Any]:
     }
     if library.relocatable:
         found["relocatable"] = _totals(library.relocatable)
+    found.update(_other_vendors(library))
     if row.note is not None and table.gpus:
         found["note"] = row.note
+    return found
+
+
+def _other_vendors(library: Library) -> dict[str, Any]:
+    """AMD's, Intel's and Apple's part, each only where there is one."""
+    found: dict[str, Any] = {}
+    if library.hip:
+        found["hip"] = dict(library.hip)
+    if library.mislabelled:
+        found["mislabelled"] = dict(library.mislabelled)
+    if library.kernel_archive:
+        reference = library.kernel_archive
+        found["kernel_archive"] = {
+            "name": reference.name,
+            "paths": list(reference.paths),
+            "found": list(library.archived),
+        }
+    if library.xpu:
+        found["xpu"] = dict(library.xpu)
+    if library.macos:
+        found["macos"] = library.macos
+    if library.metal:
+        found["metal"] = list(library.metal)
     return found
 
 
@@ -179,9 +203,36 @@ def _architectures(canvas: Canvas, row: Row, common: str, style: Style) -> None:
         rest = sum(group.count for group in library.groups[len(groups) :])
         everything = " ".join([*library.sass, *library.ptx])
         canvas.hanging(f"  {rest:5} others;  ", f"all together: {everything}", indent=16)
+    for line in _other_vendor_lines(library):
+        canvas.hanging("  ", line, indent=16)
     for group in library.relocatable:
         text = _names(group) + _isa(group)
         canvas.hanging(f"  {group.count:5} objects: ", f"{text}, relocatable", indent=16)
+
+
+def _other_vendor_lines(library: Library) -> list[str]:
+    lines = [
+        f"{each.count:5} bundles: {' '.join(each.targets)}"
+        for each in library.bundles[:_MOST_GROUPS]
+    ]
+    if len(library.bundles) > _MOST_GROUPS:
+        lines.append(f"all together: {' '.join(library.hip)}")
+    lines += [
+        f"labelled {label}, but it is code for {target}"
+        for label, target in library.mislabelled.items()
+    ]
+    if library.kernel_archive:
+        there = " ".join(library.archived) or "none of them is there"
+        paths = ", ".join(library.kernel_archive.paths)
+        lines.append(f"AMD's device code lies in {paths}: {there}")
+    if library.xpu:
+        counts = [f"{name} ({count})" for name, count in library.xpu.items()]
+        lines.append(f"Intel's images: {', '.join(counts)}")
+    if library.macos:
+        lines.append(f"needs macOS {library.macos} or newer")
+    if library.metal:
+        lines.append(f"Metal code for macOS {', '.join(library.metal)} or newer")
+    return lines
 
 
 def _isa(group: CodeGroup) -> str:

@@ -6,12 +6,14 @@ or more a target, that come from other wheels. Format: ROCm/rocm-systems, shared
 
 from __future__ import annotations
 
+import os
 import struct
 from collections import Counter
+from collections.abc import Iterator
 
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code.message_pack import unpack
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
 from gpudoctor.model.library import KernelArchive
 from gpudoctor.model.value import dataclass
 
@@ -20,6 +22,8 @@ _HEADER = struct.Struct("<4sIQ")
 _KNOWN_VERSION = 1
 _LARGEST_TABLE = 64 << 20
 _LARGEST_REFERENCE = 1 << 16
+_PLACEHOLDER = "@GFXARCH@"
+_MOST_PATHS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,36 @@ def read_reference(source: Source, start: int, size: int, budget: Budget) -> Ker
     paths = table.get("kpack_search_paths")
     found = tuple(map(str, paths)) if isinstance(paths, list) else ()
     return KernelArchive(name=table["kernel_name"], paths=found)
+
+
+def archived_targets(library: str, reference: KernelArchive) -> tuple[str, ...]:
+    """For which targets an archive that the library at `library` names holds code of it.
+
+    Archives that cannot be read hold nothing, as for AMD's loader.
+    """
+    found: dict[str, None] = {}
+    for path in _archives(os.path.dirname(library), reference.paths[:_MOST_PATHS]):
+        try:
+            with FileSource(path) as source:
+                table = read_archive(source, Budget(source.size))
+        except (OSError, UnreadableBinaryError):
+            continue
+        for target, names in table.kernels.items():
+            if reference.name in names:
+                found[target] = None
+    return tuple(sorted(found))
+
+
+def _archives(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
+    """The files that the patterns can stand for, whatever the target."""
+    for pattern in patterns:
+        place, name = os.path.split(pattern.replace("\\", "/"))
+        begin, placeholder, end = name.partition(_PLACEHOLDER)
+        try:
+            where = os.path.join(folder, place)
+            names = sorted(os.listdir(where)) if placeholder else [name]
+        except (OSError, ValueError):
+            continue
+        for each in names:
+            if each == name or (placeholder and each.startswith(begin) and each.endswith(end)):
+                yield os.path.join(where, each)

@@ -1,10 +1,11 @@
 """Which containers the host code registers with the CUDA or the HIP runtime, and how.
 
 Each record of `.nvFatBinSegment` has 24 bytes: magic, version, a pointer to the container, and
-another pointer. Version 1 registers a container as it is. Version 2 registers what the device linker made of
-relocatable objects; its second pointer leads to the list of those objects' containers, which
-the driver links again if no linked image fits the GPU (docs/binary-format.md). The records of
-`.hipFatBinSegment` have the same form and magic numbers of their own.
+another pointer. Version 1 registers a container as it is. Version 2 registers what the device
+linker made of relocatable objects; its second pointer leads to the list of those objects'
+containers, which the driver links again if no linked image fits the GPU
+(docs/binary-format.md). The records of `.hipFatBinSegment` have the same form and magic numbers
+of their own.
 """
 
 from __future__ import annotations

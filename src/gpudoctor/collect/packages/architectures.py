@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from gpudoctor.collect.packages.device_code import Xray
+from gpudoctor.collect.packages.vendor_code import vendor_architectures
 from gpudoctor.collect.system.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
@@ -34,7 +35,7 @@ def torch_architectures(
     environ: Mapping[str, str],
     deadline: float,
 ) -> tuple[Torch, dict[str, str], str]:
-    """Fill `sass`, `ptx`, `arch_source` and what Triton's assembler knows.
+    """Fill `sass`, `ptx` (`gfx` and the like), `arch_source` and what Triton's assembler knows.
 
     Args:
         torch: as its files say it.
@@ -50,7 +51,8 @@ def torch_architectures(
     """
     torch, unknown = _with_ptxas(torch, site)
     if torch.cuda is None:
-        return torch, unknown, ""
+        torch, missing, source = vendor_architectures(torch, xray)
+        return torch, {**unknown, **missing}, source
     main = [library for library in xray.libraries if _MAIN.search(library.path)] if xray else []
     if main:
         names = ", ".join(library.path for library in main)

@@ -32,9 +32,10 @@ _LATE = "the time was over before it was read"
 _SLOW = "reading took longer than the time left"
 _RECORD_LIMIT = 1 << 26
 _LONGEST_LINE = 5000
-_ENDINGS = (b".so",)
-_WINDOWS_ENDINGS = (b".pyd", b".dll")
-_LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
+_ENDINGS: tuple[bytes, ...] = (b".so",)
+_WINDOWS_ENDINGS: tuple[bytes, ...] = (b".pyd", b".dll")
+_MACOS_ENDINGS = (b".dylib",)
+_LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll|dylib)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
 _NVIDIA = re.compile(r"nvidia-(?!cutlass|dali|modelopt|physicsnemo|apex)")
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _BINARY = r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z"
@@ -186,8 +187,13 @@ def _read(candidate: Candidate) -> Library | None:
     if not is_file(candidate.path):
         raise FileNotFoundError(f"{candidate.path} is not there, or is no file")
     library = read_library(candidate.path)
-    if library is None:
+    if library is None or (not library.has_device_code and not library.macos):
         return None
+    if library.kernel_archive is not None:
+        from gpudoctor.binaries.code.kernel_archive import archived_targets
+
+        found = archived_targets(candidate.path, library.kernel_archive)
+        library = replace(library, archived=found)
     return replace(library, path=candidate.shown, distribution=candidate.distribution)
 
 
@@ -200,7 +206,10 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
     if data is None or not distribution.info.endswith(".dist-info"):
         return
     windows = os.path.basename(os.path.dirname(distribution.site)) == "Lib"
-    for path, size in _recorded(data, _WINDOWS_ENDINGS if windows else _ENDINGS):
+    endings = _WINDOWS_ENDINGS if windows else _ENDINGS
+    if distribution.name == "torch" and not windows:
+        endings += _MACOS_ENDINGS
+    for path, size in _recorded(data, endings):
         full = os.path.normpath(os.path.join(distribution.site, path))
         if size < 0:
             try:
