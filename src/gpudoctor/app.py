@@ -44,12 +44,31 @@ def check(
         progress=progress,
     )
     if facts is None:
-        return visit.visit(options)
+        return _with_fix(visit.visit(options))
     from gpudoctor.examine.complete import complete
     from gpudoctor.model.factfile import parse_sheet
 
     name = "standard input" if facts_name == "-" else facts_name or "the fact sheet"
     return visit.judge(complete(parse_sheet(facts, name)), options, saved=True)
+
+
+def _with_fix(report: Report) -> Report:
+    """The report with the call of `gpudoctor fix` that carries its commands out, if it may."""
+    prescription, python = report.prescription, report.sheet.facts.python
+    if prescription is None or not prescription.steps or python is None or not python.prefix:
+        return report
+    from gpudoctor.examine.visit import may_start
+    from gpudoctor.fix.command import split
+    from gpudoctor.fix.permission import not_ours
+    from gpudoctor.model.shell import command_step
+
+    if not split(prescription.steps)[0] or not_ours(python) is not None:
+        return report
+    # An environment that was merely found is changed only where it is named.
+    named = python.chosen_because == "--python" or not may_start(report.sheet)
+    words = ["gpudoctor", "fix", *(["--python", python.prefix] if named else [])]
+    step = command_step("install", "", words, executable=False)
+    return replace(report, fix=step)
 
 
 def facts(

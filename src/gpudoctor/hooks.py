@@ -60,9 +60,11 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from gpudoctor.report.html import fragment
+        from gpudoctor.report.document import document
+        from gpudoctor.report.style import Style
+        from gpudoctor.report.writers.html import fragment
 
-        return f'<div class="gpudoctor">{fragment(self.report)}</div>'
+        return f'<div class="gpudoctor">{fragment(document(self.report, Style()))}</div>'
 
 
 class RequirementError(RuntimeError, GpuDoctorError):

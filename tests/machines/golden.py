@@ -25,7 +25,7 @@ def rendered(seen: Visit) -> dict[str, str]:
 
 def _lines(value: object, depth: int, margin: str = "") -> str:
     """JSON with a line for each value down to `depth`, and what lies deeper in one line."""
-    small = isinstance(value, dict) and len(value) <= 3
+    small = isinstance(value, dict) and len(value) <= 4
     if not depth or not value or small or not isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False)
     inner = margin + " "

@@ -154,10 +154,11 @@ def _apply(
 
 
 def _remaining(done: Done, style: Style) -> None:
-    from gpudoctor.report.terminal import step_command
+    from gpudoctor.report.shells import commands
 
     for step in done.remaining:
-        common.progress(f"Left to you: {step.text} {step_command(step, style) or ''}".rstrip())
+        typed = " ".join(command.text for command in commands(step, (style.shell,)))
+        common.progress(f"Left to you: {step.text} {typed}".rstrip())
 
 
 def _preview(report: Report, style: Style) -> None:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from gpudoctor.errors import UsageError
+from gpudoctor.report import FORMATS as FORMATS
 from gpudoctor.report.style import Style
-
-FORMATS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
 
 Render = Callable[[str, Style], str]
 """Makes the text of a result in one format."""

@@ -69,7 +69,7 @@ def execute(
     else:
         report = _planned(request)
     output.emit(
-        lambda name, how: _render(report, name, how, request, judged=bool(requirements)),
+        lambda name, how: _render(report, name, how, request),
         style,
         format_=format_,
         outputs=outputs,
@@ -104,6 +104,7 @@ def _planned(request: PlanRequest) -> Report:
         sheet=sheet,
         findings=() if possible else (nothing_fits(prescription),),
         prescription=prescription,
+        about="plan",
     )
 
 
@@ -122,18 +123,12 @@ def _judged(
     )
 
 
-def _render(
-    report: Report, format_: str, style: Style, request: PlanRequest, *, judged: bool
-) -> str:
-    if format_ != "text" or judged:
-        from gpudoctor.report import render
+def _render(report: Report, format_: str, style: Style, request: PlanRequest) -> str:
+    from gpudoctor.report import render
 
+    if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
-    from gpudoctor.report.plan_text import render as render_plan
+    from gpudoctor.prescribe import considered
+    from gpudoctor.report.plan import considered as section
 
-    considered = None
-    if style.verbose > 1:
-        from gpudoctor.prescribe import considered as considered_
-
-        considered = considered_(report.sheet, request.torch)
-    return render_plan(report, style, considered)
+    return render(report, format_, style, (section(considered(report.sheet, request.torch)),))

@@ -40,7 +40,7 @@ def smoke(
 ) -> int:
     """Run kernels on the GPUs (or the CPU) and hold their numbers to float64."""
     from gpudoctor import app as api
-    from gpudoctor.report import proof, render
+    from gpudoctor.report import render, smoke_tests
 
     style = common.style_for(color, quiet=quiet, verbose=verbose)
     common.check_format("json" if json else format_)
@@ -58,11 +58,8 @@ def smoke(
     )
 
     def draw(name: str, how: Style) -> str:
-        text = render(report, name, how)
-        if name == "text" and report.smoke is not None:
-            shown = proof.render(report.smoke, how)
-            text = f"{text.rstrip()}\n\n{shown}" if shown.strip() else text
-        return text
+        proof = report.smoke
+        return render(report, name, how, smoke_tests.sections(proof, how) if proof else ())
 
     if advice is not None:
         _write(advice, api.advice_yaml(report))

@@ -21,10 +21,11 @@ def why_not(sheet: FactSheet, *, may_start: bool) -> str | None:
             f"{python.prefix} merely lies here and was not chosen by you: activate it, "
             f"or name it with --python {python.prefix}"
         )
-    return _not_ours(python) or _not_writable(python)
+    return not_ours(python) or _not_writable(python)
 
 
-def _not_ours(python: Python) -> str | None:
+def not_ours(python: Python) -> str | None:
+    """Why nobody but its owner may change this environment, whatever its files allow."""
     if python.externally_managed:
         return (
             f"{python.executable} belongs to the operating system (EXTERNALLY-MANAGED), whose "

@@ -19,6 +19,7 @@ from gpudoctor.kb import _torch_tables
 from gpudoctor.kb._data import FOLDER
 from gpudoctor.kb.authoring import AuthoringError, read
 from gpudoctor.kb.schema import FILES, SIGNATURE_FILES
+from gpudoctor.model import toml
 
 Tables = dict[str, Any]
 
@@ -124,6 +125,16 @@ def _info(files: Mapping[str, Any]) -> Tables:
     }
 
 
+def _documentation(root: str) -> str:
+    """Where `docs/` is published: `Documentation` in `[project.urls]`; empty while nowhere."""
+    try:
+        with open(os.path.join(root, "pyproject.toml"), encoding="utf-8") as file:
+            project = toml.loads(file.read()).get("project", {})
+    except FileNotFoundError:
+        return ""
+    return str(project.get("urls", {}).get("Documentation", ""))
+
+
 def _date(document: Mapping[str, Any]) -> str:
     """A file's own date, else the newest that the sources of its rows state."""
     if "date" in document:
@@ -157,6 +168,7 @@ def compile_tables(root: str) -> Tables:
     for make in _MAKERS:
         tables.update(make(files))
     tables.update(_info(files))
+    tables["info"]["documentation"] = _documentation(root)
     tables.update(_pages(os.path.join(root, "docs", "codes")))
     return tables
 

@@ -44,3 +44,8 @@ def tables() -> tuple[Table, ...]:
 def notes(file: str) -> tuple[str, ...]:
     """What the authors of `configs/<file>` want a reader to know."""
     return tuple(load("contents")["notes"].get(file, ()))
+
+
+def documentation() -> str:
+    """The address under which `docs/` is published; empty while it is not."""
+    return str(load("info").get("documentation", ""))

@@ -9,6 +9,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.step import Step
 from gpudoctor.model.value import dataclass, field
 
 Verdict = Literal["healthy", "warning", "broken", "unknown"]
@@ -85,8 +86,11 @@ class Report:
     smoke: Smoke | None = None
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    about: Literal["machine", "text"] = "machine"
-    """`text`: the facts come from a log or a traceback, whose process may still run."""
+    about: Literal["machine", "text", "plan"] = "machine"
+    """`text`: the facts come from a log or a traceback, whose process may still run; `plan`: they
+    are stated, and the prescription is what was asked for."""
+    fix: Step | None = None
+    """The call of `gpudoctor fix` that carries the prescription out, where it may."""
 
 
 def worst(findings: tuple[Finding, ...]) -> Severity | None:

@@ -6,9 +6,9 @@ import json
 
 from gpudoctor.model.factfile import encode_sheet
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.report.canvas import Canvas
 from gpudoctor.report.details import fact_lines
 from gpudoctor.report.style import Style
+from gpudoctor.report.writers.canvas import Canvas
 
 
 def render(sheet: FactSheet, format_: str, style: Style) -> str:

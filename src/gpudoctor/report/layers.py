@@ -5,31 +5,18 @@ The manner is that of `flutter doctor`, which many people know: a mark, a layer,
 
 from __future__ import annotations
 
-from typing import Literal
-
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
-
-Mark = Literal["good", "warning", "bad", "unknown", "none"]
+from gpudoctor.report.blocks import Mark, Row
 
 # The first digit of a finding's code says which layer it speaks of; GPUs are matched by index.
 _LAYER_OF_CODE = {"0": "Host", "1": "Driver", "3": "Python", "7": "Host"}
 _TORCH_CODES = ("2", "4", "6")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One line of the glance."""
-
-    mark: Mark
-    name: str
-    text: str
-
-
-def layers(report: Report) -> list[Layer]:
+def layers(report: Report) -> list[Row]:
     """Host, driver, each GPU, Python, torch, kernels."""
     sheet = report.sheet
     facts = sheet.facts
@@ -58,22 +45,25 @@ def architectures(names: tuple[str, ...]) -> str:
     return ", ".join(names) if names else "none"
 
 
-def _layer(
-    sheet: FactSheet, path: str, name: str, text: str | None, marks: dict[str, Mark]
-) -> Layer:
+def _layer(sheet: FactSheet, path: str, name: str, text: str | None, marks: dict[str, Mark]) -> Row:
     if entry := sheet.why_unknown(path):
-        return Layer("unknown", name, f"unknown: {entry.reason}")
+        return Row("unknown", name, f"unknown: {entry.reason}")
     if text is None:
-        return Layer(marks.get(name, "none"), name, "none")
-    return Layer(marks.get(name, "good"), name, text)
+        return Row(marks.get(name, "none"), name, "none")
+    return Row(marks.get(name, "good"), name, text)
+
+
+def layer_of(code: str) -> str:
+    """The layer that a finding of this code speaks of: `Host`, `Driver`, `Python`, `torch` …"""
+    digit = code[3:4]
+    return "torch" if digit in _TORCH_CODES else _LAYER_OF_CODE.get(digit, "run")
 
 
 def _marks(findings: tuple[Finding, ...]) -> dict[str, Mark]:
     marks: dict[str, Mark] = {}
     for finding in findings:
-        digit = finding.code[3:4]
-        name = "torch" if digit in _TORCH_CODES else _LAYER_OF_CODE.get(digit)
-        if name is None or finding.severity is Severity.INFO:
+        name = layer_of(finding.code)
+        if finding.severity is Severity.INFO:
             continue
         if finding.severity is Severity.ERROR:
             marks[name] = "bad"
@@ -108,12 +98,12 @@ def _driver(sheet: FactSheet) -> str | None:
     return f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
 
 
-def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark]) -> list[Layer]:
+def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark]) -> list[Row]:
     if entry := sheet.why_unknown("gpus"):
-        return [Layer("unknown", "GPU", f"unknown: {entry.reason}")]
+        return [Row("unknown", "GPU", f"unknown: {entry.reason}")]
     gpus = sheet.facts.gpus
     if not gpus:
-        return [Layer("bad" if marks.get("Host") == "bad" else "none", "GPU", "none found")]
+        return [Row("bad" if marks.get("Host") == "bad" else "none", "GPU", "none found")]
     about = {index: finding for finding in reversed(findings) for index in finding.gpus}
     served = _served_vendor(sheet)
     return [_gpu(gpu, position, about, served) for position, gpu in enumerate(gpus)]
@@ -127,7 +117,7 @@ def _served_vendor(sheet: FactSheet) -> str | None:
     return "nvidia" if torch.cuda else "amd" if torch.hip else "intel" if torch.xpu else None
 
 
-def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None) -> Layer:
+def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None) -> Row:
     index = position if gpu.index is None else gpu.index
     parts = [gpu.name or "unnamed", gpu.sm or gpu.gfx]
     if gpu.memory_bytes:
@@ -143,7 +133,7 @@ def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None)
     elif served is not None and gpu.vendor not in (served, None):
         mark = "none"
         parts.append("not used by this build of torch")
-    return Layer(mark, f"GPU {index}", ", ".join(part for part in parts if part))
+    return Row(mark, f"GPU {index}", ", ".join(part for part in parts if part))
 
 
 def _python(sheet: FactSheet) -> str | None:
@@ -176,7 +166,7 @@ def _torch(sheet: FactSheet) -> str | None:
     return f"{version}, built for {built}; code for {code} ({source})"
 
 
-def _kernels(device: SmokeDevice) -> Layer:
+def _kernels(device: SmokeDevice) -> Row:
     marks: dict[str, Mark] = {"passed": "good", "skipped": "none"}
     name = "Kernels" if device.index is None else f"Kernels {device.index}"
     passed = sum(test.status == "passed" for test in device.tests)
@@ -187,4 +177,4 @@ def _kernels(device: SmokeDevice) -> Layer:
         text += f"; {troubled.name}{dtype} {troubled.status}"
     elif device.status not in ("passed", "skipped"):
         text += f"; {device.status}"
-    return Layer(marks.get(device.status, "bad"), name, text)
+    return Row(marks.get(device.status, "bad"), name, text)

@@ -6,9 +6,9 @@ from typing import Any
 
 from gpudoctor.binaries.table import Cell, Row, ScanTable
 from gpudoctor.model.library import CodeGroup, Library
-from gpudoctor.report.canvas import Canvas, Span
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
+from gpudoctor.report.writers.canvas import Canvas, Span
 
 SCHEMA_VERSION = "1.0"
 _MARKS = {"native": "good", "jit": "good", "partial": "warning", "none": "bad"}

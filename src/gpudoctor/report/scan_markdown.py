@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.binaries.table import Cell, Row, ScanTable
-from gpudoctor.report.markdown import escape
+from gpudoctor.report.writers.markdown import escape
 
 
 def render(table: ScanTable) -> str:

@@ -20,3 +20,5 @@ class Style:
     unicode: bool = True
     """Whether the stream's encoding has the marks; otherwise they are drawn in ASCII."""
     shell: Shell = "posix"
+    links: bool = False
+    """Whether the terminal takes hyperlinks."""

@@ -7,10 +7,9 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 import pytest
 
-from gpudoctor.cli.common import FORMATS
 from gpudoctor.model.facts import Host
 from gpudoctor.model.prescription import Prescription, Step
-from gpudoctor.report import render, schema
+from gpudoctor.report import FORMATS, render, schema
 from gpudoctor.report.style import Style
 from unit.report.reports import report
 
@@ -20,8 +19,9 @@ PLAIN = Style(color=False, width=80)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_tells_the_finding_and_the_command(format_):
     text = render(report(), format_, PLAIN)
-    assert "sm_120" in text
-    if format_ not in ("junit", "sarif"):
+    assert "GPU201" in text
+    if format_ not in ("line", "prometheus"):  # which have no room for it
+        assert "sm_120" in text
         assert "torchvision==0.24.1+cu128" in text
 
 
@@ -49,7 +49,6 @@ def test_prose_keeps_to_the_width_and_commands_stay_whole():
     long_lines = [line for line in text.splitlines() if len(line) > 60]
     assert len(long_lines) == 1
     assert long_lines[0].strip().startswith("python -m pip install")
-    assert long_lines[0] == text.splitlines()[-1], "what to type comes last"
 
 
 def test_marks_fall_back_to_ascii():
@@ -81,7 +80,7 @@ def test_a_step_does_not_repeat_the_title_of_its_finding():
         given, prescription=Prescription(status="resolved", why="so", steps=steps)
     )
     text = render(given, "text", Style(width=200))
-    assert text.endswith("What to type\n  so\n\n    sudo something\n\n  Then look.\n")
+    assert "What to type\n  so\n    sudo something\n\n  Then look.\n" in text
 
 
 def test_what_holds_no_command_is_not_said_to_be_typed():
@@ -90,7 +89,9 @@ def test_what_holds_no_command_is_not_said_to_be_typed():
         report(),
         prescription=Prescription(status="resolved", why="so", steps=steps, notes=("Mind.",)),
     )
-    assert "note  Mind.\n\nWhat to do\n  so\n" in render(given, "text", PLAIN)
+    text = render(given, "text", PLAIN)
+    assert "What to do\n  so\n\n  Plug the card in.\n" in text
+    assert text.endswith("note  Mind.\n")
 
 
 def test_the_json_report_holds_to_the_published_schema():
@@ -118,7 +119,7 @@ def test_junit_counts_failures_and_skips():
     suite = ElementTree.fromstring(render(report(hostile=True), "junit", PLAIN))
     assert suite.get("failures") == str(len(suite.findall(".//failure"))) == "2"
     assert suite.get("skipped") == str(len(suite.findall(".//skipped"))) == "2"
-    assert suite.get("tests") == str(len(suite.findall("testcase")))
+    assert suite.get("tests") == str(len(suite.findall(".//testcase")))
 
 
 def test_sarif_names_rule_and_level():

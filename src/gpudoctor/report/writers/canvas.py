@@ -24,6 +24,11 @@ class Canvas:
         self._style = style
         self._lines: list[list[tuple[str, str]]] = []
 
+    @property
+    def links(self) -> bool:
+        """Whether the terminal takes hyperlinks."""
+        return self._style.links
+
     def mark(self, name: str) -> str:
         """The symbol of a mark, in what the stream can encode."""
         return (_UNICODE if self._style.unicode else _ASCII)[name]
@@ -53,10 +58,12 @@ class Canvas:
         pairs = [(span, "") if isinstance(span, str) else span for span in spans]
         *head, (tail, tail_style) = pairs
         lead = [(inert(text), style) for text, style in head]
-        margin = sum(len(text) for text, _ in lead) if indent is None else indent
-        margin = min(margin, max(0, self._style.width - 30))
-        rows = self._wrap(inert(tail), margin) or [""]
-        self._lines.append([*lead, (rows[0], tail_style)])
+        taken = sum(len(text) for text, _ in lead)
+        margin = min(taken if indent is None else indent, max(0, self._style.width - 30))
+        # The first row has less room where the lead is longer than the margin.
+        filler = "\0" * max(0, taken - margin)
+        rows = self._wrap(filler + inert(tail), margin) or [""]
+        self._lines.append([*lead, (rows[0].removeprefix(filler), tail_style)])
         self._lines.extend([(" " * margin + row, tail_style)] for row in rows[1:])
 
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""The JSON report, schema version 1.0 (schemas/report.schema.json in this folder)."""
+"""The JSON report, schema version 1.0 (schemas/report.schema.json)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from gpudoctor.model.codec import encode
 from gpudoctor.model.factfile import SCHEMA_VERSION, encode_sheet
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Report
+from gpudoctor.report import links
+from gpudoctor.report.blocks import Document
 from gpudoctor.report.style import Style
 
 
-def render(report: Report, style: Style) -> str:  # noqa: ARG001 - every format takes a style
+def write(document: Document, style: Style) -> str:  # noqa: ARG001 - every format takes a style
     """The report as one JSON object, ended by a newline."""
-    return json.dumps(document(report), indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(as_dict(document.report), indent=2, ensure_ascii=True) + "\n"
 
 
-def document(report: Report) -> dict[str, Any]:
+def as_dict(report: Report) -> dict[str, Any]:
     """The report as JSON values, keys in the contract's order."""
     sheet = encode_sheet(report.sheet)
     return {
@@ -42,4 +44,4 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {**encode(finding), "url": finding.url}
+    return {**encode(finding), "url": links.where(finding.code)}
