@@ -13,7 +13,9 @@ _FORMATS = ("text", "markdown", "json")
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command("explain")(explain)
+    app.command("explain", short_help="A finding, an error, an architecture, a GPU, explained.")(
+        explain
+    )
 
 
 def explain(
