@@ -9,12 +9,13 @@ from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.driver.smi import SmiAnswer, SmiGpu
 from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
 from gpudoctor.collect.gpus.pci import PciGpu
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
 
 SLOTS = st.integers(0, 4)
 CODES = st.sampled_from([None, 0, 3, 100, 803, 999])
-PROBLEMS = st.sampled_from([None, None, "it did not answer within 5 s"])
+PROBLEMS = st.sampled_from([None, None, Reason("late", "it did not answer within 5 s")])
 
 
 def address(slot: int) -> str:

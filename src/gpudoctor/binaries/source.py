@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Protocol
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.fact import UnknownKind
 from gpudoctor.model.value import dataclass
 
 
@@ -21,6 +22,9 @@ class UnreadableBinaryError(UsageError):
 
     `reason` is a sentence without the path; the message has both where the path is known.
     """
+
+    kind: UnknownKind = "not-stated"
+    """Why what it would have said is unknown; here: its form is none that can be read."""
 
     def __init__(self, reason: str, path: str | None = None) -> None:
         super().__init__(reason if path is None else f"{path} cannot be read: {reason}")
@@ -31,8 +35,16 @@ class UnreadableBinaryError(UsageError):
         return type(self)(self.reason, path)
 
 
+class TruncatedBinaryError(UnreadableBinaryError):
+    """A file that is shorter than its own headers say."""
+
+    kind = "damaged"
+
+
 class TooCostlyError(UnreadableBinaryError):
     """A file whose reading would cost more than a file of its size may (`budget.py`)."""
+
+    kind = "not-asked"
 
 
 @dataclass(frozen=True, slots=True)

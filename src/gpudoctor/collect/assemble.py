@@ -11,20 +11,20 @@ from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.driver.asking import DriverChildren, ask_cuda, ask_nvml, take_children
 from gpudoctor.collect.driver.merge_driver import NO_LIBRARY, merge_driver
 from gpudoctor.collect.driver.smi import SmiAnswer, ask_nvidia_smi
-from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.gpus.pci_names import Naming
 from gpudoctor.collect.machine.machine_files import (
     MachineFiles,
-    guarded,
     not_passed_in,
+    note_unknown,
     read_machine,
-    unknown_parts,
 )
 from gpudoctor.collect.process import runner
+from gpudoctor.collect.reason import LATE, Reason
+from gpudoctor.collect.recorder import Recorder, merge
 from gpudoctor.collect.system.sysroot import Sysroot
-from gpudoctor.model.fact import Unknown
+from gpudoctor.errors import GpuDoctorError
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, field, replace
 
@@ -35,7 +35,16 @@ _SMI_SECONDS = 10.0
 """More is not worth waiting for the words in which nvidia-smi says what NVML has said."""
 _SLICE = 0.1
 """Seconds; on Windows a waiting main thread hears of Ctrl-C only between two waits."""
+_PARTS = {
+    "host": ("host",),
+    "pci": (),
+    "kernel module": ("kernel_module",),
+    "amd": ("amd",),
+    "intel": ("intel",),
+}
+"""Parts of the machine's files, and the facts that each gives."""
 _PATIENT = ("python", "torch", "packages", "libraries", "toolkits", "compiler", "loader")
+_NOT_ASKED = Reason("not-asked", "the driver was not asked")
 
 
 @dataclass(slots=True)
@@ -43,13 +52,13 @@ class _Machine:
     """What the threads found so far; what is late keeps its first value, which says so."""
 
     files: MachineFiles = field(default_factory=MachineFiles)
-    nvml: NvmlAnswer = field(default_factory=lambda: NvmlAnswer(problem="NVML was not asked"))
+    nvml: NvmlAnswer = field(default_factory=lambda: NvmlAnswer(problem=_NOT_ASKED))
     smi: SmiAnswer | None = None
-    cuda: CudaAnswer = field(default_factory=lambda: CudaAnswer(problem="CUDA was not asked"))
+    cuda: CudaAnswer = field(default_factory=lambda: CudaAnswer(problem=_NOT_ASKED))
     unmasked: CudaAnswer | None = None
-    patient: Fragment | None = None
-    patient_problem: str = ""
-    timings: dict[str, float] = field(default_factory=dict)
+    patient: Recorder | None = None
+    recorder: Recorder = field(default_factory=Recorder)
+    """Which jobs failed or were late, and how long each took."""
 
 
 def collect(
@@ -76,7 +85,7 @@ def collect(
     except BaseException:
         runner.kill_all()
         raise
-    return merge([_machine_fragment(found, environ), _patient_fragment(found, deadline_seconds)])
+    return merge([_machine_facts(found, environ), _patient_facts(found)])
 
 
 def _jobs(
@@ -94,9 +103,10 @@ def _jobs(
         found.nvml = ask_nvml(children.nvml, left())
         if found.nvml.ok or (found.nvml.seconds and left() <= _LEAST):
             return
-        started = time.perf_counter()
-        found.smi = ask_nvidia_smi(environ, min(left(), _SMI_SECONDS))
-        found.timings["nvidia-smi"] = (time.perf_counter() - started) * 1000
+        name = "nvidia-smi"
+        seconds = min(left(), _SMI_SECONDS)
+        answer = found.recorder.part(name, (), lambda: ask_nvidia_smi(environ, seconds))
+        found.smi = answer or SmiAnswer(problem=found.recorder.problems[name])
 
     def cuda() -> None:
         found.cuda = ask_cuda(children.cuda, left())
@@ -122,23 +132,16 @@ def _run_all(jobs: Mapping[str, Callable[[], None]], end: float, found: _Machine
     Raises:
         GpuDoctorError: a job refused its input; other failures of a job are noted and no more.
     """
-    from gpudoctor.errors import GpuDoctorError
-
     refused: list[GpuDoctorError] = []
 
-    def guard(name: str, job: Callable[[], None]) -> None:
-        started = time.perf_counter()
+    def work(name: str, job: Callable[[], None]) -> None:
         try:
-            job()
+            found.recorder.part(name, (), job)
         except GpuDoctorError as error:
             refused.append(error)
-        except Exception as error:  # a collector's mistake must not take the others with it
-            _note_failure(found, name, f"the collector failed ({type(error).__name__}: {error})")
-        found.timings[name] = (time.perf_counter() - started) * 1000
 
     threads = [
-        threading.Thread(target=guard, args=item, name=item[0], daemon=True)
-        for item in jobs.items()
+        threading.Thread(target=work, args=item, name=item[0], daemon=True) for item in jobs.items()
     ]
     for thread in threads:
         thread.start()
@@ -148,13 +151,15 @@ def _run_all(jobs: Mapping[str, Callable[[], None]], end: float, found: _Machine
     late = [thread.name for thread in threads if thread.is_alive()]
     if late:
         runner.kill_all()
-    for name in late:
-        _note_failure(found, name, "it was not finished when the time was up")
     if refused:
         raise refused[0]
+    for name in jobs:
+        problem = LATE if name in late else found.recorder.problems.get(name)
+        if problem is not None:
+            _note_failure(found, name, problem)
 
 
-def _note_failure(found: _Machine, name: str, why: str) -> None:
+def _note_failure(found: _Machine, name: str, why: Reason) -> None:
     if name == "nvml":
         found.nvml = NvmlAnswer(problem=why)
     elif name == "cuda":
@@ -162,23 +167,47 @@ def _note_failure(found: _Machine, name: str, why: str) -> None:
     elif name == "unmasked":
         found.unmasked = CudaAnswer(problem=why)
     elif name == "patient":
-        found.patient_problem = why
+        found.patient = Recorder()
+        found.patient.miss("", dict.fromkeys(_PATIENT, why), "environment")
     else:
         files = found.files
-        parts = {"host": files.host, "pci": files.pci, "kernel module": files.module}
-        for part, value in parts.items():
-            if value is None:
-                files.problems.setdefault(part, why)
-        for part in ("amd", "intel"):
-            if part not in files.timings:
-                files.problems.setdefault(part, why)
+        unread = [name for name in _PARTS if name not in files.recorder.timings]
+        files.recorder.problems |= dict.fromkeys(unread, why)
+        facts = [fact for part in unread for fact in _PARTS[part]]
+        files.recorder.miss("", dict.fromkeys(facts, why), "files")
 
 
-def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
+def _machine_facts(found: _Machine, environ: Mapping[str, str]) -> Recorder:
+    """What the driver, the bus and the files say together."""
     files = found.files
+    recorder = files.recorder
+    note_unknown(files)
+    recorder.values = {
+        "host": files.host,
+        "kernel_module": files.module,
+        "amd": files.amd,
+        "intel": files.intel,
+    }
+    sysfs = dict.fromkeys(("kernel_module", "amd", "intel"), "sysfs")
+    recorder.sources = {"host": "system files", **sysfs}
+    recorder.part("driver", ("driver",), lambda: _put_driver(recorder, found))
+    recorder.part("gpus", ("gpus",), lambda: _put_gpus(recorder, found, environ))
+    recorder.timings |= found.recorder.timings
+    recorder.timings.pop("files", None)
+    return recorder
+
+
+def _put_driver(recorder: Recorder, found: _Machine) -> None:
     cuda = found.unmasked if found.unmasked and not found.unmasked.problem else found.cuda
-    driver, unknown, sources = merge_driver(found.nvml, cuda, found.smi, files.module)
-    gpus, missing, where = merge_gpus(
+    driver, unknown, sources = merge_driver(found.nvml, cuda, found.smi, found.files.module)
+    recorder.values["driver"] = driver
+    recorder.sources |= sources
+    recorder.add(unknown)
+
+
+def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -> None:
+    files = found.files
+    gpus, unknown, sources = merge_gpus(
         GpuSources(
             pci=files.pci or (),
             naming=lambda gpu: _named(gpu, files, environ),
@@ -192,27 +221,15 @@ def _machine_fragment(found: _Machine, environ: Mapping[str, str]) -> Fragment:
         )
     )
     gpus = gpus or files.apple
-    entries = [*unknown_parts(files), *unknown, *missing]
+    recorder.values["gpus"] = gpus
+    recorder.sources |= sources
+    recorder.add(unknown)
     if not gpus and (reason := _why_no_gpus(found)):
-        entries.append(Unknown("gpus", reason, "nvml, cuda, sysfs"))
-    values: dict[str, object] = {
-        "host": files.host,
-        "driver": driver,
-        "kernel_module": files.module,
-        "amd": files.amd,
-        "intel": files.intel,
-        "gpus": gpus,
-    }
-    sources |= {
-        "host": "system files",
-        "kernel_module": "sysfs",
-        "amd": "sysfs",
-        "intel": "sysfs",
-        **where,
-    }
-    timings = {**files.timings, **found.timings}
-    timings.pop("files", None)
-    return Fragment(values, tuple(entries), sources, timings)
+        recorder.miss("", {"gpus": reason}, "nvml, cuda, sysfs")
+    for index, gpu in enumerate(gpus if "names" in recorder.problems else ()):
+        missing = [name for name in ("name", "compute_capability") if getattr(gpu, name) is None]
+        why = dict.fromkeys(missing, recorder.problems["names"])
+        recorder.miss(f"gpus[{index}]", why, "knowledge base")
 
 
 def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:
@@ -220,17 +237,17 @@ def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Nami
     from gpudoctor.collect.gpus.pci_names import name_gpu
 
     root = Sysroot.from_environ(environ)
-    named = guarded("names", files, lambda: name_gpu(gpu, root)) or Naming()
+    named = files.recorder.part("names", (), lambda: name_gpu(gpu, root)) or Naming()
     if label := files.labels.get(gpu.address):
         return replace(named, name=label, source="registry, display adapters")
     return named
 
 
-def _why_no_gpus(found: _Machine) -> str | None:
+def _why_no_gpus(found: _Machine) -> Reason | None:
     """Why an empty list proves nothing; `None` where it does."""
     files = found.files
-    if "pci" in files.problems:
-        return files.problems["pci"]
+    if "pci" in files.recorder.problems:
+        return files.recorder.problems["pci"]
     nvml, cuda = found.nvml, found.cuda
     wsl = bool(files.host and files.host.wsl)
     # Under WSL and on a Jetson the bus shows no GPU: only the driver can say that there is none.
@@ -238,12 +255,10 @@ def _why_no_gpus(found: _Machine) -> str | None:
     absent = nvml.error == NO_LIBRARY and cuda.missing
     if off_bus and not nvml.ok and cuda.init != 0 and not absent:
         failed = cuda.init_name or cuda.load_error or "no device"
-        return nvml.problem or cuda.problem or f"NVML answered {nvml.error}, CUDA {failed}"
+        said = f"NVML answered {nvml.error}, CUDA {failed}"
+        return nvml.problem or cuda.problem or Reason("not-asked", said)
     return None
 
 
-def _patient_fragment(found: _Machine, deadline: float) -> Fragment:
-    if found.patient is not None:
-        return found.patient
-    why = found.patient_problem or f"it was not read within {deadline:.3g} s"
-    return Fragment(unknown=tuple(Unknown(name, why, "environment") for name in _PATIENT))
+def _patient_facts(found: _Machine) -> Recorder:
+    return found.patient or Recorder()

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpudoctor.collect.driver import cuda_child
 from gpudoctor.collect.driver.answers import cuda_answer, nvml_answer, records
 from gpudoctor.collect.driver.driver_child import as_json
 from gpudoctor.collect.driver.smi import ask_nvidia_smi, parse_table, shortened
-from gpudoctor.collect.process.runner import Outcome
+from gpudoctor.collect.process.outcome import Outcome
+from gpudoctor.collect.reason import Reason
 
 INIT = b'{"step":"init","error":null}\n'
 SYSTEM = b'{"step":"system","driver":"570.172.08","nvml":"12.570","cuda":12080}\n'
@@ -35,12 +37,13 @@ def test_an_answer_that_stops_in_the_middle_keeps_what_was_said() -> None:
     outcome = Outcome(
         status="timed-out",
         stdout=INIT + SYSTEM + COUNT + GPU + b'{"step":"dev',
-        reason="python did not answer within 5 s",
+        name="python",
+        detail="did not answer within 5 s",
     )
     answer = nvml_answer(outcome)
     assert answer.ok
     assert len(answer.gpus) == 1
-    assert answer.problem == "NVML did not answer within 5 s"
+    assert answer.problem == Reason("late", "NVML did not answer within 5 s")
 
 
 def test_an_error_of_nvml_is_an_answer_and_no_problem() -> None:
@@ -53,7 +56,8 @@ def test_an_error_of_nvml_is_an_answer_and_no_problem() -> None:
 
 def test_a_child_that_dies_is_a_problem_with_its_signal() -> None:
     answer = cuda_answer(Outcome(status="signalled", signal="SIGSEGV"))
-    assert answer.problem == "the process that asked the CUDA driver library died of SIGSEGV"
+    said = "the process that asked the CUDA driver library died of SIGSEGV"
+    assert answer.problem == Reason("not-asked", said)
     assert answer.init is None
 
 
@@ -62,7 +66,8 @@ def test_a_child_that_stops_silently_is_quoted() -> None:
         Outcome(status="exited", code=1, stderr=b"Fatal Python error: init\nno codec\n")
     )
     assert answer.problem is not None
-    assert answer.problem.endswith("stopped without an answer: no codec")
+    assert answer.problem.kind == "failed"
+    assert answer.problem.text.endswith("stopped without an answer: no codec")
 
 
 @pytest.mark.parametrize(
@@ -70,12 +75,14 @@ def test_a_child_that_stops_silently_is_quoted() -> None:
     [
         ("libcuda.so.1: cannot open shared object file: No such file or directory", True),
         ("dlopen(libcuda.so.1, 0x0006): tried: 'libcuda.so.1' (no such file)", True),
-        ("Could not find module 'nvcuda.dll' (or one of its dependencies).", True),
+        ("Error loading shared library libcuda.so.1: No such file or directory", True),
+        ("libnvidia-x.so: cannot open shared object file: No such file or directory", False),
         ("/usr/lib32/libcuda.so.1: wrong ELF class: ELFCLASS32", False),
     ],
 )
 def test_a_missing_libcuda_is_told_from_one_that_cannot_be_loaded(text: str, missing: bool) -> None:
-    line = json.dumps({"step": "load", "error": text}).encode() + b"\n"
+    found = cuda_child.is_missing(OSError(text))
+    line = json.dumps({"step": "load", "error": text, "missing": found}).encode() + b"\n"
     answer = cuda_answer(said(line))
     assert answer.missing is missing
     assert answer.problem is None
@@ -160,7 +167,7 @@ def test_an_nvidia_smi_without_compute_cap_is_asked_again(tmp_path) -> None:
 def test_garbage_is_a_problem_and_a_missing_program_is_missing(tmp_path) -> None:
     assert ask_nvidia_smi({"PATH": str(tmp_path)}, 30).missing
     answer = ask_nvidia_smi(smi(tmp_path, "printf '\\033[31m<html>\\n'"), 30)
-    assert answer.problem == "nvidia-smi printed what is no table of GPUs"
+    assert answer.problem == Reason("not-asked", "nvidia-smi printed what is no table of GPUs")
 
 
 def test_a_long_text_is_cut() -> None:

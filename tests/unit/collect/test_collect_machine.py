@@ -23,6 +23,7 @@ from gpudoctor.collect.driver.merge_driver import (
 )
 from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
 from gpudoctor.collect.gpus.pci import PciGpu
+from gpudoctor.collect.reason import Reason
 from gpudoctor.errors import UsageError
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
@@ -278,7 +279,7 @@ def test_nvmls_version_is_the_drivers() -> None:
 
 
 def test_no_library_at_all_is_no_driver() -> None:
-    nothing = CudaAnswer(load_error="libcuda.so.1: cannot open: No such file or directory")
+    nothing = CudaAnswer(load_error="libcuda.so.1: cannot open", missing=True)
     absent = NvmlAnswer(error="NVML_ERROR_LIBRARY_NOT_FOUND")
     driver, unknown, _ = merge_driver(absent, nothing, None, None)
     assert driver is None
@@ -286,8 +287,8 @@ def test_no_library_at_all_is_no_driver() -> None:
 
 
 def test_a_source_that_was_not_heard_is_never_taken_for_a_missing_driver() -> None:
-    silent: Any = NvmlAnswer(problem="NVML did not answer within 5 s")
-    nothing = CudaAnswer(load_error="libcuda.so.1: No such file or directory")
+    silent: Any = NvmlAnswer(problem=Reason("late", "NVML did not answer within 5 s"))
+    nothing = CudaAnswer(load_error="libcuda.so.1: cannot open", missing=True)
     driver, unknown, _ = merge_driver(silent, nothing, None, None)
     assert driver is not None
     assert {"driver.nvml_error", "driver.version"} <= {entry.fact for entry in unknown}

@@ -123,8 +123,8 @@ def test_a_damaged_library_is_unread_with_its_reason_and_the_others_are_read(
     assert [lib.path for lib in found.libraries] == ["good/_C.so"]
     [unread] = found.unread
     assert unread.candidate.shown == "bad/_C.so"
-    assert unread.reason
-    assert not unread.reason.endswith(".")
+    assert unread.reason.kind == "damaged"
+    assert not unread.reason.text.endswith(".")
     assert not unread.out_of_reach
 
 
@@ -140,7 +140,8 @@ def test_a_pipe_in_the_place_of_a_library_holds_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "trap" / "_C.so")
     [unread] = xray(tmp_path).unread
     assert unread.candidate.shown == "trap/_C.so"
-    assert "no file" in unread.reason
+    assert "no file" in unread.reason.text
+    assert unread.reason.kind == "damaged"
 
 
 def test_after_the_deadline_everything_is_unread_and_nothing_absent(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from gpudoctor.collect.gpus import pci
 from gpudoctor.collect.gpus.pci import PciGpu, find_gpus
 from gpudoctor.collect.gpus.pci_names import amdgpu_ids_name, name_gpu
-from gpudoctor.collect.machine import container, host, jetson, kernel_module
+from gpudoctor.collect.machine import container, host, jetson, kernel_module, linux
 from gpudoctor.collect.machine.kernel_module import read_kernel_module
-from gpudoctor.collect.machine.machine_files import MachineFiles, read_machine, unknown_parts
+from gpudoctor.collect.machine.machine_files import MachineFiles, note_unknown, read_machine
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.sysroot import Sysroot
 from machines import cards
 from machines.rights import give_up_roots_rights
@@ -71,10 +72,11 @@ def test_what_an_empty_folder_does_not_say_is_unknown(tmp_path) -> None:
     files = MachineFiles()
     read_machine(Sysroot(str(tmp_path)), {}, files)
     assert files.host is not None
-    named = {entry.fact for entry in unknown_parts(files)}
+    note_unknown(files)
+    named = set(files.recorder.unknown)
     assert {"host.arch", "host.glibc", "host.secure_boot", "host.kernel"} <= named
     assert files.pci is None
-    assert files.problems["pci"] == "/sys is not mounted"
+    assert files.recorder.problems["pci"] == Reason("not-asked", "/sys is not mounted")
 
 
 @pytest.mark.parametrize(
@@ -301,9 +303,9 @@ def test_a_file_that_cannot_be_read_makes_its_part_unknown_and_no_other(
     def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied", "/proc/driver/nvidia/version")
 
-    monkeypatch.setattr(kernel_module, "read_kernel_module", refuse)
+    monkeypatch.setattr(linux, "read_kernel_module", refuse)
     files = MachineFiles()
     read_machine(root, {}, files)
     assert files.host is not None
-    (entry,) = [e for e in unknown_parts(files) if e.fact == "kernel_module"]
-    assert "Permission denied" in entry.reason
+    entry = files.recorder.unknown["kernel_module"]
+    assert (entry.kind, "Permission denied" in entry.reason) == ("denied", True)

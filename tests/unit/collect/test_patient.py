@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.collect import environment as patient_module
+from gpudoctor.collect import surroundings as surroundings_module
 from gpudoctor.collect.environment import collect_patient
-from gpudoctor.collect.fragment import Fragment, merge
 from gpudoctor.collect.packages.torch_child import ask_torch, parse_answer
 from gpudoctor.collect.python import chosen as chosen_module
-from gpudoctor.collect.system import surroundings as surroundings_module
+from gpudoctor.collect.recorder import Recorder, merge
 from gpudoctor.errors import UsageError
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts, Package
@@ -434,7 +434,7 @@ def test_a_script_that_is_no_interpreter_is_refused(tmp_path: Path) -> None:
 
 def test_every_fact_has_a_source_and_every_part_a_time(env: Path, tmp_path: Path) -> None:
     torch(site(env))
-    fragment: Fragment = collect_patient(
+    fragment: Recorder = collect_patient(
         str(env), str(tmp_path), clean_environ(tmp_path), time.monotonic() + 30
     )
     assert set(fragment.values) <= set(fragment.sources)

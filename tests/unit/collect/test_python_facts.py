@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.collect.environment import collect_patient
-from gpudoctor.collect.fragment import Fragment
 from gpudoctor.collect.python.layout import parse_version, read_config, read_layout
+from gpudoctor.collect.recorder import Recorder
 from gpudoctor.model.facts import Python
 from unit.collect.environments import (
     clean_environ,
@@ -26,7 +26,7 @@ from unit.collect.environments import (
 )
 
 
-def examined(target: Path, cwd: Path | None = None, **variables: str) -> Fragment:
+def examined(target: Path, cwd: Path | None = None, **variables: str) -> Recorder:
     environ = clean_environ(target.parent, **variables)
     return collect_patient(str(target), str(cwd or target.parent), environ, float("inf"))
 
@@ -233,7 +233,7 @@ def test_an_interpreter_that_is_gone_is_unknown_and_the_rest_is_told(
     env = venv(tmp_path / "env", base)
     (base / "bin" / "python3.11").unlink()
     found = examined(env)
-    reasons = {entry.fact: entry.reason for entry in found.unknown}
+    reasons = {fact: entry.reason for fact, entry in found.unknown.items()}
     assert str(base / "bin") in reasons["python.executable"]
     python = found.values["python"]
     assert isinstance(python, Python)
@@ -250,7 +250,7 @@ def test_the_patch_release_is_found_inside_the_binary(tmp_path: Path, base: Path
 def test_without_any_source_the_patch_release_is_unknown(tmp_path: Path, base: Path) -> None:
     (base / "include" / "python3.11" / "patchlevel.h").unlink()
     found = examined(base)
-    assert "python.version" in {entry.fact for entry in found.unknown}
+    assert "python.version" in found.unknown
     assert found.values["python"].tag == "cp311"  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from gpudoctor.collect.process import process, runner
+from gpudoctor.collect.process import outcome, process, runner
 from gpudoctor.collect.process.process_windows import WindowsProcess
 from gpudoctor.collect.process.runner import Child, Stream, run, start
 
@@ -225,7 +225,9 @@ def test_the_class_for_windows_kills_what_hangs_and_keeps_what_it_said() -> None
 
 def test_exceptions_of_windows_have_names(monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
-    assert runner.signal_name(0xC0000005) == "ACCESS_VIOLATION"
-    assert runner.signal_name(0xC0000005 - (1 << 32)) == "ACCESS_VIOLATION"
-    assert runner.signal_name(0xC0000142) == "exception 0xC0000142"
-    assert runner.signal_name(3) is None
+    assert outcome.signal_name(0xC0000005) == "ACCESS_VIOLATION"
+    assert outcome.signal_name(0xC0000005 - (1 << 32)) == "ACCESS_VIOLATION"
+    assert outcome.signal_name(0xC0000142) == "DLL_INIT_FAILED"
+    assert outcome.signal_name(0xC0000143) == "exception 0xC0000143"
+    assert outcome.signal_name(0xFFFFFFFF) is None  # sys.exit(-1)
+    assert outcome.signal_name(3) is None

@@ -12,7 +12,7 @@ import struct
 from typing import NamedTuple
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import Source, TruncatedBinaryError, UnreadableBinaryError
 
 MAGIC = 0xBA55ED50
 MAGIC_BYTES = MAGIC.to_bytes(4, "little")
@@ -81,7 +81,7 @@ def walk(source: Source, start: int, size: int, budget: Budget) -> Containers:
     while position + _CONTAINER.size <= end:
         window = source.read(position, min(_WINDOW, end - position))
         if len(window) < _CONTAINER.size:
-            raise UnreadableBinaryError(f"The file ends inside its device code, at {position}.")
+            raise TruncatedBinaryError(f"The file ends inside its device code, at {position}.")
         magic, version, header, payload = _CONTAINER.unpack_from(window)
         if magic != MAGIC:
             following = _next_container(source, position, end, budget)
@@ -119,7 +119,7 @@ def _entries(
             window = source.read(position, min(_WINDOW, close - position))
             window_at, at = position, 0
             if len(window) < header_bytes:
-                raise UnreadableBinaryError(f"The file ends inside its device code, at {position}.")
+                raise TruncatedBinaryError(f"The file ends inside its device code, at {position}.")
         kind, header, payload, minor, major, architecture, flags = unpack(window, at)
         if not kind and not header:
             break  # zeros behind the last entry
@@ -140,7 +140,7 @@ def _next_container(source: Source, position: int, end: int, budget: Budget) -> 
     while position < end:
         chunk = source.read(position, min(_PADDING_CHUNK, end - position))
         if not chunk:
-            raise UnreadableBinaryError(f"The file ends inside its device code, at {position}.")
+            raise TruncatedBinaryError(f"The file ends inside its device code, at {position}.")
         at = chunk.find(MAGIC_BYTES)
         while at >= 0 and at % _ALIGNMENT:
             budget.step()

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.formats.sections import Section
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import Source, TruncatedBinaryError
 from gpudoctor.model.value import dataclass
 
 _RECORD = struct.Struct("<IIQ8x")
@@ -51,7 +51,7 @@ class Records:
             budget.step(length // _RECORD.size)
             data = source.read(segment.offset + begin, length)
             if len(data) < length:
-                raise UnreadableBinaryError(f"The file ends inside its {segment.name}.")
+                raise TruncatedBinaryError(f"The file ends inside its {segment.name}.")
             for magic, version, pointer in _RECORD.iter_unpack(data):
                 if magic == _MAGIC:
                     linked = version == _LINKED_FROM_OBJECTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import Source, TruncatedBinaryError, UnreadableBinaryError
 from gpudoctor.model.value import dataclass
 
 _END = struct.Struct("<4s4H2IH")
@@ -51,7 +51,7 @@ def members(source: Source) -> Iterator[Member]:
     if count > _MOST_MEMBERS:
         raise UnreadableBinaryError(f"It claims {count} members, more than any wheel has.")
     if offset + length > source.size:
-        raise UnreadableBinaryError("Its directory lies beyond the end of the file.")
+        raise TruncatedBinaryError("Its directory lies beyond the end of the file.")
     window, at, read = b"", 0, 0
     for _ in range(count):
         # An entry has at most 46 bytes and three fields of 64 KiB.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.formats.sections import Binary, Section, in_order
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import Source, TruncatedBinaryError, UnreadableBinaryError
 
 ELF = b"\x7fELF"
 """The first bytes of every ELF file."""
@@ -73,12 +73,12 @@ def read_elf(
     if not count or names_index == _EXTENDED_INDEX:
         first = source.read(table, _SECTION_BYTES)
         if len(first) < _SECTION_BYTES:
-            raise UnreadableBinaryError("Its section headers lie beyond the end of the file.")
+            raise TruncatedBinaryError("Its section headers lie beyond the end of the file.")
         count = count or int(_SECTION.unpack_from(first)[5])
         if names_index == _EXTENDED_INDEX:
             names_index = struct.unpack_from("<I", first, 40)[0]
     if count > _MOST_SECTIONS or table + count * _SECTION_BYTES > source.size:
-        raise UnreadableBinaryError(f"It claims {count} sections, more than the file holds.")
+        raise TruncatedBinaryError(f"It claims {count} sections, more than the file holds.")
     (budget or Budget(source.size)).step(count)
     if names_index >= count:
         return Binary("elf", _MACHINES.get(machine), ())
@@ -90,7 +90,7 @@ def read_elf(
 def _section(source: Source, table: int, index: int) -> tuple[int, ...]:
     data = source.read(table + index * _SECTION_BYTES, _SECTION_BYTES)
     if len(data) < _SECTION_BYTES:
-        raise UnreadableBinaryError("Its section headers lie beyond the end of the file.")
+        raise TruncatedBinaryError("Its section headers lie beyond the end of the file.")
     return _SECTION.unpack_from(data)
 
 
@@ -101,7 +101,7 @@ class _Names:
 
     def __init__(self, source: Source, offset: int, size: int, wanted: Mapping[bytes, str]) -> None:
         if offset + size > source.size:
-            raise UnreadableBinaryError("Its section names lie beyond the end of the file.")
+            raise TruncatedBinaryError("Its section names lie beyond the end of the file.")
         self._source, self._offset, self._size = source, offset, size
         self._wanted, self._offload = wanted, wanted is DEVICE_SECTIONS
         self._data = source.read(offset, size) if size <= _NAMES_AT_ONCE else None
@@ -126,7 +126,7 @@ def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Sectio
         length = min(_CHUNK, count - begin) * _SECTION_BYTES
         data = source.read(table + begin * _SECTION_BYTES, length)
         if len(data) < length:
-            raise UnreadableBinaryError("Its section headers lie beyond the end of the file.")
+            raise TruncatedBinaryError("Its section headers lie beyond the end of the file.")
         for at in range(0, length, _SECTION_BYTES):
             name_at, kind, _, address, offset, size = _SECTION.unpack_from(data, at)
             name = names.wanted(name_at)
@@ -134,6 +134,6 @@ def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Sectio
             if name is None or kind == _NOBITS:
                 continue
             if offset + size > source.size:
-                raise UnreadableBinaryError(f"Its section {name} ends beyond the end of the file.")
+                raise TruncatedBinaryError(f"Its section {name} ends beyond the end of the file.")
             found.append(Section(name, offset, size, address))
     return in_order(found)

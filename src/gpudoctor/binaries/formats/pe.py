@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from gpudoctor.binaries.formats.sections import Binary, Section, in_order
-from gpudoctor.binaries.source import Source, UnreadableBinaryError
+from gpudoctor.binaries.source import Source, TruncatedBinaryError
 
 _COFF = struct.Struct("<4sHHIIIHH")
 _SECTION = struct.Struct("<8sIIII")  # name, virtual size and address, raw size and offset
@@ -57,7 +57,7 @@ def read_pe(source: Source, head: bytes) -> Binary | None:
         # The raw size is rounded up to the file alignment; the virtual one is what was linked.
         size = min(raw, virtual) if virtual else raw
         if offset + size > source.size:
-            raise UnreadableBinaryError(f"Its section {name} ends beyond the end of the file.")
+            raise TruncatedBinaryError(f"Its section {name} ends beyond the end of the file.")
         found.append(Section(name, offset, size, base + address))
     return Binary("pe", _MACHINES.get(machine), in_order(found))
 
@@ -65,5 +65,5 @@ def read_pe(source: Source, head: bytes) -> Binary | None:
 def _exactly(source: Source, offset: int, length: int) -> bytes:
     data = source.read(offset, length)
     if len(data) < length:
-        raise UnreadableBinaryError("Its headers end beyond the end of the file.")
+        raise TruncatedBinaryError("Its headers end beyond the end of the file.")
     return data

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gpudoctor.collect.process.runner import Outcome
+from gpudoctor.collect.process.outcome import Outcome
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.value import dataclass, field
 
 Record = Mapping[str, Any]
@@ -16,7 +17,7 @@ Record = Mapping[str, Any]
 class NvmlAnswer:
     """What NVML said. `problem` is why it said nothing, or not all."""
 
-    problem: str | None = None
+    problem: Reason | None = None
     error: str | None = None
     """Why it did not start: `NVML_ERROR_LIB_RM_VERSION_MISMATCH`."""
     driver: str | None = None
@@ -39,9 +40,11 @@ class NvmlAnswer:
 class CudaAnswer:
     """What the CUDA driver library said. `problem` is why it said nothing, or not all."""
 
-    problem: str | None = None
+    problem: Reason | None = None
     load_error: str | None = None
     """The loader's own text where the library is missing or cannot be loaded."""
+    missing: bool = False
+    """Whether there is no such library at all (and not one that fails to load)."""
     path: str | None = None
     cuda: int | None = None
     init: int | None = None
@@ -49,12 +52,6 @@ class CudaAnswer:
     count: int | None = None
     gpus: tuple[Record, ...] = field(default=())
     seconds: float = 0.0
-
-    @property
-    def missing(self) -> bool:
-        """Whether there is no such library at all (and not one that fails to load)."""
-        text = (self.load_error or "").lower()
-        return "no such file" in text or "could not find module" in text
 
 
 def records(data: bytes) -> Iterator[dict[str, Any]]:
@@ -78,7 +75,8 @@ def nvml_answer(outcome: Outcome) -> NvmlAnswer:
     for record in records(outcome.stdout):
         step = record.get("step")
         if step == "import":
-            found["problem"] = f"pynvml could not be imported: {record.get('error')}"
+            said = f"pynvml could not be imported: {record.get('error')}"
+            found["problem"] = Reason("not-asked", said)
         elif step == "init":
             found["error"], found["path"] = record.get("error"), record.get("path")
         elif step == "system":
@@ -104,6 +102,7 @@ def cuda_answer(outcome: Outcome) -> CudaAnswer:
         step = record.get("step")
         if step == "load":
             found["path"], found["load_error"] = record.get("path"), record.get("error")
+            found["missing"] = bool(record.get("missing"))
         elif step == "version":
             found["cuda"] = record.get("cuda")
         elif step == "init":
@@ -118,14 +117,14 @@ def cuda_answer(outcome: Outcome) -> CudaAnswer:
     return CudaAnswer(gpus=tuple(gpus), **found)
 
 
-def why(outcome: Outcome, subject: str) -> str:
-    """Why a child said nothing, or not all: in words, with the last line that it printed."""
-    reason = outcome.reason
-    _, marker, rest = reason.partition(" did not answer")
-    if marker:
-        return f"{subject} did not answer{rest}"
+def why(outcome: Outcome, subject: str) -> Reason:
+    """Why a child said nothing, or not all; in words with the last line that it printed."""
+    if outcome.is_late:
+        return Reason("late", outcome.reason_for(subject))
     if outcome.status == "signalled":
-        return f"the process that asked {subject} died of {outcome.signal}"
+        # The library that it asked took it along: that is no fault of ours.
+        said = f"the process that asked {subject} died of {outcome.signal}"
+        return Reason("not-asked", said)
     tail = outcome.text("stderr").strip().rpartition("\n")[2][:200]
     said = f": {tail}" if tail else ""
-    return f"the process that asked {subject} stopped without an answer{said}"
+    return Reason("failed", f"the process that asked {subject} stopped without an answer{said}")

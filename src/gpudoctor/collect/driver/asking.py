@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer, cuda_answer, nvml_answer
 from gpudoctor.collect.process.runner import Child, start
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.value import dataclass
 
 MASK = "CUDA_VISIBLE_DEVICES"
@@ -20,23 +21,25 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 @dataclass(frozen=True, slots=True)
 class DriverChildren:
-    """The running children; where one could not be started, the sentence that says why."""
+    """The running children; where one could not be started, why."""
 
-    nvml: Child | str
-    cuda: Child | str
-    unmasked: Child | str | None
+    nvml: Child | Reason
+    cuda: Child | Reason
+    unmasked: Child | Reason | None
     """The CUDA child without `CUDA_VISIBLE_DEVICES`; `None` where that is not set."""
 
 
 def start_children(environ: Mapping[str, str]) -> DriverChildren:
     """Start all children that ask the driver; returns at once and never raises."""
     folder = pynvml_folder()
-    nvml: Child | str
+    nvml: Child | Reason
     if folder is None:
-        nvml = "the Python module pynvml (distribution nvidia-ml-py) is not installed"
+        nvml = Reason(
+            "not-asked", "the Python module pynvml (distribution nvidia-ml-py) is not installed"
+        )
     else:
         nvml = _start("nvml_child.py", environ, folder)
-    unmasked: Child | str | None = None
+    unmasked: Child | Reason | None = None
     cuda = _start("cuda_child.py", environ)
     if MASK in environ:
         bare = {name: value for name, value in environ.items() if name != MASK}
@@ -65,15 +68,17 @@ def take_children(environ: Mapping[str, str]) -> DriverChildren:
     return start_children(environ)
 
 
-def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | str:
+def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | Reason:
     if not sys.executable:
-        return "the interpreter that runs gpudoctor does not know its own path"
+        unnamed = "the interpreter that runs gpudoctor does not know its own path"
+        return Reason("not-asked", unnamed)
     # -I: nothing of the user's Python settings; -S: no site, which saves 3 ms.
     argv = [sys.executable, "-I", "-S", os.path.join(_HERE, script), *arguments]
     try:
         return start(argv, env=environ)
     except OSError as error:
-        return f"no process could be started: {error.strerror}"
+        kind = Reason.of_error(error).kind
+        return Reason(kind, f"no process could be started: {error.strerror}")
 
 
 def pynvml_folder() -> str | None:
@@ -84,15 +89,15 @@ def pynvml_folder() -> str | None:
     return None
 
 
-def ask_nvml(child: Child | str, seconds: float) -> NvmlAnswer:
+def ask_nvml(child: Child | Reason, seconds: float) -> NvmlAnswer:
     """NVML's answer, `seconds` at most."""
-    if isinstance(child, str):
+    if isinstance(child, Reason):
         return NvmlAnswer(problem=child)
     return nvml_answer(child.wait(seconds))
 
 
-def ask_cuda(child: Child | str, seconds: float) -> CudaAnswer:
+def ask_cuda(child: Child | Reason, seconds: float) -> CudaAnswer:
     """The CUDA driver library's answer, `seconds` at most."""
-    if isinstance(child, str):
+    if isinstance(child, Reason):
         return CudaAnswer(problem=child)
     return cuda_answer(child.wait(seconds))

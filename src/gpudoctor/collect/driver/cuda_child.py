@@ -38,6 +38,19 @@ def load() -> ctypes.CDLL:
     return ctypes.CDLL("libcuda.so.1")
 
 
+def is_missing(error: OSError) -> bool:
+    """Whether there is no such library; `False` where it is there and cannot be loaded.
+
+    The loader of POSIX gives no number, only a text that names the file it did not find: a
+    library that lacks another one names that one. Windows says the same number for both.
+    """
+    if sys.platform == "win32":
+        folder = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32")
+        return not os.path.exists(os.path.join(folder, "nvcuda.dll"))
+    text = str(error).lower()
+    return "libcuda.so.1" in text.partition(":")[0] and "no such file" in text
+
+
 def path_of(cuda: ctypes.CDLL) -> str | None:
     """Where the loaded library lies, links followed; `None` where the system does not say."""
     if sys.platform == "win32":
@@ -99,7 +112,7 @@ def main() -> int:
     try:
         cuda = load()
     except OSError as error:
-        say({"step": "load", "error": str(error)})
+        say({"step": "load", "error": str(error), "missing": is_missing(error)})
         return 0
     say({"step": "load", "path": path_of(cuda)})
     version = ctypes.c_int()

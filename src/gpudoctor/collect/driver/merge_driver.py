@@ -8,6 +8,7 @@ from typing import Literal
 
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.driver.smi import SmiAnswer
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, KernelModule
 
@@ -58,6 +59,11 @@ def merge_driver(
     return driver, _unknown(driver, nvml, cuda, smi), sources
 
 
+def silence(nvml: NvmlAnswer) -> Reason:
+    """Why NVML says nothing."""
+    return nvml.problem or Reason("not-asked", f"NVML answered {nvml.error}")
+
+
 def library_kind(path: str) -> Literal["driver", "compat", "stub", "wsl"]:
     """Which libcuda lies at `path`: the folder says it."""
     if "/stubs/" in path:
@@ -97,25 +103,28 @@ def _unknown(
 ) -> tuple[Unknown, ...]:
     entries = []
     if nvml.problem and not nvml.ok:
-        entries.append(Unknown("driver.nvml_error", nvml.problem, "nvml"))
+        entries.append(nvml.problem.unknown("driver.nvml_error", "nvml"))
     if driver.nvml_version is None and nvml.error != NO_LIBRARY:
-        why = nvml.problem or f"NVML answered {nvml.error}"
-        entries.append(Unknown("driver.nvml_version", why, "nvml"))
+        entries.append(silence(nvml).unknown("driver.nvml_version", "nvml"))
     if driver.version is None:
-        why = nvml.problem or cuda.problem or "no source names it"
-        entries.append(Unknown("driver.version", why, "nvml"))
-    problem = cuda.problem or (None if cuda.missing else cuda.load_error)
+        why = nvml.problem or cuda.problem or Reason("not-asked", "no source names it")
+        entries.append(why.unknown("driver.version", "nvml"))
+    problem = cuda.problem
+    if problem is None and cuda.load_error and not cuda.missing:
+        problem = Reason("damaged", cuda.load_error)
     if problem:
         for name in ("cu_init", "cu_init_name", "cuda"):
             if getattr(driver, name) is None:
-                entries.append(Unknown(f"driver.{name}", problem, "cuda"))
+                entries.append(problem.unknown(f"driver.{name}", "cuda"))
     if cuda.path is None and not cuda.missing:
-        why = problem or "the system does not say which library is loaded"
+        unnamed = "the system does not say which library is loaded"
+        why = problem or Reason("not-asked", unnamed)
         for name in ("libcuda_path", "libcuda_version", "libcuda_kind"):
-            entries.append(Unknown(f"driver.{name}", why, "cuda"))
+            entries.append(why.unknown(f"driver.{name}", "cuda"))
     if smi is None and not nvml.ok:
-        why = f"nvidia-smi was not asked: {nvml.problem or nvml.error}"
-        entries.append(Unknown("driver.smi_error", why, "nvidia-smi"))
+        text = f"nvidia-smi was not asked: {nvml.problem.text if nvml.problem else nvml.error}"
+        kind = nvml.problem.kind if nvml.problem else "not-asked"
+        entries.append(Reason(kind, text).unknown("driver.smi_error", "nvidia-smi"))
     if smi and smi.problem and not smi.missing:
-        entries.append(Unknown("driver.smi_error", smi.problem, "nvidia-smi"))
+        entries.append(smi.problem.unknown("driver.smi_error", "nvidia-smi"))
     return tuple(entries)

@@ -6,8 +6,11 @@ import os
 import re
 from collections.abc import Mapping
 
+from gpudoctor.collect.process.outcome import StartProblem
 from gpudoctor.collect.process.runner import run
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.sysroot import Sysroot, whole_number
+from gpudoctor.model.fact import UnknownKind
 from gpudoctor.model.value import dataclass
 
 _QUERY = ("index", "name", "uuid", "pci.bus_id", "driver_version", "memory.total", "compute_cap")
@@ -15,6 +18,14 @@ _MEBIBYTE = 1 << 20
 _TEXT_LIMIT = 400
 _PLACES = ("/usr/lib/wsl/lib", "/opt/bin")
 """Where it lies besides the PATH: WSL; Kubernetes' device plugin on Container-Optimized OS."""
+_KINDS: Mapping[StartProblem | None, UnknownKind] = {
+    "not-found": "not-asked",
+    "denied": "denied",
+    "no-program": "damaged",
+    "other": "damaged",
+    None: "not-asked",
+}
+"""What it means for a fact that its program could not be started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +46,7 @@ class SmiAnswer:
     """What it said. `missing`: there is none; `problem`: it said nothing that can be used."""
 
     missing: bool = False
-    problem: str | None = None
+    problem: Reason | None = None
     error: str | None = None
     """What it printed as it failed."""
     gpus: tuple[SmiGpu, ...] = ()
@@ -59,10 +70,10 @@ def _ask(query: tuple[str, ...], env: Mapping[str, str], seconds: float) -> SmiA
     options = [f"--query-gpu={','.join(query)}", "--format=csv,noheader,nounits"]
     outcome = run(["nvidia-smi", *options], seconds=seconds, env=env, limit=1 << 18)
     if outcome.status == "not-started":
-        missing = "no such program" in outcome.reason or "No such file" in outcome.reason
-        return SmiAnswer(missing=missing, problem=outcome.reason)
+        missing = outcome.problem == "not-found"
+        return SmiAnswer(missing=missing, problem=Reason(_KINDS[outcome.problem], outcome.reason))
     if outcome.status != "exited":
-        return SmiAnswer(problem=outcome.reason)
+        return SmiAnswer(problem=Reason("late" if outcome.is_late else "not-asked", outcome.reason))
     said = shortened(outcome.text("stdout") + "\n" + outcome.text("stderr"))
     if outcome.code != 0:
         return SmiAnswer(error=said or f"nvidia-smi ended with status {outcome.code}")
@@ -71,7 +82,7 @@ def _ask(query: tuple[str, ...], env: Mapping[str, str], seconds: float) -> SmiA
         # "No devices were found" comes with status 0 from some versions.
         if re.search(r"no devices were found|failed|unable|error", said, re.IGNORECASE):
             return SmiAnswer(error=said)
-        return SmiAnswer(problem="nvidia-smi printed what is no table of GPUs")
+        return SmiAnswer(problem=Reason("not-asked", "nvidia-smi printed what is no table of GPUs"))
     return SmiAnswer(gpus=gpus)
 
 

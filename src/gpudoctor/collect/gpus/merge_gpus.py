@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer, Record
+from gpudoctor.collect.driver.merge_driver import silence
 from gpudoctor.collect.driver.smi import SmiAnswer
 from gpudoctor.collect.gpus.pci import PciGpu, normal_address
 from gpudoctor.collect.gpus.pci_names import Naming
 from gpudoctor.collect.gpus.vendor_masks import amd_visible, intel_visible
 from gpudoctor.collect.gpus.visibility import Candidate, visible
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.value import dataclass, field
@@ -71,7 +73,7 @@ class _Draft:
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Reason] = field(default_factory=dict)
     """Field → why it is not known."""
     by_driver: bool = False
     by_nvml: bool = False
@@ -103,7 +105,7 @@ def merge_gpus(given: GpuSources) -> tuple[tuple[Gpu, ...], tuple[Unknown, ...],
             draft.values["sm"] = "sm_" + capability.replace(".", "")
         gpus.append(Gpu(**draft.values))
         unknown += [
-            Unknown(f"{path}.{name}", why, "nvml")
+            why.unknown(f"{path}.{name}", "nvml")
             for name, why in draft.missing.items()
             if draft.values.get(name) is None
         ]
@@ -185,7 +187,7 @@ def _from_nvml(record: Record) -> _Draft:
     )
     for question, error in (record.get("errors") or {}).items():
         for name in _FILLS.get(question, (question,)):
-            draft.missing[name] = f"NVML answered {error}"
+            draft.missing[name] = Reason("not-asked", f"NVML answered {error}")
     return draft
 
 
@@ -263,8 +265,9 @@ def _set_visibility(drafts: list[_Draft], given: GpuSources) -> None:
         # A GPU that was handed to a virtual machine serves no program here.
         draft.values["visible"] = False if draft.values.get("driver") == "vfio-pci" else flag
         if flag is None:
-            draft.missing["visible"] = (
-                "CUDA_VISIBLE_DEVICES counts in CUDA's own order, and the driver did not tell it"
+            draft.missing["visible"] = Reason(
+                "not-asked",
+                "CUDA_VISIBLE_DEVICES counts in CUDA's own order, and the driver did not tell it",
             )
 
 
@@ -288,15 +291,16 @@ def _note_missing(draft: _Draft, given: GpuSources) -> None:
             draft.missing.setdefault("cuda_index", reason)
 
 
-def _silence(given: GpuSources) -> str:
+def _silence(given: GpuSources) -> Reason:
     """Why NVML says nothing of a GPU."""
     nvml = given.nvml
-    if nvml.ok:
+    if nvml.ok and nvml.problem is None:
         lost = next((record["error"] for record in nvml.gpus if "error" in record), None)
-        return nvml.problem or (f"NVML answered {lost}" if lost else "NVML does not list this GPU")
+        said = f"NVML answered {lost}" if lost else "NVML does not list this GPU"
+        return Reason("not-asked", said)
     if nvml.error == "NVML_ERROR_LIBRARY_NOT_FOUND" and given.cuda.missing:
-        return "no NVIDIA driver is installed that could say it"
-    return nvml.problem or f"NVML answered {nvml.error}"
+        return Reason("not-asked", "no NVIDIA driver is installed that could say it")
+    return silence(nvml)
 
 
 def _mask_others(drafts: list[_Draft], given: GpuSources) -> None:

@@ -5,8 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Mapping
 
+from gpudoctor.collect.machine.machine_files import MachineFiles
+from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Gpu, Host
+
+
+def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
+    """Ask the kernel; a Mac has no bus that a GPU of torch could be on."""
+    del root, environ
+    into.pci = ()
+    into.host = host = into.recorder.part("host", ("host",), read_macos)
+    if host is not None:
+        into.apple = into.recorder.part("gpus", ("gpus",), lambda: find_gpus(host)) or ()
 
 
 def read_macos() -> Host:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.collect.gpus.pci import PciGpu
+from gpudoctor.collect.machine.machine_files import MachineFiles
+from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
 
 _DISPLAY_CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
@@ -18,6 +20,15 @@ Classes Available to Vendors", read 2026-11-20)."""
 _HARDWARE_ID = re.compile(r"ven_([0-9a-f]{4})&dev_([0-9a-f]{4})", re.IGNORECASE | re.ASCII)
 _VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 _ARCHES = {"AMD64": "x86_64", "ARM64": "arm64"}
+
+
+def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
+    """Read everything that the registry says."""
+    del root, environ
+    into.host = into.recorder.part("host", ("host",), read_windows)
+    found = into.recorder.part("pci", (), find_gpus)
+    if found is not None:
+        into.pci, into.labels = found
 
 
 def read_windows() -> Host:

@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from gpudoctor.collect.packages.device_code import Xray
+from gpudoctor.collect.packages.device_code import Xray, unread_reason
 from gpudoctor.collect.packages.vendor_code import vendor_architectures
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
@@ -34,7 +35,7 @@ def torch_architectures(
     site: Sequence[str],
     environ: Mapping[str, str],
     deadline: float,
-) -> tuple[Torch, dict[str, str], str]:
+) -> tuple[Torch, dict[str, Reason], str]:
     """Fill `sass`, `ptx` (`gfx` and the like), `arch_source` and what Triton's assembler knows.
 
     Args:
@@ -65,7 +66,7 @@ def torch_architectures(
         if answer.architectures is not None:
             sass, ptx = _split(answer.architectures)
             return _filled(torch, sass, ptx, "torch"), unknown, "torch._C._cuda_getArchFlags"
-        reason = f"{reason}; {answer.reason}"
+        reason = Reason(reason.kind, f"{reason.text}; {answer.reason}")
     if reachable and (known := _known(torch, platform)) is not None:
         return _filled(torch, *known, "knowledge"), unknown, "knowledge base"
     return torch, {**unknown, "sass": reason, "ptx": reason, "arch_source": reason}, ""
@@ -98,20 +99,21 @@ def _sorted(names: set[str]) -> list[str]:
     return sorted(names, key=key)
 
 
-def _why_not(torch: Torch, xray: Xray | None) -> tuple[str, bool]:
+def _why_not(torch: Torch, xray: Xray | None) -> tuple[Reason, bool]:
     """Why no binary told, and whether it is there and only out of reach."""
     for unread in xray.unread if xray else ():
         if _MAIN.search(unread.candidate.shown):
-            return f"{unread.candidate.shown}: {unread.reason}", unread.out_of_reach
+            kind, text = unread.reason
+            return Reason(kind, f"{unread.candidate.shown}: {text}"), unread.out_of_reach
     if xray is None:
-        return "the device code of the environment could not be read", True
+        return Reason("failed", "the device code of the environment could not be read"), True
     folder = os.path.join(torch.path or "torch", "lib")
     present = any(
         is_file(os.path.join(folder, name)) for name in ("libtorch_cuda.so", "torch_cuda.dll")
     )
     if present:
-        return "torch's CUDA library carries no device code", False
-    return f"no CUDA library of torch lies in {folder}", False
+        return Reason("not-stated", "torch's CUDA library carries no device code"), False
+    return Reason("damaged", f"no CUDA library of torch lies in {folder}"), False
 
 
 def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
@@ -132,7 +134,7 @@ def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
     return list(build.sass), list(build.ptx)
 
 
-def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, str]]:
+def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, Reason]]:
     """What the assembler of the first Triton on the path knows; nothing without a Triton."""
     folder = next((place for f in site if is_folder(place := os.path.join(f, "triton"))), None)
     if folder is None:
@@ -143,7 +145,7 @@ def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, str
     try:
         ptxas = triton_ptxas(folder)
     except UnreadableBinaryError as error:
-        reason = str(error).rstrip(".")
+        reason = unread_reason(error)
         return torch, {"ptxas_architectures": reason, "ptxas_version": reason}
     if ptxas is None:
         return torch, {}

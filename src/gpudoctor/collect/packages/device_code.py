@@ -12,6 +12,7 @@ in `nvidia/` and is not NVIDIA's does not exist: the namespace is theirs.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gpudoctor.collect.packages.distributions import Distribution
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
 from gpudoctor.model.facts import Library
 from gpudoctor.model.value import replace
@@ -28,8 +30,8 @@ from gpudoctor.model.value import replace
 _SMALLEST = 2 << 10
 _THREADS = 4
 _PATIENCE = 0.04
-_LATE = "the time was over before it was read"
-_SLOW = "reading took longer than the time left"
+_LATE = Reason("late", "the time was over before it was read")
+_SLOW = Reason("late", "reading took longer than the time left")
 _RECORD_LIMIT = 1 << 26
 _LONGEST_LINE = 5000
 _ENDINGS: tuple[bytes, ...] = (b".so",)
@@ -65,9 +67,12 @@ class Unread(NamedTuple):
     """A library of which nothing is known."""
 
     candidate: Candidate
-    reason: str
-    out_of_reach: bool = False
-    """Whether the file may be whole and could only not be read: no permission, no time."""
+    reason: Reason
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether the file may be whole and could only not be read: no permission, no time."""
+        return self.reason.kind in ("denied", "late")
 
 
 class Xray(NamedTuple):
@@ -146,13 +151,12 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
                 finished.set()
                 return
             if time.monotonic() > deadline:
-                unread[candidate.path] = Unread(candidate, _LATE, out_of_reach=True)
+                unread[candidate.path] = Unread(candidate, _LATE)
                 continue
             try:
                 library = _read(candidate)
             except Exception as error:  # one bad file must not end the visit
-                denied = isinstance(error.__cause__ or error, PermissionError)
-                unread[candidate.path] = Unread(candidate, _sentence(error), out_of_reach=denied)
+                unread[candidate.path] = Unread(candidate, unread_reason(error))
                 continue
             if library is not None:
                 libraries[candidate.path] = library
@@ -173,7 +177,7 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
         reached = set(looked_at) | set(failed)
         for candidate in chosen:
             if candidate.path not in reached:
-                failed[candidate.path] = Unread(candidate, _SLOW, out_of_reach=True)
+                failed[candidate.path] = Unread(candidate, _SLOW)
     return Xray(
         tuple(done[candidate.path] for candidate in chosen if candidate.path in done),
         tuple(failed[candidate.path] for candidate in chosen if candidate.path in failed),
@@ -182,10 +186,12 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
 
 def _read(candidate: Candidate) -> Library | None:
     from gpudoctor.binaries import read_library
+    from gpudoctor.binaries.source import UnreadableBinaryError
 
     # A pipe that lies where a library should would hold this thread for ever.
     if not is_file(candidate.path):
-        raise FileNotFoundError(f"{candidate.path} is not there, or is no file")
+        missing = f"{candidate.path} is not there, or is no file"
+        raise UnreadableBinaryError(missing) from FileNotFoundError(errno.ENOENT, missing)
     library = read_library(candidate.path)
     if library is None or (not library.has_device_code and not library.macos):
         return None
@@ -197,8 +203,16 @@ def _read(candidate: Candidate) -> Library | None:
     return replace(library, path=candidate.shown, distribution=candidate.distribution)
 
 
-def _sentence(error: Exception) -> str:
-    return str(error).rstrip(".") or type(error).__name__
+def unread_reason(error: Exception) -> Reason:
+    """Why a binary could not be read: what the system refused, what the reader found, a fault."""
+    from gpudoctor.binaries.source import UnreadableBinaryError
+
+    if not isinstance(error, UnreadableBinaryError):
+        return Reason.of_error(error)
+    said = str(error).rstrip(".")
+    if isinstance(error.__cause__, OSError):
+        return Reason(Reason.of_error(error.__cause__).kind, said)
+    return Reason(error.kind, said)
 
 
 def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, may_exist, read_bytes, read_text
 
 _HEAD_LIMIT = 1 << 18
@@ -64,14 +65,14 @@ def normalise(name: str) -> str:
     return _SEPARATORS.sub("-", name).lower()
 
 
-def read_distributions(folders: Iterable[str]) -> tuple[list[Distribution], dict[str, str]]:
+def read_distributions(folders: Iterable[str]) -> tuple[list[Distribution], dict[str, Reason]]:
     """All distributions of the folders, in the order of the path.
 
     Returns:
         The distributions, and the folders that are there but cannot be read, with the reason.
     """
     found: list[Distribution] = []
-    unreadable: dict[str, str] = {}
+    unreadable: dict[str, Reason] = {}
     for folder in folders:
         try:
             entries = sorted(os.listdir(folder))
@@ -79,10 +80,10 @@ def read_distributions(folders: Iterable[str]) -> tuple[list[Distribution], dict
             # PYTHONPATH may name what is not there, and archives. A site folder that is a file
             # or a broken link is no empty one.
             if folder.endswith("-packages") and may_exist(folder):
-                unreadable[folder] = error.strerror or str(error)
+                unreadable[folder] = Reason.of_error(error)
             continue
         except OSError as error:
-            unreadable[folder] = error.strerror or str(error)
+            unreadable[folder] = Reason.of_error(error)
             continue
         for entry in entries:
             is_metadata = entry.endswith((".dist-info", ".egg-info", ".egg-link", ".egg"))

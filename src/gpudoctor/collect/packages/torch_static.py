@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
-from gpudoctor.collect.python.sitepath import SitePath
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
 
@@ -58,28 +58,9 @@ def parse_version_file(text: str) -> VersionFile:
     )
 
 
-def torch_folders(path: SitePath) -> list[str]:
-    """Every folder from which `import torch` could come, the one that wins first.
-
-    A folder without `__init__.py` (left behind by an uninstall) counts only where it has a
-    `version.py`, since Python prefers any true package to it.
-    """
-    found = [folder for folder in map(_torch_in, path.folders) if folder]
-    # The finder of an editable install stands behind the path: it is asked last.
-    found += [place for name, place in path.editable if name == "torch" and os.path.isdir(place)]
-    distinct = {os.path.realpath(folder): folder for folder in reversed(found)}
-    return sorted(distinct.values(), key=found.index)
-
-
-def _torch_in(folder: str) -> str | None:
-    package = os.path.join(folder, "torch")
-    is_package = any(is_file(os.path.join(package, n)) for n in ("__init__.py", "version.py"))
-    return package if is_package else None
-
-
 def read_torch(
     folders: Sequence[str], distributions: Sequence[Distribution], marker_values: Mapping[str, str]
-) -> tuple[Torch | None, dict[str, str]]:
+) -> tuple[Torch | None, dict[str, Reason]]:
     """The torch that would be imported, architectures left out.
 
     Returns:
@@ -88,28 +69,32 @@ def read_torch(
     installed = [d for d in distributions if d.name == "torch"]
     if not folders and not installed:
         return None, {}
-    unknown: dict[str, str] = {}
+    unknown: dict[str, Reason] = {}
     folder = folders[0] if folders else None
     owner = _owner(folder, installed)
     said = VersionFile(None, None, None, None, None, None)
     if folder is None:
-        unknown |= dict.fromkeys(_FROM_FILE, "the distribution is installed without its files")
+        gone = Reason("damaged", "the distribution is installed without its files")
+        unknown |= dict.fromkeys(_FROM_FILE, gone)
     elif (text := read_text(os.path.join(folder, "version.py"), 1 << 16)) is None:
-        unknown |= dict.fromkeys(_FROM_FILE, f"{os.path.join(folder, 'version.py')} is unreadable")
+        path = os.path.join(folder, "version.py")
+        unreadable = Reason("denied" if is_file(path) else "damaged", f"{path} is unreadable")
+        unknown |= dict.fromkeys(_FROM_FILE, unreadable)
     else:
         said = parse_version_file(text)
         if said.version is None:
-            unknown |= dict.fromkeys(_FROM_FILE, "version.py of torch names no version")
+            silent = Reason("damaged", "version.py of torch names no version")
+            unknown |= dict.fromkeys(_FROM_FILE, silent)
     said_by_metadata = owner.version if owner else None
     version = said.version or said_by_metadata
     if version is None:
-        unknown["version"] = "neither version.py nor metadata name it"
+        unknown["version"] = Reason("damaged", "neither version.py nor metadata name it")
     recorded = owner is not None and _has_metadata(owner)
     if not recorded:
-        unknown["requires"] = "this torch has no metadata that can be read"
+        unknown["requires"] = Reason("damaged", "this torch has no metadata that can be read")
     cudnn, reason = _cudnn(folder, distributions)
     if cudnn is None and said.cuda and reason:
-        unknown["cudnn"] = reason
+        unknown["cudnn"] = Reason("not-stated", reason)
     return (
         Torch(
             version=version,

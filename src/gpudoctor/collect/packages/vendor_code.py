@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from gpudoctor.collect.packages.device_code import Xray
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.facts import Library, Torch
 from gpudoctor.model.value import replace
 
@@ -17,7 +18,7 @@ _XPU = re.compile(r"(?:^|/)(?:lib)?torch_xpu\w*\.(?:so|dll)\Z", re.ASCII)
 _MACOS = re.compile(r"(?:^|/)libtorch_cpu\.dylib\Z", re.ASCII)
 
 
-def vendor_architectures(torch: Torch, xray: Xray | None) -> tuple[Torch, dict[str, str], str]:
+def vendor_architectures(torch: Torch, xray: Xray | None) -> tuple[Torch, dict[str, Reason], str]:
     """Fill `gfx`, `xpu_images` and `macos` of a torch that has no CUDA.
 
     Returns:
@@ -41,15 +42,16 @@ def vendor_architectures(torch: Torch, xray: Xray | None) -> tuple[Torch, dict[s
     return (replace(torch, macos=systems[0]) if systems else torch), {}, _sources(found)
 
 
-def _named(xray: Xray | None, pattern: re.Pattern[str]) -> tuple[list[Library], str]:
+def _named(xray: Xray | None, pattern: re.Pattern[str]) -> tuple[list[Library], Reason]:
     """The libraries of that name, or why there are none."""
     if xray is None:
-        return [], "the device code of the environment could not be read"
+        return [], Reason("failed", "the device code of the environment could not be read")
     found = [each for each in xray.libraries if pattern.search(each.path)]
     for unread in xray.unread:
         if pattern.search(unread.candidate.shown):
-            return found, f"{unread.candidate.shown}: {unread.reason}"
-    return found, "no library of torch carries device code"
+            kind, text = unread.reason
+            return found, Reason(kind, f"{unread.candidate.shown}: {text}")
+    return found, Reason("not-stated", "no library of torch carries device code")
 
 
 def _sources(libraries: Iterable[Library]) -> str:

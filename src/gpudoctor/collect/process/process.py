@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gpudoctor.collect.process.runner import Stream
+from gpudoctor.collect.process.outcome import Stream
 
 _HIGHEST_STREAM = 2
 _POLL_SECONDS = 0.005

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from gpudoctor.collect.process.runner import Stream
+from gpudoctor.collect.process.outcome import Stream
 
 _POLL_SECONDS = 0.005
 _CHUNK = 1 << 16

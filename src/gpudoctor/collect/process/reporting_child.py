@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from gpudoctor.collect.process.runner import signal_name
+from gpudoctor.collect.process.outcome import signal_name
 from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:

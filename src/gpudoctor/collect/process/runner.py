@@ -9,52 +9,21 @@ that does not die of SIGKILL sits in the kernel, usually in the driver; it is ab
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.collect.process.outcome import Outcome, Status, Stream, not_started, signal_name
 
 if TYPE_CHECKING:
     from gpudoctor.collect.process.process import Process
 
-Status = Literal["exited", "signalled", "timed-out", "abandoned", "not-started"]
-Stream = Literal["stdout", "stderr"]
 OnChunk = Callable[[Stream, bytes], None]
 
 OUTPUT_LIMIT = 1 << 20
 """Bytes kept of each stream; the rest is read and thrown away, so that the child can end."""
 GRACE_SECONDS = 0.5
 """How long a killed child may take to die before it is abandoned."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a child process ended and what it said."""
-
-    status: Status
-    code: int | None = None
-    """Exit status; only where `status` is `exited`."""
-    signal: str | None = None
-    """`SIGSEGV`; only where `status` is `signalled`. On Windows the name of the exception."""
-    stdout: bytes = b""
-    stderr: bytes = b""
-    truncated: bool = False
-    """Whether a stream was longer than the limit."""
-    seconds: float = 0.0
-    reason: str = ""
-    """One sentence without a full stop, where it did not simply end by itself."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ended by itself with status 0."""
-        return self.status == "exited" and self.code == 0
-
-    def text(self, stream: Stream = "stdout") -> str:
-        """A stream as text; bytes that are no UTF-8 are replaced."""
-        data: bytes = getattr(self, stream)
-        return data.decode("utf-8", "replace")
 
 
 class Child:
@@ -138,17 +107,17 @@ class Child:
         verdict: Status
         if status is None:
             verdict = "abandoned"
-            reason = (
-                f"{self._name} did not answer within {_span(seconds)} and could not be killed "
+            detail = (
+                f"did not answer within {_span(seconds)} and could not be killed "
                 f"(process {self.pid} is stuck in the kernel)"
             )
         elif late:
-            verdict, reason = "timed-out", f"{self._name} did not answer within {_span(seconds)}"
+            verdict, detail = "timed-out", f"did not answer within {_span(seconds)}"
         elif (name := signal_name(status)) is not None:
-            verdict, reason = "signalled", f"{self._name} died of {name}"
+            verdict, detail = "signalled", f"died of {name}"
         else:
             verdict, code = "exited", status
-            reason = "" if status == 0 else f"{self._name} ended with status {status}"
+            detail = "" if status == 0 else f"ended with status {status}"
         kept = {stream: bytes(data) for stream, data in self._kept.items()}
         return Outcome(
             status=verdict,
@@ -158,7 +127,8 @@ class Child:
             stderr=kept.get("stderr", b""),
             truncated=self._truncated,
             seconds=time.monotonic() - self._started,
-            reason=reason,
+            name=self._name,
+            detail=detail,
         )
 
 
@@ -200,8 +170,7 @@ def run(
     try:
         child = start(argv, env=env, cwd=cwd, limit=limit)
     except (OSError, ValueError) as error:
-        what = getattr(error, "strerror", None) or str(error)
-        return Outcome(status="not-started", reason=f"{argv[0]} could not be started: {what}")
+        return not_started(argv[0], error)
     return child.wait(seconds, on_chunk)
 
 
@@ -209,24 +178,3 @@ def kill_all() -> None:
     """Kill every child that still runs: for Ctrl-C and for the end of the program."""
     for child in list(_alive):
         child.kill()
-
-
-def signal_name(status: int) -> str | None:
-    """The signal that ended a process with this (negative) status; `None` if none did.
-
-    Windows has no signals: an exit status from 0xC0000000 up is an exception of the system.
-    """
-    if sys.platform == "win32":
-        exceptions = {0xC0000005: "ACCESS_VIOLATION", 0xC00000FD: "STACK_OVERFLOW"}
-        unsigned = status & 0xFFFFFFFF
-        if unsigned < 0xC0000000:
-            return None
-        return exceptions.get(unsigned, f"exception 0x{unsigned:08X}")
-    if status >= 0:
-        return None
-    import signal
-
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"

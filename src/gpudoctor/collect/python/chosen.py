@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gpudoctor.collect.packages.torch_static import torch_folders
 from gpudoctor.collect.python.interpreter import Choice, choose, own_environment
 from gpudoctor.collect.python.layout import Layout, read_layout
 from gpudoctor.collect.python.python_facts import base_of
 from gpudoctor.collect.python.sitepath import SitePath, site_path
+from gpudoctor.collect.python.torch_folders import torch_folders
 
 
 class Chosen(NamedTuple):

@@ -17,6 +17,7 @@ from gpudoctor.collect.python.layout import (
     read_layout,
 )
 from gpudoctor.collect.python.sitepath import SitePath
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
 from gpudoctor.model.facts import Python
 
@@ -53,26 +54,26 @@ def read_python(
     path: SitePath,
     cwd: str,
     environ: Mapping[str, str],
-) -> tuple[Python, dict[str, str]]:
+) -> tuple[Python, dict[str, Reason]]:
     """The patient's interpreter.
 
     Returns:
         The facts, and what could not be had of them: field → reason.
     """
-    unknown: dict[str, str] = {}
+    unknown: dict[str, Reason] = {}
     home = base or layout
     executable = choice.executable
     if executable is None or not is_file(executable):
         where = layout.config.get("home", "")
         gone = f"its interpreter is gone ({where})" if where else "it holds no interpreter"
-        unknown["executable"] = gone
-        unknown["bits"] = gone
+        unknown |= dict.fromkeys(("executable", "bits"), Reason("damaged", gone))
         executable = None
     version = _version(layout, home, executable)
     if version is None:
-        unknown["version"] = unknown["tag"] = "no file of the environment names it"
+        unnamed = Reason("not-stated", "no file of the environment names it")
+        unknown |= dict.fromkeys(("version", "tag"), unnamed)
     elif not _FULL.match(version):
-        unknown["version"] = f"the files name {version} and no patch release"
+        unknown["version"] = Reason("not-stated", f"the files name {version} and no patch release")
     kind = kinds.environment_kind(layout)
     lock = kinds.lock_owner(layout, kind, cwd, environ)
     own_site = next((folder for folder in path.site if folder.startswith(layout.prefix)), None)

@@ -7,6 +7,7 @@ import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import names, search_path
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import LoaderLibrary
@@ -36,7 +37,7 @@ _MACHINE = Sysroot()
 
 def find_loader_libraries(
     environ: Mapping[str, str], root: Sysroot, *, windows: bool = False, conda: str | None = None
-) -> tuple[tuple[LoaderLibrary, ...], str | None]:
+) -> tuple[tuple[LoaderLibrary, ...], Reason | None]:
     """The copies, in the order in which the loader would meet them.
 
     Args:
@@ -90,16 +91,16 @@ def _dlls(folder: str, via: str) -> Iterator[LoaderLibrary]:
             yield LoaderLibrary(name=match[1].lower(), path=path, version=version, via=via)
 
 
-def _system(root: Sysroot) -> tuple[list[LoaderLibrary], str | None]:
+def _system(root: Sysroot) -> tuple[list[LoaderLibrary], Reason | None]:
     """What `/etc/ld.so.cache` lists; without a cache, what the folders of `ld.so.conf` hold."""
     try:
         cache = root.read_bytes("/etc/ld.so.cache", 1 << 23)
     except OSError as error:
-        return [], f"/etc/ld.so.cache cannot be read: {error.strerror}"
+        return [], Reason.of_error(error)
     if cache is not None:
         paths = parse_cache(cache)
         if paths is None:
-            return [], "/etc/ld.so.cache has a form that is not known"
+            return [], Reason("damaged", "/etc/ld.so.cache has a form that is not known")
     else:
         folders = _conf_folders(root, "/etc/ld.so.conf", set())
         paths = [f"{folder}/{name}" for folder in folders for name in root.names(folder)]

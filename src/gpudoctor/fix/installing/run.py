@@ -41,16 +41,8 @@ def run_step(
     lines.end()
     if not outcome.ok:
         said = "; ".join(scrub(line, secrets) for line in lines.last if line.strip())
-        reason = scrub(_ended(os.path.basename(argv[0]), outcome), secrets)
+        reason = scrub(outcome.reason_for(os.path.basename(argv[0])), secrets)
         raise FixFailedError(f"{reason}{': ' + said if said else ''}")
-
-
-def _ended(program: str, outcome: runner.Outcome) -> str:
-    if outcome.status == "exited":
-        return f"{program} ended with status {outcome.code}"
-    if outcome.status == "signalled":
-        return f"{program} died of {outcome.signal}"
-    return outcome.reason
 
 
 class _Lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gpudoctor.collect.python.chosen import Chosen
-from gpudoctor.collect.recorder import Notebook
+from gpudoctor.collect.recorder import Recorder
 from gpudoctor.collect.system.compiler import find_compiler
 from gpudoctor.collect.system.loader import find_loader_libraries
 from gpudoctor.collect.system.sysroot import Sysroot
@@ -13,26 +13,30 @@ from gpudoctor.collect.system.toolkits import find_toolkits
 from gpudoctor.collect.system.variables import read_variables
 
 
-def read_surroundings(book: Notebook, chosen: Chosen | None, environ: Mapping[str, str]) -> None:
-    """Write `environment`, `toolkits`, `compiler` and `loader` into the notebook.
+def read_surroundings(
+    recorder: Recorder, chosen: Chosen | None, environ: Mapping[str, str]
+) -> None:
+    """Write `environment`, `toolkits`, `compiler` and `loader` into the recorder.
 
     They are told also where there is no Python (`chosen` is `None`).
     """
     root = Sysroot.from_environ(environ)
-    variables = book.timed("patient.variables", ("environment",), lambda: read_variables(environ))
+    variables = recorder.part(
+        "patient.variables", ("environment",), lambda: read_variables(environ)
+    )
     if variables is not None:
-        book.put("environment", variables, "environment variables")
+        recorder.put("environment", variables, "environment variables")
     prefix = chosen.layout.prefix if chosen else None
     site = chosen.path.site if chosen else ()
-    toolkits = book.timed(
+    toolkits = recorder.part(
         "patient.toolkits", ("toolkits",), lambda: find_toolkits(environ, root, prefix, site)
     )
     if toolkits is not None:
-        book.put("toolkits", toolkits, "files of the toolkits")
-    compiler = book.timed("patient.compiler", ("compiler",), lambda: find_compiler(environ))
-    if not book.is_missed("compiler"):
-        book.put("compiler", compiler, "PATH")
-    loader = book.timed(
+        recorder.put("toolkits", toolkits, "files of the toolkits")
+    compiler = recorder.part("patient.compiler", ("compiler",), lambda: find_compiler(environ))
+    if "compiler" not in recorder.unknown:
+        recorder.put("compiler", compiler, "PATH")
+    loader = recorder.part(
         "patient.loader",
         ("loader",),
         lambda: find_loader_libraries(
@@ -43,6 +47,6 @@ def read_surroundings(book: Notebook, chosen: Chosen | None, environ: Mapping[st
         ),
     )
     if loader is not None:
-        book.put("loader", loader[0], "LD_LIBRARY_PATH and /etc/ld.so.cache")
+        recorder.put("loader", loader[0], "LD_LIBRARY_PATH and /etc/ld.so.cache")
         if loader[1]:
-            book.miss("", {"loader": loader[1]}, "/etc/ld.so.cache")
+            recorder.miss("", {"loader": loader[1]}, "/etc/ld.so.cache")
