@@ -43,6 +43,8 @@ _PARTS = {
     "intel": ("intel",),
 }
 """Parts of the machine's files, and the facts that each gives."""
+_OF_EACH_GPU = {"pci": ("driver",), "names": ("name", "compute_capability")}
+"""Parts that add to the GPUs which others found."""
 _PATIENT = ("python", "torch", "packages", "libraries", "toolkits", "compiler", "loader")
 _NOT_ASKED = Reason("not-asked", "the driver was not asked")
 
@@ -226,10 +228,13 @@ def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -
     recorder.add(unknown)
     if not gpus and (reason := _why_no_gpus(found)):
         recorder.miss("", {"gpus": reason}, "nvml, cuda, sysfs")
-    for index, gpu in enumerate(gpus if "names" in recorder.problems else ()):
-        missing = [name for name in ("name", "compute_capability") if getattr(gpu, name) is None]
-        why = dict.fromkeys(missing, recorder.problems["names"])
-        recorder.miss(f"gpus[{index}]", why, "knowledge base")
+    for part, fields in _OF_EACH_GPU.items():
+        reason = recorder.problems.get(part)
+        if reason is None or reason.kind == "not-asked":
+            continue
+        for index, gpu in enumerate(gpus):
+            missing = [name for name in fields if getattr(gpu, name) is None]
+            recorder.miss(f"gpus[{index}]", dict.fromkeys(missing, reason), part)
 
 
 def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:

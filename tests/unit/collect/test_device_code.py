@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gpudoctor.collect.packages import device_code
 from gpudoctor.collect.packages.device_code import Xray, candidates, read_device_code
 from gpudoctor.collect.packages.distributions import Distribution, read_distributions
+from gpudoctor.collect.reason import Reason
 from machines.wheels import cuda_library
 from unit.collect.environments import distribution, put, torch
 
@@ -166,7 +167,7 @@ def test_a_disk_that_does_not_answer_holds_nobody(
     found = read_device_code(chosen, time.monotonic() + 0.1)
     stuck.set()
     assert [each.reason for each in found.unread if each.out_of_reach] == [
-        "reading took longer than the time left"
+        Reason("late", "reading took longer than the time left")
     ]
 
 
