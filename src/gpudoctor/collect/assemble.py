@@ -225,7 +225,6 @@ def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -
     gpus = gpus or files.apple
     recorder.values["gpus"] = gpus
     recorder.sources |= sources
-    recorder.add(unknown)
     if not gpus and (reason := _why_no_gpus(found)):
         recorder.miss("", {"gpus": reason}, "nvml, cuda, sysfs")
     for part, fields in _OF_EACH_GPU.items():
@@ -235,6 +234,7 @@ def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -
         for index, gpu in enumerate(gpus):
             missing = [name for name in fields if getattr(gpu, name) is None]
             recorder.miss(f"gpus[{index}]", dict.fromkeys(missing, reason), part)
+    recorder.add(unknown)
 
 
 def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:

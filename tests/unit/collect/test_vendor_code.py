@@ -67,7 +67,7 @@ def test_a_library_that_cannot_be_read_is_unknown_and_not_empty(tmp_path: Path) 
     damaged = elf(Section(".hip_fatbin", b"what is this" * 20))
     torch, unknown = filled(ROCM, xray(tmp_path, "libtorch_hip.so", damaged))
     assert torch.gfx == ()
-    assert "has a form that this gpudoctor does not know" in unknown["gfx"]
+    assert "has a form that this gpudoctor does not know" in unknown["gfx"].text
     assert filled(ROCM, None)[1].keys() == {"gfx"}
 
 
