@@ -90,6 +90,12 @@ class Architecture:
         return (self.capability.major, self.capability.minor, self.suffix)
 
 
+def is_architecture(text: str) -> bool:
+    """Whether `Architecture.parse` reads it."""
+    match = _NAME.match(text.strip().lower())
+    return match is not None and match[1] != "lto"
+
+
 def runs_natively(code: Architecture, gpu: ComputeCapability) -> bool:
     """Whether SASS built for `code` executes on `gpu` as it is.
 

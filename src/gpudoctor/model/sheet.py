@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
 from gpudoctor.model.fact import Absent, Fact, Known, Unknown
@@ -29,8 +30,18 @@ class FactSheet:
 
     def why_unknown(self, path: str) -> Unknown | None:
         """The entry that makes `path` unknown, its own or a parent's; `None` if it is known."""
-        chain = set(parents(path))
-        return next((entry for entry in self.unknown if entry.fact in chain), None)
+        if not self.unknown:
+            return None
+        known_not = self.unknown_by_path
+        return next((known_not[step] for step in parents(path) if step in known_not), None)
+
+    @cached_property
+    def unknown_by_path(self) -> Mapping[str, Unknown]:
+        """The first entry for each unknown path."""
+        found: dict[str, Unknown] = {}
+        for entry in self.unknown:
+            found.setdefault(entry.fact, entry)
+        return found
 
     def source(self, path: str) -> str:
         """Where `path` was read; empty if nobody said."""
@@ -56,10 +67,11 @@ class FactSheet:
         return Absent(source) if value is None else Known(value, source)
 
 
-def parents(path: str) -> list[str]:
+@lru_cache(maxsize=2048)
+def parents(path: str) -> tuple[str, ...]:
     """`gpus[0].uuid` → itself, `gpus[0]`, `gpus`."""
     result = [path]
     while (cut := max(path.rfind("."), path.rfind("["))) > 0:
         path = path[:cut]
         result.append(path)
-    return result
+    return tuple(result)

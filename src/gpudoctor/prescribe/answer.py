@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
@@ -16,10 +18,10 @@ from gpudoctor.prescribe.remedies import (
     remedies,
     unmasked,
 )
-from gpudoctor.prescribe.request.question import Question, Way
+from gpudoctor.prescribe.request.question import Option, Question, Way
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import capability, served
-from gpudoctor.rules import judge
+from gpudoctor.rules import findings_of
 
 _MAX_ALTERNATIVES = 3
 _ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
@@ -92,8 +94,6 @@ def prescribe(
         )
     if path := _unanswerable(start):
         return without(start, path, first)
-    # What the given findings leave out (a policy accepts that there is no GPU) hinders no wheel.
-    tolerated |= _tolerated(tuple(f for f in judge(start).findings if f.severity is Severity.ERROR))
     proved = _proved(question, tolerated)
     if not proved:
         from gpudoctor.prescribe.options.impossible import impossible
@@ -128,28 +128,41 @@ def _torch_stays(errors: tuple[Finding, ...]) -> str:
 def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
     """The ways that lead to a machine without errors: the first, and what else is worth it."""
     found: list[Way] = []
-    for way in ways(question, found):
-        if found and not _worth_it(way, found, question):
+
+    @cache
+    def also() -> frozenset[str]:
+        # What the given findings leave out (a policy accepts that there is no GPU).
+        errors = (f for f in findings_of(question.sheet) if f.severity is Severity.ERROR)
+        return _tolerated(tuple(errors))
+
+    for option in ways(question, found):
+        if found and not _worth_it(option, found, question):
             continue
         if len(found) > _MAX_ALTERNATIVES:
             break
-        if _errors(way.sheet) - tolerated:
+        way = option.make()
+        left = _errors(way.sheet) - tolerated
+        if left and left - also():
             continue
         found.append(way)
-        if way.kind in ("repair", "vendor", "python", "source", "nightly"):
+        if way.kind in ("vendor", "python", "source", "nightly"):
             break
     return found
 
 
-def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
+def _worth_it(way: Option, found: list[Way], question: Question) -> bool:
     """Whether an alternative gives what the ways before it do not."""
     main = found[0]
+    if {main.kind, way.kind} & {"repair", "demanded"}:
+        return {main.kind, way.kind} == {"repair", "demanded"} and len(found) == 1
     if _is_official(way) and not any(map(_is_official, found)) and main.kind == "wheel":
         return True
     if way.kind not in _ALTERNATIVE_KINDS or any(way.kind == other.kind for other in found):
         return False
     if way.kind == "mask":
-        return "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
+        # Without a download, where the first way is one.
+        spares = way.build is None and main.kind == "wheel"
+        return spares or "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
     if question.bad_nightly:
         return way.kind == "nightly"
     if way.kind == "driver":
@@ -157,12 +170,12 @@ def _worth_it(way: Way, found: list[Way], question: Question) -> bool:
     return way.kind == "wheel" and main.kind != "mask"
 
 
-def _is_official(way: Way) -> bool:
+def _is_official(way: Way | Option) -> bool:
     """Whether it is a wheel of the official matrix for the present driver."""
     return way.kind == "wheel" and way.build is not None and not way.build.off_matrix
 
 
-def _is_newer(way: Way, main: Way) -> bool:
+def _is_newer(way: Option, main: Way) -> bool:
     if way.build is None or main.build is None:
         return False
     return predict.is_newer(way.build.torch, main.build.torch)
@@ -180,7 +193,7 @@ def _errors(sheet: FactSheet) -> frozenset[str]:
     }
     return frozenset(
         f.name
-        for f in judge(sheet).findings
+        for f in findings_of(sheet)
         if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
     )
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.fact import Unknown
+from gpudoctor.model.factfile import not_mentioned
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import field_names, replace
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe.answer import prescribe
 from gpudoctor.prescribe.build.candidates import version_key
 from gpudoctor.prescribe.build.solver import explain
@@ -48,7 +50,9 @@ def sheet_of(request: PlanRequest) -> FactSheet:
     python = _python(request.python)
     driver = _driver(request.driver)
     facts = Facts(host=_host(request, gpus), gpus=gpus, driver=driver, python=python)
-    return FactSheet(facts, _unknown(request), {"": "request"})
+    said = None if driver is None else "version cuda" if driver.cuda else "version"
+    unknown = _unknown(len(gpus), said, python=python is not None)
+    return FactSheet(facts, unknown, {"": "request"})
 
 
 def _driver(text: str | None) -> Driver | None:
@@ -88,50 +92,25 @@ def _python(text: str | None) -> Python | None:
     )
 
 
-def _unknown(request: PlanRequest) -> tuple[Unknown, ...]:
-    """Everything that a request cannot or does not state."""
-    paths = [
-        "host.distribution",
-        "host.distribution_id",
-        "host.distribution_version",
-        "host.kernel",
-        "host.glibc",
-        "host.libc",
-        "host.container",
-        "host.container_gpus",
-        "host.jetson",
-        "host.l4t",
-        "host.secure_boot",
-        "host.cpu_model",
-        "host.cpu_count",
-        "host.memory_bytes",
-        "host.shm_bytes",
-        "kernel_module",
-        "environment",
-        "toolkits",
-        "compiler",
-        "loader",
-        "unfinished_fix",
-        "log",
-    ]
-    fields = ("cuda", "source", "libcuda_path", "libcuda_version", "libcuda_kind", "cu_init",
-              "cu_init_name", "nvml_error", "nvml_version", "smi_error")  # fmt: skip
-    bare = request.driver is not None and "." not in request.driver
-    known = {"cuda"} if bare else set()
-    paths += (
-        [f"driver.{name}" for name in fields if name not in known] if request.driver else ["driver"]
+@lru_cache(maxsize=256)
+def _unknown(gpus: int, driver: str | None, *, python: bool) -> tuple[Unknown, ...]:
+    """Everything that a request does not state.
+
+    `driver`: `None` where none is stated, else what it states of it.
+    """
+    host = dict.fromkeys(("os", "arch", "wsl", "wsl_version"))
+    gpu = dict.fromkeys(
+        ("index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible")
     )
-    if request.python is None:
-        paths.append("python")
-    else:
-        names = ("executable", "environment", "chosen_because", "prefix", "base_executable", "bits",
-                 "site_packages", "externally_managed", "conda_base", "writable", "has_pip",
-                 "lock_owner", "lock_file", "user_site", "headers")  # fmt: skip
-        paths += [f"python.{name}" for name in names]
-    said = {"index", "cuda_index", "name", "vendor", "compute_capability", "sm", "gfx", "visible"}
-    details = [name for name in field_names(Gpu) if name not in said]
-    paths += [f"gpus[{i}].{name}" for i in range(len(request.gpus)) for name in details]
-    return tuple(Unknown(path, _NOT_STATED, "request", "not-stated") for path in paths)
+    stated: dict[str, Any] = {"host": host, "gpus": [gpu] * gpus}
+    stated |= {"torch": None, "packages": [], "libraries": []}  # nothing is installed yet
+    if driver is not None:
+        stated["driver"] = dict.fromkeys(driver.split())
+    if python:
+        stated["python"] = dict.fromkeys(("version", "tag", "implementation"))
+    return tuple(
+        Unknown(path, _NOT_STATED, "request", "not-stated") for path in not_mentioned(Facts, stated)
+    )
 
 
 def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:

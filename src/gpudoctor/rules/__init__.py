@@ -6,6 +6,6 @@ To add one: a function with `@rule` in its family, a row in `configs/findings.ya
 
 from __future__ import annotations
 
-from gpudoctor.rules.engine.engine import Judgement, judge
+from gpudoctor.rules.engine.engine import Judgement, findings_of, judge
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Judgement", "findings_of", "judge"]

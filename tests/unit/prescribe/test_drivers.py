@@ -9,6 +9,8 @@ import pytest
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host, KernelModule
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe import PlanRequest
+from gpudoctor.prescribe import plan as planned
 from gpudoctor.prescribe.driver.branches import DriverPlan, NoDriver, driver_for, knows
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.tables import driver_families
@@ -136,3 +138,20 @@ def test_the_wrong_module_flavour_is_changed():
     found = cure(FactSheet(replace(facts, kernel_module=module)))
     assert found.steps[0].kind == "driver"
     assert "-open" in line(found)
+
+
+@pytest.mark.parametrize("driver", ["580.65.05", "580.12"])
+def test_a_driver_of_the_floors_branch_but_below_the_floor_is_too_old(driver):
+    answer = cure(sheet("A100", driver=driver, cuda="13.0"))
+    assert answer.variant not in ("cu130", "cu132")
+    assert any("580.65.06" in way.why for way in answer.alternatives)
+
+
+def test_a_bare_branch_stands_for_a_driver_that_is_new_enough():
+    _, found = planned(PlanRequest(gpus=("A100",), driver="580", python="3.12"))
+    assert found.variant == "cu132"
+
+
+def test_a_model_that_came_late_in_its_branch_is_said_with_the_driver_that_knows_it():
+    found = driver_for((ComputeCapability(12, 0),), names=("GeForce RTX 5060 Ti",))
+    assert found.branch > 575 or found.at_least is not None

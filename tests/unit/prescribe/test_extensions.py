@@ -72,3 +72,19 @@ def test_an_older_cudnn_or_one_of_another_major_is_put_right():
         torch = replace(machine.facts.torch, requires=requires)
         answer = cure(FactSheet(replace(machine.facts, torch=torch)))
         assert answer.packages == ("nvidia-cudnn-cu12==9.10.2.21",)
+
+
+def test_the_torch_that_an_engine_demands_comes_before_giving_the_engine_up():
+    engine = Package(name="someones-engine", version="1.0", requires=("torch==2.8.0",))
+    flash = replace(FLASH, build="cu12torch2.6cxx11abiFALSE")
+    answer = cure(sheet("4090", torch="2.9.1+cu128", packages=(engine, flash)))
+    assert answer.torch == "2.8.0"
+    assert any("someones-engine" not in package for package in answer.packages)
+
+
+def test_a_torch_that_does_not_run_here_is_not_the_one_that_an_engine_gets():
+    engine = Package(name="someones-engine", version="1.0", requires=("torch==2.6.0",))
+    flash = replace(FLASH, build="cu12torch2.6cxx11abiFALSE")
+    answer = cure(sheet("5090", torch="2.9.1+cu128", packages=(engine, flash)))
+    assert answer.torch is None
+    assert any("environment of its own" in step.text for step in answer.steps)

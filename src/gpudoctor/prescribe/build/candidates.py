@@ -155,40 +155,72 @@ def objections(offer: Offer, target: Target) -> list[Reason]:
     return found
 
 
-def fits(offer: Offer, target: Target) -> bool:
-    """Whether nothing speaks against a build; the same as no objections, and cheaper."""
-    return (
-        (target.python is None or target.python in offer.pythons)
-        and all(offer.coverage(gpu) == "native" or _jits(offer, gpu, target) for gpu in target.gpus)
+def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
+    """Every build that nothing speaks against: those without objections, found faster."""
+    if target.platform is None or _interpreter(target):
+        return ()
+    return tuple(
+        offer
+        for offer, native in _with_code(kind, target.platform, channel, target.gpus, target.gfx)
+        if (target.python is None or target.python in offer.pythons)
         and driver_serves(offer.cuda, target)
-        and (not target.gfx or all(gfx in offer.build.gfx for gfx in target.gfx))
+        and (native or driver_serves_in_full(offer.cuda, target) is not False)
         and not _libc(offer, target)
-        and not _interpreter(target)
         and not _pins(offer, target)
     )
+
+
+@lru_cache(maxsize=1024)
+def _with_code(
+    kind: str,
+    platform: str,
+    channel: str,
+    gpus: tuple[ComputeCapability, ...],
+    gfx: tuple[str, ...],
+) -> tuple[tuple[Offer, bool], ...]:
+    """Builds that have code for the GPUs; whether it is machine code for all of them."""
+    found = []
+    for offer in offers(kind, platform, channel):
+        cover = {offer.coverage(gpu) for gpu in gpus}
+        if "none" not in cover and all(name in offer.build.gfx for name in gfx):
+            found.append((offer, "jit" not in cover))
+    return tuple(found)
 
 
 def driver_serves(cuda: Sequence[int], target: Target) -> bool:
     """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
     if not cuda:
         return True
-    if target.driver_cuda is not None:
-        return version_key(target.driver_cuda)[:1] >= (cuda[0],)
-    if target.driver is not None:
-        floor = kb_cuda.floor(cuda[0], target.floor_os)
-        return floor is None or version_key(target.driver) >= version_key(floor)
-    return True
+    return _serves(cuda[0], target.driver, target.driver_cuda, target.floor_os)
+
+
+@lru_cache(maxsize=4096)
+def _serves(major: int, driver: str | None, driver_cuda: str | None, floor_os: str) -> bool:
+    floor = version_key(kb_cuda.floor(major, floor_os) or "")
+    have = version_key(driver or "")
+    if driver_cuda is not None:
+        if version_key(driver_cuda)[:1] < (major,):
+            return False
+        # The first drivers of the floor's branch report that CUDA and are below its floor. Of a
+        # bare branch (`580`) any driver may be there.
+        return not (len(have) > 1 and have[:1] == floor[:1] and have < floor)
+    return not have or have >= floor
 
 
 def driver_serves_in_full(cuda: Sequence[int], target: Target) -> bool | None:
     """Whether the driver is as new as this CUDA, which PTX needs; `None` if it is not known."""
     if not cuda:
         return True
-    newest = target.driver_cuda
-    if newest is None and target.driver is not None:
-        branch = kb_cuda.branch_of(version_key(target.driver)[0])
-        newest = kb_cuda.cuda_of_branch(branch) if branch else None
-    return None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
+    newest = _newest_cuda(target.driver, target.driver_cuda)
+    return None if newest is None else newest >= tuple(cuda[:2])
+
+
+@lru_cache(maxsize=1024)
+def _newest_cuda(driver: str | None, driver_cuda: str | None) -> tuple[int, ...] | None:
+    if driver_cuda is None and driver is not None:
+        branch = kb_cuda.branch_of(version_key(driver)[0])
+        driver_cuda = kb_cuda.cuda_of_branch(branch) if branch else None
+    return None if driver_cuda is None else version_key(driver_cuda)[:2]
 
 
 def _jits(offer: Offer, gpu: ComputeCapability, target: Target) -> bool:

@@ -19,6 +19,7 @@ from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
+from gpudoctor.prescribe.request.target import target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,13 @@ def install(
 ) -> Installation:
     """Everything about installing `build` where `sheet` is; `named`: packages called broken."""
     facts = sheet.facts
+    target = target_of(sheet)
     beside = along(facts, build, named)
     change = _change(facts, build, beside, mirror)
     extensions = extension_steps(beside.broken, gpus, facts, place)
     listed = change.packages + change.forced + change.plain
     return Installation(
-        why=words.why(sheet, build),
+        why=words.why(sheet, build, target),
         steps=steps(change, place) + extensions,
         sheet=predict.with_build(sheet, build, beside),
         risk="medium" if beside.broken else "low",
@@ -61,7 +63,7 @@ def install(
         index_url=change.index.shown,
         packages=listed,
         notes=words.notes(build, beside, place) + gaps(build, gpus),
-        claims=words.claims(sheet, build),
+        claims=words.claims(build, target),
         lost=lost(beside, gpus),
     )
 

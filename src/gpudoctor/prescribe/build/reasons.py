@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
 from gpudoctor.kb import packages as kb_packages
@@ -13,7 +15,7 @@ from gpudoctor.prescribe.build.candidates import driver_serves_in_full, version_
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
 from gpudoctor.prescribe.build.solver import ended, feasible
 from gpudoctor.prescribe.commands.install_commands import Place
-from gpudoctor.prescribe.request.target import Target, target_of
+from gpudoctor.prescribe.request.target import Target
 
 _SURE = {
     "pypi": "the file is on PyPI",
@@ -24,9 +26,8 @@ _SURE = {
 }
 
 
-def why(sheet: FactSheet, build: Build) -> str:
-    """What decided for a build, as one sentence."""
-    target = target_of(sheet)
+def why(sheet: FactSheet, build: Build, target: Target) -> str:
+    """What decided for a build, as one sentence; `target`: what it was chosen for."""
     label = f"torch {build.torch}+{build.variant}"
     if build.nightly:
         label = f"The nightly of torch for {build.variant}"
@@ -72,7 +73,12 @@ def _newest(build: Build, target: Target) -> str:
 
 
 def _is_native(build: Build, gpu: ComputeCapability) -> bool:
-    return any(runs_natively(Architecture.parse(name), gpu) for name in build.sass)
+    return _runs(build.sass, gpu)
+
+
+@lru_cache(maxsize=1024)
+def _runs(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    return any(runs_natively(Architecture.parse(name), gpu) for name in sass)
 
 
 def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
@@ -113,10 +119,9 @@ def _after(entry: Broken) -> str:
     return "no release that fits is known"
 
 
-def claims(sheet: FactSheet, build: Build) -> tuple[Claim, ...]:
+def claims(build: Build, target: Target) -> tuple[Claim, ...]:
     """What the choice rests on, with sources."""
     date = kb_info.date()
-    target = target_of(sheet)
     claims = [
         Claim(
             claim=f"torch {build.torch}+{build.variant} exists for {build.platform}: "

@@ -10,15 +10,16 @@ CUDA, or the one nearest to the driver where none is served in full.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass, replace
+from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
     Constraint,
     Offer,
     Reason,
     driver_serves_in_full,
-    fits,
     newest_on,
     objections,
     offers,
@@ -36,11 +37,10 @@ class Relaxation:
     objections: tuple[Reason, ...]
 
 
-def feasible(target: Target, kind: str = "cuda", channel: str = "stable") -> list[Offer]:
+@lru_cache(maxsize=2048)
+def feasible(target: Target, kind: str = "cuda", channel: str = "stable") -> tuple[Offer, ...]:
     """Every build that runs on the target, in no particular order."""
-    if target.platform is None:
-        return []
-    return [offer for offer in offers(kind, target.platform, channel) if fits(offer, target)]
+    return candidates.feasible(target, kind, channel)
 
 
 def ranked(
@@ -54,21 +54,24 @@ def ranked(
 
     `installed` is the torch version that is there (`2.6.0+cu124`): its release is preferred.
     """
-    found = feasible(target, kind, channel)
     keep = version_key(installed) if installed and "dev" not in installed else None
-    found.sort(key=lambda offer: _preference(offer, target, keep))
-    return [offer.build for offer in found]
+    return [offer.build for offer in _ranked(target, kind, channel, keep)]
+
+
+@lru_cache(maxsize=2048)
+def _ranked(
+    target: Target, kind: str, channel: str, keep: tuple[int, ...] | None
+) -> tuple[Offer, ...]:
+    found = feasible(target, kind, channel)
+    return tuple(sorted(found, key=lambda offer: _preference(offer, target, keep)))
 
 
 def best(
     target: Target, *, kind: str = "cuda", channel: str = "stable", installed: str | None = None
 ) -> Build | None:
     """The build to prefer; `None` if none runs on the target."""
-    found = feasible(target, kind, channel)
-    if not found:
-        return None
-    keep = version_key(installed) if installed and "dev" not in installed else None
-    return min(found, key=lambda offer: _preference(offer, target, keep)).build
+    found = ranked(target, kind=kind, channel=channel, installed=installed)
+    return found[0] if found else None
 
 
 def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:

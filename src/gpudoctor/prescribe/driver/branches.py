@@ -22,6 +22,8 @@ class DriverPlan:
     last: bool
     """Whether newer branches no longer know one of the GPUs: exactly this branch is meant."""
     flavour: Flavour
+    at_least: str | None = None
+    """The first driver within the branch that serves all; `None`: each of them."""
     why: str
     """What decides, as a clause: `it is the last branch that serves Pascal`."""
 
@@ -64,9 +66,15 @@ def driver_for(
         )
     wanted_branch = recommended_branch()
     low = max(first, need)
+
+    def at_least(branch: int) -> str | None:
+        return _within(branch, floor, names, linux=linux)
+
     if last is not None and last <= wanted_branch:
         why = f"it is the last branch that serves {last_of}"
-        return DriverPlan(branch=last, last=True, flavour=flavour or "either", why=why)
+        return DriverPlan(
+            branch=last, last=True, flavour=flavour or "either", at_least=at_least(last), why=why
+        )
     branch = max(low, wanted_branch)
     why = (
         f"{first_of} needs it"
@@ -75,7 +83,22 @@ def driver_for(
         if need >= wanted_branch
         else "it is the long-term branch"
     )
-    return DriverPlan(branch=branch, last=False, flavour=flavour or "either", why=why)
+    return DriverPlan(
+        branch=branch, last=False, flavour=flavour or "either", at_least=at_least(branch), why=why
+    )
+
+
+def _within(branch: int, floor: str | None, names: tuple[str, ...], *, linux: bool) -> str | None:
+    """The oldest driver of `branch` that a CUDA's floor and the models of the GPUs allow."""
+    wanted = [floor] if floor else []
+    for name in names:
+        model = kb_gpus.by_name(name)
+        # The models' figures are those of Linux drivers.
+        if linux and model and model.min_driver and version_key(model.capability) >= (10, 0):
+            wanted.append(model.min_driver)
+    inside = [text for text in wanted if kb_cuda.branch_of(version_key(text)[0]) == branch]
+    exact = [text for text in inside if len(version_key(text)) > 1]
+    return max(exact, key=version_key, default=None)
 
 
 def knows(driver: str, gpu: ComputeCapability) -> bool | None:

@@ -34,6 +34,8 @@ def driver_steps(plan: DriverPlan, host: Host, *, reason: str = "") -> tuple[Ste
     """The steps to reach `plan` on `host`, the restart included."""
     family = family_of(host)
     because = f" ({reason or plan.why})"
+    if plan.at_least is not None and plan.at_least not in because:
+        because = f", {plan.at_least} or newer{because}"
     if family.text:
         text = (family.text_exact or family.text) if plan.last else family.text
         return (

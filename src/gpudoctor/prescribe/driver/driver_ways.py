@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.candidates import version_key
@@ -12,11 +15,11 @@ from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
-from gpudoctor.prescribe.request.question import Question, Way, way_of
+from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
 
-def driver_ways(question: Question) -> Iterator[Way]:
+def driver_ways(question: Question) -> Iterator[Option]:
     """Another driver: with the torch that is there, and with the one that is then best."""
     target = question.target
     if not target.gpus or target.os == "macos" or target.driver is None:
@@ -54,35 +57,48 @@ def _has(question: Question, plan: DriverPlan) -> bool:
         return False
     if "open-kernel-module-required" in question.names:
         return False
-    return version_key(driver)[0] >= plan.branch and "driver-too-old" not in question.names
+    if "driver-too-old" in question.names or version_key(driver)[0] < plan.branch:
+        return False
+    # A bare branch (`580`) stands for any driver of it.
+    bare = len(version_key(driver)) < 2
+    return plan.at_least is None or bare or version_key(driver) >= version_key(plan.at_least)
 
 
-def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterator[Way]:
-    steps = driver_steps(plan, question.host)
+def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterator[Option]:
     sheet = predict.with_driver(question.sheet, plan)
-    claims = (driver_claim(question.host),)
     if keep and not question.asked:
-        torch = question.sheet.facts.torch
-        version = torch.version if torch else None
-        yield Way(
-            kind="driver",
-            why=f"Driver branch {plan.branch} serves {question.gpu_names} and the installed torch "
-            f"{version}; {plan.why}.",
-            steps=steps,
-            sheet=sheet,
-            risk="high",
-            claims=claims,
-        )
+        yield Option("driver", partial(_keeping_torch, question, plan, sheet))
         return
     build = best(target_of(sheet, question.asked), installed=question.installed)
-    if build is None:
-        return
+    if build is not None:
+        yield Option("driver", partial(_with_build, question, plan, sheet, build), build)
+
+
+def _keeping_torch(question: Question, plan: DriverPlan, sheet: FactSheet) -> Way:
+    return Way(
+        kind="driver",
+        why=f"{_called(plan)} serves {question.gpu_names} and the installed torch "
+        f"{question.installed}; {plan.why}.",
+        steps=driver_steps(plan, question.host),
+        sheet=sheet,
+        risk="high",
+        claims=(driver_claim(question.host),),
+    )
+
+
+def _with_build(question: Question, plan: DriverPlan, sheet: FactSheet, build: Build) -> Way:
     found = install(sheet, build, question.place, question.options.index_url, question.target.gpus)
     way = way_of("driver", found)
-    yield replace(
+    return replace(
         way,
-        why=f"With driver branch {plan.branch} ({plan.why}), {way.why[:1].lower()}{way.why[1:]}",
-        steps=steps + way.steps,
+        why=f"With {_called(plan)[:1].lower()}{_called(plan)[1:]} ({plan.why}), "
+        f"{way.why[:1].lower()}{way.why[1:]}",
+        steps=driver_steps(plan, question.host) + way.steps,
         risk="high",
-        claims=claims + way.claims,
+        claims=(driver_claim(question.host), *way.claims),
     )
+
+
+def _called(plan: DriverPlan) -> str:
+    said = plan.at_least is None or plan.at_least in plan.why
+    return f"Driver branch {plan.branch}" + ("" if said else f" from {plan.at_least} on")

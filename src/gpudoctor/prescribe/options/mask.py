@@ -5,35 +5,79 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from itertools import combinations
 
-from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    is_architecture,
+    runs_natively,
+)
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.shell import environment_step
+from gpudoctor.prescribe.driver.branches import flavour_of
 from gpudoctor.prescribe.request.target import capability, served
 
 
 def groups(sheet: FactSheet) -> Iterator[tuple[int, ...]]:
     """Positions of visible NVIDIA GPUs to keep, fewer than all; the best group first.
 
-    More GPUs are better, then more memory, then the newer ones. GPUs of one compute capability
-    stay together.
+    First what the installed torch serves, so that nothing has to be downloaded; then the better
+    GPUs, by memory and generation; then more of them. GPUs of one compute capability stay
+    together, and GPUs that need two flavours of the kernel module never do.
     """
     kinds: dict[ComputeCapability, list[tuple[int, Gpu]]] = {}
     for position, gpu in served(sheet):
         found = capability(gpu) if gpu.vendor == "nvidia" else None
         if found is not None:
             kinds.setdefault(found, []).append((position, gpu))
+    host = sheet.facts.host
+    one_module = host is not None and host.os == "linux" and not host.wsl
     choices = []
     # With many kinds of GPU in one machine, all but one or two, and one or two, are enough.
     sizes = range(1, len(kinds)) if len(kinds) < 8 else (1, 2, len(kinds) - 2, len(kinds) - 1)
     for size in sizes:
         for kept in combinations(sorted(kinds), size):
-            members = [member for kind in kept for member in kinds[kind]]
-            memory = sum(gpu.memory_bytes or 0 for _, gpu in members)
-            choices.append((-len(members), -memory, [(-k.major, -k.minor) for k in kept], members))
-    for *_, members in sorted(choices, key=lambda choice: choice[:3]):
-        yield tuple(sorted(position for position, _ in members))
+            if one_module and flavour_of(kept) is None:
+                continue
+            members = tuple(sorted(position for kind in kept for position, _ in kinds[kind]))
+            better = sorted((_quality(gpu, kind) for kind in kept for _, gpu in kinds[kind]))
+            # Of two groups with the same GPUs in front, the longer one is the better one.
+            choices.append(
+                (torch_serves(sheet, members) is not True, [*better, (1, 0, 0)], members)
+            )
+    for *_, members in sorted(choices):
+        yield members
+
+
+def _quality(gpu: Gpu, kind: ComputeCapability) -> tuple[int, int, int]:
+    """Sorts the better GPU first; memory in GiB, since equal cards differ by some MiB."""
+    return (-round((gpu.memory_bytes or 0) / 2**30), -kind.major, -kind.minor)
+
+
+def is_display_card(gpu: Gpu, others: Collection[Gpu]) -> bool:
+    """Whether a GPU drives the screen beside far better ones: a quarter of their memory or less.
+
+    By its memory, and where a screen is known to hang on it, by that.
+    """
+    if gpu.display_active and not any(other.display_active for other in others):
+        return True
+    best = max((other.memory_bytes or 0 for other in others), default=0)
+    return gpu.memory_bytes is not None and 4 * gpu.memory_bytes <= best
+
+
+def torch_serves(sheet: FactSheet, positions: Collection[int]) -> bool | None:
+    """Whether the installed torch has code for the GPUs at some positions; `None`: not known."""
+    torch = sheet.facts.torch
+    if torch is None or not (torch.sass or torch.ptx):
+        return None
+    code = [Architecture.parse(name) for name in (*torch.sass, *torch.ptx) if is_architecture(name)]
+    found = [capability(sheet.facts.gpus[position]) for position in positions]
+    return all(
+        gpu is not None and any(runs_natively(c, gpu) or can_be_jitted(c, gpu) for c in code)
+        for gpu in found
+    )
 
 
 def mask_step(sheet: FactSheet, visible: Collection[int]) -> Step:

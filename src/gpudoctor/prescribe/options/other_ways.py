@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from gpudoctor.kb import amd as kb_amd
 from gpudoctor.kb import cuda as kb_cuda
@@ -20,12 +21,12 @@ from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import Index
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
-from gpudoctor.prescribe.request.question import Question, Way, way_of
+from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import Target
 from gpudoctor.prescribe.tables import amd_index
 
 
-def jetson_ways(question: Question) -> Iterator[Way]:
+def jetson_ways(question: Question) -> Iterator[Option]:
     """NVIDIA's own index for a Jetson."""
     for gpu in question.target.gpus[:1]:
         if question.asked:
@@ -44,7 +45,7 @@ def jetson_ways(question: Question) -> Iterator[Way]:
                 f"{row.jetpack}, and this is {python}: make an environment with that one first."
             )
         )
-        yield Way(
+        way = Way(
             kind="vendor",
             why=f"No ordinary wheel has code for {gpu.sm}; NVIDIA's index for JetPack "
             f"{row.jetpack} has (CUDA {row.cuda}).{note}",
@@ -57,9 +58,14 @@ def jetson_ways(question: Question) -> Iterator[Way]:
             packages=("torch", "torchvision"),
             claims=(Claim(claim=f"torch for JetPack {row.jetpack}", source=row.source),),
         )
+        yield Option("vendor", partial(_same, way))
 
 
-def amd_ways(question: Question) -> Iterator[Way]:
+def _same(way: Way) -> Way:
+    return way
+
+
+def amd_ways(question: Question) -> Iterator[Option]:
     """AMD's own index, which has builds for Windows and for more GPUs than PyTorch's."""
     system = question.target.os or ""
     if question.kind != "rocm" or question.asked:
@@ -70,7 +76,7 @@ def amd_ways(question: Question) -> Iterator[Way]:
     index = amd_index()
     packages = (f"torch[{extras}]",)
     untested = [g for g in question.target.gfx if kb_amd.own_builds(g, system) == "untested"]
-    yield Way(
+    way = Way(
         kind="vendor",
         why=f"PyTorch's own index has no build for {', '.join(question.target.gfx)} on this "
         "system; AMD's index has one.",
@@ -86,6 +92,7 @@ def amd_ways(question: Question) -> Iterator[Way]:
         else (),
         claims=(Claim(claim=f"AMD's index has torch for {extras}", source=index),),
     )
+    yield Option("vendor", partial(_same, way))
 
 
 def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tuple[Step, ...]:
@@ -95,7 +102,7 @@ def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tupl
     return steps(Change(index=Index(url), packages=packages, removals=have), question.place)
 
 
-def python_ways(question: Question) -> Iterator[Way]:
+def python_ways(question: Question) -> Iterator[Option]:
     """A new environment with a Python that has wheels."""
     python = question.target.python
     if python is None:
@@ -117,7 +124,7 @@ def python_ways(question: Question) -> Iterator[Way]:
     place = Place(tool="pip", python=inside)
     found = install(sheet, build, place, question.options.index_url, question.target.gpus)
     make = new_environment(wanted, folder, windows=windows)
-    yield replace(
+    way = replace(
         way_of("python", found),
         why=f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
         f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its own.",
@@ -125,6 +132,7 @@ def python_ways(question: Question) -> Iterator[Way]:
         steps=(make, *(replace(step, argv=()) for step in found.steps)),
         risk="medium",
     )
+    yield Option("python", partial(_same, way), build)
 
 
 def new_environment(python: str, folder: str, *, windows: bool) -> Step:
@@ -140,7 +148,7 @@ def new_environment(python: str, folder: str, *, windows: bool) -> Step:
     )
 
 
-def source_ways(question: Question) -> Iterator[Way]:
+def source_ways(question: Question) -> Iterator[Option]:
     """A build from source for these GPUs."""
     target = question.target
     if not question.options.from_source and (target.libc == "musl" or _has_wheel(target)):
@@ -163,7 +171,7 @@ def source_ways(question: Question) -> Iterator[Way]:
         ptx=(f"compute_{target.gpus[-1].sm[3:]}",),
     )
     found = install(question.sheet, build, question.place, None, target.gpus)
-    yield Way(
+    way = Way(
         kind="source",
         why=f"A build of torch {release} from source with CUDA {toolkit} serves "
         f"{question.gpu_names}.",
@@ -171,6 +179,7 @@ def source_ways(question: Question) -> Iterator[Way]:
         sheet=found.sheet,
         risk="high",
     )
+    yield Option("source", partial(_same, way))
 
 
 def _has_wheel(target: Target) -> bool:

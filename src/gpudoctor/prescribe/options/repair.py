@@ -85,7 +85,7 @@ def _again(sheet: FactSheet, build: Build, place: Place, mirror: str | None) -> 
         build=build,
         index_url=index.shown,
         packages=change.forced,
-        claims=words.claims(sheet, build),
+        claims=words.claims(build, target_of(sheet)),
     )
 
 

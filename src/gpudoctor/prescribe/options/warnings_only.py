@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.options.ways import repair_ways
+from gpudoctor.prescribe.options.ways import demanded_ways, repair_way
 from gpudoctor.prescribe.remedies import remedies
-from gpudoctor.prescribe.request.question import Question
+from gpudoctor.prescribe.request.question import Question, Way
 from gpudoctor.prescribe.request.request import Options
-from gpudoctor.rules import judge
+from gpudoctor.rules import findings_of
 
 
 def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -> Prescription:
@@ -24,11 +26,12 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
     index = None
     left = {f.name for f in warnings}
     if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
-        for way in repair_ways(question):
-            after = {f.name for f in judge(way.sheet).findings if f.severity is not Severity.INFO}
+        for way in _cures(question):
+            after = {f.name for f in findings_of(way.sheet) if f.severity is not Severity.INFO}
             if after < left:
                 steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
                 left &= after
+                break
     steps += remedies((f for f in warnings if f.name in left and f.remedies), sheet)
     if not steps:
         none = any(finding.name == "no-gpu-found" for finding in warnings)
@@ -43,6 +46,15 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
         packages=packages,
         steps=steps,
     )
+
+
+def _cures(question: Question) -> Iterator[Way]:
+    """What may clear warnings: another torch only where a package would be given up else."""
+    repair = repair_way(question)
+    if repair is not None and repair.lost:
+        yield from (option.make() for option in demanded_ways(question))
+    if repair is not None:
+        yield repair
 
 
 def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescription:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
@@ -21,6 +22,7 @@ def is_apple(name: str) -> bool:
     return _APPLE.match(name.strip().lower()) is not None
 
 
+@lru_cache(maxsize=1024)
 def gpu_of(text: str, index: int) -> Gpu:
     """The GPU that `text` means, as the card number `index` of a machine.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +13,7 @@ from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, field
 from gpudoctor.prescribe.build.install import Installation
+from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.commands.install_commands import Place, place_of
 from gpudoctor.prescribe.driver.branches import flavour_of, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
@@ -19,7 +21,10 @@ from gpudoctor.prescribe.options import mask
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import Pin, Target, capability, served, target_of
 
-WayKind = Literal["repair", "wheel", "driver", "mask", "nightly", "vendor", "python", "source"]
+WayKind = Literal[
+    "repair", "demanded", "wheel", "driver", "mask", "nightly", "vendor", "python", "source"
+]
+"""`demanded`: the torch that an installed package asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,17 @@ class Way:
     packages: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Extensions that work no more afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A way out before it is worked out: enough to say whether that is worth it."""
+
+    kind: WayKind
+    make: Callable[[], Way]
+    build: Build | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,19 @@ class Question:
         return self.sheet.facts.torch.version if self.sheet.facts.torch else None
 
     @cached_property
+    def no_common_build(self) -> bool:
+        """Whether no published build serves all of these GPUs, whatever the driver."""
+        return best(self.target.without_driver(), kind=self.kind) is None
+
+    @cached_property
+    def lacks_display_cards_alone(self) -> bool:
+        """Whether all that the installed torch leaves out are cards that drive screens."""
+        cards = served(self.sheet)
+        out = [gpu for at, gpu in cards if mask.torch_serves(self.sheet, (at,)) is False]
+        others = [gpu for _, gpu in cards if gpu not in out]
+        return bool(out and others) and all(mask.is_display_card(gpu, others) for gpu in out)
+
+    @cached_property
     def bad_nightly(self) -> bool:
         """Whether a nightly is installed and its kernels failed."""
         failed = any(f.code[3] == "5" and f.name in self.names for f in self.findings)
@@ -137,4 +166,5 @@ def way_of(kind: WayKind, found: Installation) -> Way:
         packages=found.packages,
         notes=found.notes,
         claims=found.claims,
+        lost=found.lost,
     )

@@ -60,10 +60,7 @@ class Case:
     def __init__(self, sheet: FactSheet) -> None:
         self.sheet = sheet
         self.facts: Facts = sheet.facts
-        unknown: dict[str, Unknown] = {}
-        for entry in sheet.unknown:
-            unknown.setdefault(entry.fact, entry)
-        self.unknown: Mapping[str, Unknown] = unknown
+        self.unknown: Mapping[str, Unknown] = sheet.unknown_by_path
 
     # What is known
 

@@ -40,6 +40,21 @@ def judge(sheet: FactSheet) -> Judgement:
     return judge_with(sheet, _prepared())
 
 
+def findings_of(sheet: FactSheet) -> tuple[Finding, ...]:
+    """The findings of `judge` alone, in a fraction of its time.
+
+    For those who judge many sheets in a row: why rules could not run is not worked out.
+    """
+    runnable = _runnable(frozenset(sheet.unknown_by_path))
+    return judge_with(sheet, runnable, explain=False).findings
+
+
+@functools.lru_cache(maxsize=256)
+def _runnable(unknown: frozenset[str]) -> tuple[Prepared, ...]:
+    """The rules that these unknown facts do not keep from running."""
+    return tuple(entry for entry in _prepared() if entry.blockers.isdisjoint(unknown))
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A rule with the chains of paths that can make its needs unknown."""
@@ -47,11 +62,29 @@ class Prepared:
     rule: Rule
     needs: tuple[tuple[str, frozenset[str]], ...]
     uses: tuple[tuple[str, frozenset[str]], ...]
+    blockers: frozenset[str]
+    """Unknown paths that keep it from running, those of single GPUs aside."""
+    asks_gpus: bool
+    """Whether it needs facts of single GPUs."""
 
 
 def prepare(found: Iterable[Rule]) -> tuple[Prepared, ...]:
     """Work out once what every judgement needs again."""
-    return tuple(Prepared(entry, _chains(entry.needs), _chains(entry.uses)) for entry in found)
+    return tuple(
+        Prepared(
+            entry,
+            _chains(entry.needs),
+            _chains(entry.uses),
+            frozenset(
+                step
+                for path in entry.needs
+                if not path.startswith(EACH_GPU)
+                for step in parents(path)
+            ),
+            any(path.startswith(EACH_GPU) for path in entry.needs),
+        )
+        for entry in found
+    )
 
 
 def _chains(paths: tuple[str, ...]) -> tuple[tuple[str, frozenset[str]], ...]:
@@ -63,8 +96,13 @@ def _prepared() -> tuple[Prepared, ...]:
     return prepare(rules())
 
 
-def judge_with(sheet: FactSheet, prepared: Sequence[Prepared]) -> Judgement:
-    """`judge` with other rules than the registered ones, which tests use."""
+def judge_with(
+    sheet: FactSheet, prepared: Sequence[Prepared], *, explain: bool = True
+) -> Judgement:
+    """`judge` with other rules than the registered ones, which tests use.
+
+    With `explain=False` it does not say which rules could not run.
+    """
     case = Case(sheet)
     made: dict[str, list[Finding]] = {}
     not_judged: list[Unknown] = []
@@ -72,7 +110,7 @@ def judge_with(sheet: FactSheet, prepared: Sequence[Prepared]) -> Judgement:
         rule = entry.rule
         if made and not made.keys().isdisjoint(rule.unless):
             continue
-        if missing := _missing(entry.needs, case):
+        if (explain or entry.asks_gpus) and (missing := _missing(entry.needs, case)):
             not_judged.append(_not_judged(rule, *missing))
             continue
         try:
@@ -80,11 +118,12 @@ def judge_with(sheet: FactSheet, prepared: Sequence[Prepared]) -> Judgement:
         except Exception as error:
             made.setdefault(CRASHED, []).append(_crash(rule, error))
             continue
-        if not said and (missing := _missing(entry.uses, case)):
+        if explain and not said and (missing := _missing(entry.uses, case)):
             not_judged.append(_not_judged(rule, *missing))
         for item in said:
             if isinstance(item, Unknown):
-                not_judged.append(_not_judged(rule, item.fact, item))
+                if explain:
+                    not_judged.append(_not_judged(rule, item.fact, item))
             else:
                 made.setdefault(item.name, []).append(_with_cause(item, rule, made))
     return Judgement(_in_order(made), tuple(dict.fromkeys(not_judged)))

@@ -1,0 +1,66 @@
+"""Ways out that leave GPUs out, with the torch that is there or with the best one for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.build.solver import best
+from gpudoctor.prescribe.options import mask
+from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
+from gpudoctor.prescribe.request.target import served, target_of
+
+_MOST = 40
+"""Groups of GPUs that are tried; five kinds of GPU have 30."""
+
+
+def mask_ways(question: Question) -> Iterator[Option]:
+    """Fewer GPUs, the best group first; without a download where the installed torch serves it."""
+    for visible in islice(mask.groups(question.sheet), _MOST):
+        if (
+            question.sheet.facts.torch is not None
+            and not question.asked
+            and mask.torch_serves(question.sheet, visible) is not False
+        ):
+            yield Option("mask", partial(_without_download, question, visible))
+        sheet = predict.with_mask(question.sheet, visible)
+        build = best(target_of(sheet, question.asked), installed=question.installed)
+        if build is not None:
+            yield Option("mask", partial(_with_build, question, visible, build), build)
+
+
+def _without_download(question: Question, visible: tuple[int, ...]) -> Way:
+    return Way(
+        kind="mask",
+        why=f"Without {_left(question, visible)}, the installed torch serves "
+        f"{_kept(question, visible)}.",
+        steps=(mask.mask_step(question.sheet, visible),),
+        sheet=predict.with_mask(question.sheet, visible),
+        risk="medium",
+    )
+
+
+def _with_build(question: Question, visible: tuple[int, ...], build: Build) -> Way:
+    sheet = predict.with_mask(question.sheet, visible)
+    alone = "No build serves all of these GPUs. Without" if question.no_common_build else "Without"
+    found = install(sheet, build, question.place, question.options.index_url, target_of(sheet).gpus)
+    way = way_of("mask", found)
+    return replace(
+        way,
+        why=f"{alone} {_left(question, visible)}, {way.why[:1].lower()}{way.why[1:]}",
+        steps=(*way.steps, mask.mask_step(question.sheet, visible)),
+        risk="medium",
+    )
+
+
+def _kept(question: Question, visible: tuple[int, ...]) -> str:
+    return mask.names([question.sheet.facts.gpus[position] for position in visible])
+
+
+def _left(question: Question, visible: tuple[int, ...]) -> str:
+    return mask.names([gpu for p, gpu in served(question.sheet) if p not in visible])
