@@ -14,7 +14,10 @@ if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.report.style import Style
 
 _FLAGS = {**REPORT_FLAGS, "--from-source": ("from_source", True)}
-_VALUES = ("--driver", "--os", "--arch", "--python", "--torch", "--channel", "--tool", "--color")
+_VALUES = ("--driver", "--os", "--arch", "--python", "--torch", "--channel", "--tool", "--color",
+           "--facts")  # fmt: skip
+_LISTS = {"--gpu": "gpus", "--requirements": "requirements", "--extra": "extras",
+          "--group": "groups"}  # fmt: skip
 
 
 def execute(
@@ -83,7 +86,7 @@ def plain(arguments: Sequence[str]) -> int | None:
     Raises:
         UsageError: as `execute`.
     """
-    chosen = read(arguments, flags=_FLAGS, values=_VALUES, lists={"--gpu": "gpus"})
+    chosen = read(arguments, flags=_FLAGS, values=_VALUES, lists=_LISTS)
     return None if chosen is None else execute(**chosen)
 
 

@@ -101,6 +101,8 @@ class Document:
     indexes: tuple[Index, ...] = ()
     gaps: tuple[Gap, ...] = ()
     requires_python: str | None = None
+    python: str | None = None
+    """The one Python that the file itself installs for: `3.11`."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
     optional: tuple[str, ...] = ()

@@ -46,6 +46,8 @@ class Outcome:
     reason: Literal["missing", "conflict", "python", "platform", ""] = ""
     """For `fails`: no such version there, requirements that exclude each other, no wheel for
     this Python, no wheel for this platform."""
+    at_install: bool = False
+    """For `fails`: the lock can be written, and fails where it is installed here."""
     files: tuple[FileAt, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -9,6 +9,8 @@ from gpudoctor.manifests.document import Document
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.universe import allows
+from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, replace
 
 
@@ -43,6 +45,8 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     """What the tool of a document makes of it."""
     from gpudoctor.manifests.resolvers import lock, pip, uv
 
+    if refused := _refused(document, scene):
+        return refused
     if document.pinned is not None:
         return lock.resolve(document, scene)
     tool = document.tool
@@ -50,7 +54,40 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         tool = "uv"
     if tool == "uv":
         return uv.resolve(document, scene)
+    if tool == "poetry":
+        from gpudoctor.manifests.resolvers import poetry
+
+        return poetry.resolve(document, scene)
+    if tool == "pdm":
+        from gpudoctor.manifests.resolvers import pdm
+
+        return pdm.resolve(document, scene)
+    if tool == "pipenv":
+        from gpudoctor.manifests.resolvers import pipenv
+
+        return pipenv.resolve(document, scene)
     return pip.resolve(document, scene)
+
+
+def _refused(document: Document, scene: Scene) -> Outcome | None:
+    """What the tool answers to a Python that the project excludes; `None`: it does not."""
+    allowed = document.requires_python
+    version = scene.python.rstrip("t")
+    try:
+        fits = not allowed or any(allows(allowed, f"{version}.{patch}") for patch in (0, 9))
+    except ValueError:
+        return None
+    if fits:
+        return None
+    why = f"{document.path} requires Python {allowed}, and this is {scene.python}"
+    return Outcome(
+        status="fails",
+        tool=document.tool,
+        why=why,
+        reason="python",
+        files=(FileAt(document.path),),
+        assumption=f"with {document.tool}",
+    )
 
 
 def _joined(one: Document, other: Document) -> Document:

@@ -1,1 +1,84 @@
 """One file a format: from its text to a `Document`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+
+Reader = Callable[[Source, Scene], Document]
+
+
+def reader_of(format_: str) -> Reader:
+    """The reader of a format; each is imported when it is needed."""
+    return _READERS[format_]
+
+
+def _requirements(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one shape for all
+    from gpudoctor.manifests.readers import requirements
+
+    # Environment variables of whoever asks are not those of whoever installs.
+    return requirements.read(source, {})
+
+
+def _pyproject(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import pyproject
+
+    return pyproject.read(source, scene.tool)
+
+
+def _uv_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import uv_lock
+
+    return uv_lock.read(source, scene)
+
+
+def _pylock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import pylock
+
+    return pylock.read(source, scene)
+
+
+def _poetry_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import poetry_lock
+
+    return poetry_lock.read(source, scene)
+
+
+def _pdm_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import pdm_lock
+
+    return pdm_lock.read(source, scene)
+
+
+def _pipfile(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one shape for all
+    from gpudoctor.manifests.readers import pipfile
+
+    return pipfile.read(source)
+
+
+def _pipfile_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import pipfile
+
+    return pipfile.read_lock(source, scene)
+
+
+def _setup_cfg(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one shape for all
+    from gpudoctor.manifests.readers import setup_cfg
+
+    return setup_cfg.read(source)
+
+
+_READERS: dict[str, Reader] = {
+    "requirements": _requirements,
+    "pyproject": _pyproject,
+    "uv.lock": _uv_lock,
+    "pylock": _pylock,
+    "poetry.lock": _poetry_lock,
+    "pdm.lock": _pdm_lock,
+    "Pipfile": _pipfile,
+    "Pipfile.lock": _pipfile_lock,
+    "setup.cfg": _setup_cfg,
+}

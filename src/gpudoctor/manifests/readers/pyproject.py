@@ -36,8 +36,16 @@ def read(source: Source, tool: str | None = None) -> Document:
         from gpudoctor.manifests.readers import uv_settings
 
         return uv_settings.add(document, data, source)
-    if chosen in TOOLS:
-        gap = Gap(why=f"what {chosen} chooses is not read yet", at=FileAt(source.path))
+    if chosen == "poetry":
+        from gpudoctor.manifests.readers import poetry
+
+        return poetry.add(document, data, source)
+    if chosen == "pdm":
+        from gpudoctor.manifests.readers import pdm
+
+        return pdm.add(document, data, source)
+    if chosen == "pixi":
+        gap = Gap(why="what pixi chooses is not read yet", at=FileAt(source.path))
         return replace(document, gaps=(gap,))
     return document
 

@@ -11,30 +11,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.manifests.document import Document, Pinned, line_at
+from gpudoctor.manifests.document import Document, Pinned
+from gpudoctor.manifests.readers.entries import Entry, line_of_entry, matters, split
 from gpudoctor.manifests.readers.toml import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
-from gpudoctor.manifests.universe import TORCH, family
+from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.value import dataclass
 
-_ENTRY = re.compile(r"^\[\[package\]\]\n", re.M)
-_NAME = re.compile(r'^name = "([^"]+)"', re.M)
 _EDGE = re.compile(r'\{ name = "([^"]+)"')
-_BULK = re.compile(r"^(wheels = \[\n.*?^\]|sdist = \{.*?\})\n", re.M | re.S)
 _HERE = ('source = { virtual = "." }', 'source = { editable = "." }')
 _METADATA = re.compile(r"^\[package\.metadata.*?(?=^\[\[|\Z)", re.M | re.S)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the lock: its name, its text, where it begins."""
-
-    name: str
-    text: str
-    position: int
 
 
 class Lock:
@@ -42,25 +29,22 @@ class Lock:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        starts = [found.start() for found in _ENTRY.finditer(source.text)]
-        self.head = parse(source, source.text[: starts[0]] if starts else None)
-        self.entries: list[Entry] = []
-        for start, end in zip(starts, [*starts[1:], len(source.text)], strict=True):
-            body = source.text[start:end]
-            name = _NAME.search(body)
-            if name:
-                self.entries.append(Entry(name[1], body, start))
+        head, self.entries, tail = split(source, "package")
+        self.head = parse(source, head + tail)
+        self._named: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            self._named.setdefault(entry.name, []).append(entry)
         self._parsed: dict[int, Mapping[str, Any]] = {}
         self.leading = self._leading()
 
     def named(self, name: str) -> list[Entry]:
         """The entries of a package: one for each fork of the resolution."""
-        return [entry for entry in self.entries if entry.name == name]
+        return self._named.get(name, [])
 
     def row(self, entry: Entry) -> Mapping[str, Any]:
         """An entry as tables; of packages that do not matter without their files."""
         if entry.position not in self._parsed:
-            body = entry.text if matters(entry.name) else _BULK.sub("", entry.text)
+            body = entry.text if matters(entry.name) else _without_files(entry.text)
             found = parse(self.source, body).get("package")
             first = rows(found)
             self._parsed[entry.position] = first[0] if first else {}
@@ -70,9 +54,9 @@ class Lock:
         """The packages from which one that matters can be reached."""
         users: dict[str, set[str]] = {}
         for entry in self.entries:
-            for name in _EDGE.findall(_METADATA.sub("", entry.text)):
+            for name in _EDGE.findall(_needs(entry.text)):
                 users.setdefault(name, set()).add(entry.name)
-        found = {entry.name for entry in self.entries if matters(entry.name)}
+        found = {name for name in self._named if matters(name)}
         new = set(found)
         while new:
             new = {user for name in new for user in users.get(name, ())} - found
@@ -80,13 +64,17 @@ class Lock:
         return frozenset(found)
 
 
-def matters(name: str) -> bool:
-    """Whether a package is judged with torch."""
-    return family(name) or name in _known() or kb_packages.library_of(name) is not None
+def _without_files(text_: str) -> str:
+    """An entry without the list of its wheels, which is most of it."""
+    start = text_.find("\nwheels = [\n")
+    end = text_.find("\n]\n", start)
+    return text_ if start < 0 or end < 0 else text_[: start + 1] + text_[end + 3 :]
 
 
-def _known() -> tuple[str, ...]:
-    return kb_packages.kernel_packages()
+def _needs(text_: str) -> str:
+    """The part of an entry that names what it needs."""
+    bare = _without_files(text_)
+    return _METADATA.sub("", bare) if "[package.metadata" in bare else bare
 
 
 def read(source: Source, scene: Scene) -> Document:
@@ -245,7 +233,7 @@ def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
     return Pinned(
         name=entry.name,
         version=str(row.get("version", "")),
-        at=FileAt(source.path, line_at(source.text, entry.position) + 1),
+        at=FileAt(source.path, line_of_entry(source, entry)),
         files=tuple(files),
         index=index,
         default="unknown",

@@ -11,7 +11,7 @@ from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, s
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate, family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 PYPI = "https://pypi.org/simple"
 
@@ -162,9 +162,11 @@ def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
     if item.pythons:
         why = f"{what}, which has no wheel for Python {task.scene.python} (it has them for "
         why += f"{', '.join(item.pythons)})"
-        return _fails(task, why, "python", (at,))
-    why = f"{what}, which has no wheel for {task.scene.platform}"
-    return _fails(task, why, "platform", (at,))
+        found = _fails(task, why, "python", (at,))
+    else:
+        why = f"{what}, which has no wheel for {task.scene.platform}"
+        found = _fails(task, why, "platform", (at,))
+    return replace(found, at_install=True)
 
 
 def _place(task: Task, name: str) -> FileAt:

@@ -9,16 +9,19 @@ Source: docs.astral.sh/uv/concepts/indexes, tried with uv 0.13.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from gpudoctor.kb import indexes as kb_indexes
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.resolvers import pip
+from gpudoctor.manifests.resolvers.cross import elsewhere
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
+from gpudoctor.model.value import replace
 
 
 def resolve(document: Document, scene: Scene) -> Outcome:
@@ -40,7 +43,21 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         where=pip.names(_of("torch", document, indexes, wishes)),
         gaps=document.gaps,
     )
-    return run(task)
+    outcome = run(task)
+    if not project or outcome.status != "installs":
+        return outcome
+    return elsewhere(document, scene, lambda at: replace(task, **_at(document, at))) or outcome
+
+
+def _at(document: Document, scene: Scene) -> dict[str, Any]:
+    """What differs in a task on another platform or Python."""
+    wishes = wishes_of(document.wishes, scene)
+    indexes = _in_order(document)
+
+    def pools(at: Scene) -> Pool:
+        return lambda name: _seen(name, document, indexes, wishes, at, project=True)
+
+    return {"wishes": wishes, "pools": pools, "scene": scene}
 
 
 def _in_order(document: Document) -> tuple[Index, ...]:

@@ -1,0 +1,63 @@
+"""What tools have in common that lock for every platform and Python of a project at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gpudoctor.manifests.document import Document, Wish
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.resolvers.loose import Task, run
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.universe import Candidate, allows
+from gpudoctor.model.value import replace
+
+PLATFORMS = ("linux_x86_64", "win_amd64", "macos_arm64", "linux_aarch64")
+_MINORS = tuple(f"3.{minor}" for minor in range(8, 16))
+
+
+def covers(offered: str, project: str | None) -> bool:
+    """Whether a release runs on every Python that the project allows.
+
+    Raises:
+        ValueError: one of the two is no specifier.
+    """
+    if not offered or not project:
+        return True
+    meant = [
+        full
+        for minor in _MINORS
+        for full in (f"{minor}.0", f"{minor}.9")
+        if allows(project, full)
+    ]  # fmt: skip
+    return all(allows(offered, full) for full in meant)
+
+
+def chosen_from(item: Candidate, project: str | None, wishes: dict[str, list[Wish]]) -> bool:
+    """Whether a version can be locked: its Pythons fit, and it is no unasked pre-release."""
+    asked = any("dev" in wish.specifier for wish in wishes.get(item.name, ()))
+    if "dev" in item.version and not asked:
+        return False
+    return covers(item.requires_python, project)
+
+
+def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome | None:
+    """Where a lock for all cannot be written although this platform and Python have an answer.
+
+    The tool ends with an error then, also here; `None`: nothing hinders it.
+    """
+    project = document.requires_python
+    minors = [m for m in _MINORS if project is None or allows(project, f"{m}.9")]
+    for platform in PLATFORMS:
+        for minor in minors if project else [scene.python]:
+            there = Scene(platform, minor, scene.extras, scene.groups, None, scene.tool)
+            task = task_at(there)
+            if not any(not w.constraint for rows in task.wishes.values() for w in rows):
+                continue
+            found = run(task)
+            # A platform without a wheel fails where it is installed, not where it is locked.
+            if found.status != "fails" or found.at_install:
+                continue
+            where = f"Python {minor} on {platform}"
+            why = f"{task.tool} locks for all that {document.path} allows, and for {where} "
+            return replace(found, why=why + found.why, reason="conflict")
+    return None

@@ -1,0 +1,65 @@
+"""What PDM chooses: the highest version on all its sources, for all Pythons of the project.
+
+A source without `include_packages` is one more index, and a labelled version is the higher one.
+Source: pdm-project.org, "Configure package indexes"; tried with PDM 2.29.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpudoctor.manifests import universe
+from gpudoctor.manifests.document import Document, Index, Wish
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.resolvers import pip
+from gpudoctor.manifests.resolvers.cross import chosen_from
+from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
+from gpudoctor.manifests.resolvers.solver import Pool
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.universe import Candidate
+
+
+def resolve(document: Document, scene: Scene) -> Outcome:
+    """The lock that `pdm lock` would write."""
+    wishes = wishes_of(document.wishes, scene)
+
+    def pools(at: Scene) -> Pool:
+        return lambda name: _seen(name, document, wishes, at)
+
+    task = Task(
+        tool="pdm",
+        assumption="with pdm, nothing configured on the machine",
+        wishes=wishes,
+        pools=pools,
+        scene=scene,
+        path=document.path,
+        where=pip.names(_of("torch", document)),
+        gaps=document.gaps,
+    )
+    return run(task)
+
+
+def _of(name: str, document: Document) -> tuple[Index, ...]:
+    """The sources that a package is looked for on."""
+    sources = list(document.indexes)
+    if not any(index.name == "pypi" for index in sources):
+        sources.insert(0, Index(url=PYPI, name="pypi"))
+    named = [index for index in sources if name in index.only]
+    if named:
+        return tuple(named)
+    return tuple(index for index in sources if not index.only and name not in index.never)
+
+
+def _seen(
+    name: str, document: Document, wishes: dict[str, list[Wish]], scene: Scene
+) -> Sequence[Candidate] | None:
+    found: list[Candidate] = []
+    for index in _of(name, document):
+        here = pip.seen(name, index, wishes.get(name, ()), scene)
+        if here is None:
+            return None
+        found += here
+        if here and document.options.get("strategy") == "in-order":
+            break
+    kept = [item for item in found if chosen_from(item, document.requires_python, wishes)]
+    return sorted(kept, key=lambda item: universe.version(item.version), reverse=True)

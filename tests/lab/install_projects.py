@@ -1,0 +1,227 @@
+"""Random projects for the tools that install, of the shapes that real ones have.
+
+Each is a folder of files, and the tool whose command it is for. URLs are those of the loopback
+index; `public` puts the real ones in their place, as the files of a user have them.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+VARIANTS = ("cpu", "cu126", "cu128", "cu129", "cu130", "rocm6.4", "xpu")
+SPECS = ("", "", "==2.9.1", "==2.10.0", "==2.8.0", ">=2.8", "<2.10", "~=2.9.0", "==2.9.*",
+         ">=2.7,<2.12", "==2.11.0", "!=2.15.0", "==2.13.0", "<=2.11.0")  # fmt: skip
+COMPANIONS = ("", "", "torchvision", "torchvision", "torchaudio", "torchvision==0.24.1",
+              "torchvision==0.25.0", "torchvision>=0.20", "torchaudio==2.9.1")  # fmt: skip
+MARKERS = ("sys_platform == 'linux'", "sys_platform != 'darwin'", "platform_machine == 'x86_64'",
+           "python_version < '3.12'", "sys_platform == 'win32'")  # fmt: skip
+
+
+@dataclass
+class Project:
+    """One project: its files, and what is asked of it."""
+
+    tool: str
+    main: str
+    files: dict[str, str] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def public(text: str, root: str) -> str:
+    """The text with the public addresses in place of the loopback ones."""
+    return (
+        text.replace(f"{root}/pypi/simple", "https://pypi.org/simple")
+        .replace(f"{root}/pypi/packages", "https://files.pythonhosted.org/packages")
+        .replace(f"{root}/whl", "https://download.pytorch.org/whl")
+    )
+
+
+def make(tool: str, seed: int, root: str) -> Project:
+    """The project of a seed."""
+    chance = random.Random(f"{tool}-{seed}")
+    return _MAKERS[tool](chance, root)
+
+
+def _lines(chance: random.Random, *, labels: bool = False) -> list[str]:
+    spec = chance.choice(SPECS)
+    if labels and spec.startswith("==2") and "*" not in spec and chance.random() < 0.3:
+        spec += "+" + chance.choice(VARIANTS[:5])
+    rows = [f"torch{spec}"]
+    other = chance.choice(COMPANIONS)
+    if other:
+        rows.insert(chance.randrange(2), other)
+    return rows
+
+
+def _requirements(chance: random.Random, root: str, tool: str) -> Project:
+    pypi = f"{root}/pypi/simple"
+    rows = _lines(chance, labels=True)
+    options = []
+    shape = chance.randrange(5)
+    picked = chance.sample(VARIANTS, 2)
+    if shape == 0:
+        options = [f"--index-url {pypi}"]
+    elif shape == 1:
+        options = [f"--index-url {root}/whl/{picked[0]}"]
+    elif shape == 2:
+        options = [f"--index-url {pypi}", f"--extra-index-url {root}/whl/{picked[0]}"]
+    elif shape == 3:
+        options = [
+            f"--index-url {pypi}",
+            f"--extra-index-url {root}/whl/{picked[0]}",
+            f"--extra-index-url {root}/whl/{picked[1]}",
+        ]
+    else:
+        options = [f"--index-url {root}/whl/{picked[0]}", f"--extra-index-url {pypi}"]
+    if chance.random() < 0.2 and tool == "uv-pip":
+        rows[0] += f" ; {chance.choice(MARKERS)}"
+    files = {}
+    lines = options + rows
+    if chance.random() < 0.25:
+        files["more.txt"] = "\n".join(options) + "\n"
+        lines = [*rows, "-r more.txt"]
+    if chance.random() < 0.2:
+        files["limits.txt"] = chance.choice(
+            ("torch<2.12\n", "torch==2.9.1\n", "torchvision<0.26\n")
+        )
+        lines.append("-c limits.txt")
+    files["requirements.txt"] = "\n".join([*lines, "numpy"]) + "\n"
+    return Project(tool, "requirements.txt", files)
+
+
+def _pip(chance: random.Random, root: str) -> Project:
+    return _requirements(chance, root, "pip")
+
+
+def _uv_pip(chance: random.Random, root: str) -> Project:
+    return _requirements(chance, root, "uv-pip")
+
+
+def _project(chance: random.Random, rows: list[str]) -> str:
+    python = chance.choice((">=3.10", ">=3.10,<3.14", ">=3.11", ">=3.9"))
+    listed = ", ".join(f'"{row}"' for row in [*rows, "numpy"])
+    return (
+        f'[project]\nname = "demo"\nversion = "0"\nrequires-python = "{python}"\n'
+        f"dependencies = [{listed}]\n"
+    )
+
+
+def _uv(chance: random.Random, root: str) -> Project:
+    rows = _lines(chance)
+    names = [row.split("=")[0].split("<")[0].split(">")[0].split("~")[0].split("!")[0]
+             for row in rows]  # fmt: skip
+    text = _project(chance, rows)
+    pypi = f'[[tool.uv.index]]\nname = "stand-in"\nurl = "{root}/pypi/simple"\ndefault = true\n'
+    picked = chance.sample(VARIANTS, 2)
+    shape = chance.randrange(6)
+    if shape == 0:
+        text += pypi
+    elif shape in (1, 2, 3):
+        text += f'[[tool.uv.index]]\nname = "one"\nurl = "{root}/whl/{picked[0]}"\n'
+        text += "explicit = true\n" if shape != 1 else ""
+        text += pypi
+        if shape != 1 or chance.random() < 0.5:
+            text += "[tool.uv.sources]\n"
+            where = chance.choice(("", "", f', marker = "{chance.choice(MARKERS[:3])}"'))
+            for name in names[: chance.choice((1, 2))]:
+                text += f'{name} = {{ index = "one"{where} }}\n'
+    elif shape == 4:
+        for name, variant in zip(("one", "two"), picked, strict=True):
+            text += f'[[tool.uv.index]]\nname = "{name}"\nurl = "{root}/whl/{variant}"\n'
+            text += "explicit = true\n"
+        text += pypi + "[tool.uv.sources]\n"
+        for name in names:
+            text += (
+                f'{name} = [{{ index = "one", marker = "sys_platform == \'linux\'" }}, '
+                f'{{ index = "two", marker = "sys_platform != \'linux\'" }}]\n'
+            )
+    else:
+        return _uv_extras(chance, root, picked, pypi)
+    return Project("uv", "pyproject.toml", {"pyproject.toml": text})
+
+
+def _uv_extras(chance: random.Random, root: str, picked: list[str], pypi: str) -> Project:
+    spec = chance.choice(("==2.9.1", ">=2.8", "==2.10.0"))
+    text = (
+        '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.10"\n'
+        'dependencies = ["numpy"]\n[project.optional-dependencies]\n'
+        f'one = ["torch{spec}", "torchvision"]\ntwo = ["torch{spec}", "torchvision"]\n'
+        '[tool.uv]\nconflicts = [[{ extra = "one" }, { extra = "two" }]]\n'
+    )
+    for name, variant in zip(("one", "two"), picked, strict=True):
+        text += f'[[tool.uv.index]]\nname = "i-{name}"\nurl = "{root}/whl/{variant}"\n'
+        text += "explicit = true\n"
+    text += pypi + "[tool.uv.sources]\n"
+    for name in ("torch", "torchvision"):
+        text += f'{name} = [{{ index = "i-one", extra = "one" }}, {{ index = "i-two", extra = "two" }}]\n'
+    extras = chance.choice((("one",), ("two",), ()))
+    return Project("uv", "pyproject.toml", {"pyproject.toml": text}, extras=extras)
+
+
+def _poetry(chance: random.Random, root: str) -> Project:
+    rows = _lines(chance)
+    rows = [row for row in rows if "~=" not in row] or ["torch"]
+    picked = chance.sample(VARIANTS, 2)
+    priority = chance.choice(("explicit", "supplemental", "primary", "none"))
+    text = _project(chance, rows).replace(">=3.9", ">=3.10")
+    named = ""
+    if priority != "none":
+        text += (
+            f'[[tool.poetry.source]]\nname = "one"\nurl = "{root}/whl/{picked[0]}"\n'
+            f'priority = "{priority}"\n'
+        )
+        if priority == "primary" and chance.random() < 0.7:
+            text += '[[tool.poetry.source]]\nname = "PyPI"\npriority = "primary"\n'
+        elif priority == "primary":
+            text = text.replace(', "numpy"', "")
+    if priority in ("explicit", "supplemental") and chance.random() < 0.8:
+        named = "[tool.poetry.dependencies]\n"
+        names = [
+            "torch",
+            *(r.split("=")[0].split(">")[0] for r in rows if r[:5] != "torch" or r[5:6].isalpha()),
+        ]
+        for name in names[: chance.choice((1, 2))]:
+            named += f'{name} = {{ source = "one" }}\n'
+    return Project("poetry", "pyproject.toml", {"pyproject.toml": text + named})
+
+
+def _pdm(chance: random.Random, root: str) -> Project:
+    rows = _lines(chance)
+    text = _project(chance, rows).replace(">=3.9", ">=3.10")
+    picked = chance.choice(VARIANTS)
+    text += f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{root}/pypi/simple"\nverify_ssl = false\n'
+    if chance.random() < 0.75:
+        text += f'[[tool.pdm.source]]\nname = "one"\nurl = "{root}/whl/{picked}"\n'
+        if chance.random() < 0.5:
+            text += 'include_packages = ["torch"]\n'
+    return Project("pdm", "pyproject.toml", {"pyproject.toml": text})
+
+
+def _pipenv(chance: random.Random, root: str) -> Project:
+    rows = _lines(chance)
+    picked = chance.choice(VARIANTS)
+    text = f'[[source]]\nname = "pypi"\nurl = "{root}/pypi/simple"\nverify_ssl = false\n'
+    two = chance.random() < 0.75
+    if two:
+        text += f'[[source]]\nname = "one"\nurl = "{root}/whl/{picked}"\nverify_ssl = false\n'
+    text += "[packages]\n"
+    for row in rows:
+        name = row
+        for mark in ("=", "<", ">", "~", "!"):
+            name = name.split(mark)[0]
+        spec = row[len(name) :] or "*"
+        named = ', index = "one"' if two and chance.random() < 0.5 else ""
+        text += f'{name} = {{ version = "{spec}"{named} }}\n'
+    return Project("pipenv", "Pipfile", {"Pipfile": text})
+
+
+_MAKERS = {
+    "pip": _pip,
+    "uv-pip": _uv_pip,
+    "uv": _uv,
+    "poetry": _poetry,
+    "pdm": _pdm,
+    "pipenv": _pipenv,
+}
