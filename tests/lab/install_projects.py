@@ -155,7 +155,8 @@ def _uv_extras(chance: random.Random, root: str, picked: list[str], pypi: str) -
         text += "explicit = true\n"
     text += pypi + "[tool.uv.sources]\n"
     for name in ("torch", "torchvision"):
-        text += f'{name} = [{{ index = "i-one", extra = "one" }}, {{ index = "i-two", extra = "two" }}]\n'
+        named = ", ".join(f'{{ index = "i-{n}", extra = "{n}" }}' for n in ("one", "two"))
+        text += f"{name} = [{named}]\n"
     extras = chance.choice((("one",), ("two",), ()))
     return Project("uv", "pyproject.toml", {"pyproject.toml": text}, extras=extras)
 

@@ -35,18 +35,13 @@ UV_PLATFORMS = {
     "win_amd64": "x86_64-pc-windows-msvc",
     "macos_arm64": "aarch64-apple-darwin",
 }
-PIP_PLATFORMS = {**stand_in_index.PLATFORMS}
+SETTINGS = ("PIP_", "UV_", "POETRY_", "PDM_", "PIPENV_", "VIRTUAL_ENV", "PYTHONPATH")
+LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
 
 
 def run(argv: list[str], folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """A tool's answer, with nothing configured."""
-    clean = {
-        k: v
-        for k, v in os.environ.items()
-        if not k.startswith(
-            ("PIP_", "UV_", "POETRY_", "PDM_", "PIPENV_", "VIRTUAL_ENV", "PYTHONPATH")
-        )
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     clean |= {
         "PIP_CONFIG_FILE": os.devnull,
         "XDG_CONFIG_HOME": str(folder.parent / "no-config"),
@@ -79,12 +74,12 @@ def named(name: str, version: str | None, platform: str) -> str:
 
 
 def pip(tools: str, folder: Path, platform: str, python: str) -> str:
-    tag = PIP_PLATFORMS[platform]
+    tag = stand_in_index.PLATFORMS[platform]
     more = ["--platform", "macosx_14_0_arm64"] if platform.startswith("macos") else []
     done = run(
         [f"{tools}/pip", "install", "-r", "requirements.txt", "--dry-run", "--ignore-installed",
-         "--report", "report.json", "--only-binary=:all:", "--target", "x", "--platform", tag, *more,
-         "--python-version", python, "-q"],
+         "--report", "report.json", "--only-binary=:all:", "--target", "x", "-q",
+         "--platform", tag, *more, "--python-version", python],
         folder,
     )  # fmt: skip
     if done.returncode:
@@ -174,7 +169,8 @@ def pdm(tools: str, folder: Path) -> str:
     version = found[1] if found else None
     if version is not None and "+" not in version:
         text = (folder / "pdm.lock").read_text()
-        labels = set(re.findall(rf"torch-{re.escape(version)}(\+[a-z0-9.]+)?-cp311-cp311-manylinux_2_28_x86", text))  # fmt: skip
+        named_so = rf"torch-{re.escape(version)}(\+[a-z0-9.]+)?-cp311-cp311-manylinux_2_28_x86"
+        labels = set(re.findall(named_so, text))
         version += labels.pop() if len(labels) == 1 else "+ambiguous" if labels else ""
     return named("torch", version, "linux_x86_64")
 
@@ -237,9 +233,24 @@ def main() -> int:
     return 1 if counts["differs"] else 0
 
 
+def real(chosen: argparse.Namespace, project: install_projects.Project, folder: Path, root: str,
+         platform: str, python: str) -> str:  # fmt: skip
+    """What the tool of a project installs."""
+    if project.tool == "pip":
+        return pip(chosen.tools, folder, platform, python)
+    if project.tool == "uv-pip":
+        return uv_pip(chosen.tools, folder, platform, python)
+    if project.tool == "uv":
+        return uv(chosen.tools, folder, platform, python, project.extras)
+    if project.tool == "poetry":
+        return poetry(chosen.tools, folder, root)
+    return pdm(chosen.tools, folder) if project.tool == "pdm" else pipenv(chosen.tools, folder)
+
+
 def one(
     chosen: argparse.Namespace, tool: str, seed: int, root: str, counts: dict[str, int]
 ) -> None:
+    """Try one project on every platform and Python that its tool can answer for here."""
     folder = Path(chosen.out).absolute() / f"{tool}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -249,36 +260,19 @@ def one(
     if tool == "uv":
         uv_lock(chosen.tools, folder)
     for platform, python in cases(tool):
-        answers = {
-            "pip": lambda: pip(chosen.tools, folder, platform, python),
-            "uv-pip": lambda: uv_pip(chosen.tools, folder, platform, python),
-            "uv": lambda: uv(chosen.tools, folder, platform, python, project.extras),
-            "poetry": lambda: poetry(chosen.tools, folder, root),
-            "pdm": lambda: pdm(chosen.tools, folder),
-            "pipenv": lambda: pipenv(chosen.tools, folder),
-        }
-        real = answers[tool]()
-        scene = Scene(
-            platform, python, project.extras, (), None, "uv" if tool == "uv-pip" else None
-        )
-        locks = {
-            "uv": "uv.lock",
-            "poetry": "poetry.lock",
-            "pdm": "pdm.lock",
-            "pipenv": "Pipfile.lock",
-        }
-        for name in (project.main, locks.get(tool)):
+        wanted = real(chosen, project, folder, root, platform, python)
+        installer = "uv" if tool == "uv-pip" else None
+        scene = Scene(platform, python, project.extras, (), None, installer)
+        for name in (project.main, LOCKS.get(tool)):
             if name is None or not (folder / name).exists():
                 continue
             said = ours(folder, root, name, scene)
-            same = said == real or (real == "nothing" and said.startswith("unknown"))
+            same = said == wanted or (wanted == "nothing" and said.startswith("unknown"))
             kind = "same" if same else "unknown" if said.startswith("unknown") else "differs"
             counts[kind] += 1
             if kind != "same":
-                print(
-                    f"{tool}-{seed} {name} {platform} {python}: tool {real!r}, here {said!r}",
-                    flush=True,
-                )
+                where = f"{tool}-{seed} {name} {platform} {python}"
+                print(f"{where}: tool {wanted!r}, here {said!r}", flush=True)
 
 
 if __name__ == "__main__":
