@@ -13,9 +13,19 @@ from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.library import Library
 
-_HEAD = 64
-KERNEL_ARCHIVE = b"KPAK"
-BUNDLES = (b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")
+HEAD = 64
+"""How many bytes tell what a file is."""
+_KERNEL_ARCHIVE = b"KPAK"
+_BUNDLES = (b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")
+
+
+def may_hold_device_code(head: bytes) -> bool:
+    """Whether a file that begins so is of a kind that is read."""
+    return len(head) == HEAD and (
+        head[:4] in (ELF, _KERNEL_ARCHIVE, fatbin.MAGIC_BYTES, *macho.MAGICS)
+        or head[:2] == b"MZ"
+        or head.startswith((ar_archive.MAGIC, *_BUNDLES))
+    )
 
 
 def read_library(path: str) -> Library | None:
@@ -47,8 +57,8 @@ def read_source(
         UnreadableBinaryError: it contradicts itself; the message does not name the path.
         OSError: the source failed.
     """
-    head = source.read(0, _HEAD)
-    if len(head) < _HEAD:
+    head = source.read(0, HEAD)
+    if len(head) < HEAD:
         return None
     contents = Contents()
     budget = budget or Budget(source.size)
@@ -60,13 +70,13 @@ def _read(
     source: Source, head: bytes, contents: Contents, budget: Budget
 ) -> tuple[str, str | None]:
     """Put what it holds into `contents`; its format, and the processor of the host."""
-    if head[:4] == ELF and len(head) == _HEAD:
+    if head[:4] == ELF and len(head) == HEAD:
         return _read_elf(source, head, contents, budget)
     if head[:4] in macho.MAGICS:
         return _read_macho(source, contents, budget)
     if head[:8] == ar_archive.MAGIC:
         return _read_ar(source, contents, budget)
-    if head[:4] == KERNEL_ARCHIVE:
+    if head[:4] == _KERNEL_ARCHIVE:
         from gpudoctor.binaries.code.kernel_archive import read_archive
 
         for target, count in read_archive(source, budget).counts.items():
@@ -87,7 +97,7 @@ def _whole_file(source: Source, head: bytes) -> Section | None:
     """A container or a bundle that is a file of its own, as if it were a section."""
     if head.startswith(fatbin.MAGIC_BYTES):
         return Section(".nv_fatbin", 0, source.size, 0)
-    if head.startswith(BUNDLES):
+    if head.startswith(_BUNDLES):
         return Section(".hip_fatbin", 0, source.size, 0)
     return None
 
@@ -106,8 +116,8 @@ def _read_ar(source: Source, contents: Contents, budget: Budget) -> tuple[str, s
     machine = None
     for member in ar_archive.ar_members(source, budget):
         part = PartSource(source, member.offset, member.size)
-        head = part.read(0, _HEAD)
-        if len(head) == _HEAD:
+        head = part.read(0, HEAD)
+        if len(head) == HEAD:
             _, found = _read_elf(part, head, contents, budget) if head[:4] == ELF else ("", None)
             machine = machine or found
     return "ar", machine

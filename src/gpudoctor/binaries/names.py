@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-_BINARY = (".so", ".pyd", ".dll", ".exe")
+_BINARY = (
+    *(".so", ".pyd", ".dll", ".exe", ".dylib", ".a", ".lib", ".o"),
+    *(".cubin", ".fatbin", ".hsaco", ".co", ".kpack"),
+)
+_TEXT = (
+    *(".py", ".pyi", ".pyc", ".h", ".hpp", ".cuh", ".hh", ".inl", ".c", ".cpp", ".cu", ".cc"),
+    *(".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".cmake", ".html", ".js", ".css"),
+)
 _NVIDIAS = re.compile(
     r"(?:lib)?(?:cu(?:blas|blaslt|dnn|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor)"
     r"|n(?:vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
@@ -18,6 +25,11 @@ def may_be_binary(name: str) -> bool:
     """Whether a file of this name can be a library or a program: `.so`, `.dll`, no suffix …"""
     file = name.rpartition("/")[2].lower()
     return bool(file) and ("." not in file or file.endswith(_BINARY) or ".so." in file)
+
+
+def is_surely_text(name: str) -> bool:
+    """Whether a file of this name need not even be opened to be told from a binary."""
+    return name.lower().endswith(_TEXT)
 
 
 def is_nvidias_own(path: str, distribution: str | None) -> bool:

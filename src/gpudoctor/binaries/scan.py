@@ -6,15 +6,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from gpudoctor.binaries.library import read_library
+from gpudoctor.binaries.library import HEAD, may_hold_device_code, read_library
 from gpudoctor.binaries.source import FileSource, Skipped, TooCostlyError, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass, replace
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
-_LIBRARIES = (b"\x7fELF", b"MZ")
-_NO_LIBRARY = "it is neither a library (ELF or PE) nor a wheel"
+_END_OF_ARCHIVE = b"PK\x05\x06"
+_LONGEST_END = 22 + 0xFFFF
+_NO_LIBRARY = "it is neither a library nor a wheel, nor anything else that holds device code"
+_BEHIND = "it is an archive that begins with something else, and such archives are not read"
 
 Progress = Callable[[str, int], None]
 """Told, again and again, which file is being read and how many bytes of it were unpacked."""
@@ -30,6 +32,11 @@ class Scan:
     """What could not be read, and why."""
     looked_at: int = 0
     """How many files were opened, those without device code included."""
+
+    @property
+    def proves_nothing(self) -> bool:
+        """Whether nothing with device code was found, and nothing says that there is none."""
+        return not self.files and (bool(self.skipped) or not self.looked_at)
 
 
 def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
@@ -47,22 +54,32 @@ def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
     looked_at = 0
     for path in paths:
         for file, distribution, named in _files(path):
+            if progress:
+                progress(file, 0)
             try:
-                status = os.stat(file)
-                identity = (status.st_dev, status.st_ino)
-                if status.st_ino and identity in seen:
+                with FileSource(file) as source:
+                    if source.identity in seen and source.identity[1]:
+                        continue
+                    seen.add(source.identity)
+                    looked_at += 1
+                    # Folders hold many other files; whoever names one expects an answer about it.
+                    kind = _kind(source, named=named)
+                if kind is None:
                     continue
-                seen.add(identity)
-                looked_at += 1
-                for found in _read(file, distribution, progress, named=named):
+                if isinstance(kind, str):
+                    skipped.append(Skipped(file, kind, distribution, named))
+                    continue
+                for found in kind(file, distribution, progress):
                     if isinstance(found, Skipped):
-                        skipped.append(found)
-                    else:
+                        skipped.append(replace(found, named=named))
+                    elif named or found.has_device_code:
                         files.append(found)
+            except TooCostlyError as error:
+                skipped.append(Skipped(file, error.reason, distribution, named))
             except (OSError, UnreadableBinaryError) as error:
                 if named:
                     raise _refusal(file, error) from error
-                skipped.append(Skipped(file, _reason(error)))
+                skipped.append(Skipped(file, _reason(error), distribution))
     return Scan(tuple(files), tuple(skipped), looked_at)
 
 
@@ -83,27 +100,45 @@ def _files(path: str) -> Iterator[tuple[str, str | None, bool]]:
         raise UsageError(f"{path!r} is no file name") from None
 
 
-def _read(
-    path: str, distribution: str | None, progress: Progress | None, *, named: bool
-) -> Iterator[Library | Skipped]:
-    if progress:
-        progress(path, 0)
-    with FileSource(path) as source:
-        magic = source.read(0, 4)
-    if named and not magic.startswith(_LIBRARIES) and magic not in _ARCHIVES:
-        # Folders hold many other files; whoever names one expects an answer about it.
-        yield Skipped(path, _NO_LIBRARY)
-        return
-    if magic in _ARCHIVES:
-        from gpudoctor.binaries.containers.wheel import read_wheel
+_Reader = Callable[[str, "str | None", "Progress | None"], Iterator["Library | Skipped"]]
 
-        yield from read_wheel(path, partial(progress, path) if progress else None)
-        return
-    try:
-        library = read_library(path)
-    except TooCostlyError as error:
-        yield Skipped(path, error.reason)
-        return
+
+def _kind(source: FileSource, *, named: bool) -> _Reader | str | None:
+    """How a file is read, by its first bytes, or why somebody who named it gets no answer.
+
+    `None`: it holds no device code, and nobody asked.
+    """
+    head = source.read(0, HEAD)
+    if head[:4] in _ARCHIVES:
+        return _read_wheel
+    if named and _is_behind_something(source):
+        return _BEHIND
+    if may_hold_device_code(head):
+        return _read_library
+    return _NO_LIBRARY if named else None
+
+
+def _is_behind_something(source: FileSource) -> bool:
+    at = max(0, source.size - _LONGEST_END)
+    tail = source.read(at, _LONGEST_END)
+    end = tail.rfind(_END_OF_ARCHIVE)
+    return end >= 0 and end + 22 + int.from_bytes(tail[end + 20 : end + 22], "little") == len(tail)
+
+
+def _read_wheel(path: str, _: str | None, progress: Progress | None) -> Iterator[Library | Skipped]:
+    from gpudoctor.binaries.containers.wheel import read_wheel
+
+    return read_wheel(path, partial(progress, path) if progress else None)
+
+
+def _read_library(
+    path: str, distribution: str | None, _: Progress | None
+) -> Iterator[Library | Skipped]:
+    library = read_library(path)
+    if library is not None and library.kernel_archive is not None:
+        from gpudoctor.binaries.code.kernel_archive import archived_targets
+
+        library = replace(library, archived=archived_targets(path, library.kernel_archive))
     if library is not None:
         yield library if distribution is None else replace(library, distribution=distribution)
 

@@ -53,6 +53,9 @@ class Skipped:
 
     path: str
     reason: str
+    distribution: str | None = None
+    named: bool = False
+    """Whether somebody asked for this very file, or for the wheel that holds it."""
 
 
 class Source(Protocol):
@@ -83,13 +86,15 @@ class BytesSource:
 class FileSource:
     """A file on disk as a source; use it as a context manager."""
 
-    __slots__ = ("_descriptor", "size")
+    __slots__ = ("_descriptor", "identity", "size")
 
     def __init__(self, path: str) -> None:
         # O_NONBLOCK: a named pipe that lies in a scanned folder must not stop the scan.
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         self._descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-        self.size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        self.size = status.st_size
+        self.identity = (status.st_dev, status.st_ino)
 
     def __enter__(self) -> FileSource:
         return self

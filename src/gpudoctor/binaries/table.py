@@ -51,6 +51,21 @@ class ScanTable:
     scan: Scan
     gpus: tuple[ComputeCapability, ...]
     rows: tuple[Row, ...]
+    named: bool = False
+    """Whether somebody named the GPUs, so that the verdict is the answer."""
+
+    @property
+    def exit_code(self) -> int:
+        """0; 1 if something does not run on a GPU that was named; 3 if that is not known."""
+        if self.named and self.fails:
+            return 1
+        return 3 if self.scan.proves_nothing or (self.named and self.undecided) else 0
+
+    @property
+    def undecided(self) -> bool:
+        """Whether something that counts for a verdict could not be read."""
+        owners = {row.library.distribution for row in self.rows} - {None}
+        return any(each.named or each.distribution in owners for each in self.scan.skipped)
 
     @property
     def fails(self) -> bool:

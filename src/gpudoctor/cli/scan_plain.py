@@ -45,7 +45,7 @@ def execute(
         outputs=outputs,
         formats=_FORMATS,
     )
-    return 1 if gpus and table.fails else 0
+    return table.exit_code
 
 
 def plain(arguments: Sequence[str]) -> int | None:

@@ -9,6 +9,7 @@ from gpudoctor.binaries.scan import Progress, scan
 from gpudoctor.binaries.table import ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:
     from gpudoctor.collect.driver.asking import DriverChildren
@@ -32,7 +33,7 @@ def scan_paths(
     """
     if gpus:
         wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
-        return judge(scan(paths, progress), wanted)
+        return replace(judge(scan(paths, progress), wanted), named=True)
     from gpudoctor.collect.driver.asking import start_children
 
     children = start_children(environ)  # they wait for the driver while files are read

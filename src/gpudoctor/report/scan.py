@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import Cell, Row, ScanTable
 from gpudoctor.model.library import CodeGroup, Library
 from gpudoctor.report.inert import inert
@@ -116,7 +117,7 @@ def _totals(groups: tuple[CodeGroup, ...]) -> dict[str, Any]:
 def _text(table: ScanTable, style: Style) -> str:
     canvas = Canvas(style)
     if not table.rows:
-        canvas.line(f"No device code in {_files(table.scan.looked_at)}.")
+        canvas.line(_nothing_found(table.scan))
     common = _common_folder([row.library.path for row in table.rows])
     shown = [row for row in table.rows if not style.quiet or any(c.fails for c in row.cells)]
     if common and shown:
@@ -132,6 +133,14 @@ def _text(table: ScanTable, style: Style) -> str:
             (f"{canvas.mark('unknown')} ", "yellow"), f"{skipped.path}: {skipped.reason}"
         )
     return canvas.text()
+
+
+def _nothing_found(scan: Scan) -> str:
+    if not scan.looked_at:
+        return "Nothing was examined: there is no file."
+    if scan.proves_nothing:
+        return "Nothing with device code was examined: what could hold some was not read."
+    return f"No device code in {_files(scan.looked_at)}."
 
 
 def _grid(canvas: Canvas, table: ScanTable, rows: list[Row], common: str, style: Style) -> None:

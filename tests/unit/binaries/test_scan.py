@@ -40,10 +40,25 @@ def record(site: Path, distribution: str, *lines: str) -> None:
 
 
 def test_a_folder_is_walked_in_the_order_of_names(tmp_path: Path) -> None:
-    for name in ("b/two.so", "a/one.so.1.2", "c.pyd", "d.dll", "program", "text.py", "x.h"):
+    for name in ("b/two.so", "a/one.so.1.2", "c.pyd", "d.dll", "program"):
         put(tmp_path, name)
+    put(tmp_path, "text.py", b"#" * 500)
     put(tmp_path, "host.so", HOST)
     assert names(tmp_path) == ["c.pyd", "d.dll", "program", "a/one.so.1.2", "b/two.so"]
+
+
+def test_in_a_folder_files_are_known_by_their_first_bytes(tmp_path: Path) -> None:
+    for name in ("kernels.dat", "x.h", "libx.so.bak", "weights.bin"):
+        put(tmp_path, name)
+    put(tmp_path, "house/wheel.download", wheel([("a/x.so", CODE)]))
+    put(tmp_path, "real.so", b"INPUT(libreal.so.1)" * 10)
+    assert names(tmp_path) == [
+        "kernels.dat",
+        "libx.so.bak",
+        "weights.bin",
+        "x.h",
+        "house/wheel.download!/a/x.so",
+    ]
 
 
 def test_libraries_are_attributed_by_record(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_a_wheel_and_what_was_skipped_in_it(
 ) -> None:
     path = tmp_path / "pkg-1-cp311-cp311-linux_x86_64.whl"
     path.write_bytes(wheel([("pkg/a.so", CODE), ("pkg/b.so", CODE[:-64]), ("pkg/c.so", elf())]))
-    value = json.loads(output(capsys, str(path), "--json", "--gpu", "sm_80"))
+    output(capsys, str(path))
+    value = json.loads(output(capsys, str(path), "--json", "--gpu", "sm_80", code=3))
     assert [each["path"] for each in value["files"]] == [f"{path}!/pkg/a.so"]
     assert [each["path"] for each in value["skipped"]] == [f"{path}!/pkg/b.so"]
     assert value["files"][0]["distribution"] == "pkg"
@@ -136,6 +137,67 @@ def test_a_folder_without_device_code_says_so(
 ) -> None:
     (tmp_path / "a.so").write_bytes(elf())
     assert output(capsys, str(tmp_path), "--gpu", "sm_80") == "No device code in 1 file.\n"
+
+
+def encrypted(data: bytes) -> bytes:
+    at = data.index(b"PK\x01\x02") + 8
+    return data[:at] + b"\1" + data[at + 1 :]
+
+
+def by_lzma(data: bytes) -> bytes:
+    at = data.index(b"PK\x01\x02") + 10
+    return data[:at] + b"\x0e" + data[at + 1 :]
+
+
+WHEEL = wheel([("pkg/a.so", CODE)])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x-1-py3-none-any.whl", encrypted(WHEEL), "It is encrypted."),
+        ("x-1-py3-none-any.whl", by_lzma(WHEEL), "compressed by method 14"),
+        ("x-1-py3-none-any.whl", wheel([("pkg/a.so", CODE[:-64])]), "more than the file holds"),
+        ("app.pyz", b"#!/usr/bin/env python3\n" + WHEEL, "begins with something else"),
+        ("setup.exe", CODE + WHEEL, "begins with something else"),
+        ("notes.txt", b"words " * 50, "neither a library nor a wheel"),
+        ("empty.so", b"", "neither a library nor a wheel"),
+    ],
+)
+def test_where_nothing_was_examined_the_answer_is_that(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, data: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    for arguments in ([], ["--gpu", "sm_80"]):
+        text = " ".join(output(capsys, str(tmp_path / name), *arguments, code=3).split())
+        assert "Nothing with device code was examined" in text
+        assert said in text
+        assert "No device code" not in text
+
+
+def test_a_wheel_without_libraries_has_no_device_code(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "six-1-py3-none-any.whl"
+    path.write_bytes(wheel([("six.py", b"#" * 100)]))
+    assert output(capsys, str(path)) == "No device code in 1 file.\n"
+
+
+def test_an_empty_folder_is_no_answer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "Nothing was examined" in output(capsys, str(tmp_path), code=3)
+
+
+def test_a_folder_with_a_damaged_file_that_does_not_decide_is_judged(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.so").write_bytes(CODE)
+    (tmp_path / "b.so").write_bytes(CODE[:-64])
+    output(capsys, str(tmp_path), "--gpu", "sm_80")
+    info = tmp_path / "x-1.dist-info"
+    info.mkdir()
+    (info / "RECORD").write_text("a.so,,\nb.so,,\n")
+    output(capsys, str(tmp_path), "--gpu", "sm_80", code=3)
+    output(capsys, str(tmp_path), "--gpu", "sm_61", code=1)
 
 
 def test_names_with_escape_sequences_are_shown_inert(

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 
 from gpudoctor.binaries.containers.record import attributions
-from gpudoctor.binaries.names import may_be_binary
 
 _NEVER = frozenset({"__pycache__", ".git"})
 _KERNELS = frozenset({"proc", "sys", "dev"})
@@ -14,7 +13,7 @@ _DEEPEST = 64
 
 
 def candidates(root: str) -> Iterator[tuple[str, str | None]]:
-    """The files below `root` that may be binaries or wheels, in the order of their names.
+    """The files below `root`, in the order of their names: what they are, their bytes say.
 
     Each comes with the distribution that brought it, if that is known.
 
@@ -42,13 +41,9 @@ def candidates(root: str) -> Iterator[tuple[str, str | None]]:
                     kernels = depth == 0 and entry.name in _KERNELS
                     if entry.name not in _NEVER and not kernels:
                         below.append((entry.path, depth + 1))
-                elif _is_wanted(entry.name) and entry.is_file(follow_symlinks=False):
+                elif entry.is_file(follow_symlinks=False):
                     yield entry.path, owners.get(os.path.normpath(entry.path))
             except OSError:
                 continue
         if depth < _DEEPEST:
             pending.extend(reversed(below))
-
-
-def _is_wanted(name: str) -> bool:
-    return may_be_binary(name) or name.endswith(".whl")

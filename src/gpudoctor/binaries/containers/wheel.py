@@ -8,7 +8,7 @@ from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.containers import zip_archive as archive
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.library import read_source
-from gpudoctor.binaries.names import distribution_of_wheel, may_be_binary
+from gpudoctor.binaries.names import distribution_of_wheel, is_surely_text, may_be_binary
 from gpudoctor.binaries.source import (
     FileSource,
     PartSource,
@@ -43,7 +43,7 @@ def read_wheel(
             data_bytes = 0
             for member in archive.members(source):
                 budget.step()
-                if member.size < _SMALLEST or not may_be_binary(member.name):
+                if member.size < _SMALLEST or is_surely_text(member.name):
                     continue
                 inside = f"{path}!/{member.name}"
                 try:
@@ -55,12 +55,13 @@ def read_wheel(
                 except TooCostlyError:
                     raise
                 except UnreadableBinaryError as error:
-                    yield Skipped(inside, error.reason)
+                    if may_be_binary(member.name):
+                        yield Skipped(inside, error.reason, distribution)
                     continue
                 if library is not None:
                     yield library
     except TooCostlyError as error:
-        yield Skipped(path, error.reason)
+        yield Skipped(path, error.reason, distribution)
     except OSError as error:
         raise UnreadableBinaryError(f"{error.strerror}.", path) from error
     except UnreadableBinaryError as error:
