@@ -20,51 +20,13 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from gpudoctor.errors import GpuDoctorError
+from gpudoctor.errors import GpuDoctorError, UsageError
 
 if TYPE_CHECKING:  # the knowledge base is loaded when an error is there to be explained
     from types import TracebackType
 
     from gpudoctor.model.finding import Finding
-    from gpudoctor.model.report import Report
-
-
-class Diagnosis:
-    """What an exception or a text says: prints as the terminal's report, shows as HTML."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        """The report, as `gpudoctor triage --json` has it."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Most likely first; empty if nothing known stands in the text."""
-        return self.report.findings
-
-    def __bool__(self) -> bool:
-        return bool(self.report.findings)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def __repr__(self) -> str:
-        """The report too: that is what the prompts of Python and IPython show of a value."""
-        return self.text()
-
-    def text(self, *, color: bool = False, width: int = 100) -> str:
-        """The report as text for a terminal of `width` columns."""
-        from gpudoctor.report import render
-        from gpudoctor.report.style import Style
-
-        return render(self.report, "text", Style(color=color, width=width))
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from gpudoctor.report.document import document
-        from gpudoctor.report.style import Style
-        from gpudoctor.report.writers.html import fragment
-
-        return f'<div class="gpudoctor">{fragment(document(self.report, Style()))}</div>'
+    from gpudoctor.results import Diagnosis
 
 
 class RequirementError(RuntimeError, GpuDoctorError):
@@ -84,11 +46,13 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
     An exception is read together with what this process knows of itself: Python, the torch that
     it has imported, and the driver's own files.
     """
+    if not isinstance(error, BaseException | str | bytes):
+        raise UsageError(f"diagnose takes an exception or a text, not a {type(error).__name__}")
+    from gpudoctor.results import diagnosis
     from gpudoctor.triage import report
 
-    if isinstance(error, BaseException):
-        return Diagnosis(report.of_string(_text_of(error)))
-    return Diagnosis(report.of_string(error))
+    text = _text_of(error) if isinstance(error, BaseException) else error
+    return diagnosis(report.of_string(text))
 
 
 @contextlib.contextmanager
@@ -234,6 +198,11 @@ def _display(found: Diagnosis) -> bool:
         return False
     show(found)
     return True
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext gpudoctor`: explain every uncaught GPU error of this notebook."""
+    _install_in(shell)
 
 
 def _install_in(shell: Any) -> None:

@@ -50,9 +50,11 @@ def execute(
         facts=None if facts is None else output.read_input(facts),
         facts_name=facts or "",
         smoke=smoke,
-        policy=api.policy(
-            policy, fail_on=fail_on, allow_cpu=allow_cpu, select=select, ignore=ignore
-        ),
+        policy=policy,
+        allow_cpu=allow_cpu,
+        fail_on=fail_on,
+        select=select or (),
+        ignore=ignore or (),
         timeout=timeout,
         progress=lambda message: output.progress(message, quiet=quiet or not told),
     )

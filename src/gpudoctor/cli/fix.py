@@ -144,7 +144,7 @@ def _apply(
         if not _confirmed():
             common.progress("Nothing was changed.")
             return 1
-    done = api.fix(report, options, lambda line: common.progress(line, quiet=quiet))
+    done = api.carry_out(report, options, lambda line: common.progress(line, quiet=quiet))
     for change in done.changes:
         common.progress(f"  {change}", quiet=quiet)
     code = 1 if done.report.verdict == "broken" else 0

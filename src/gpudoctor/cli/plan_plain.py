@@ -10,7 +10,6 @@ from gpudoctor.cli.plain import REPORT_FLAGS, read
 
 if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.model.report import Report
-    from gpudoctor.prescribe import PlanRequest
     from gpudoctor.report.style import Style
 
 _FLAGS = {**REPORT_FLAGS, "--from-source": ("from_source", True)}
@@ -48,15 +47,15 @@ def execute(
         UsageError: a GPU, a version, an option's value is not known, or a named file cannot be
             read.
     """
+    from gpudoctor import app
     from gpudoctor.errors import UsageError
-    from gpudoctor.prescribe import PlanRequest
 
     style = output.style_for(color, quiet=quiet, verbose=verbose)
     output.check_format(format_)
     if not gpus and facts is None:
         raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
-    request = PlanRequest(
-        gpus=tuple(gpus or ()),
+    report = app.plan(
+        gpus=gpus or (),
         driver=driver,
         os=os,
         arch=arch,
@@ -66,13 +65,14 @@ def execute(
         tool=tool,
         index_url=index_url,
         from_source=from_source,
+        requirements=requirements or (),
+        extras=extras or (),
+        groups=groups or (),
+        facts=None if facts is None else output.read_input(facts),
+        facts_name=facts or "",
     )
-    if requirements:
-        report = _judged(request, requirements, extras or (), groups or (), facts)
-    else:
-        report = _planned(request)
     output.emit(
-        lambda name, how: _render(report, name, how, request),
+        lambda name, how: _render(report, name, how, torch),
         style,
         format_=format_,
         outputs=outputs,
@@ -90,43 +90,7 @@ def plain(arguments: Sequence[str]) -> int | None:
     return None if chosen is None else execute(**chosen)
 
 
-def _planned(request: PlanRequest) -> Report:
-    from gpudoctor import __version__
-    from gpudoctor.kb import info
-    from gpudoctor.model.report import Knowledge, Report
-    from gpudoctor.prescribe import plan as plan_
-    from gpudoctor.prescribe.plan import nothing_fits
-
-    sheet, prescription = plan_(request)
-    possible = prescription.status != "impossible"
-    return Report(
-        version=__version__,
-        knowledge=Knowledge(version=info.version(), date=info.date()),
-        verdict="healthy" if possible else "broken",
-        exit_code=0 if possible else 1,
-        sheet=sheet,
-        findings=() if possible else (nothing_fits(prescription),),
-        prescription=prescription,
-        about="plan",
-    )
-
-
-def _judged(
-    request: PlanRequest,
-    requirements: Sequence[str],
-    extras: Sequence[str],
-    groups: Sequence[str],
-    facts: str | None,
-) -> Report:
-    from gpudoctor import app
-
-    saved = None if facts is None else output.read_input(facts)
-    return app.preflight(
-        request, requirements, extras=extras, groups=groups, facts=saved, facts_name=facts or ""
-    )
-
-
-def _render(report: Report, format_: str, style: Style, request: PlanRequest) -> str:
+def _render(report: Report, format_: str, style: Style, torch: str | None) -> str:
     from gpudoctor.report import render
 
     if style.verbose < 2 or report.about != "plan":
@@ -134,4 +98,4 @@ def _render(report: Report, format_: str, style: Style, request: PlanRequest) ->
     from gpudoctor.prescribe import considered
     from gpudoctor.report.plan import considered as section
 
-    return render(report, format_, style, (section(considered(report.sheet, request.torch)),))
+    return render(report, format_, style, (section(considered(report.sheet, torch)),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -45,13 +45,15 @@ def smoke(
     style = common.style_for(color, quiet=quiet, verbose=verbose)
     common.check_format("json" if json else format_)
     common.check_timeout(timeout)
+    if level not in ("quick", "full"):
+        raise UsageError(f"--level takes quick or full, not {level!r}")
     if advice is not None:
         _writable(advice)
     # A line a test while somebody watches; a log has the results, and the steps with -v.
     told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
     report = api.smoke(
         python=python,
-        level=_level(level),
+        level=level,
         device=device,
         timeout=timeout,
         progress=lambda message: common.progress(message, quiet=quiet or not told),
@@ -65,14 +67,6 @@ def smoke(
         _write(advice, api.advice_yaml(report))
     common.emit(draw, style, format_=format_, json=json, outputs=output)
     return report.exit_code
-
-
-def _level(name: str) -> Literal["quick", "full"]:
-    if name == "quick":
-        return "quick"
-    if name == "full":
-        return "full"
-    raise UsageError(f"--level takes quick or full, not {name!r}")
 
 
 def _writable(path: str) -> None:

@@ -132,12 +132,17 @@ def read(path: str) -> Policy:
     if content is None:
         return Policy()
     try:
-        return _policy(content)
+        return of_mapping(content)
     except UsageError as error:
         raise UsageError(f"the policy {path}: {error}") from None
 
 
-def _policy(content: Any) -> Policy:
+def of_mapping(content: Any) -> Policy:
+    """The policy that settings say.
+
+    Raises:
+        UsageError: something that no policy says.
+    """
     if not isinstance(content, dict):
         raise UsageError("it is not a list of settings")
     strange = sorted(str(key) for key in content if key not in _KEYS)
