@@ -242,3 +242,11 @@ def nearest(text: str, n: int = 3) -> tuple[str, ...]:
         spellings.setdefault(" ".join(words), row["name"])
     wanted = " ".join(word for word in _words(text) if word not in _BRANDS)
     return tuple(spellings[key] for key in difflib.get_close_matches(wanted, spellings, n, 0.5))
+
+
+def by_tegra(chip: str) -> tuple[str, str] | None:
+    """Name and compute capability of the GPU in a Tegra: `tegra234` → `Orin`, `8.7`."""
+    for row in load("gpus")["tegra_chips"]:
+        if row["chip"] == chip:
+            return str(row["name"]), str(row["cc"])
+    return None

@@ -70,6 +70,7 @@ FILES: Mapping[str, File] = {
                 module="text",
                 tegra="bool",
             ),
+            "tegra_chips": _rows(chip="slug", name="text", cc="capability"),
             "gpus": _rows(
                 name="text",
                 aliases_opt="texts",
