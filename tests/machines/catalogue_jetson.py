@@ -29,8 +29,8 @@ def board(l4t: str, chip: str = "tegra234", model: str = "AGX Orin", **files: st
         glibc="2.31" if release == "35" else "2.35",
         memory_gib=64,
         files={
-            "/etc/nv_tegra_release": f"# R{release} (release), REVISION: {revision}, GCID: 33958178, "
-            "BOARD: t186ref, EABI: aarch64, DATE: Tue Aug  1 19:57:35 UTC 2023\n",
+            "/etc/nv_tegra_release": f"# R{release} (release), REVISION: {revision}, "
+            "GCID: 33958178, BOARD: t186ref, EABI: aarch64, DATE: Tue Aug  1 19:57:35 UTC 2023\n",
             "/proc/device-tree/compatible": f"nvidia,p3737-0000\0nvidia,{chip}\0",
             "/proc/device-tree/model": f"NVIDIA Jetson {model} Developer Kit\0",
             **files,
