@@ -1,4 +1,4 @@
-"""Environments of a few files in the shapes that people have, and an installer within the process."""
+"""Environments of a few files in the shapes that people have, and an installer in the process."""
 
 from __future__ import annotations
 

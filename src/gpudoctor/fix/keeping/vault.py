@@ -100,13 +100,16 @@ def remove(vault: Vault, *, keep_aside: bool = False) -> None:
     # A folder that was made a moment before the end has no whole token yet, and nothing in it.
     if names not in ([], [_TOKEN]) and trouble(vault) is not None:
         return
-    for name in sorted(names, key=lambda name: name == _TOKEN):
-        if name == ASIDE and keep_aside:
-            continue
-        remove_tree(os.path.join(vault.path, name))
+    for name in names:
+        if name != _TOKEN and not (name == ASIDE and keep_aside):
+            remove_tree(os.path.join(vault.path, name))
     try:
-        os.rmdir(vault.path)
-    except OSError:  # something is set aside in it
+        # The token goes last: what could not be removed now is known as ours the next time.
+        if os.listdir(vault.path) == [_TOKEN]:
+            os.unlink(os.path.join(vault.path, _TOKEN))
+        if not os.listdir(vault.path):
+            os.rmdir(vault.path)
+    except OSError:
         pass
 
 
