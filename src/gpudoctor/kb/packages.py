@@ -290,6 +290,17 @@ def library_of(distribution: str) -> str | None:
 
 
 @cache
+def is_nvidia_library(path: str) -> bool:
+    """Whether a file is one of NVIDIA's libraries, which some builds carry inside torch.
+
+    They choose their kernels themselves and say in other ways which GPUs they serve.
+    """
+    stem = path.replace("\\", "/").rpartition("/")[2].lower().removeprefix("lib")
+    sonames = (wheel.soname.lower() for wheel in nvidia_wheels() if wheel.soname)
+    return stem.startswith(tuple(name.removeprefix("lib").partition(".")[0] for name in sonames))
+
+
+@cache
 def _libraries() -> Mapping[str, str]:
     return {name: row.library for row in nvidia_wheels() for name in row.distributions}
 

@@ -14,9 +14,11 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Target
 
 Constraint = Literal["platform", "pin", "python", "glibc", "code", "driver", "gfx"]
@@ -89,6 +91,10 @@ class Offer:
                 self.covers[gpu] = "none"
         return self.covers[gpu]
 
+    def is_complete(self, gpus: tuple[ComputeCapability, ...]) -> bool:
+        """Whether all of its libraries serve the GPUs, as far as is known."""
+        return not gaps(self.build, gpus)
+
 
 _architecture = cache(Architecture.parse)
 
@@ -120,6 +126,19 @@ def _known_to(gpu: ComputeCapability, cuda: tuple[int, ...]) -> bool:
     below = max((found for found in known if found <= gpu), default=gpu)
     span = kb_cuda.toolkits_for(str(below))
     return span is None or version_key(span[0])[:2] <= cuda
+
+
+def companion_wheels(offer: Offer, target: Target) -> bool:
+    """Whether all companions that are installed have a wheel for this Python in its release."""
+    release = torch_releases.release(offer.build.torch) if target.companions else None
+    if release is None or target.python is None:
+        return True
+    found = (release.companions.get(name) for name in target.companions)
+    return all(
+        kb_packages.has_wheel(name, companion.version, target.python)
+        for name, companion in zip(target.companions, found, strict=True)
+        if companion is not None
+    )
 
 
 @cache

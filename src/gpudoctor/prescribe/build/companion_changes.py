@@ -19,7 +19,7 @@ from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.build.candidates import satisfies, version_key
-from gpudoctor.prescribe.request.target import Pin
+from gpudoctor.prescribe.request.target import Pin, python_of
 
 COMPANIONS = ("torchvision", "torchaudio")
 _OTHER_TRITONS = {
@@ -63,6 +63,8 @@ class Along:
     broken: tuple[Broken, ...] = ()
     versions: Mapping[str, str]
     """Distribution → its version afterwards."""
+    missing: tuple[str, ...] = ()
+    """Companions that have no wheel for this Python: `torchvision 0.20.1`."""
     kept_libraries: tuple[str, ...] = ()
     """Libraries of another CUDA major that stay, with what needs them: `nvidia-… (tensorflow)`."""
 
@@ -73,11 +75,9 @@ def along(facts: Facts, build: Build, named: Collection[str] = ()) -> Along:
     `named` are packages that findings call broken.
     """
     installed = {package.name: package for package in facts.packages}
-    packages: list[str] = []
-    forced: list[str] = []
-    plain: list[str] = []
-    versions: dict[str, str] = {}
+    found = _Companions()
     release = torch_releases.release(build.torch)
+    python = python_of(facts.python)
     for name in COMPANIONS:
         package = installed.get(name)
         companion = release.companions.get(name) if release else None
@@ -85,32 +85,74 @@ def along(facts: Facts, build: Build, named: Collection[str] = ()) -> Along:
             continue
         if companion is None:
             if build.nightly:
-                packages.append(name)
-            continue
-        bare = (package.version or "").split("+", 1)[0]
-        if companion.pin is None:
-            versions[name] = companion.version
-            if bare != companion.version:
-                plain.append(f"{name}=={companion.version}")
-            continue
-        label = build.local if build.platform != "linux_aarch64" else None
-        wanted = f"{name}=={companion.version}" + (f"+{label}" if label else "")
-        versions[name] = companion.version + (f"+{build.variant}" if build.local else "")
-        if package.version == versions[name]:
-            continue
-        # On aarch64 the labels of companions are not known, so the plain number is asked for;
-        # where that number is installed from another index, only force changes the wheel.
-        (forced if label is None and bare == companion.version else packages).append(wanted)
+                found.packages.append(name)
+        elif python is not None and not kb_packages.has_wheel(name, companion.version, python):
+            found.removals.append(name)
+            found.missing.append(f"{name} {companion.version}")
+        elif companion.pin is None:
+            _unpinned(name, companion.version, package, build, found)
+        else:
+            _pinned(name, companion.version, package, build, found)
     removals, kept = leftovers(facts, build)
     return Along(
-        packages=tuple(packages),
-        forced=tuple(forced),
-        plain=tuple(plain),
-        removals=removals,
+        packages=tuple(found.packages),
+        forced=tuple(found.forced),
+        plain=tuple(found.plain),
+        removals=(*found.removals, *(name for name in removals if name not in found.removals)),
+        missing=tuple(found.missing),
         broken=broken_by(facts, build, named),
-        versions=versions,
+        versions=found.versions,
         kept_libraries=kept,
     )
+
+
+class _Companions:
+    """What is gathered about companions."""
+
+    def __init__(self) -> None:
+        self.packages: list[str] = []
+        self.forced: list[str] = []
+        self.plain: list[str] = []
+        self.removals: list[str] = []
+        self.missing: list[str] = []
+        self.versions: dict[str, str] = {}
+
+
+def _pinned(name: str, version: str, package: Package, build: Build, found: _Companions) -> None:
+    """A companion that is built anew for each release of torch, in each of its variants."""
+    label = build.local if build.platform != "linux_aarch64" else None
+    wanted = f"{name}=={version}" + (f"+{label}" if label else "")
+    found.versions[name] = version + (f"+{build.variant}" if build.local else "")
+    if package.version == found.versions[name]:
+        return
+    # On aarch64 the labels of companions are not known, so the plain number is asked for;
+    # where that number is installed from another index, only force changes the wheel.
+    bare = (package.version or "").split("+", 1)[0]
+    (found.forced if label is None and bare == version else found.packages).append(wanted)
+
+
+def _unpinned(name: str, version: str, package: Package, build: Build, found: _Companions) -> None:
+    """A companion that goes on serving newer releases of torch (torchaudio from 2.11 on).
+
+    It was published for the variants of the release that it came with; for others there is the
+    wheel on the ordinary index.
+    """
+    bare, _, label = (package.version or "").partition("+")
+    sister = torch_releases.build(version, build.variant, build.platform)
+    if sister is not None and sister.exists and sister.local and not build.on_pypi:
+        found.versions[name] = f"{version}+{sister.local}"
+        if package.version != found.versions[name]:
+            found.packages.append(f"{name}=={version}+{sister.local}")
+        return
+    found.versions[name] = version
+    if bare != version:
+        found.plain.append(f"{name}=={version}")
+    elif label and label != build.local:
+        # The number is the same, so an installer would leave the other variant's wheel there.
+        found.removals.append(name)
+        found.plain.append(f"{name}=={version}")
+    else:
+        found.versions[name] = package.version or version
 
 
 def leftovers(facts: Facts, build: Build) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,37 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
+from gpudoctor.binaries.coverage import coverage
 from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_binaries import libraries
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass
 
 
-def gaps(build: Build, gpus: Iterable[ComputeCapability]) -> tuple[str, ...]:
-    """A sentence for each library of a wheel that was read and lacks code for one of the GPUs.
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A library of torch's own without code for some GPUs."""
+
+    file: str
+    purpose: str | None
+    gpus: tuple[str, ...]
+    """`sm_75`"""
+    read: str
+    """The variant in which that was read: the build's own, or its sister's of the same CUDA."""
+
+
+def gaps(build: Build, gpus: Iterable[ComputeCapability]) -> tuple[Gap, ...]:
+    """The libraries of a build that lack code for one of the GPUs, as far as is known.
 
     From torch 2.11 on, `libtorch_cuda_linalg.so` of the CUDA 13 wheels for x86_64 begins at sm_80,
-    although the rest of the build begins at sm_75 (configs/torch_binaries.yaml).
+    although the rest of the build begins at sm_75 (configs/torch_binaries.yaml). A wheel that was
+    not read is taken for what the wheel of the same release, platform, CUDA major and targets
+    is, since one recipe makes them.
     """
-    if build.confidence != "binary":
+    if build.kind != "cuda":
         return ()
-    from gpudoctor.binaries.coverage import coverage
-    from gpudoctor.kb.packages import purpose_of
-    from gpudoctor.kb.torch_binaries import libraries
+    return _gaps(build.torch, build.variant, build.platform, tuple(sorted(set(gpus))))
 
-    said = []
-    for library in libraries(build) or ():
+
+@lru_cache(maxsize=4096)
+def _gaps(
+    torch: str, variant: str, platform: str, gpus: tuple[ComputeCapability, ...]
+) -> tuple[Gap, ...]:
+    read = _read(torch, variant, platform)
+    found = []
+    for library in (libraries(read) if read is not None else None) or ():
+        if kb_packages.is_nvidia_library(library.path):
+            continue
         lacking = []
-        for gpu in sorted(set(gpus)):
-            found = coverage(library, gpu)
+        for gpu in gpus:
+            cover = coverage(library, gpu)
             # Where the smaller part of a library is for newer GPUs alone, that is on purpose.
-            on_purpose = found.below_floor and 2 * found.runnable >= found.of
-            if found.status in ("none", "partial") and not on_purpose:
+            on_purpose = cover.below_floor and 2 * cover.runnable >= cover.of
+            if cover.status in ("none", "partial") and not on_purpose:
                 lacking.append(gpu.sm)
-        if lacking:
+        if lacking and read is not None:
             file = library.path.rpartition("/")[2]
-            purpose = purpose_of(library.path)
-            said.append(
-                f"{file} of this build{f' ({purpose})' if purpose else ''} was compiled for fewer "
-                f"GPUs than the rest: what needs it fails on {', '.join(lacking)}."
-            )
+            purpose = kb_packages.purpose_of(library.path)
+            found.append(Gap(file, purpose, tuple(lacking), read.variant))
+    return tuple(found)
+
+
+def _read(torch: str, variant: str, platform: str) -> Build | None:
+    """The build whose wheel was read: this one, or its sister with the same targets."""
+    own = torch_releases.build(torch, variant, platform)
+    if own is None or own.confidence == "binary":
+        return own
+    major = (own.cuda or "").partition(".")[0]
+    sisters = (item for item in torch_releases.builds_of(torch) if item.platform == platform)
+    alike = (
+        item
+        for item in sisters
+        if item.sass == own.sass and (item.cuda or "").partition(".")[0] == major
+    )
+    return next((item for item in alike if item.confidence == "binary"), None)
+
+
+def sentences(build: Build, gpus: Iterable[ComputeCapability]) -> tuple[str, ...]:
+    """The gaps of a build, a sentence each."""
+    said = []
+    for gap in gaps(build, gpus):
+        own = gap.read == build.variant
+        where = "this build" if own else f"the {gap.read} build of this release"
+        after = "" if own else f" The wheel with {build.variant} is very likely made alike."
+        said.append(
+            f"{gap.file} of {where}{f' ({gap.purpose})' if gap.purpose else ''} was compiled for "
+            f"fewer GPUs than the rest: what needs it fails on {', '.join(gap.gpus)}.{after}"
+        )
     return tuple(said)

@@ -12,11 +12,11 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.build import gaps
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
 from gpudoctor.prescribe.build.companion_changes import Along, along
 from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
 from gpudoctor.prescribe.request.target import target_of
@@ -62,7 +62,7 @@ def install(
         build=build,
         index_url=change.index.shown,
         packages=listed,
-        notes=words.notes(build, beside, place) + gaps(build, gpus),
+        notes=words.notes(build, beside, place) + gaps.sentences(build, gpus),
         claims=words.claims(build, target),
         lost=lost(beside, gpus),
     )

@@ -78,7 +78,8 @@ def with_repair(sheet: FactSheet, along: Along, exact: Collection[str]) -> FactS
     broken = {entry.package.name: entry.fitting for entry in along.broken}
     packages = []
     for package in facts.packages:
-        if package.name in along.removals or broken.get(package.name, "") is None:
+        removed = package.name in along.removals and package.name not in changed
+        if removed or broken.get(package.name, "") is None:
             continue
         version = broken.get(package.name) or changed.get(package.name)
         packages.append(Package(name=package.name, version=version) if version else package)
@@ -229,7 +230,8 @@ def _packages(
     result = []
     seen = set()
     for package in facts.packages:
-        if package.name in removals or package.name in seen or _is_nvidia(package.name):
+        removed = package.name in removals and package.name not in changed
+        if removed or package.name in seen or _is_nvidia(package.name):
             continue
         if package.name in changed:
             seen.add(package.name)

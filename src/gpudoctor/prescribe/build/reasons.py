@@ -13,6 +13,7 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.candidates import driver_serves_in_full, version_key
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
+from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.solver import ended, feasible
 from gpudoctor.prescribe.commands.install_commands import Place
 from gpudoctor.prescribe.request.target import Target
@@ -63,6 +64,13 @@ def _newest(build: Build, target: Target) -> str:
         return [other for other in builds if version_key(other.torch) > order]
 
     ahead = newer(target)
+    lacking = [gaps(other, target.gpus) for other in ahead]
+    if ahead and all(lacking) and not gaps(build, target.gpus):
+        gap = lacking[-1][0]
+        return (
+            f"; newer releases lack {gap.purpose or gap.file} for {', '.join(gap.gpus)}, and it is "
+            "the newest that serves everything"
+        )
     if ahead and not build.off_matrix and all(other.off_matrix for other in ahead):
         return "; it is the newest release of PyTorch's official matrix that does"
     if ahead:
@@ -97,6 +105,11 @@ def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
         notes.append(f"{name} {_breaks(entry)}; {_after(entry)}.")
+    notes += [
+        f"{name} has no wheel for this Python and is taken away: the one that is there belongs to "
+        "another torch."
+        for name in beside.missing
+    ]
     notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
     if place.why and place.tool != "pip":
         notes.append(f"{place.tool} is used, because {place.why}.")

@@ -1,10 +1,12 @@
 """The solver: of the builds that exist, the one to install, in a fixed order of preference.
 
-Preference: the installed release in another variant (the smallest change), else the newest
-release; a build with machine code for every GPU before one that must be compiled at first use; the
-official matrix before what lies outside; a CUDA that the driver serves in full before one that
-it serves by minor-version compatibility; the variant that the release is made for; the newest
-CUDA, or the one nearest to the driver where none is served in full.
+Preference: a release whose torchvision and torchaudio exist for this Python, where they are
+installed; a build all of whose libraries serve all GPUs; the installed release in another variant
+(the smallest change), else the newest release; a build with machine code for every GPU before one
+that must be compiled at first use; the official matrix before what lies outside; a CUDA that the
+driver serves in full before one that it serves by minor-version compatibility; the variant that
+the release is made for; the newest CUDA, or the one nearest to the driver where none is served in
+full.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from gpudoctor.prescribe.build.candidates import (
     Constraint,
     Offer,
     Reason,
+    companion_wheels,
     driver_serves_in_full,
     newest_on,
     objections,
@@ -79,10 +82,14 @@ def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> t
     newest_first = tuple(-number for number in (*offer.order, 0, 0, 0)[:4])
     nearest = offer.stack if full is False else tuple(-number for number in offer.stack)
     return (
+        not companion_wheels(offer, target),
+        not offer.is_complete(target.gpus),
         offer.order != keep,
         # Builds outside the matrix were made for torch; whether their companions exist is not
         # known as surely.
-        target.companions and offer.build.off_matrix,
+        bool(target.companions) and offer.build.off_matrix,
+        # A list of what a release is built for names no build outside of it.
+        offer.build.off_matrix and offer.build.published == "documented",
         newest_first,
         any(offer.coverage(gpu) != "native" for gpu in target.gpus),
         offer.build.off_matrix,

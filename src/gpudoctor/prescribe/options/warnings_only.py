@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.options.ways import demanded_ways, repair_way
+from gpudoctor.prescribe.options.ways import complete_ways, demanded_ways, repair_way
 from gpudoctor.prescribe.remedies import remedies
 from gpudoctor.prescribe.request.question import Question, Way
 from gpudoctor.prescribe.request.request import Options
@@ -20,31 +20,36 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
     if not warnings:
         return Prescription(status="not-needed", why="Nothing needs to be changed.")
     question = Question(sheet, findings, options)
-    steps: tuple[Step, ...] = ()
-    packages: tuple[str, ...] = ()
-    why = "The GPUs work; these steps clear the warnings."
-    index = None
+    cure: Way | None = None
     left = {f.name for f in warnings}
     if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
         for way in _cures(question):
             after = {f.name for f in findings_of(way.sheet) if f.severity is not Severity.INFO}
             if after < left:
-                steps, packages, index, why = way.steps, way.packages, way.index_url, way.why
+                cure = way
                 left &= after
                 break
-    steps += remedies((f for f in warnings if f.name in left and f.remedies), sheet)
-    if not steps:
+    others = remedies((f for f in warnings if f.name in left and f.remedies), sheet)
+    if cure is None and not others:
         none = any(finding.name == "no-gpu-found" for finding in warnings)
         start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"
         return Prescription(
             status="not-needed", why=f"{start}; the warnings need no change of torch."
         )
+    if cure is None:
+        why = "The GPUs work; these steps clear the warnings."
+        return Prescription(status="resolved", why=why, steps=others)
     return Prescription(
         status="resolved",
-        why=why,
-        index_url=index,
-        packages=packages,
-        steps=steps,
+        why=cure.why,
+        torch=cure.build.torch if cure.build else None,
+        variant=cure.build.variant if cure.build else None,
+        index_url=cure.index_url,
+        packages=cure.packages,
+        steps=cure.steps + others,
+        evidence=cure.claims,
+        notes=cure.notes,
+        download_bytes=cure.build.download_bytes if cure.build else None,
     )
 
 
@@ -55,6 +60,8 @@ def _cures(question: Question) -> Iterator[Way]:
         yield from (option.make() for option in demanded_ways(question))
     if repair is not None:
         yield repair
+    if any(finding.name == "partial-kernel-coverage" for finding in question.findings):
+        yield from (option.make() for option in complete_ways(question))
 
 
 def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescription:

@@ -16,6 +16,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import pins_of
+from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.install import install, named_packages
 from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import Change, steps
@@ -105,6 +106,14 @@ def demanded_ways(question: Question) -> Iterator[Option]:
     wanted = replace(question.target, pins=pins)
     for build in islice(ranked(wanted, kind=question.kind, installed=question.installed), 1):
         yield Option("demanded", partial(_installed, question, build, "demanded"), build)
+
+
+def complete_ways(question: Question) -> Iterator[Option]:
+    """The build to prefer of those whose libraries all serve all of these GPUs."""
+    builds = ranked(question.target, kind=question.kind, installed=question.installed)
+    for build in builds[:1]:
+        if not gaps(build, question.target.gpus):
+            yield Option("wheel", partial(_installed, question, build, "wheel"), build)
 
 
 def earlier_nightly(question: Question) -> Iterator[Option]:

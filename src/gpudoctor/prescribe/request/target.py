@@ -47,8 +47,8 @@ class Target:
     gfx: tuple[str, ...] = ()
     """Instruction sets of the AMD GPUs that must be served."""
     intel: bool = False
-    companions: bool = False
-    """Whether torchvision or torchaudio have to come from the same index."""
+    companions: tuple[str, ...] = ()
+    """Those of torchvision and torchaudio that have to come along."""
 
     @property
     def floor_os(self) -> str:
@@ -129,7 +129,7 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
         libc=host.libc,
         pins=pins,
         gfx=() if nvidia else tuple(gfx),
-        companions=any(p.name in ("torchvision", "torchaudio") for p in facts.packages),
+        companions=tuple(p.name for p in facts.packages if p.name in ("torchvision", "torchaudio")),
         intel=not nvidia and any(gpu.vendor == "intel" for gpu in gpus),
     )
 

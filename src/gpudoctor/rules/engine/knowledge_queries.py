@@ -302,13 +302,6 @@ def gfx_on_index(gfx: str) -> bool:
     return any(gfx in build.gfx for build in rocm_builds())
 
 
-@cache
 def is_nvidia_library(path: str) -> bool:
-    """Whether a file is one of NVIDIA's libraries, which some builds carry inside torch.
-
-    They choose their kernels themselves and say in other ways which GPUs they serve.
-    """
-    stem = path.replace("\\", "/").rpartition("/")[2].lower().removeprefix("lib")
-    sonames = (wheel.soname.lower() for wheel in packages.nvidia_wheels() if wheel.soname)
-    names = tuple(name.removeprefix("lib").partition(".")[0] for name in sonames)
-    return stem.startswith(names)
+    """Whether a file is one of NVIDIA's libraries, which some builds carry inside torch."""
+    return packages.is_nvidia_library(path)
