@@ -171,7 +171,7 @@ def pdm(tools: str, folder: Path) -> str:
         text = (folder / "pdm.lock").read_text()
         named_so = rf"torch-{re.escape(version)}(\+[a-z0-9.]+)?-cp311-cp311-manylinux_2_28_x86"
         labels = set(re.findall(named_so, text))
-        version += labels.pop() if len(labels) == 1 else "+ambiguous" if labels else ""
+        version += max(labels, default="")
     return named("torch", version, "linux_x86_64")
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import conclude
-from gpudoctor.manifests import judge
+from gpudoctor.manifests import Judged, judge
 from gpudoctor.manifests.source import Source
+from gpudoctor.model.finding import Severity
+from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe import Options, prescribe
+from gpudoctor.prescribe import Options
 
 
 def preflight(
@@ -30,7 +32,7 @@ def preflight(
         UsageError: a file cannot be read, or is not of its format.
     """
     judged = judge(sheet, paths, tool=tool, extras=extras, groups=groups)
-    prescription = prescribe(judged.sheet, judged.findings, options)
+    prescription = _prescription(judged, options) if _troubled(judged) else None
     report = conclude(
         judged.sheet,
         judged.findings,
@@ -39,3 +41,41 @@ def preflight(
         prescription=prescription,
     )
     return replace(report, notes=(*judged.notes, *report.notes))
+
+
+def _troubled(judged: Judged) -> bool:
+    return any(found.severity is not Severity.INFO for found in judged.findings)
+
+
+def _prescription(judged: Judged, options: Options) -> Prescription:
+    """The cure as an edit of the file; never against a pin that the file states."""
+    from gpudoctor.manifests.cure import in_file
+    from gpudoctor.prescribe import prescribe
+
+    row = judged.installation
+    pin = judged.pin if options.torch_spec is None else None
+    if pin is None:
+        found = prescribe(judged.sheet, judged.findings, options)
+        return in_file(found, row.document, row.outcome)
+    specifier, at = pin
+    held = prescribe(judged.sheet, judged.findings, replace(options, torch_spec=specifier))
+    if held.status != "impossible":
+        return in_file(held, row.document, row.outcome)
+    where = f"{at.path}, line {at.line}," if at.line else at.path
+    free = prescribe(judged.sheet, judged.findings, options)
+    why = f"{where} pins torch{specifier}, and no build of it runs on these GPUs."
+    if free.status != "resolved":
+        return replace(held, why=why)
+    free = in_file(free, row.document, row.outcome)
+    nearest = f"torch {free.torch}+{free.variant}" if free.torch else free.why
+    way = Alternative(
+        why=f"Without that pin: {free.why}",
+        steps=free.steps,
+        torch=free.torch,
+        variant=free.variant,
+        index_url=free.index_url,
+        packages=free.packages,
+    )
+    return replace(
+        held, why=f"{why} The nearest way out is {nearest}.", alternatives=(way,), steps=()
+    )

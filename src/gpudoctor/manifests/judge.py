@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gpudoctor.kb import torch_releases
 from gpudoctor.manifests import formats
+from gpudoctor.manifests.companions import from_elsewhere
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.project import Installation, installations
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
-from gpudoctor.manifests.universe import TORCH
+from gpudoctor.manifests.universe import TORCH, demand
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Torch
 from gpudoctor.model.finding import FileAt, Finding, Severity
@@ -22,6 +24,7 @@ from gpudoctor.prescribe.request.target import target_of
 from gpudoctor.rules import judge as judge_sheet
 from gpudoctor.rules.engine.wording import finding
 
+_EXACT = re.compile(r"===?\s*\d[^,*]*\Z")
 _PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 
@@ -35,6 +38,11 @@ class Judged:
     notes: tuple[str, ...] = ()
     installation: Installation
     """The one that decides: of several the worst."""
+
+    @property
+    def pin(self) -> tuple[str, FileAt] | None:
+        """The one version of torch that the file asks for, itself or through another pin."""
+        return demanded(self.installation)
 
 
 def judge(
@@ -73,6 +81,20 @@ def judge(
         return worst
     others = [note for row in judged if row is not worst for note in row.notes]
     return replace(worst, notes=(*worst.notes, *others))
+
+
+def demanded(row: Installation) -> tuple[str, FileAt] | None:
+    """`==2.8.0`, and the line that demands it; `None`: the file leaves the version open."""
+    wishes = row.document.wishes
+    for wish in wishes:
+        if wish.name == TORCH and _EXACT.match(wish.specifier):
+            return wish.specifier.partition("+")[0], wish.at
+    for wish in wishes:
+        if _EXACT.match(wish.specifier) and wish.name != TORCH:
+            torch = demand(wish.name, wish.specifier.lstrip("="))
+            if torch.startswith("=="):
+                return torch, wish.at
+    return None
 
 
 def _rank(judged: Judged) -> int:
@@ -123,7 +145,13 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
         after = _after(sheet, outcome, torch)
         judgement = judge_sheet(after)
         files = _files(outcome)
-        findings = tuple(_placed(found, files) for found in judgement.findings)
+        elsewhere = from_elsewhere(outcome)
+        findings = tuple(
+            _placed(found, files)
+            for found in judgement.findings
+            if not _says_the_same(found, elsewhere)
+        )
+        findings = tuple(sorted((*findings, *elsewhere), key=lambda found: found.severity.rank))
         notes = (_says(path, outcome, torch), *outcome.notes)
         return Judged(
             sheet=after,
@@ -203,6 +231,14 @@ def _unheard_of(sheet: FactSheet, torch: Choice) -> FactSheet:
         (*sheet.unknown, *unknown),
         sheet.sources,
     )
+
+
+def _says_the_same(found: Finding, elsewhere: tuple[Finding, ...]) -> bool:
+    """Whether a finding about a companion is told better by the one with both lines."""
+    if found.name != "torchvision-torchaudio-version-mismatch":
+        return False
+    facts = {entry.fact for entry in found.evidence if entry.fact != "torch.version"}
+    return any(facts & {entry.fact for entry in other.evidence} for other in elsewhere)
 
 
 def _files(outcome: Outcome) -> dict[str, FileAt]:

@@ -91,7 +91,7 @@ def from_files(name: str, files: tuple[str, ...], place: str, scene: Scene) -> l
             index=place,
             variant=label,
             build=build,
-            torch=_demand(name, text),
+            torch=demand(name, text),
             pythons=(scene.python,),
         )
         found.append(row)
@@ -180,14 +180,14 @@ def _tritons() -> tuple[str, ...]:
 @cache
 def _pinning(name: str, url: str) -> tuple[Candidate, ...]:
     return tuple(
-        Candidate(name=name, version=fit.version, index=url, torch=_demand(name, fit.version))
+        Candidate(name=name, version=fit.version, index=url, torch=demand(name, fit.version))
         for fit in kb_packages.fits()
         if fit.package == name
     )
 
 
 @cache
-def _demand(name: str, text: str) -> str:
+def demand(name: str, text: str) -> str:
     """What the metadata of a release demand of torch; empty: nothing, or it is not known."""
     bare = text.partition("+")[0]
     if name in COMPANIONS:

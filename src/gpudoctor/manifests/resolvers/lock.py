@@ -10,7 +10,7 @@ from gpudoctor.kb.torch_releases import Build
 from gpudoctor.manifests.document import Document, Pinned
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
-from gpudoctor.manifests.universe import TORCH
+from gpudoctor.manifests.universe import TORCH, version
 from gpudoctor.model.finding import FileAt
 
 
@@ -50,13 +50,14 @@ def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:
     fitting = [file for file in wheels if scene.takes(file)]
     if wheels and not fitting:
         return _no_wheel(row, wheels, scene)
-    file = fitting[0] if fitting else None
+    # Of several files of one release (PDM keeps them together) the labelled one is the higher.
+    file = max(fitting, key=lambda name: version(wheel_version(name) or "0"), default=None)
     return built(row.name, row.version, file, row.index, row.default, row.at, scene)
 
 
 def built(
     name: str,
-    version: str,
+    stated: str,
     file: str | None,
     index: str | None,
     default: str,
@@ -64,7 +65,7 @@ def built(
     scene: Scene,
 ) -> Choice | Outcome:
     """Which build a version is: by its label, the file's, the path of its URL, or its index."""
-    text = version
+    text = stated
     if file and "+" not in text:
         text = wheel_version(file) or text
     release, _, label = text.partition("+")
@@ -82,7 +83,7 @@ def built(
             return Outcome(
                 status="open",
                 tool="",
-                why=f"which build {name} {version} of {shown(where) if where else 'that index'} "
+                why=f"which build {name} {stated} of {shown(where) if where else 'that index'} "
                 "is cannot be told: its file has no label",
                 files=(at,),
             )
@@ -111,12 +112,12 @@ def shown(url: str) -> str:
     return f"{scheme}{separator}{rest.rsplit('@', 1)[-1]}"
 
 
-def _build(version: str, variant: str | None, scene: Scene) -> Build | None:
+def _build(stated: str, variant: str | None, scene: Scene) -> Build | None:
     if variant is None:
         return None
-    if "dev" in version:
+    if "dev" in stated:
         return None
-    found = torch_releases.build(version, variant, scene.platform)
+    found = torch_releases.build(stated, variant, scene.platform)
     return found if found is not None and found.exists else None
 
 

@@ -1,0 +1,60 @@
+"""torch of one index beside torchvision or torchaudio of another, with both lines."""
+
+from __future__ import annotations
+
+from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.universe import COMPANIONS, TORCH
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.value import replace
+from gpudoctor.rules.engine.wording import finding
+
+
+def from_elsewhere(outcome: Outcome) -> tuple[Finding, ...]:
+    """A finding for each companion that is a build for another CUDA, or for none."""
+    torch = outcome.choice(TORCH)
+    if torch is None or torch.variant is None:
+        return ()
+    found = []
+    for name in COMPANIONS:
+        other = outcome.choice(name)
+        if other is None or other.variant in (None, torch.variant):
+            continue
+        grave = _kind(other.variant or "") != _kind(torch.variant)
+        effect = (
+            f"{name} is then built for something else than torch: it fails on import, or its "
+            "operators have no code for the GPU."
+            if grave
+            else f"Both are builds for CUDA {_kind(torch.variant)[2:]}, so they work together."
+        )
+        made = finding(
+            "companion-from-another-index",
+            f"torch {torch.release} comes from {_place(torch)} as {torch.variant}, and {name} "
+            f"{other.release} from {_place(other)} as {other.variant}",
+            f"An index that is named for torch alone says nothing of {name}. {effect}",
+            severity=Severity.ERROR if grave else Severity.WARNING,
+            evidence=[
+                Evidence(fact=f"packages.{name}", value=other.version, source=other.at.path),
+                Evidence(fact="torch.version", value=torch.version, source=torch.at.path),
+            ],
+            clears_with=("install",),
+        )
+        found.append(replace(made, files=tuple(dict.fromkeys((torch.at, other.at)))))
+    return tuple(found)
+
+
+def _kind(variant: str) -> str:
+    """What must be the same: `cpu`, `rocm`, `xpu`, or CUDA's major (`cu12`)."""
+    if variant.startswith("cu"):
+        return variant[:4]
+    return "rocm" if variant.startswith("rocm") else variant
+
+
+def _place(choice: Choice) -> str:
+    """Where it comes from, for a sentence."""
+    place = kb_indexes.carried(choice.index or "")
+    if place.kind == "pypi":
+        return "PyPI"
+    if place.kind == "variant":
+        return f"the index {place.variant}"
+    return "another place"
