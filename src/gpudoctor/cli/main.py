@@ -21,7 +21,6 @@ COMMANDS = (
     "scan",
     "triage",
     "run",
-    "report",
     "explain",
     "facts",
     "kb",

@@ -8,6 +8,7 @@ Source of the rules: NVIDIA, CUDA Compatibility (minor-version and forward compa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from gpudoctor.kb import cuda as kb_cuda
@@ -23,6 +24,9 @@ Flavour = Literal["open", "proprietary"]
 
 Known = Literal["yes", "too-old", "too-new"]
 """Whether a driver knows a GPU: `too-old` does not know it yet, `too-new` no longer."""
+
+_BETA_SERIES = frozenset({(525, 47), (535, 43), (550, 40), (570, 123), (580, 94)})
+"""Numbers of NVIDIA's Vulkan beta drivers (configs/gpus.yaml, notes)."""
 
 _VERSION = re.compile(r"\d{3,4}(?:\.\d{1,4}){0,3}\Z", re.ASCII)
 
@@ -93,6 +97,48 @@ def serves_cuda(driver: DriverVersion, cuda: str, os: DriverOs) -> bool | None:
     return None if lowest is None else driver >= lowest
 
 
+@lru_cache(maxsize=4096)
+def starts(cuda: str, version: str | None, reported: str | None, os: str) -> bool | None:
+    """Whether programs built with CUDA `cuda` start: the one answer for rules and solver.
+
+    Args:
+        cuda: `13.0`, or its major alone.
+        version: the driver's number, where it counts (a Jetson's does not).
+        reported: the CUDA that the loaded libcuda reports, where that is known.
+        os: whose numbers count, a `DriverOs`.
+
+    What libcuda reports decides, since a forward-compatibility package may be loaded over an
+    older driver; a driver of the floor's own branch must be at the floor besides. Before CUDA 11
+    there was no compatibility between minor versions. `None` where neither decides.
+    """
+    wanted = numbers(cuda)
+    if not wanted:
+        return None
+    driver = parse_driver(version)
+    lowest = parse_driver(kb_cuda.floor(wanted[0], os))
+    if reported and (serves := numbers(reported)):
+        enough = serves[:1] >= wanted[:1] if wanted[0] >= 11 else serves[:2] >= wanted[:2]
+        if driver is None or lowest is None or driver.major != lowest.major:
+            return enough
+        return enough and _at_floor(driver, lowest)
+    return None if driver is None or lowest is None else _at_floor(driver, lowest)
+
+
+def _at_floor(driver: DriverVersion, lowest: DriverVersion) -> bool:
+    """Whether a driver is at a floor; a bare branch, `580`, stands for its newest driver."""
+    bare = len(driver.numbers) == 1
+    return driver.major >= lowest.major if bare else driver >= lowest
+
+
+@lru_cache(maxsize=4096)
+def newest_cuda_of(version: str | None, reported: str | None) -> str | None:
+    """The newest CUDA that a driver serves in full: as it reports, else by its branch."""
+    if reported and numbers(reported):
+        return reported
+    driver = parse_driver(version)
+    return None if driver is None else newest_cuda(driver)
+
+
 def newest_cuda(driver: DriverVersion) -> str | None:
     """Newest CUDA that the driver serves in full, as nvidia-smi prints it; `None`: not known."""
     branch = driver.branch
@@ -135,6 +181,40 @@ def knows_gpu(driver: DriverVersion, capability: str) -> Known | None:
     if row.first_branch is None or branch is None:
         return None
     return "too-old" if driver.major < row.first_branch else "yes"
+
+
+@lru_cache(maxsize=4096)
+def knows(version: str, capability: str, name: str | None = None) -> Known | None:
+    """Whether a driver serves a GPU: by its branch, and within it by the model's first driver.
+
+    `name` is given where the number is one of Linux: Windows counts otherwise within a branch.
+    `None` where that is not known; see `knows_gpu`.
+    """
+    driver = parse_driver(version)
+    if driver is None:
+        return None
+    known = knows_gpu(driver, capability)
+    first = first_driver_of(name, capability)
+    if known == "yes" and first is not None and driver < first and driver.branch == first.branch:
+        return "too-old"
+    return known
+
+
+@lru_cache(maxsize=512)
+def first_driver_of(name: str | None, capability: str) -> DriverVersion | None:
+    """The first Linux driver that lists a model, from Blackwell on; `None`: not known.
+
+    Before Blackwell the table has the first open kernel module that lists it, which came later
+    than the proprietary one that serves those GPUs too. Numbers such as 570.123.10 are betas,
+    whose branch went on without them.
+    """
+    model = kb_gpus.by_name(name) if name else None
+    if model is None or model.capability != capability or numbers(capability) < (10, 0):
+        return None
+    if model.first_stable_driver:
+        return parse_driver(model.first_stable_driver)
+    first = parse_driver(model.min_driver)
+    return None if first is None or first.numbers[:2] in _BETA_SERIES else first
 
 
 def module_serves(flavour: Flavour, capability: str) -> bool | None:

@@ -7,6 +7,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Verdict, worst
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.rules.engine.case import Case
 
 
 def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
@@ -24,7 +25,10 @@ def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
     ]
     paths += [f"gpus[{index}].compute_capability" for index in nvidia]
     if nvidia:
-        paths += ["driver", "driver.version"]
+        # A Jetson's driver comes with JetPack and has no number; that CUDA starts says enough.
+        case = Case(sheet)
+        numbered = not (case.jetson and case.cuda_works)
+        paths += ["driver", *(["driver.version"] if numbered else [])]
     others = {gpu.vendor for gpu in facts.gpus if gpu.visible is not False} - {"nvidia"}
     if facts.torch is not None:
         paths.append("torch.version")
@@ -63,7 +67,13 @@ def exit_code(findings: tuple[Finding, ...], missing: tuple[Unknown, ...], fail_
 
 
 def usable_gpus(sheet: FactSheet) -> list[int]:
-    """Indices of the visible GPUs that the installed torch is built for, by vendor."""
+    """Indices of the visible GPUs that the installed torch runs on."""
+    case = Case(sheet)
+    return [seat.index for seat in case.seats if case.is_used(seat)]
+
+
+def addressed_gpus(sheet: FactSheet) -> list[int]:
+    """Indices of the visible GPUs of the vendor that the installed torch is built for."""
     torch = sheet.facts.torch
     if torch is None:
         return []

@@ -114,7 +114,7 @@ def _smoke_level(
     sheet: FactSheet, findings: tuple[Finding, ...], options: VisitOptions
 ) -> SmokeLevel:
     wanted = options.smoke or options.policy.smoke
-    usable = judge_verdict.usable_gpus(sheet)
+    usable = judge_verdict.addressed_gpus(sheet)
     if wanted == "off" or not may_start(sheet) or not usable:
         return "off"
     if wanted is not None:

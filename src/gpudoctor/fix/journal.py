@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import time
@@ -44,19 +43,15 @@ class Journal:
             OSError: it cannot be written; the journal says what it said before.
         """
         path = os.path.join(self.folder, place.JOURNAL)
+        check = place.checksum(self.read().records)
+        line, _ = place.line_of({"step": step, "time": round(time.time(), 3), **details}, check)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            data = _content(descriptor)
-            end = data.rfind(b"\n") + 1  # a line that was cut off by a death is written over
-            reading = place.parse(data, path)
-            if end and reading.damage:
-                raise OSError(errno.EIO, reading.damage)
-            check = place.checksum(reading.records)
-            record = {"step": step, "time": round(time.time(), 3), **details}
+            end = _whole_lines(descriptor)
             try:
                 os.ftruncate(descriptor, end)
                 os.lseek(descriptor, end, os.SEEK_SET)
-                write_all(descriptor, place.line_of(record, check)[0])
+                write_all(descriptor, line)
                 os.fsync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, end)
@@ -128,8 +123,14 @@ def make_private(folder: str) -> None:
         raise PermissionError(13, why, folder)
 
 
-def _content(descriptor: int) -> bytes:
+def _whole_lines(descriptor: int) -> int:
+    """Where the last whole line ends: one that was cut off by a death is written over."""
+    size = os.fstat(descriptor).st_size
+    os.lseek(descriptor, 0, os.SEEK_SET)
     data = b""
-    while piece := os.read(descriptor, 1 << 20):
+    while len(data) < size:
+        piece = os.read(descriptor, size - len(data))
+        if not piece:
+            break
         data += piece
-    return data
+    return data.rfind(b"\n") + 1

@@ -83,10 +83,7 @@ class EnvironmentLock:
 
     def _release(self) -> None:
         if self.descriptor >= 0:
-            try:
-                os.close(self.descriptor)
-            except OSError:  # it is closed all the same (close(2))
-                pass
+            os.close(self.descriptor)
             self.descriptor = -1
 
 

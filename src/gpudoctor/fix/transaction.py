@@ -23,7 +23,6 @@ from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.keeping.vault import Vault
-from gpudoctor.fix.kept import clean
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.pulse import Pulse
 from gpudoctor.fix.signals import INSIST, Signals
@@ -69,15 +68,12 @@ def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None =
     with Signals(tell) as signals:
         try:
             journals.make_private(folder)
-        except OSError as error:
-            raise FixFailedError(f"{_why(error)}; nothing was changed") from None
-        with EnvironmentLock(work.prefix, folder):
-            try:
-                clean(folder)
+            with EnvironmentLock(work.prefix, folder):
                 journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
-            except OSError as error:
-                raise FixFailedError(f"{_why(error)}; nothing was changed") from None
-            _Transaction(work, journal, signals, verify, tell).run()
+                _Transaction(work, journal, signals, verify, tell).run()
+        except OSError as error:
+            # Whatever happens once something may have changed is handled inside.
+            raise FixFailedError(f"{_why(error)}; nothing was changed") from None
 
 
 class _Transaction:
@@ -159,13 +155,11 @@ class _Transaction:
                 restored = put_back(kept, self._without)
         except KeyboardInterrupt:
             raise RestoreFailedError(f"{why}; {words.given_up(kept)}") from None
-        except Exception as error:  # whatever it is: the environment is not proved to be whole
-            raise RestoreFailedError(f"{why}; {words.broken_off(kept, _why(error))}") from None
         if restored.failed:
             holder = held_by(restored.failed[0][0])
             raise RestoreFailedError(f"{why}; {words.not_restored(kept, restored, holder)}")
-        if self._journal.note("restored"):  # what is kept is needed until the journal says so
-            restore.remove_vaults(kept, restored)
+        self._journal.note("restored")
+        restore.remove_vaults(kept, restored)
         return words.as_it_was(restored)
 
 
@@ -174,9 +168,9 @@ def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
     environment = kept.environment
     try:
         now = {part.name: environments.again(part, without) for part in environment.parts}
-        who = ownership.owners(environment, [v.token for v in kept.vaults])
-    except OSError as error:
+    except (OSError, FixFailedError) as error:
         return Restored(paths=(), failed=((environment.prefix, _why(error)),))
+    who = ownership.owners(environment, [v.token for v in kept.vaults])
     return restore.restore(kept, ownership.plan(environment, now, who), without)
 
 

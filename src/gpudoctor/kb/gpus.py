@@ -29,6 +29,8 @@ class GpuModel(NamedTuple):
     min_driver: str | None = None
     """First driver seen to list it: evidence, no floor (see `min_driver_basis`)."""
     min_driver_basis: str | None = None
+    first_stable_driver: str | None = None
+    """First stable driver that lists it, where `min_driver` is a beta."""
     last_driver_branch: int | None = None
     """Last driver branch that serves it; `None`: it goes on."""
     note: str | None = None
@@ -73,6 +75,7 @@ def _model(row: Mapping[str, Any]) -> GpuModel:
         memory_gb=tuple(row.get("memory_gb", ())),
         min_driver=row.get("min_driver"),
         min_driver_basis=row.get("min_driver_basis"),
+        first_stable_driver=row.get("first_stable_driver"),
         last_driver_branch=row.get("last_driver_branch"),
         note=row.get("note"),
     )
@@ -242,11 +245,3 @@ def nearest(text: str, n: int = 3) -> tuple[str, ...]:
         spellings.setdefault(" ".join(words), row["name"])
     wanted = " ".join(word for word in _words(text) if word not in _BRANDS)
     return tuple(spellings[key] for key in difflib.get_close_matches(wanted, spellings, n, 0.5))
-
-
-def by_tegra(chip: str) -> tuple[str, str] | None:
-    """Name and compute capability of the GPU in a Tegra: `tegra234` → `Orin`, `8.7`."""
-    for row in load("gpus")["tegra_chips"]:
-        if row["chip"] == chip:
-            return str(row["name"]), str(row["cc"])
-    return None

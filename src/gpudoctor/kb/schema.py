@@ -70,7 +70,6 @@ FILES: Mapping[str, File] = {
                 module="text",
                 tegra="bool",
             ),
-            "tegra_chips": _rows(chip="slug", name="text", cc="capability"),
             "gpus": _rows(
                 name="text",
                 aliases_opt="texts",
@@ -82,6 +81,7 @@ FILES: Mapping[str, File] = {
                 memory_gb_opt="ints",
                 min_driver="version|null",
                 min_driver_basis="text",
+                first_stable_driver_opt="version",
                 last_driver_branch_opt="int",
                 cc_basis="text",
                 jetpack_opt="text",

@@ -16,8 +16,8 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.answer import prescribe
-from gpudoctor.prescribe.build.candidates import version_key
 from gpudoctor.prescribe.build.solver import explain
 from gpudoctor.prescribe.driver.branches import first_branch
 from gpudoctor.prescribe.request.gpu_names import gpu_of

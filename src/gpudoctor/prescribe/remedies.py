@@ -83,7 +83,18 @@ def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     if not finding.remedies:
         return _computed(finding, sheet)
     first, *others = finding.remedies
-    return (replace(first, text=f"{finding.title}. {first.text}"), *others)
+    steps = (replace(first, text=f"{finding.title}. {first.text}"), *others)
+    return (*steps, *_driver_besides(finding, sheet))
+
+
+def _driver_besides(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
+    """The driver that is missing besides, where another one (nouveau) holds the GPU."""
+    module = sheet.facts.kernel_module
+    there = sheet.facts.driver is not None or (module is not None and module.packages_installed)
+    if finding.name != "nouveau-owns-gpu" or there:
+        return ()
+    plan = first_driver(sheet)
+    return () if plan is None else driver_steps(plan, sheet.facts.host or Host())
 
 
 def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:

@@ -58,16 +58,19 @@ def _where(report: Report) -> str:
         if (position if gpu.index is None else gpu.index) in served
     ]
     if usable:
-        return f"PyTorch {how} on {_names(usable)}"
+        there = sum(gpu.visible is not False for gpu in facts.gpus)
+        return f"PyTorch {how} on {_names(usable, there)}"
     apple = next((gpu for gpu in facts.gpus if gpu.vendor == "apple"), None)
     if apple is not None:
         return f"PyTorch {how} on {apple.name or 'the GPU of this Mac'}, through MPS"
     return f"PyTorch {how} on the CPU"
 
 
-def _names(gpus: list[Gpu]) -> str:
+def _names(gpus: list[Gpu], there: int) -> str:
+    """The GPUs that torch runs on, of all that programs see."""
     if len(gpus) == 1:
         return gpus[0].name or "the GPU"
     names = {gpu.name for gpu in gpus}
     only = next(iter(names)) if len(names) == 1 else None
-    return f"all {len(gpus)} GPUs" + (f" ({only})" if only else "")
+    count = f"all {len(gpus)}" if len(gpus) == there else f"{len(gpus)} of {there}"
+    return f"{count} GPUs" + (f" ({only})" if only else "")

@@ -159,3 +159,43 @@ def test_whose_numbers_count() -> None:
     assert driver.driver_os("windows") == "windows"
     assert driver.driver_os("macos") is None
     assert driver.driver_os(None) is None
+
+
+@pytest.mark.parametrize(
+    ("cuda", "number", "reported", "os", "starts"),
+    [
+        ("13.0", "580.65.06", "13.0", "linux", True),
+        ("13.0", "580.65.05", "13.0", "linux", False),  # in the floor's branch, below the floor
+        ("13.0", "580", None, "linux", True),  # a bare branch stands for its newest driver
+        ("13.0", "570.26", "13.0", "linux", True),  # a forward-compatibility package is loaded
+        ("12.8", "535.104.05", "12.2", "linux", True),
+        ("12.8", "535.104.05", None, "linux", True),
+        ("13.0", "580.88", "13.0", "windows", True),
+        ("12.4", None, "11.8", "linux", False),
+        ("12.4", None, None, "linux", None),
+        ("10.2", None, "10.1", "linux", False),
+        ("", "580.65.06", None, "linux", None),
+    ],
+)
+def test_one_answer_says_whether_programs_start(
+    cuda: str, number: str | None, reported: str | None, os: str, starts: bool | None
+) -> None:
+    assert driver.starts(cuda, number, reported, os) is starts
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "known"),
+    [
+        ("570.86.16", "NVIDIA GeForce RTX 5060 Ti", "too-old"),
+        ("570.144", "NVIDIA GeForce RTX 5060 Ti", "too-old"),
+        ("570.153.02", "NVIDIA GeForce RTX 5060 Ti", "yes"),
+        ("580.65.06", "NVIDIA GeForce RTX 5060 Ti", "yes"),
+        ("570.133.07", "NVIDIA GeForce RTX 5060", "too-old"),
+        ("570.86.16", "NVIDIA GeForce RTX 5080", "yes"),
+        ("570.86.16", None, "yes"),
+    ],
+)
+def test_within_a_branch_the_models_first_driver_decides(
+    number: str, name: str | None, known: str | None
+) -> None:
+    assert driver.knows(number, "12.0", name) == known

@@ -13,6 +13,7 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.prescribe import Options, missing_fact, prescribe
 from unit.prescribe.sheets import cure, line, sheet
+from unit.rules.firing import FIRES
 
 RESTART = posix_step("reboot", "Restart the machine.", "sudo reboot")
 LDCONFIG = posix_step("driver", "Let the loader find them.", "sudo ldconfig")
@@ -240,3 +241,12 @@ def test_a_gpu_newer_than_every_release_gets_a_nightly_which_carries_ptx():
     answer = cure(changed(machine, gpus=(new,)))
     assert "nightly/" in str(answer.index_url)
     assert "--pre" in line(answer)
+
+
+def test_where_nouveau_holds_the_card_and_no_driver_is_there_the_install_command_is_given():
+    machine = FIRES["nouveau-owns-gpu"]
+    module = replace(machine.facts.kernel_module, packages_installed=False)
+    answer = cure(changed(machine, kernel_module=module))
+    assert "blacklist nouveau" in answer.steps[0].posix
+    assert "nvidia-driver-" in line(answer)
+    assert [step.kind for step in answer.steps].count("reboot") == 1

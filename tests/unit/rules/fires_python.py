@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     CU124,
@@ -54,10 +53,6 @@ FIRES: dict[str, FactSheet] = {
         python=dataclasses.replace(PYTHON, user_site="/home/x/.local/lib/python3.12/site-packages"),
     ),
     "unfinished-fix": machine(unfinished_fix="/env/.gpudoctor/journal.json"),
-    "fix-journal-damaged": FactSheet(
-        machine().facts,
-        (Unknown("unfinished_fix", "line 3 of journal.jsonl is damaged", "/state/1", "damaged"),),
-    ),
     "cpu-only-torch": machine(torch=CPU),
     "torch-lacks-arch-new-gpu": machine(
         gpus=(RTX_5090,), torch=torch("2.6.0+cu124", "12.4", sass=CU124)
@@ -77,6 +72,10 @@ FIRES: dict[str, FactSheet] = {
     ),
     "runs-through-jit": machine(
         gpus=(RTX_5090,), torch=torch("2.9.1", "12.8", sass=("sm_80",), ptx=("compute_90",))
+    ),
+    "gpu-newer-than-knowledge": machine(
+        gpus=(gpu("NVIDIA GeForce RTX 6090", "13.0"),),
+        torch=torch("2.16.0.dev20261009+cu134", "13.4", sass=CU130, ptx=("compute_120",)),
     ),
     "mixed-gpus-no-common-wheel": machine(
         gpus=(RTX_5090, dataclasses.replace(GTX_1080, index=1, cuda_index=1)), torch=torch()

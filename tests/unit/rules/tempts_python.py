@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_machine import FIRES as MACHINE
 from unit.rules.make import (
@@ -87,11 +86,6 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         ),
     ),
     ("unfinished-fix", "no journal", machine()),
-    (
-        "fix-journal-damaged",
-        "the journals were not looked at",
-        FactSheet(machine().facts, (Unknown("unfinished_fix", "late", "journals", "late"),)),
-    ),
     ("cpu-only-torch", "no GPU: the build for the CPU is right", MACHINE["no-gpu-found"]),
     (
         "cpu-only-torch",
@@ -254,6 +248,43 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
                 package("torchvision", "0.24.1+cu128", "torch==2.9.1"),
                 package("torchaudio", "2.9.1+cu128", "torch==2.9.1"),
             )
+        ),
+    ),
+    (
+        "torchvision-torchaudio-version-mismatch",
+        "a range is a range: made for every torch from 2.14 on",
+        machine(
+            torch=torch("2.15.0+cu132", "13.2", sass=CU130),
+            packages=(package("torchvision", "0.29.1+cu132", "torch>=2.14.0"),),
+        ),
+    ),
+    (
+        "torchvision-torchaudio-version-mismatch",
+        "what the installed metadata demand goes before the table",
+        machine(
+            torch=torch("2.14.1+cu130", "13.0", sass=CU130),
+            packages=(package("torchvision", "0.29.0+cu130", "numpy", "torch>=2.14.0"),),
+        ),
+    ),
+    (
+        "torchvision-torchaudio-version-mismatch",
+        "the table knows the range as well, where the metadata are silent",
+        machine(
+            torch=torch("2.15.0+cu132", "13.2", sass=CU130),
+            packages=(package("torchvision", "0.29.2+cu132"),),
+        ),
+    ),
+    (
+        "gpu-newer-than-knowledge",
+        "not in the tables, and yet the code of its major version runs there",
+        machine(gpus=(gpu("NVIDIA RTX 5999", "12.5"),), torch=torch(sass=CU130)),
+    ),
+    (
+        "gpu-newer-than-knowledge",
+        "the build itself has machine code for it",
+        machine(
+            gpus=(gpu("NVIDIA GeForce RTX 6090", "13.0"),),
+            torch=torch("2.17.0.dev20270101+cu140", "14.0", sass=(*CU130, "sm_130")),
         ),
     ),
     (

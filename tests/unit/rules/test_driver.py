@@ -206,3 +206,26 @@ def test_an_error_that_a_working_cuda_disproves_is_a_warning() -> None:
     works = judged(machine(log=(line,)))["gpu-fell-off-bus"]
     fails = judged(machine(log=(line,), driver=driver(cu_init=100)))["gpu-fell-off-bus"]
     assert (works.severity, fails.severity) == (Severity.WARNING, Severity.ERROR)
+
+
+def test_a_driver_of_the_floors_branch_must_be_at_the_floor() -> None:
+    def found(version: str) -> bool:
+        sheet = machine(
+            driver=driver(version, "13.0"),
+            kernel_module=module(version),
+            torch=torch("2.9.1+cu130", "13.0", sass=CU130),
+        )
+        return "driver-too-old" in judged(sheet)
+
+    assert found("580.65.05")
+    assert not found("580.65.06")
+
+
+def test_a_card_that_is_newer_than_its_driver_is_told_the_first_that_lists_it() -> None:
+    sheet = machine(
+        gpus=(on_pci("NVIDIA GeForce RTX 5060 Ti", "12.0"),),
+        driver=driver("570.86.16", "12.8", cu_init=100),
+        kernel_module=module("570.86.16", flavour="open"),
+    )
+    found = judged(sheet)["gpu-needs-other-driver-branch"]
+    assert "570.153.02 is the first of its branch that does" in found.title

@@ -10,7 +10,7 @@ from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.machine.gpus import xid
-from gpudoctor.rules.packages.companions import known_torch, pinned_torch, same_release
+from gpudoctor.rules.packages.companions import known_demand, pinned_torch, same_release
 from gpudoctor.rules.packages.nvidia_wheels import exact
 from unit.rules.make import amd, gpu, judged, machine, on_path, on_pci, package, torch
 
@@ -129,8 +129,8 @@ def test_a_pin_names_the_release_and_its_label_only_where_it_states_one(
 
 
 def test_a_companion_without_metadata_is_known_by_its_release() -> None:
-    assert known_torch("torchvision", "0.21.0+cu124") == "2.6.0"
-    assert known_torch("torchvision", "99.0") is None
+    assert known_demand("torchvision", "0.21.0+cu124") == "==2.6.0"
+    assert known_demand("torchvision", "99.0") is None
 
 
 @pytest.mark.parametrize(

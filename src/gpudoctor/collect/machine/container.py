@@ -16,10 +16,7 @@ _GROUPS = (
     ("containerd", "containerd"),
     ("crio", "kubernetes"),
 )
-# The last three are a Jetson's.
-_GPU_NODE = re.compile(
-    r"(nvidia\d+|nvidiactl|dxg|kfd|nvhost-(?:ctrl-gpu|gpu)|nvgpu|nvmap)$", re.ASCII
-)
+_GPU_NODE = re.compile(r"(nvidia\d+|nvidiactl|dxg|kfd)$", re.ASCII)
 
 
 def find_container(root: Sysroot, environ: Mapping[str, str]) -> str | None:

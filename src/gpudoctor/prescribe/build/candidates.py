@@ -12,12 +12,14 @@ from gpudoctor.compat.architecture import (
     can_be_jitted,
     runs_natively,
 )
+from gpudoctor.compat.driver import newest_cuda_of, starts
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Target
 
@@ -97,22 +99,6 @@ class Offer:
 
 
 _architecture = cache(Architecture.parse)
-
-
-@lru_cache(maxsize=4096)
-def version_key(text: str) -> tuple[int, ...]:
-    """The leading numbers of a version: `2.10.0` → `(2, 10, 0)`, `570.172.08` → `(570, 172, 8)`."""
-    parts = []
-    for part in text.split("+", 1)[0].split("."):
-        digits = ""
-        for character in part:
-            if character not in "0123456789":
-                break
-            digits += character
-        if not digits:
-            break
-        parts.append(int(digits))
-    return tuple(parts)
 
 
 @lru_cache(maxsize=512)
@@ -210,36 +196,16 @@ def driver_serves(cuda: Sequence[int], target: Target) -> bool:
     """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
     if not cuda:
         return True
-    return _serves(cuda[0], target.driver, target.driver_cuda, target.floor_os)
-
-
-@lru_cache(maxsize=4096)
-def _serves(major: int, driver: str | None, driver_cuda: str | None, floor_os: str) -> bool:
-    floor = version_key(kb_cuda.floor(major, floor_os) or "")
-    have = version_key(driver or "")
-    if driver_cuda is not None:
-        if version_key(driver_cuda)[:1] < (major,):
-            return False
-        # The first drivers of the floor's branch report that CUDA and are below its floor. Of a
-        # bare branch (`580`) any driver may be there.
-        return not (len(have) > 1 and have[:1] == floor[:1] and have < floor)
-    return not have or have >= floor
+    wanted = ".".join(map(str, cuda))
+    return starts(wanted, target.driver, target.driver_cuda, target.floor_os) is not False
 
 
 def driver_serves_in_full(cuda: Sequence[int], target: Target) -> bool | None:
     """Whether the driver is as new as this CUDA, which PTX needs; `None` if it is not known."""
     if not cuda:
         return True
-    newest = _newest_cuda(target.driver, target.driver_cuda)
-    return None if newest is None else newest >= tuple(cuda[:2])
-
-
-@lru_cache(maxsize=1024)
-def _newest_cuda(driver: str | None, driver_cuda: str | None) -> tuple[int, ...] | None:
-    if driver_cuda is None and driver is not None:
-        branch = kb_cuda.branch_of(version_key(driver)[0])
-        driver_cuda = kb_cuda.cuda_of_branch(branch) if branch else None
-    return None if driver_cuda is None else version_key(driver_cuda)[:2]
+    newest = newest_cuda_of(target.driver, target.driver_cuda)
+    return None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
 
 
 def _jits(offer: Offer, gpu: ComputeCapability, target: Target) -> bool:

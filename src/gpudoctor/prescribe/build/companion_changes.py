@@ -18,7 +18,8 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.value import dataclass
-from gpudoctor.prescribe.build.candidates import satisfies, version_key
+from gpudoctor.model.version import numbers as version_key
+from gpudoctor.prescribe.build.candidates import satisfies
 from gpudoctor.prescribe.request.target import Pin, python_of
 
 COMPANIONS = ("torchvision", "torchaudio")

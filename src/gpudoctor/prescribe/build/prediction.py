@@ -17,7 +17,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.companion_changes import Along
 from gpudoctor.prescribe.driver.branches import DriverPlan, knows
 from gpudoctor.prescribe.request.target import capability

@@ -11,7 +11,10 @@ from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.build.candidates import driver_serves_in_full, version_key
+from gpudoctor.model.version import numbers as version_key
+from gpudoctor.prescribe.build.candidates import (
+    driver_serves_in_full,
+)
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.solver import ended, feasible

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass, replace
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
     Constraint,
@@ -26,7 +27,6 @@ from gpudoctor.prescribe.build.candidates import (
     newest_on,
     objections,
     offers,
-    version_key,
 )
 from gpudoctor.prescribe.request.target import Target
 

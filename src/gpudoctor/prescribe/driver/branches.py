@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from gpudoctor.compat import driver as compat
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.model.value import dataclass
-from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.tables import recommended_branch
 
 Flavour = Literal["open", "proprietary", "either"]
@@ -103,13 +104,8 @@ def _within(branch: int, floor: str | None, names: tuple[str, ...], *, linux: bo
 
 def knows(driver: str, gpu: ComputeCapability) -> bool | None:
     """Whether a driver's branch serves a capability; `None` where that is not known."""
-    row = kb_gpus.capability_row(str(gpu))
-    branch = kb_cuda.branch_of(version_key(driver)[0]) if version_key(driver) else None
-    if row is None or branch is None:
-        return None
-    if row.last_branch is not None and branch > row.last_branch:
-        return False
-    return row.first_branch is None or branch >= row.first_branch
+    known = compat.knows(driver, str(gpu))
+    return None if known is None else known == "yes"
 
 
 def first_branch(

@@ -8,8 +8,8 @@ from functools import partial
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.build.candidates import version_key
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.model.prescription import Alternative, Prescription, Step
-from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.solver import Relaxation, relaxations
 from gpudoctor.prescribe.driver.branches import NoDriver, driver_for
 from gpudoctor.prescribe.request.question import Question

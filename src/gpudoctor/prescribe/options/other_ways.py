@@ -13,8 +13,8 @@ from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
 from gpudoctor.model.shell import command_step
 from gpudoctor.model.value import replace
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.build.candidates import version_key
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best, ranked
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps

@@ -8,7 +8,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Facts, Host, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.shell import cmd, posix, powershell
-from gpudoctor.prescribe.build.candidates import version_key
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.request.target import Target
 from gpudoctor.prescribe.tables import source_build
 

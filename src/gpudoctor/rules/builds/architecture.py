@@ -60,6 +60,24 @@ def through_old_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
     ]
 
 
+def beyond_knowledge(case: Case) -> list[Seat]:
+    """The visible GPUs of generations that are in no table, and that no machine code serves.
+
+    Where the build has code that NVIDIA promises to run there, the build itself knows.
+    """
+    code = case.code
+    if code is None:
+        return []
+    return [
+        seat
+        for seat in case.visible
+        if seat.capability is not None
+        and book.generation(seat.capability) is None
+        and not book.is_older_than_all(seat.capability)
+        and not book.native(code.sass, seat.capability)
+    ]
+
+
 def is_newer(code: Code, gpu: ComputeCapability) -> bool:
     """Whether a GPU without code is newer than what the build knows, and not older.
 

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from gpudoctor.kb import info, torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import sentence_step
-from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
+from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.model.step import Step
+from gpudoctor.rules.builds.architecture import (
+    beyond_knowledge,
+    code_evidence,
+    gpu_evidence,
+    lacking,
+)
 from gpudoctor.rules.driver.driver import number
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
-from gpudoctor.rules.engine.wording import finding, names, several
+from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 
 @rule("collector-crashed")
@@ -51,9 +57,9 @@ def knowledge_too_old(case: Case) -> Iterator[Finding | Unknown]:
     if version and "dev" not in version and torch_releases.is_newer_than_known(version):
         newer.append((f"torch {version}", case.evidence("torch.version")))
     stated = number(case)
-    branch = book.major(stated[0]) if stated else None
+    branch = knowledge.major(stated[0]) if stated else None
     # Windows counts on within a branch by up to four (575 went up to 577 there).
-    if stated and branch and not case.jetson and branch > book.newest_branch() + 4:
+    if stated and branch and not case.jetson and branch > knowledge.newest_branch() + 4:
         newer.append((f"the NVIDIA driver {stated[0]}", case.evidence(stated[1])))
     if not newer:
         return
@@ -68,19 +74,75 @@ def knowledge_too_old(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
+@rule(
+    "gpu-newer-than-knowledge",
+    needs=("gpus", "torch.version", "torch.cuda"),
+    uses=("torch.sass", "gpus[*].compute_capability"),
+)
+def gpu_newer_than_knowledge(case: Case) -> Iterator[Finding | Unknown]:
+    """A GPU of a generation that is not in the tables, and for which torch has no machine code."""
+    if case.code is None or case.jetson:
+        return
+    seats = beyond_knowledge(case)
+    if not seats:
+        return
+    wanted = sorted({seat.capability for seat in seats if seat.capability})
+    sms = several([gpu.sm for gpu in wanted])
+    translated = all(knowledge.jittable(case.code.ptx, gpu) for gpu in wanted)
+    yield finding(
+        "gpu-newer-than-knowledge",
+        f"{names(seats)} ({sms}) {verb(seats, 'is', 'are')} newer than gpudoctor's knowledge of "
+        f"{info.date()}",
+        (
+            "The driver can translate torch's own kernels for it. Whether the libraries of NVIDIA "
+            "in this build, cuBLAS and cuDNN, have code for it, nobody here knows."
+            if translated
+            else "No build of torch that gpudoctor knows was made for it, so that what it "
+            "prescribes may not run there either."
+        ),
+        evidence=[*code_evidence(case.code), *gpu_evidence(case, seats)],
+        gpus=seats,
+        next_look="`gpudoctor smoke` shows whether kernels run and their numbers are right.",
+        remedies=_for_the_newest(case),
+    )
+
+
+def _for_the_newest(case: Case) -> tuple[Step, ...]:
+    """What serves a new GPU first: a newer gpudoctor, and torch's nightlies."""
+    builds = [
+        build
+        for build in torch_releases.nightlies()
+        if build.kind == "cuda" and build.exists and build.platform == case.platform
+    ]
+    newer = sentence_step("manual", "See whether a newer gpudoctor knows the GPU.")
+    if not builds:
+        return (newer,)
+    build = max(builds, key=lambda build: knowledge.numbers(build.cuda or ""))
+    return (
+        newer,
+        command_step(
+            "install",
+            f"If kernels fail: a nightly of torch for CUDA {build.cuda}, the newest that there is.",
+            (*case.pip, "install", "--pre", "torch", "--index-url", build.index_url),
+            risk="medium",
+            executable=False,
+        ),
+    )
+
+
 @rule("wheel-line-ending", needs=("torch.version", "torch.cuda", "gpus"))
 def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
     """torch runs on the GPU, but its newest release has no build for it any more."""
     torch, platform = case.facts.torch, case.platform
     if torch is None or torch.cuda is None or platform is None or case.jetson:
         return
-    newest = book.newest_release(platform)
+    newest = knowledge.newest_release(platform)
     without = {seat for seat, _ in lacking(case)}
     for seat in case.visible:
         if seat.capability is None or seat in without or newest is None:
             continue
-        last = book.last_release_for(seat.capability, platform)
-        if last is None or book.numbers(last) >= book.numbers(newest):
+        last = knowledge.last_release_for(seat.capability, platform)
+        if last is None or knowledge.numbers(last) >= knowledge.numbers(newest):
             continue
         yield finding(
             "wheel-line-ending",

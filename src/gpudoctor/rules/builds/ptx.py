@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.rules.builds.architecture import NEEDS, gpu_evidence, through_old_ptx, through_ptx
+from gpudoctor.rules.builds.architecture import (
+    NEEDS,
+    beyond_knowledge,
+    gpu_evidence,
+    through_old_ptx,
+    through_ptx,
+)
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
@@ -61,7 +67,7 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
 )
 def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:
     """The build has only PTX for a GPU; the driver compiles it at first use."""
-    old = {seat for seat, _ in through_old_ptx(case)}
+    old = {*(seat for seat, _ in through_old_ptx(case)), *beyond_knowledge(case)}
     seats = [seat for seat, _ in through_ptx(case) if seat not in old]
     if not seats:
         return

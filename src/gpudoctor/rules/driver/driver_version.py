@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.compat import driver as compat
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.rules.driver.driver import FINER, number
@@ -34,7 +35,9 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
         if case.is_spare(seat) or book.is_older_than_all(seat.capability):
             # No build of torch serves it: another driver would not help.
             continue
-        known = book.knows_gpu(version, generation.capability)
+        # Under WSL and on Windows the number is that of Windows, and says the branch alone.
+        name = seat.gpu.name if case.native_linux and case.host.os == "linux" else None
+        known = compat.knows(version, generation.capability, name)
         if known == "too-new":
             yield _wrong_branch(
                 case,
@@ -46,14 +49,25 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
                 f"{generation.last_branch}. A newer driver does not find the card.",
             )
         elif known == "too-old" and not (case.cuda_works and seat.gpu.cuda_index is not None):
+            first = compat.first_driver_of(name, generation.capability)
+            in_branch = compat.knows(version, generation.capability) != "too-old"
             yield _wrong_branch(
                 case,
                 seat,
                 path,
                 f"The NVIDIA driver {version} does not know {seat.label} yet; "
-                f"branch {generation.first_branch} is the first that does",
-                f"The card is newer than this driver: the {generation.architecture} generation "
-                f"is served from branch {generation.first_branch} on.",
+                + (
+                    f"{first} is the first of its branch that does"
+                    if first and in_branch
+                    else f"branch {generation.first_branch} is the first that does"
+                ),
+                "The card is newer than this driver"
+                + (
+                    ", although drivers of its branch that came later serve it."
+                    if first and in_branch
+                    else f": the {generation.architecture} generation is served from branch "
+                    f"{generation.first_branch} on."
+                ),
             )
 
 
@@ -87,39 +101,32 @@ def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
         return
     if not case.visible and case.knows("gpus"):
         return
-    wanted = book.numbers(torch.cuda)
-    if not wanted:
+    os = compat.driver_os(case.host.os, wsl=case.host.wsl) or "linux"
+    reported = driver.cuda if case.knows("driver.cuda") else None
+    # A Jetson's driver has numbers of its own, and beside a package for forward compatibility
+    # that of the kernel module says nothing.
+    counts = case.knows("driver.version") and not case.jetson and driver.libcuda_kind != "compat"
+    serves = compat.starts(torch.cuda, driver.version if counts else None, reported, os)
+    if serves is not False:
+        if serves is None and book.numbers(torch.cuda):
+            yield case.why_unknown("driver.cuda") or Unknown(
+                "driver.cuda", "the driver did not report it", "", "not-asked"
+            )
         return
-    if driver.cuda and case.knows("driver.cuda"):
-        serves = book.numbers(driver.cuda)
-        # Before CUDA 11 there was no compatibility between minor versions.
-        enough = serves[:1] >= wanted[:1] if wanted[0] >= 11 else serves[:2] >= wanted[:2]
-        if not serves or enough:
-            return
-        path = "driver.cuda"
-    else:
-        if case.jetson or driver.libcuda_kind == "compat":
-            yield case.why_unknown("driver.cuda") or Unknown("driver.cuda", "not reported")
-            return
-        kind = "wsl" if case.host.wsl else case.host.os or "linux"
-        limit = book.floor(wanted[0], kind)
-        if driver.version is None or limit is None:
-            if unknown := case.why_unknown("driver.version"):
-                yield unknown
-            return
-        if book.numbers(driver.version) >= book.numbers(limit):
-            return
+    wanted = book.numbers(torch.cuda)
+    limit = compat.floor_of(wanted[0], os)
+    path = "driver.cuda" if reported else "driver.version"
+    if reported and book.numbers(reported)[:1] >= wanted[:1]:
         path = "driver.version"
-    kind = "wsl" if case.host.wsl else case.host.os or "linux"
-    limit = book.floor(wanted[0], kind)
     needs = f"CUDA {wanted[0]} needs {limit} or newer" if limit else f"it needs CUDA {torch.cuda}"
     have = driver.version or f"for CUDA {driver.cuda}"
+    newest = compat.newest_cuda_of(driver.version, reported)
     yield finding(
         "driver-too-old",
         f"The NVIDIA driver {have} is too old for {case.torch_name} ({needs})",
         "torch brings its own CUDA, but the driver below must be new enough for it. "
-        f"This one serves programs up to CUDA {driver.cuda or book.cuda_of_driver(have) or '?'}"
-        ". Either a newer driver or a build of torch for an older CUDA cures it.",
+        + (f"This one serves programs up to CUDA {newest}. " if newest else "")
+        + "Either a newer driver or a build of torch for an older CUDA cures it.",
         evidence=[
             case.evidence(path),
             *([case.evidence("driver.version")] if path != "driver.version" else []),
@@ -186,4 +193,4 @@ def _left_behind(case: Case, seat: Seat) -> bool:
     stated = number(case)
     if stated is None or seat.capability is None:
         return False
-    return book.knows_gpu(stated[0], str(seat.capability)) in ("too-new", "too-old")
+    return compat.knows(stated[0], str(seat.capability)) in ("too-new", "too-old")

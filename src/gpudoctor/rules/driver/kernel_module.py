@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.shell import posix_step
 from gpudoctor.rules.driver import distribution_commands as commands
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
@@ -71,10 +71,15 @@ def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
                 '> /etc/modprobe.d/blacklist-nouveau.conf"',
             ),
             *commands.rebuild_initramfs(case),
-            sentence_step("driver", "Install the NVIDIA driver if it is not yet installed."),
-            restart(case),
+            # Where no driver is installed, how to install one is the solver's to say.
+            *((restart(case),) if installed(case) else ()),
         ),
     )
+
+
+def installed(case: Case) -> bool:
+    """Whether files of NVIDIA's driver are there, be it that nothing of it runs."""
+    return case.facts.driver is not None or case.module.packages_installed is True
 
 
 def _worth_having(held: list[Seat], free: list[Seat]) -> bool:

@@ -11,7 +11,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Librar
 from gpudoctor.model.finding import Evidence
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.value import dataclass
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 
 TORCH = ("torch", "libtorch", "pytorch")
 """The distributions that hold torch's own libraries; conda calls them otherwise than pip."""
@@ -186,12 +186,12 @@ class Case:
         others = len(self.visible) > 1 or self.rocm_serves
         if not others or seat.capability is None:
             return False
-        if book.is_served(seat.capability, self.platform):
+        if knowledge.is_served(seat.capability, self.platform):
             return False
         return self.rocm_serves or any(
             other.capability is not None
             and other.capability > seat.capability
-            and book.is_served(other.capability, self.platform)
+            and knowledge.is_served(other.capability, self.platform)
             for other in self.visible
             if other is not seat
         )
@@ -207,7 +207,7 @@ class Case:
         """Whether NVIDIA's driver would be of use: some NVIDIA GPU is one that a build of torch
         serves, or may serve, and torch is not one for an AMD GPU that is there."""
         return not self.rocm_serves and any(
-            seat.capability is None or not book.is_older_than_all(seat.capability)
+            seat.capability is None or not knowledge.is_older_than_all(seat.capability)
             for seat in self.nvidia
         )
 
@@ -219,10 +219,45 @@ class Case:
         """
         gpu = seat.gpu
         if gpu.vendor == "amd":
-            return not gpu.integrated or bool(gpu.gfx and book.gfx_on_index(gpu.gfx))
+            return not gpu.integrated or bool(gpu.gfx and knowledge.gfx_on_index(gpu.gfx))
         if gpu.vendor == "intel":
-            return gpu.integrated is False or bool(book.intel_is_served(gpu.name))
+            return gpu.integrated is False or bool(knowledge.intel_is_served(gpu.name))
         return gpu.vendor in ("nvidia", "apple")
+
+    def is_used(self, seat: Seat) -> bool:
+        """Whether the installed torch runs on this GPU, as far as its build and driver say.
+
+        Not where it has no code for it, nor where the driver gives it no number while it numbers
+        others. What is not known of a GPU is not held against it.
+        """
+        torch = self.facts.torch
+        if torch is None or seat.gpu.visible is False:
+            return False
+        match seat.gpu.vendor:
+            case "nvidia":
+                return torch.cuda is not None and self._cuda_runs_on(seat)
+            case "amd":
+                return torch.hip is not None and self._hip_runs_on(seat)
+            case "intel":
+                return torch.xpu is not None and self.could_train(seat)
+        return False
+
+    def _cuda_runs_on(self, seat: Seat) -> bool:
+        numbered = any(other.gpu.cuda_index is not None for other in self.nvidia)
+        if numbered and seat.gpu.cuda_index is None and self.knows(f"{seat.path}.cuda_index"):
+            return False
+        if self.code is None or seat.capability is None:
+            return True
+        return knowledge.native(self.code.sass, seat.capability) or knowledge.jittable(
+            self.code.ptx, seat.capability
+        )
+
+    def _hip_runs_on(self, seat: Seat) -> bool:
+        torch, gfx = self.facts.torch, seat.gpu.gfx
+        build = knowledge.rocm_build_of(torch.version or "", torch.hip) if torch else None
+        if gfx is None or build is None or not build.gfx:
+            return self.could_train(seat)
+        return gfx in build.gfx or bool(self.environment.get("HSA_OVERRIDE_GFX_VERSION"))
 
     # The environment
 
@@ -256,7 +291,7 @@ class Case:
             # It was looked at, and its code could not be had: it may be damaged, or a build of
             # somebody's own, and is not what was published.
             return None
-        found = book.code_of(torch.version, torch.cuda, self.platform)
+        found = knowledge.code_of(torch.version, torch.cuda, self.platform)
         return None if found is None else Code(*found, "knowledge base")
 
     @cached_property

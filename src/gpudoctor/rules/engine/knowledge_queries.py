@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-from gpudoctor.compat import driver
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -12,22 +11,7 @@ from gpudoctor.compat.architecture import (
     runs_natively,
 )
 from gpudoctor.kb import amd, cuda, gpus, intel, packages, torch_releases
-
-Version = tuple[int, ...]
-
-
-@cache
-def numbers(version: str) -> Version:
-    """The leading numbers of a version for comparison: `570.172.08` → `(570, 172, 8)`."""
-    parts: list[int] = []
-    for part in version.split("+", 1)[0].split("."):
-        digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits or len(digits) > 9 or not digits.isascii():
-            break
-        parts.append(int(digits))
-        if digits != part:
-            break
-    return tuple(parts)
+from gpudoctor.model.version import numbers as numbers
 
 
 def major(version: str | None) -> int | None:
@@ -46,30 +30,9 @@ def generation(capability: ComputeCapability | None) -> gpus.CapabilityRow | Non
 
 
 @cache
-def knows_gpu(driver_version: str, capability: str) -> driver.Known | None:
-    """Whether a driver's branch serves a compute capability; `None` where that is not known."""
-    parsed = driver.parse_driver(driver_version)
-    return None if parsed is None else driver.knows_gpu(parsed, capability)
-
-
-@cache
 def newest_branch() -> int:
     """The newest driver branch of the knowledge base."""
     return cuda.branches()[-1].number
-
-
-@cache
-def floor(cuda_major: int, os: str) -> str | None:
-    """Lowest driver for programs of a CUDA major; `os` is `linux`, `windows` or `wsl`."""
-    return cuda.floor(cuda_major, os)
-
-
-@cache
-def cuda_of_driver(driver_version: str) -> str | None:
-    """Newest CUDA that the branch of this driver serves: `535.183.01` → `12.2`."""
-    first = major(driver_version)
-    branch = None if first is None else cuda.branch_of(first)
-    return None if branch is None else cuda.cuda_of_branch(branch)
 
 
 @cache

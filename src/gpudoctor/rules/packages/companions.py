@@ -10,31 +10,54 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.version import satisfies, split_label
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 COMPANIONS = ("torchvision", "torchaudio")
-_PIN = re.compile(r"torch\s*\(?\s*={2,3}\s*([0-9][^;,\s)]*)", re.ASCII)
+_DEMAND = re.compile(r"torch(?![\w.-])\s*\(?\s*([^;)]*)", re.ASCII)
+_PIN = re.compile(r"={2,3}\s*([0-9][^,\s]*)\Z", re.ASCII)
+
+
+@cache
+def demanded_torch(requires: tuple[str, ...]) -> str | None:
+    """What a package's metadata demand of torch: `torch>=2.14.0` → `>=2.14.0`; `` for any.
+
+    `None` where they do not name torch, or name it for an extra alone.
+    """
+    lines = (line.strip() for line in requires if "extra" not in line.partition(";")[2])
+    found = (_DEMAND.match(line) for line in lines)
+    return next((match[1].strip() for match in found if match), None)
 
 
 @cache
 def pinned_torch(requires: tuple[str, ...]) -> str | None:
-    """The one torch that a package's metadata demands: `torch==2.6.0` → `2.6.0`."""
-    found = (_PIN.match(line.strip()) for line in requires)
-    return next((match[1] for match in found if match and not match[1].endswith("*")), None)
+    """The one torch that a package's metadata demand: `torch==2.6.0` → `2.6.0`."""
+    return _pinned(demanded_torch(requires) or "")
+
+
+def _pinned(demand: str) -> str | None:
+    match = _PIN.match(demand)
+    return match[1] if match and not match[1].endswith("*") else None
 
 
 @cache
-def known_torch(name: str, version: str) -> str | None:
-    """The torch of a companion's release by the knowledge base, where it must be that one."""
-    bare = version.partition("+")[0]
+def known_demand(name: str, version: str) -> str | None:
+    """What a companion's release demands of torch by the knowledge base; `None`: not known."""
+    bare = split_label(version)[0]
     for release in torch_releases.releases():
         companion = release.companions.get(name)
         if companion is not None and companion.version == bare and companion.pin:
-            return release.version
+            return companion.pin
     return None
+
+
+def meets(torch: str, demand: str) -> bool:
+    """Whether an installed torch is what a package demands; what cannot be read, it is."""
+    pin = _pinned(demand)
+    return same_release(pin, torch) if pin else satisfies(torch, demand) is not False
 
 
 def evidence_of(case: Case, package: Package, value: str | None = None) -> Evidence:
@@ -59,13 +82,17 @@ def torchvision_torchaudio_version_mismatch(case: Case) -> Iterator[Finding | Un
         package = case.packages.get(name)
         if package is None or not package.version:
             continue
-        wanted = pinned_torch(package.requires) or known_torch(name, package.version)
-        if wanted is not None and not same_release(wanted, have):
-            near = book.numbers(wanted)[:2] == book.numbers(have)[:2]
+        # What the installed metadata say decides; the table stands in where they say nothing.
+        demand = demanded_torch(package.requires)
+        if demand is None:
+            demand = known_demand(name, package.version) or ""
+        if not meets(have, demand):
+            pin = _pinned(demand)
+            near = pin is not None and book.numbers(pin)[:2] == book.numbers(have)[:2]
+            needs = f"belongs to torch {pin}" if pin else f"needs torch{demand}"
             yield finding(
                 "torchvision-torchaudio-version-mismatch",
-                f"{name} {package.version} belongs to torch {wanted}, and torch {have} is "
-                "installed",
+                f"{name} {package.version} {needs}, and torch {have} is installed",
                 f"{name} is compiled against one release of torch. With another one it fails on "
                 "import, or its operators are missing (`operator torchvision::nms does not "
                 "exist`).",

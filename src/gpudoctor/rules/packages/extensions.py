@@ -14,7 +14,13 @@ from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
-from gpudoctor.rules.packages.companions import COMPANIONS, evidence_of, pinned_torch, same_release
+from gpudoctor.rules.packages.companions import (
+    COMPANIONS,
+    demanded_torch,
+    evidence_of,
+    meets,
+    pinned_torch,
+)
 
 _NEEDS = ("torch.version", "packages")
 # A build tag such as `cu12torch2.6cxx11abiFALSE` (flash-attn, causal-conv1d, mamba-ssm) or
@@ -167,13 +173,19 @@ def xformers_built_for_other_torch(case: Case) -> Iterator[Finding | Unknown]:
     package = case.packages.get("xformers")
     if torch is None or not torch.version or package is None or not package.version:
         return
-    pin = pinned_torch(package.requires) or kb_packages.torch_for("xformers", package.version)
-    if pin is None or not pin[:1].isdigit() or same_release(pin, torch.version):
+    demand = demanded_torch(package.requires)
+    if demand is None:
+        known = kb_packages.torch_for("xformers", package.version)
+        series = ".*" if known and known.count(".") == 1 else ""
+        demand = f"=={known}{series}" if known and known[:1].isdigit() else known or ""
+    if meets(torch.version, demand):
         return
+    built = pinned_torch((f"torch{demand}",))
     yield finding(
         "xformers-built-for-other-torch",
-        f"xformers {package.version} was built for torch {pin}, and torch {torch.version} is "
-        "installed",
+        f"xformers {package.version} "
+        + (f"was built for torch {built}" if built else f"needs torch{demand}")
+        + f", and torch {torch.version} is installed",
         "xformers then warns on import and runs without its compiled attention kernels, or "
         "programs that need them stop.",
         evidence=[evidence_of(case, package), case.evidence("torch.version")],
