@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from gpudoctor.binaries.general import architectures, general_groups, has_machine_code
+from gpudoctor.binaries.general import architectures, has_machine_code, split_groups
 from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
 from gpudoctor.model.library import CodeGroup, Library
 from gpudoctor.model.value import dataclass
@@ -61,7 +61,16 @@ def coverage(library: Library, gpu: ComputeCapability, can_jit: CanJit | None = 
     relinks = bool(library.relocatable) and all(
         has_machine_code(group, gpu) or _jits(group, gpu, can_jit) for group in library.relocatable
     )
-    serving = general_groups(library, gpu)
+    general, special = split_groups(library, gpu)
+    serving = general
+    if all(has_machine_code(each, gpu) for each in general):
+        # A special kernel that leaves a GPU out is no fault, but one that runs there through PTX
+        # is used, and the library as a whole does not run as it is.
+        serving += tuple(
+            each
+            for each in special
+            if not has_machine_code(each, gpu) and _jits(each, gpu, can_jit)
+        )
     native = runnable = 0
     missing, jit, too_new = [], [], []
     for group in serving:

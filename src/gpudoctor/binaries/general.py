@@ -5,7 +5,7 @@ kernel for Turing alone. That such a kernel lacks code for another GPU is no fau
 a binary says which ones are meant so; this is told from how the library's containers compare:
 
 * A container counts as general if it serves more than half as many compute capabilities as
-  the one that serves most. Architecture-specific and family images (`sm_90a`, `sm_100f`) count
+  those that serve most. Architecture-specific and family images (`sm_90a`, `sm_100f`) count
   only beside a plain one: by themselves they are made on purpose.
 * A library without any container that serves two is built for one GPU, and all of it counts.
 * A general container may leave out a GPU in the middle, having machine code for older and for
@@ -13,7 +13,8 @@ a binary says which ones are meant so; this is told from how the library's conta
   the library brings it kernels of its own (cuSPARSE does, for 7.0 to 8.6), and the container
   with the gap does not count for it.
 * Of the libraries of one distribution, the same: those that serve at most half as many compute
-  capabilities as the broadest (vllm's FlashMLA and FlashAttention 3) are made on purpose.
+  capabilities as the broadest (vllm's FlashMLA and FlashAttention 3) are made on purpose
+  (`distribution.py`).
 
 docs/scan.md lists the libraries on which this was checked, and what came out.
 """
@@ -25,6 +26,9 @@ from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.model.library import CodeGroup, Library
+
+_SHARE = 50
+"""A breadth counts from one container in so many."""
 
 
 @lru_cache(maxsize=512)
@@ -46,25 +50,27 @@ def has_machine_code(group: CodeGroup, gpu: ComputeCapability) -> bool:
     return any(runs_natively(each, gpu) for each in architectures(group.sass))
 
 
-def general_groups(library: Library, gpu: ComputeCapability) -> tuple[CodeGroup, ...]:
-    """The groups whose absence on `gpu` would be a fault."""
+def split_groups(
+    library: Library, gpu: ComputeCapability
+) -> tuple[tuple[CodeGroup, ...], tuple[CodeGroup, ...]]:
+    """The groups whose absence on `gpu` would be a fault, and the others."""
     groups = library.groups or library.relocatable
     if not library.relocatable:
         # A device link without objects (libcurand for Windows has one) holds no kernels.
         groups = tuple(group for group in groups if not group.relinkable) or groups
     breadths = [_breadth(group) for group in groups]
-    widest = max(breadths, default=0)
+    widest = _widest(zip(breadths, (group.count for group in groups), strict=True))
     if widest < 2:
-        return groups
+        return groups, ()
     general: list[CodeGroup] = []
     special: list[CodeGroup] = []
     for group, breadth in zip(groups, breadths, strict=True):
         (general if 2 * breadth > widest else special).append(group)
     served = sum(each.count for each in general if has_machine_code(each, gpu))
     most = 2 * served > sum(each.count for each in general)
-    if not most or not any(has_machine_code(group, gpu) for group in special):
-        return tuple(general)
-    return tuple(group for group in general if not _has_gap(group, gpu))
+    if most and any(has_machine_code(group, gpu) for group in special):
+        general = [group for group in general if not _has_gap(group, gpu)]
+    return tuple(general), tuple(special)
 
 
 def common_architectures(library: Library) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -84,18 +90,52 @@ def _in_all(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(name for name in lists[0] if all(name in each for each in lists))
 
 
-def made_on_purpose(library: Library, siblings: Iterable[Library]) -> bool:
-    """Whether `library` as a whole serves few GPUs on purpose, beside `siblings`.
+def made_on_purpose(library: Library, widest: int) -> bool:
+    """Whether `library` as a whole serves few GPUs on purpose.
 
-    `siblings` are the libraries of the same distribution, itself among them or not.
+    `widest` is the breadth of the libraries of its distribution (`widest_breadth`).
     """
-    widest = max((library_breadth(each) for each in siblings), default=0)
     return widest > 1 and 2 * library_breadth(library) <= widest
 
 
+def widest_breadth(libraries: Iterable[Library]) -> int:
+    """For how many compute capabilities the broadest libraries were compiled."""
+    return _widest((library_breadth(each), containers(each)) for each in libraries)
+
+
 def library_breadth(library: Library) -> int:
-    """For how many compute capabilities its broadest kernel was compiled."""
-    return max((_breadth(each) for each in library.groups or library.relocatable), default=0)
+    """For how many compute capabilities its broadest kernels were compiled."""
+    return _widest((_breadth(each), each.count) for each in library.groups or library.relocatable)
+
+
+def containers(library: Library) -> int:
+    """How many containers it has; the objects where nothing was linked."""
+    return sum(each.count for each in library.groups or library.relocatable)
+
+
+def for_single_generations(library: Library) -> int:
+    """How many of its containers are made of architecture-specific and family images alone."""
+    return sum(
+        each.count
+        for each in library.groups
+        if all(found.suffix for found in architectures(each.sass + each.ptx))
+    )
+
+
+def _widest(breadths: Iterable[tuple[int, int]]) -> int:
+    """The greatest breadth, of pairs of a breadth and how many containers have it.
+
+    One container in fifty does not say how the others were meant: paddlepaddle 2.6.2 brings
+    three for eleven capabilities beside 850 for five.
+    """
+    ordered = sorted(breadths, reverse=True)
+    share = sum(count for _, count in ordered) / _SHARE
+    passed = 0
+    for breadth, count in ordered:
+        passed += count
+        if passed >= share:
+            return breadth
+    return 0
 
 
 def _has_gap(group: CodeGroup, gpu: ComputeCapability) -> bool:

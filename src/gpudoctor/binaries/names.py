@@ -13,8 +13,8 @@ _TEXT = (
     *(".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".cmake", ".html", ".js", ".css"),
 )
 _NVIDIAS = re.compile(
-    r"(?:lib)?(?:cu(?:blas|blaslt|dnn|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor)"
-    r"|n(?:vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
+    r"(?:lib)?(?:cu(?:blas|blaslt|dnn|dss|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor"
+    r"|dadevrt|pti)|n(?:vcomp|vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
 )
 # libbitsandbytes_cuda128.so, libbitsandbytes_cuda118_nocublaslt.so, foo_cu124.so
 _FOR_CUDA = re.compile(r"(?<![a-z])cu(?:da)?1[0-9][0-9](?![0-9])")
@@ -32,15 +32,14 @@ def is_surely_text(name: str) -> bool:
     return name.lower().endswith(_TEXT)
 
 
-def is_nvidias_own(path: str, distribution: str | None) -> bool:
+def is_nvidias_own(path: str) -> bool:
     """Whether a library is one of NVIDIA's: cuBLAS, cuDNN, cuFFT … or a renamed copy of it.
 
     They carry hundreds of kernels for single architectures, choose among them at run time, and
     keep some in forms of their own (cuFFT has one container in `.nv_fatbin`, and its kernels
-    elsewhere): their containers prove nothing. What they serve, NVIDIA's release notes say.
+    elsewhere): their containers prove nothing. What they serve, NVIDIA's release notes say. That
+    a distribution is NVIDIA's says nothing of the kind: DALI has kernels like everybody's.
     """
-    if distribution is not None and distribution.startswith("nvidia-"):
-        return True
     return _NVIDIAS.match(re.split(r"[/\\]", path)[-1].lower()) is not None
 
 

@@ -6,17 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
-from gpudoctor.binaries.general import made_on_purpose
-from gpudoctor.binaries.names import is_nvidias_own, without_cuda
+from gpudoctor.binaries.distribution import judge_distribution
+from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
-ON_PURPOSE = "made for few GPUs on purpose, beside broader libraries of its distribution"
 OTHER_VENDORS = "it has no code for NVIDIA's GPUs, but for others"
-OTHER_BUILD = "the distribution brings another build of it, which runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +24,8 @@ class Cell:
     coverage: Coverage
     ignored: str | None = None
     """Why it says nothing that it does not run there; `None`: it does say something."""
-
-    @property
-    def fails(self) -> bool:
-        """Whether nothing of the library runs, and that is a fault."""
-        return self.coverage.status == "none" and self.ignored is None
+    fails: bool = False
+    """Whether the library, or the distribution that it is a part of, does not run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +72,37 @@ def judge(
     scan: Scan, gpus: Sequence[ComputeCapability], can_jit: CanJit | None = None
 ) -> ScanTable:
     """Judge every library of `scan` for every one of `gpus`; `can_jit` as in `coverage`."""
-    siblings: dict[str, list[Library]] = defaultdict(list)
+    owned: dict[str, list[Library]] = defaultdict(list)
+    cells: dict[int, list[Cell]] = {}
     for library in scan.files:
+        if _note(library) is not None:
+            continue
         if library.distribution is not None:
-            siblings[library.distribution].append(library)
+            owned[library.distribution].append(library)
+        else:
+            cells[id(library)] = [_alone(library, gpu, can_jit) for gpu in gpus]
+    for libraries in owned.values():
+        for gpu in gpus:
+            whole = judge_distribution(libraries, gpu, can_jit)
+            for part in whole.parts:
+                gap = part.ignored is None and 2 * part.coverage.runnable < part.coverage.of
+                cell = Cell(part.coverage, part.ignored, whole.fails and gap)
+                cells.setdefault(id(part.library), []).append(cell)
     rows = []
     for library in scan.files:
-        if not (library.groups or library.relocatable):
-            rows.append(Row(library, (), OTHER_VENDORS if gpus else None))
-            continue
-        if is_nvidias_own(library.path, library.distribution):
-            rows.append(Row(library, (), NVIDIAS_OWN if gpus else None))
-            continue
-        beside = siblings.get(library.distribution or "", [])
-        cells = tuple(_cell(library, beside, gpu, can_jit) for gpu in gpus)
-        rows.append(Row(library, cells))
+        note = _note(library) if gpus else None
+        rows.append(Row(library, tuple(cells.get(id(library), ())), note))
     return ScanTable(scan, tuple(gpus), tuple(rows))
 
 
-def _cell(
-    library: Library, beside: list[Library], gpu: ComputeCapability, can_jit: CanJit | None
-) -> Cell:
+def _note(library: Library) -> str | None:
+    """Why a library is not judged."""
+    if not (library.groups or library.relocatable):
+        return OTHER_VENDORS
+    return NVIDIAS_OWN if is_nvidias_own(library.path) else None
+
+
+def _alone(library: Library, gpu: ComputeCapability, can_jit: CanJit | None) -> Cell:
+    """A file that belongs to no distribution stands for itself: it fails if most of it does."""
     found = coverage(library, gpu, can_jit)
-    if found.status != "none":
-        return Cell(found)
-    name = without_cuda(library.path)
-    if name is not None and any(
-        without_cuda(other.path) == name and coverage(other, gpu, can_jit).runnable
-        for other in beside
-    ):
-        return Cell(found, OTHER_BUILD)
-    if made_on_purpose(library, beside):
-        return Cell(found, ON_PURPOSE)
-    return Cell(found)
+    return Cell(found, fails=2 * found.runnable < found.of)

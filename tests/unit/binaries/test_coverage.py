@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.binaries import coverage
 from gpudoctor.binaries.coverage import CanJit, driver_compiles
-from gpudoctor.binaries.general import common_architectures, made_on_purpose
+from gpudoctor.binaries.general import common_architectures, made_on_purpose, widest_breadth
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import CodeGroup, Library
 
@@ -135,9 +135,10 @@ NVSHMEM = library(
         (CUSPARSE, "sm_61", "native 112/112"),
         (CUSPARSE, "sm_90", "native 112/112"),
         (VLLM_0_20, "sm_75", "native 27/27"),
-        (VLLM_0_20, "sm_90", "native 27/27"),
-        (VLLM_0_20, "sm_120", "native 27/27"),
-        (VLLM_0_8, "sm_90", "native 35/35"),
+        # Its kernels for 8.0 with PTX are compiled by the driver of a newer GPU.
+        (VLLM_0_20, "sm_90", "jit 34/34"),
+        (VLLM_0_20, "sm_120", "jit 42/42"),
+        (VLLM_0_8, "sm_90", "jit 36/36"),
         (VLLM_0_8, "sm_75", "partial 28/35"),
         (VLLM_0_8, "sm_120", "none 0/35"),
         (BITSANDBYTES, "sm_120", "native 1/1"),
@@ -238,9 +239,27 @@ def test_a_library_for_few_gpus_is_told_from_broader_ones_beside_it() -> None:
     """vllm's FlashAttention 3 and FlashMLA."""
     attention, latent = library(group("90a", 192)), library(group("90a 100f", 22))
     beside = [attention, latent, VLLM_0_20]
-    assert [made_on_purpose(each, beside) for each in beside] == [True, True, False]
-    assert not made_on_purpose(attention, [attention, latent])
-    assert not made_on_purpose(LINALG_2_15, [TORCH_2_9, LINALG_2_15])
+    widest = widest_breadth(beside)
+    assert [made_on_purpose(each, widest) for each in beside] == [True, True, False]
+    assert not made_on_purpose(attention, widest_breadth([attention, latent]))
+    assert not made_on_purpose(LINALG_2_15, widest_breadth([TORCH_2_9, LINALG_2_15]))
+
+
+def test_a_few_containers_do_not_say_how_the_others_were_meant() -> None:
+    broad = group("35 50 52 60 61 62 70 75 80 86 90", 3)
+    most = library(group("61 70 75 80 86", 400), broad)
+    assert verdict(most, "sm_90") == "partial 3/403"
+
+
+def test_a_kernel_that_needs_the_driver_to_compile_it_is_not_native() -> None:
+    """spconv: 195 of its containers are for 5.2 with PTX."""
+    spconv = library(
+        group("60 70 75 80 86 89 90 compute_90", 278),
+        group("52 compute_52", 195),
+        group("50 52 60 61 70 75 80 86 89 90 compute_90", 133),
+    )
+    assert verdict(spconv, "sm_86") == "jit 606/606"
+    assert verdict(spconv, "sm_52") == "partial 133/411"
 
 
 CAPABILITIES = [

@@ -214,7 +214,7 @@ def test_names_of_wheels(name: str, expected: str | None) -> None:
     ],
 )
 def test_nvidias_own_libraries(path: str, expected: bool) -> None:
-    assert is_nvidias_own(path, None) is expected
+    assert is_nvidias_own(path) is expected
 
 
 @pytest.mark.parametrize(

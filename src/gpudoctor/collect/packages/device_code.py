@@ -4,10 +4,10 @@ Candidates come from the distributions' own lists of files (`RECORD`), which nam
 its size: one read instead of a walk through tens of thousands of files. A distribution without
 one (conda's, an editable one) is walked instead.
 
-NVIDIA's own libraries (`nvidia-cublas-cu12` …) are left out: they hold kernels for single
+NVIDIA's own libraries (cuBLAS, cuDNN …) are left out by their names: they hold kernels for single
 architectures on purpose and choose among them at run time, so their coverage proves nothing, and
-cuBLAS alone would take longer than all the rest. What they serve is in the knowledge base. What is
-in `nvidia/` and is not NVIDIA's does not exist: the namespace is theirs.
+cuBLAS alone would take longer than all the rest. What they serve is in the knowledge base. Other
+libraries of NVIDIA's distributions (DALI) are read like everybody's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
@@ -38,7 +39,6 @@ _ENDINGS: tuple[bytes, ...] = (b".so",)
 _WINDOWS_ENDINGS: tuple[bytes, ...] = (b".pyd", b".dll")
 _MACOS_ENDINGS = (b".dylib",)
 _LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll|dylib)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
-_NVIDIA = re.compile(r"nvidia-(?!cutlass|dali|modelopt|physicsnemo|apex)")
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _BINARY = r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z"
 _CONDA_LIBRARY = r"(?a)(?:lib)?torch_cuda\w*\.(?:so|dll)\Z"
@@ -125,7 +125,7 @@ def _imported(
         else:
             shadowed = name in seen
         seen.add(name)
-        if not shadowed and not _NVIDIA.match(name):
+        if not shadowed:
             yield distribution
 
 
@@ -230,7 +230,7 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
                 size = os.path.getsize(full)
             except OSError:
                 continue
-        if size >= _SMALLEST and not _HOST_ONLY.search(path):
+        if size >= _SMALLEST and not _HOST_ONLY.search(path) and not is_nvidias_own(path):
             yield Candidate(full, path, distribution.name, size)
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from gpudoctor.binaries.coverage import Coverage, coverage
+from gpudoctor.binaries.distribution import judge_distribution
+from gpudoctor.binaries.general import containers
+from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
@@ -127,19 +130,26 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
         yield from (entry for path, entry in case.unknown.items() if path.startswith("libraries["))
     for name, libraries in _extensions(case).items():
         empty: list[Seat] = []
+        runs = 0
         holes: dict[str, tuple[Library, list[Seat]]] = {}
         for seat, gpu in _seats(case):
-            found = [(library, covered(library, gpu, None)) for library in libraries]
-            if all(item.status == "none" for _, item in found):
+            whole = judge_distribution(libraries, gpu, cover=_any_driver)
+            if whole.fails:
                 empty.append(seat)
+                runs = max(runs, whole.runnable)
                 continue
-            for library, item in found:
-                if item.status == "partial" and not item.below_floor:
-                    holes.setdefault(library.path, (library, []))[1].append(seat)
+            for part in whole.parts:
+                found = part.coverage
+                if part.ignored is None and found.status == "partial" and not found.below_floor:
+                    holes.setdefault(part.library.path, (part.library, []))[1].append(seat)
         if empty:
-            yield _lacks(case, name, libraries, empty)
+            yield _lacks(case, name, libraries, empty, runs)
         for library, seats in holes.values():
             yield _hole(case, name, library, seats)
+
+
+def _any_driver(library: Library, gpu: ComputeCapability) -> Coverage:
+    return covered(library, gpu, None)
 
 
 def _extensions(case: Case) -> dict[str, list[Library]]:
@@ -151,7 +161,7 @@ def _extensions(case: Case) -> dict[str, list[Library]]:
     grouped: dict[str, list[Library]] = {}
     for library in case.facts.libraries:
         owner = library.distribution
-        if owner is None or owner in TORCH or str(owner).startswith("nvidia-"):
+        if owner is None or owner in TORCH or is_nvidias_own(library.path):
             continue
         if _groups_known(library) and _chosen(case, library):
             grouped.setdefault(str(owner), []).append(library)
@@ -171,15 +181,21 @@ def _torch_extension(case: Case, name: str) -> bool:
     return package is not None and any(line.startswith("torch") for line in package.requires)
 
 
-def _lacks(case: Case, name: str, libraries: Sequence[Library], seats: list[Seat]) -> Finding:
+def _lacks(
+    case: Case, name: str, libraries: Sequence[Library], seats: list[Seat], runs: int
+) -> Finding:
     package = case.packages.get(name)
     version = f" {package.version}" if package and package.version else ""
     wanted = sorted({s.capability for s in seats if s.capability})
     targets = ";".join(map(str, wanted))
+    some = sum(containers(each) for each in libraries)
+    how_much = f"code in {runs} of {some} parts" if runs else "no code"
+    of_them = f"only {runs} of {some} run" if runs else "none of them runs"
     return finding(
         "extension-lacks-arch",
-        f"{name}{version} has no code for {several([gpu.sm for gpu in wanted])} ({names(seats)})",
-        f"torch is one thing, {name} another: it brings its own kernels, and none of them runs on "
+        f"{name}{version} has {how_much} for {several([gpu.sm for gpu in wanted])} "
+        f"({names(seats)})",
+        f"torch is one thing, {name} another: it brings its own kernels, and {of_them} on "
         "this GPU. The first call into it fails with `no kernel image is available`.",
         # Whoever uses the package fails; torch by itself does not.
         severity=Severity.ERROR if _torch_extension(case, name) else Severity.WARNING,
