@@ -136,6 +136,7 @@ def _after_death(
 
 
 def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manner: _Manner) -> int:
+    from gpudoctor.kb.follow_ups import hides_gpus
     from gpudoctor.triage import after_death
 
     line = "=" * 72
@@ -143,7 +144,7 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manne
         f"\n{line}\nRUNNING ON THE CPU: the GPU cannot be used ({why}).\n"
         f"Every GPU is hidden from the command; it will be many times slower.\n{line}"
     )
-    outcome = _through(argv, {**environment, **after_death.HIDDEN})
+    outcome = _through(argv, {**environment, **hides_gpus()})
     if outcome.returncode and not outcome.error:
         if outcome.signal is not None:
             _say(after_death.signal_sentence(outcome.signal))

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gpudoctor.kb import _torch_tables
+from gpudoctor.kb import _torch_tables, meaning
 from gpudoctor.kb._data import FOLDER
 from gpudoctor.kb.authoring import AuthoringError, read
 from gpudoctor.kb.schema import FILES, SIGNATURE_FILES
@@ -72,8 +72,26 @@ def _driver_steps(files: Mapping[str, Any]) -> Tables:
 
 def _signatures(files: Mapping[str, Any]) -> Tables:
     """All messages in one table, and the marks; white space and order as authored."""
-    rows = [row for name in SIGNATURE_FILES for row in files[name]["signatures"]]
-    return {"signatures": {"signatures": rows, "marks": files["signature_marks.yaml"]["marks"]}}
+    marks = _body(files["signature_marks.yaml"])
+    choices = {row["name"]: row["words"] for row in marks["choices"]}
+    rows = [
+        _signature(row, choices) for name in SIGNATURE_FILES for row in files[name]["signatures"]
+    ]
+    return {"signatures": {"signatures": rows, **marks}}
+
+
+def _signature(row: Mapping[str, Any], choices: Mapping[str, list[str]]) -> dict[str, Any]:
+    """A row whose phrases, where it has such, have become a pattern with anchors."""
+    if "meaning" not in row:
+        return {**row}
+    phrases = row["meaning"]
+    try:
+        found = meaning.anchors(phrases, choices)
+        pattern = meaning.compiled(phrases, choices)
+    except (KeyError, ValueError) as error:
+        raise AuthoringError(f"signature {row['id']}: {error}") from error
+    kept = {key: value for key, value in row.items() if key != "meaning"}
+    return {**kept, "anchors": found, "pattern": pattern}
 
 
 _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
@@ -89,6 +107,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _plain("smoke.yaml", "smoke"),
     _plain("error_codes.yaml", "error_codes"),
     _plain("indexes.yaml", "indexes"),
+    _plain("follow_ups.yaml", "follow_ups"),
     _findings,
     _signatures,
 )

@@ -21,6 +21,8 @@ class ErrorCode:
     """What it means, as a sentence without full stop."""
     cause: str | None = None
     """The finding that stands behind it most often; `None`: the number does not say why."""
+    harmless: bool = False
+    """Whether programs meet it in passing, and nothing is wrong."""
     until: str | None = None
     """The last release of the library in which the number had this meaning."""
 
@@ -35,6 +37,7 @@ def error_codes() -> tuple[ErrorCode, ...]:
             names=tuple(row["names"]),
             says=row["says"],
             cause=row.get("cause"),
+            harmless=row.get("harmless", False),
             until=row.get("until"),
         )
         for row in load("error_codes")["errors"]

@@ -245,3 +245,11 @@ def nearest(text: str, n: int = 3) -> tuple[str, ...]:
         spellings.setdefault(" ".join(words), row["name"])
     wanted = " ".join(word for word in _words(text) if word not in _BRANDS)
     return tuple(spellings[key] for key in difflib.get_close_matches(wanted, spellings, n, 0.5))
+
+
+@cache
+def series() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Words for a generation of GPUs, with the compute capability that is meant by them."""
+    return tuple(
+        (re.compile(row["words"], re.IGNORECASE), row["cc"]) for row in load("gpus")["series"]
+    )

@@ -40,7 +40,17 @@ def _rows(**keys: str) -> dict[str, str]:
 
 SIGNATURE_FILES = tuple(
     f"signatures_{topic}.yaml"
-    for topic in ("driver", "containers", "libraries", "wheels", "runtime", "platforms", "cures")
+    for topic in (
+        "driver",
+        "containers",
+        "libraries",
+        "wheels",
+        "runtime",
+        "platforms",
+        "programs",
+        "words",
+        "cures",
+    )
 )
 """Error messages by topic; all compile into one table."""
 
@@ -49,10 +59,12 @@ _SIGNATURES = File(
         "signatures": _rows(
             id="slug",
             made_by="text",
-            anchors="texts",
-            pattern="text",
+            anchors_opt="texts",
+            pattern_opt="text",
+            meaning_opt="texts",
             also_opt="texts",
             unless_opt="texts",
+            cure_opt="bool",
             says="text",
             causes="map",
         )
@@ -70,6 +82,7 @@ FILES: Mapping[str, File] = {
                 module="text",
                 tegra="bool",
             ),
+            "series": _rows(words="text", cc="capability"),
             "gpus": _rows(
                 name="text",
                 aliases_opt="texts",
@@ -346,9 +359,28 @@ FILES: Mapping[str, File] = {
         {"detect": "map"},
     ),
     "signature_marks.yaml": File(
-        {"marks": _rows(mark="slug", anchors="texts", pattern="text")},
+        {
+            "marks": _rows(mark="slug", anchors="texts", pattern="text", put_out_opt="bool"),
+            "precedence": _rows(specific="slug", over="texts"),
+            "choices": _rows(name="slug", words="texts"),
+            "translations": _rows(says="text", texts="texts"),
+        },
     ),
     **dict.fromkeys(SIGNATURE_FILES, _SIGNATURES),
+    "follow_ups.yaml": File(
+        {
+            "follow_ups": _rows(
+                name="slug",
+                program_opt="bool",
+                asynchronous_opt="bool",
+                on_cpu_too_opt="bool",
+                find_opt="text",
+                look_opt="texts",
+                title_opt="text",
+            ),
+            "hides_gpus": _rows(variable="text", value="text"),
+        }
+    ),
     "error_codes.yaml": File(
         {
             "errors": _rows(
@@ -357,6 +389,7 @@ FILES: Mapping[str, File] = {
                 names="texts",
                 says="text",
                 cause_opt="slug",
+                harmless_opt="bool",
                 until_opt="text",
             )
         }

@@ -38,6 +38,8 @@ class Signature:
     also: tuple[str, ...] = ()
     """Marks without which the message says nothing."""
     unless: tuple[str, ...] = ()
+    cure: bool = False
+    """Whether it is what people did about it: it says nothing where nobody complains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Mark:
     name: str
     anchors: tuple[str, ...]
     pattern: str
+    put_out: bool = False
+    """Whether commands that somebody typed do not count for it."""
 
 
 @cache
@@ -61,6 +65,7 @@ def signatures() -> tuple[Signature, ...]:
             says=row["says"],
             also=tuple(row.get("also", ())),
             unless=tuple(row.get("unless", ())),
+            cure=row.get("cure", False),
             causes=tuple(_cause(name, value) for name, value in row["causes"].items()),
         )
         for row in load("signatures")["signatures"]
@@ -80,9 +85,27 @@ def _cause(name: str, value: int | Mapping[str, object]) -> Cause:
 def marks() -> tuple[Mark, ...]:
     """All marks of texts."""
     return tuple(
-        Mark(name=row["mark"], anchors=tuple(row["anchors"]), pattern=row["pattern"])
+        Mark(
+            name=row["mark"],
+            anchors=tuple(row["anchors"]),
+            pattern=row["pattern"],
+            put_out=row.get("put_out", False),
+        )
         for row in load("signatures")["marks"]
     )
+
+
+@cache
+def translations() -> tuple[tuple[str, str], ...]:
+    """What other languages' systems say, in lower case, with the English message."""
+    rows = load("signatures")["translations"]
+    return tuple((text.lower(), row["says"]) for row in rows for text in row["texts"])
+
+
+@cache
+def precedence() -> Mapping[str, frozenset[str]]:
+    """Causes that name the special case, with the general ones that stand behind them."""
+    return {row["specific"]: frozenset(row["over"]) for row in load("signatures")["precedence"]}
 
 
 @cache

@@ -11,21 +11,12 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.triage import report
 from gpudoctor.triage.readers.traceback import own_frame
-from gpudoctor.triage.signatures import looks
+from gpudoctor.triage.signatures.follow_up import is_asynchronous as may_end_later
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.text.clean import clean, decode
 from gpudoctor.triage.text.text import fold
 
 BLOCKING = "CUDA_LAUNCH_BLOCKING"
-HIDDEN: Mapping[str, str] = {
-    "CUDA_VISIBLE_DEVICES": "",
-    "HIP_VISIBLE_DEVICES": "",
-    "ROCR_VISIBLE_DEVICES": "",
-    "ZE_AFFINITY_MASK": "",
-    "GPUDOCTOR_CPU_FALLBACK": "1",
-}
-"""What hides every GPU from a program, and tells it so (configs/cpu_fallback.yaml)."""
-
 # Findings of these hundreds mean that torch cannot use the GPU at all; those of libraries and of
 # the run time mean that a program or a library is at fault.
 _GPU_UNUSABLE = ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
@@ -49,7 +40,7 @@ def is_asynchronous(found: Report, tail: bytes, environment: Mapping[str, str]) 
     if environment.get(BLOCKING) == "1":
         return False
     marks = Marks(fold(clean(decode(tail))), found.sheet)
-    return any(looks.is_asynchronous(finding.name, marks) for finding in found.findings[:2])
+    return any(may_end_later(finding.name, marks) for finding in found.findings[:2])
 
 
 def gpu_unusable(found: Report) -> Finding | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gpudoctor import rules
 from gpudoctor.kb import catalogue
+from gpudoctor.kb.follow_ups import follow_up
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
@@ -13,7 +14,7 @@ from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.triage.merge import read_facts
 from gpudoctor.triage.readers.traceback import own_frame
-from gpudoctor.triage.signatures import looks
+from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.signatures.match import hits
 from gpudoctor.triage.signatures.rank import CERTAIN, Candidate, rank
@@ -72,24 +73,24 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
         if hit.quote
     )
     frame = _frame(candidate, text, marks)
-    look = looks.next_look(candidate.name, rivals)
+    look = next_look(candidate.name, rivals)
     if made := candidate.finding:
         return replace(made, evidence=(*made.evidence, *quoted), next_look=made.next_look or look)
     says = candidate.hits[0].signature.says if candidate.hits else ""
     detail = f"{_opened(says)}." if says else ""
-    if candidate.name in looks.CODE_BUGS:
+    follows = follow_up(candidate.name)
+    if follows.program:
         detail += " This is a fault of the program: no driver and no other build of torch cures it."
-    find = looks.how_to_find(candidate.name)
-    found_by = (sentence_step("manual", find),) if find else ()
+    found_by = (sentence_step("manual", follows.find),) if follows.find else ()
     return Finding(
         code=entry.code,
         name=entry.name,
         severity=Severity(entry.severity),
-        title=looks.title(entry.name) or _title(entry.meaning),
+        title=follows.title or _title(entry.meaning),
         detail=detail.strip(),
         evidence=(*quoted, *frame),
         next_look=look,
-        still_possible=looks.still_possible(candidate.name, entry.still_possible, marks),
+        still_possible=still_possible(candidate.name, entry.still_possible, marks),
         remedies=(*found_by, *catalogue.cures(entry.name)),
     )
 
@@ -108,8 +109,8 @@ def _title(meaning: str) -> str:
 
 def _frame(candidate: Candidate, text: Text, marks: Marks) -> tuple[Evidence, ...]:
     """Where the program itself was, for faults that lie in it."""
-    asynchronous = looks.is_asynchronous(candidate.name, marks)
-    if candidate.name not in looks.CODE_BUGS and not asynchronous:
+    asynchronous = is_asynchronous(candidate.name, marks)
+    if not follow_up(candidate.name).program and not asynchronous:
         return ()
     frame = own_frame(text)
     if frame is None:

@@ -44,22 +44,6 @@ _BARE = re.compile(
     r"|(?<![\w.:/,$#-])((?:7[58]0|980|10[578]0|1660|20[678]0|30[678]0|4070|4080|50[67]0) ?ti)\b",
     re.I,
 )
-_SERIES = (
-    (
-        re.compile(
-            r"\bRTX ?50(?:00)?(?:[ -]{0,3}series|xx)\b|\b50(?:00)?[- ]series\b|\b50xx\b"
-            r"|\bGeForce 50\b",
-            re.I,
-        ),
-        "12.0",
-    ),
-    (re.compile(r"\bRTX ?40(?:00)?(?:[ -]?series|xx)\b|\b40(?:00)?[- ]series\b", re.I), "8.9"),
-    (re.compile(r"\bRTX ?30(?:00)?(?:[ -]?series|xx)\b|\b30(?:00)?[- ]series\b", re.I), "8.6"),
-    (re.compile(r"\bGTX ?10(?:[ -]?series|xx)\b|\b10(?:00)?[- ]series\b|\bPascal\b", re.I), "6.1"),
-    (re.compile(r"\bVolta\b"), "7.0"),
-    (re.compile(r"\bMaxwell\b"), "5.2"),
-    (re.compile(r"\bKepler\b"), "3.5"),
-)
 _CAPABILITY = re.compile(
     r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of "
     r"|= ?)?(\d{1,2}\.\d)\b|\bsm_?(\d{2,3})\b(?![\w,'\" ]{0,3}sm_)",
@@ -223,7 +207,7 @@ def _gpus(flat: str, draft: Draft) -> None:
         if kb_gpus.capability_row(value) is not None:
             draft["gpus"] = [{"compute_capability": value}]
             return
-    for pattern, capability in _SERIES:
+    for pattern, capability in kb_gpus.series():
         if pattern.search(flat):
             draft["gpus"] = [{"compute_capability": capability}]
             return

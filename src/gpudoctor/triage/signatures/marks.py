@@ -13,6 +13,7 @@ from gpudoctor.kb._data import numbers
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
 from gpudoctor.triage.merge import platform_of, with_torch
+from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.copies import two_versions
 from gpudoctor.triage.readers.failing import owner
 from gpudoctor.triage.readers.oom import figures
@@ -37,6 +38,7 @@ _ONE_INDEX = re.compile(
     r"Looking in indexes: https?://download\.pytorch\.org/whl/(cu\d{2,3})/?(?! ?,|\S)", re.I
 )
 _CANDIDATES = re.compile(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
+_LISTED = re.compile(r"\(from versions: ([\w.+, ]{3,4000})\)")
 _MISSING = re.compile(
     r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open sha"
     r"red",
@@ -67,6 +69,9 @@ FACT_MARKS = frozenset(
         "failed-in-torch",
         "failed-in-extension",
         "two-torch-versions",
+        "container-run-without-gpus",
+        "container-run-with-gpus",
+        "pip-lists-the-release",
     }
 )
 """Marks that are computed from the facts; comparisons such as `driver<530` are marks too."""
@@ -107,7 +112,8 @@ class Marks:
         if row := self._rows.get(name):
             if row.anchors and not any(anchor in self._text.lower for anchor in row.anchors):
                 return False
-            return compiled(row.pattern).search(self._text.flat) is not None
+            where = self._text.put_out if row.put_out else self._text.flat
+            return compiled(row.pattern).search(where) is not None
         if match := _COMPARE.match(name):
             return self._compare(match[1], _OPERATORS[match[2]], numbers(match[3]))
         return self._fact(name)
@@ -181,6 +187,10 @@ class Marks:
             return owner(self._text) == name.removeprefix("failed-in-")
         if name == "two-torch-versions":
             return two_versions(self._text.flat)
+        if name.startswith("container-run-"):
+            return gives_gpu(self._text) is (name == "container-run-with-gpus")
+        if name == "pip-lists-the-release":
+            return self._lists_the_release()
         if name == "gpu-named":
             return any(gpu.compute_capability for gpu in facts.gpus)
         published = self._wanted_is_published()
@@ -196,6 +206,15 @@ class Marks:
             return False
         minor = ".".join(python.version.split(".")[:2])
         return minor in release.pythons.get("linux_x86_64", ())
+
+    def _lists_the_release(self) -> bool:
+        """Whether pip's own list has the wanted release, in another variant than was asked for."""
+        match = _WANTED.search(self._text.flat)
+        if match is None or not match[2] or not match[3]:
+            return False
+        listed = _LISTED.search(self._text.flat)
+        known = {item.partition("+")[0].strip() for item in listed[1].split(",")} if listed else ()
+        return match[2] in known
 
     def _wanted_is_published(self) -> bool | None:
         """Whether what pip was asked for exists for any platform; `None`: nobody can say."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gpudoctor.kb import signatures
-from gpudoctor.kb.signatures import Signature
+from gpudoctor.kb.signatures import Cause, Signature
 from gpudoctor.model.value import dataclass
+from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled
 from gpudoctor.triage.text.nature import only_mentions
 from gpudoctor.triage.text.text import Text
 
+_CODE_WEIGHT = 62
 # Places of one message that are looked at before it counts as only spoken of.
 _TRIES = 40
 
@@ -25,7 +27,32 @@ class Hit:
 
 
 def hits(text: Text, marks: Marks) -> tuple[Hit, ...]:
-    """Every known message in the text that something put out, in the order of the table."""
+    """Every known message in the text; where there is none, the errors by number or name."""
+    return messages(text, marks) or _codes(text)
+
+
+def _codes(text: Text) -> tuple[Hit, ...]:
+    found = []
+    for row, start, end in codes(text):
+        line = text.line_at(start)
+        source = " ".join(text.lines[line].split())
+        if text.is_typed(start, end) or only_mentions(source, _column(text, line, start)):
+            continue
+        name = row.cause or "cuda-error-unclassified"
+        signature = Signature(
+            id=row.names[0].lower(),
+            made_by=f"{row.library} {row.number}, {row.names[0]}",
+            anchors=(),
+            pattern="",
+            says=row.says,
+            causes=(Cause(name=name, weight=_CODE_WEIGHT),),
+        )
+        found.append(Hit(signature=signature, line=line, quote=_quote(text, start, end)))
+    return tuple(found)
+
+
+def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
+    """Every message of the table that something put out in the text, in the order of the table."""
     found = []
     for row in signatures.signatures():
         if row.anchors and not any(anchor in text.lower for anchor in row.anchors):
@@ -33,6 +60,8 @@ def hits(text: Text, marks: Marks) -> tuple[Hit, ...]:
         if not all(marks.holds(name) for name in row.also):
             continue
         if any(marks.holds(name) for name in row.unless):
+            continue
+        if row.cure and not marks.holds("failure-sign"):
             continue
         if not row.anchors:
             found.append(Hit(signature=row, line=0, quote=""))
@@ -48,7 +77,10 @@ def _first(row: Signature, text: Text) -> Hit | None:
         line = text.line_at(match.start())
         source = " ".join(text.lines[line].split()) if text.lines else ""
         column = _column(text, line, match.start())
-        if match.end() > match.start() and not only_mentions(source, column):
+        if match.end() == match.start() or only_mentions(source, column):
+            continue
+        # A command says nothing of itself; beside a complaint it may be the cure that was tried.
+        if row.cure or not text.is_typed(match.start(), match.end()):
             return Hit(signature=row, line=line, quote=_quote(text, match.start(), match.end()))
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb import catalogue, signatures
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.marks import Marks
@@ -14,6 +14,8 @@ CERTAIN = 85
 """From here on the text names the cause."""
 ENOUGH = 40
 """Below this nothing is said: other texts say the same without anything being wrong."""
+LIKELY = 55
+"""From here on a special case stands before the general cause of its message."""
 _NEAR = 30
 _NEAR_CERTAIN = 24
 _MOST = 5
@@ -55,6 +57,7 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
     for name, item in rules.items():
         alone = _RULE_ALONE[item.severity]
         scores[name] = max(scores[name], alone) + _RULE_CONFIRMS if name in scores else alone
+    _yield_to_the_specific(scores)
     candidates = [
         Candidate(
             name=name,
@@ -72,6 +75,18 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
         return demoted - candidate.score
 
     return _cut(sorted(candidates, key=order))
+
+
+def _yield_to_the_specific(scores: dict[str, int]) -> None:
+    """A general cause that a special one explains stands behind it."""
+    for specific, general in signatures.precedence().items():
+        own = scores.get(specific, 0)
+        if own < LIKELY:
+            continue
+        for name in general & scores.keys():
+            if scores[name] >= own:
+                scores[specific] = max(scores[specific], min(scores[name], CERTAIN))
+                scores[name] = scores[specific] - 1
 
 
 def _severity(name: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
+from gpudoctor.kb import signatures
 from gpudoctor.model.value import dataclass
+from gpudoctor.triage.text.typed import is_typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class Text:
     """Offset in `flat` of each line that is not empty."""
     numbers: tuple[int, ...]
     """Index into `lines` of each of those."""
+    typed: frozenset[int] = frozenset()
+    """Indices into `lines` of the commands that somebody typed."""
+    put_out: str = ""
+    """`flat` with blanks in the place of typed commands: what programs and people say."""
     cut: bool = False
     """Whether parts of a longer text were left out."""
 
@@ -28,6 +35,10 @@ class Text:
         """The lines again as one string."""
         return "\n".join(self.lines)
 
+    def is_typed(self, start: int, end: int) -> bool:
+        """Whether all of `flat[start:end]` lies in commands that somebody typed."""
+        return not self.put_out[start:end].strip()
+
     def line_at(self, offset: int) -> int:
         """Index of the line that `offset` of `flat` lies in."""
         if not self.starts:
@@ -35,18 +46,36 @@ class Text:
         return self.numbers[max(0, bisect_right(self.starts, offset) - 1)]
 
 
+def _in_english(line: str, foreign: Sequence[tuple[str, str]]) -> str:
+    """A line with the messages of systems in other languages put into English."""
+    for words, english in foreign:
+        position = line.lower().find(words)
+        if position >= 0:
+            line = line[:position] + english + line[position + len(words) :]
+    return line
+
+
 def fold(cleaned: str, *, cut: bool = False) -> Text:
     """Fold a cleaned text."""
     lines = tuple(cleaned.split("\n"))
+    known = cleaned.lower()
+    foreign = [pair for pair in signatures.translations() if pair[0] in known]
     parts: list[str] = []
     starts: list[int] = []
     numbers: list[int] = []
+    said: list[str] = []
+    typed: set[int] = set()
     offset = 0
     for number, line in enumerate(lines):
         words = " ".join(line.split())
         if not words:
             continue
+        if foreign:
+            words = _in_english(words, foreign)
         parts.append(words)
+        if is_typed(line):
+            typed.add(number)
+        said.append(" " * len(words) if number in typed else words)
         starts.append(offset)
         numbers.append(number)
         offset += len(words) + 1
@@ -55,4 +84,13 @@ def fold(cleaned: str, *, cut: bool = False) -> Text:
     if len(lower) != len(flat):
         # A few letters grow when lowered (İ); offsets must stay those of `flat`.
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in flat)
-    return Text(lines, flat, lower, tuple(starts), tuple(numbers), cut)
+    return Text(
+        lines=lines,
+        flat=flat,
+        lower=lower,
+        starts=tuple(starts),
+        numbers=tuple(numbers),
+        typed=frozenset(typed),
+        put_out=" ".join(said),
+        cut=cut,
+    )

@@ -1,0 +1,50 @@
+"""Errors of CUDA and its libraries in a text, by their names or by their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gpudoctor.kb import error_codes
+from gpudoctor.kb.error_codes import ErrorCode
+from gpudoctor.triage.text.text import Text
+
+_NAME = re.compile(
+    r"\b(?:CUDA_ERROR_[A-Z_]{3,60}|cudaError[A-Z]\w{2,60}|hipError[A-Z]\w{2,60}"
+    r"|(?:CUDNN|CUBLAS|CUSOLVER)_STATUS_[A-Z_]{3,60}|CUFFT_[A-Z]{3,20}_[A-Z_]{3,30}"
+    r"|NVML_ERROR_[A-Z_]{3,60}|nccl(?:Unhandled|System|Internal|Invalid|Remote)[A-Z]\w{3,30})\b"
+)
+# "CUDA error 803", "cuInit err 100", "cudart init failure: 35", "cudaSuccess (35 vs. 0)".
+_NUMBER = re.compile(
+    r"\b(?P<library>CUDA(?: driver| runtime)?|cuInit|cudart|nvcuda|cuda driver library|HIP|cuDNN"
+    r"|cuBLAS|NCCL|NVML)\b[ \w]{0,30}?"
+    r"\b(?:error|err|failure|failed|status|code|returned)(?: code)?\b[ :=#(\[]{0,4}"
+    r"(?P<number>\d{1,4})\b(?![.:]\d)"
+    r"|cuda[Ss]uccess\)? \((?P<versus>\d{1,4}) vs\.? 0\)",
+    re.I,
+)
+_LIBRARIES = {"hip": "HIP", "cudnn": "cuDNN", "cublas": "cuBLAS", "nccl": "NCCL", "nvml": "NVML"}
+_MOST = 20
+
+
+def codes(text: Text) -> Iterator[tuple[ErrorCode, int, int]]:
+    """The errors that the text names, with where they stand in `text.flat`; each once."""
+    seen: set[str] = set()
+    for match in _NAME.finditer(text.flat):
+        rows = error_codes.named(match[0])
+        rows = tuple(row for row in rows if _is_fault(row))
+        if rows and rows[0].names[0] not in seen and len(seen) < _MOST:
+            seen.add(rows[0].names[0])
+            yield rows[-1], match.start(), match.end()
+    for match in _NUMBER.finditer(text.flat):
+        number = int(match["number"] or match["versus"])
+        library = _LIBRARIES.get((match["library"] or "").lower(), "CUDA")
+        rows = tuple(row for row in error_codes.numbered(number, library) if _is_fault(row))
+        if number and rows and rows[0].names[0] not in seen and len(seen) < _MOST:
+            seen.add(rows[0].names[0])
+            yield rows[0], match.start(), match.end()
+
+
+def _is_fault(row: ErrorCode) -> bool:
+    """Whether the error says that something is wrong; NVML's and NCCL's only with a cause."""
+    return not row.harmless and (row.cause is not None or row.library not in ("NVML", "NCCL"))
