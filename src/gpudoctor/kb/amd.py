@@ -148,3 +148,11 @@ def own_builds(gfx: str, os: str) -> str | None:
             value: str | None = row.get(os)
             return value
     return None
+
+
+@cache
+def generic_family(target: str) -> frozenset[str]:
+    """The instruction sets that a generic target serves: `gfx12-generic`; none for another name."""
+    return frozenset(
+        gfx for row in load("amd")["generic"] if row["target"] == target for gfx in row["gfx"]
+    )

@@ -241,6 +241,7 @@ FILES: Mapping[str, File] = {
                 gfx="gfxs", value="version", runs_as="gfx", works="text", note_opt="text"
             ),
             "indexes": _rows(name="text", url="text", example="text", platforms="platforms"),
+            "generic": _rows(target="text", gfx="gfxs"),
             "amd_builds": _rows(gfx="gfx", linux="text|null", windows="text|null"),
             "gpus": _rows(
                 name="text",

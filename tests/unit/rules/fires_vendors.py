@@ -10,10 +10,12 @@ from unit.rules.make import (
     amd,
     amd_stack,
     device_file,
+    hip_library,
     intel,
     intel_stack,
     machine,
     no_module,
+    package,
     torch,
 )
 from unit.rules.parts import (
@@ -83,6 +85,12 @@ FIRES: dict[str, FactSheet] = {
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
         driver=None,
         torch=torch("2.5.1+rocm6.2", None, hip="6.2.41133"),
+    ),
+    "extension-lacks-gfx": machine(
+        **XTX,
+        amd=amd_stack(),
+        packages=(package("bitsandbytes", "0.50.2"),),
+        libraries=(hip_library("bitsandbytes/libbitsandbytes_rocm64.so", "gfx90a", "gfx942"),),
     ),
     "hsa-override-wrong": env(
         {"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},

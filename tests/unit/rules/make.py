@@ -159,6 +159,11 @@ def library(path: str, owner: str, *groups: CodeGroup) -> Library:
     return Library(path=path, distribution=owner, fatbins=fatbins, sass=sass, groups=groups)
 
 
+def hip_library(path: str, *targets: str, owner: str = "bitsandbytes") -> Library:
+    """A library with AMD's device code for these targets."""
+    return Library(path=path, distribution=owner, hip=dict.fromkeys(targets, 2))
+
+
 def group(
     *sass: str, ptx: tuple[str, ...] = (), count: int = 10, isa: str | None = None
 ) -> CodeGroup:

@@ -12,11 +12,13 @@ from unit.rules.make import (
     device_file,
     driver,
     gpu,
+    hip_library,
     intel,
     intel_stack,
     linux,
     machine,
     module,
+    package,
     torch,
 )
 from unit.rules.parts import (
@@ -160,6 +162,19 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
             gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
             driver=None,
             torch=torch("2.9.1+rocm6.4", None, hip="6.4"),
+        ),
+    ),
+    (
+        "extension-lacks-gfx",
+        "another library of the package has it",
+        machine(
+            **XTX,
+            amd=amd_stack(),
+            packages=(package("bitsandbytes", "0.50.2"),),
+            libraries=(
+                hip_library("bitsandbytes/libbitsandbytes_rocm62.so", "gfx90a", "gfx942"),
+                hip_library("bitsandbytes/libbitsandbytes_rocm64.so", "gfx90a", "gfx1100"),
+            ),
         ),
     ),
     (

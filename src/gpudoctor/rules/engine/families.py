@@ -27,6 +27,8 @@ FAMILIES = (
     "packages.triton",
     "vendors.amd",
     "vendors.amd_access",
+    "vendors.amd_override",
+    "vendors.amd_libraries",
     "vendors.intel",
     "vendors.intel_access",
     "vendors.apple",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.compat.amd_target import best_service, pretended
 from gpudoctor.kb import amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.shell import environment_step, sentence_step
+from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
-from gpudoctor.rules.engine.wording import finding, names, verb
+from gpudoctor.rules.engine.wording import finding, names, several, verb
 
-_OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
+OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
 
 
 def in_question(case: Case) -> list[Seat]:
@@ -92,75 +94,84 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("rocm-torch-lacks-gfx", needs=("gpus", "torch.version", "torch.hip"), uses=("gpus[*].gfx",))
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a ROCm build of torch was compiled for, and who says so."""
+
+    targets: tuple[str, ...]
+    source: str
+
+
+def targets_of(case: Case) -> Targets | None:
+    """The targets of the installed ROCm build: read from it, else those of the published build.
+
+    `None` where neither is known, or where torch is no ROCm build.
+    """
+    torch = case.facts.torch
+    if torch is None or not torch.hip or not torch.version:
+        return None
+    archives = any(library.kernel_archive for library in case.torch_libraries)
+    if (torch.gfx or archives) and case.knows("torch.gfx"):
+        return Targets(torch.gfx, case.sheet.source("torch.gfx"))
+    build = book.rocm_build_of(torch.version, torch.hip)
+    return Targets(build.gfx, "knowledge base") if build is not None and build.gfx else None
+
+
+@rule(
+    "rocm-torch-lacks-gfx",
+    needs=("gpus", "torch.version", "torch.hip"),
+    uses=("gpus[*].gfx", "torch.gfx"),
+)
 def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     """The installed ROCm build has no code for the GPU's instruction set."""
-    torch = case.facts.torch
-    if torch is None or not torch.hip or not torch.version or case.environment.get(_OVERRIDE):
+    torch, build = case.facts.torch, targets_of(case)
+    if torch is None or build is None:
         return
-    build = book.rocm_build_of(torch.version, torch.hip)
-    if build is None or not build.gfx:
-        return
-    seats = [s for s in in_question(case) if s.gpu.gfx and s.gpu.gfx not in build.gfx]
+    # What a GPU claims to be is judged with the claim; Windows does not read the variable.
+    claim = case.environment.get(OVERRIDE) if case.host.os != "windows" else None
+    seats = [
+        seat
+        for seat in in_question(case)
+        if seat.gpu.gfx
+        and (claim is None or pretended(claim) == seat.gpu.gfx)
+        and best_service(build.targets, seat.gpu.gfx) == "none"
+    ]
     if not seats:
         return
-    override = amd.override_for(seats[0].gpu.gfx or "")
-    remedies: tuple[Step, ...] = ()
-    if override and override.works == "usually" and override.runs_as in build.gfx:
-        text = "On Linux this usually works: let the GPU pass for a relative that is served."
-        remedies = (environment_step(text, {_OVERRIDE: override.value}, "environment"),)
+    gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
+    carried = ", ".join(build.targets) or "none: it lies in archives of its own, and none is there"
     yield finding(
         "rocm-torch-lacks-gfx",
-        f"torch {torch.version} has no code for {seats[0].gpu.gfx} ({names(seats)})",
+        f"torch {torch.version} has no code for {several(gfx)} ({names(seats)})",
         "AMD GPUs run only code compiled for their own instruction set, and this build does not "
         "contain the one of this GPU. Kernels fail with `invalid device function`.",
         evidence=[
-            Evidence(fact="torch.gfx", value=", ".join(build.gfx), source="knowledge base"),
+            Evidence(fact="torch.gfx", value=carried, source=build.source),
             *(case.evidence(f"{seat.path}.gfx") for seat in seats),
         ],
         gpus=seats,
         clears_with=("install", "environment"),
-        remedies=remedies,
+        remedies=(*_device_wheels(case, gfx), *_relative(case, seats[0], build)),
     )
 
 
-@rule("hsa-override-wrong", needs=("gpus", "environment"), uses=("gpus[*].gfx",))
-def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
-    """HSA_OVERRIDE_GFX_VERSION makes the GPU run code that does not suit it."""
-    value = case.environment.get(_OVERRIDE)
-    if not value:
-        return
-    for seat in in_question(case):
-        gfx = seat.gpu.gfx
-        if not gfx:
-            continue
-        override = amd.override_for(gfx)
-        bad = override is not None and override.works != "usually" and override.value == value
-        foreign = book.numbers(value)[:1] != _family(gfx)
-        if not bad and not foreign:
-            continue
-        note = override.note if override is not None and bad else None
-        yield finding(
-            "hsa-override-wrong",
-            f"{_OVERRIDE}={value} does not suit {seat.label} ({gfx})",
-            "The variable makes the GPU claim another instruction set than its own. Between "
-            "families that leads to crashes, hangs or wrong results"
-            + (f" ({note})." if note else "."),
-            evidence=[
-                Evidence(fact=f"environment.{_OVERRIDE}", value=value, source="environment"),
-                case.evidence(f"{seat.path}.gfx"),
-            ],
-            gpus=(seat,),
-            clears_with=("environment",),
-            remedies=(
-                environment_step(
-                    f"Remove {_OVERRIDE} from the environment.", {_OVERRIDE: None}, "environment"
-                ),
-            ),
-        )
+def _device_wheels(case: Case, gfx: list[str]) -> tuple[Step, ...]:
+    """AMD's own wheels keep the code of each GPU in a wheel of its own, asked for by an extra."""
+    torch = case.facts.torch
+    libraries = case.torch_libraries
+    if torch is None or not any(library.kernel_archive for library in libraries):
+        return ()
+    extras = ",".join(f"device-{name}" for name in gfx)
+    wanted = f"torch[{extras}]=={torch.version}"
+    text = "Install the wheel with this GPU's kernels, from the index that torch came from."
+    return (command_step("install", text, (*case.pip, "install", wanted), executable=False),)
 
 
-def _family(gfx: str) -> tuple[int, ...]:
-    """The first number of an instruction set: `gfx1030` → 10, `gfx90a` → 9."""
-    digits = gfx.removeprefix("gfx")[:-2]
-    return (int(digits),) if digits.isascii() and digits.isdigit() else ()
+def _relative(case: Case, seat: Seat, build: Targets) -> tuple[Step, ...]:
+    override = amd.override_for(seat.gpu.gfx or "")
+    if override is None or override.works != "usually" or case.host.os == "windows":
+        return ()
+    if best_service(build.targets, override.runs_as) == "none":
+        return ()
+    text = "On Linux this usually works: let the GPU pass for a relative that is served."
+    return (environment_step(text, {OVERRIDE: override.value}, "environment"),)
