@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.candidates import satisfies
+from gpudoctor.prescribe.options.proof import curable_elsewhere, errors_of, proved
+from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.options.warnings_only import beside, helpless, without
-from gpudoctor.prescribe.options.ways import ways
 from gpudoctor.prescribe.remedies import (
     MASKED,
     first_driver,
-    foreign_path,
     remedies,
     unmasked,
 )
-from gpudoctor.prescribe.request.question import Option, Question, Way
+from gpudoctor.prescribe.request.question import Question, Way
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import capability, served
-from gpudoctor.rules import findings_of
-
-_MAX_ALTERNATIVES = 3
-_ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
-
-# Errors that ways decide about although no wheel alone cures them.
-_DECIDED = frozenset(
-    {
-        "gpu-needs-other-driver-branch",
-        "open-kernel-module-required",
-        "driver-too-old",
-        "ptx-unsupported-toolchain",
-    }
-)
-_BY_WAYS = frozenset({"install", "uninstall", "source-build"})
 
 
 def missing_fact(sheet: FactSheet) -> str | None:
@@ -77,12 +60,12 @@ def prescribe(
     if not errors and not asked:
         return beside(sheet, findings, options)
     names = frozenset(finding.name for finding in errors)
-    tolerated = _tolerated(errors)
+    tolerated = curable_elsewhere(errors)
     start, before = _start(sheet, errors)
     rest = tuple(f for f in errors if f.name in tolerated and f.name not in MASKED)
     first = (*before, *remedies(rest, sheet))
     question = Question(start, findings, options, names)
-    needed = names - tolerated or (start is not sheet and _errors(start) - tolerated)
+    needed = names - tolerated or (start is not sheet and errors_of(start) - tolerated)
     if not needed and not asked and not question.bad_nightly:
         if not first:
             return helpless(errors)
@@ -92,18 +75,31 @@ def prescribe(
             steps=first,
             notes=_leftover_notes(findings),
         )
+    shadow = shadow_of(start)
+    lifted = shadow.lifted(start) if shadow is not None and not asked else None
+    if shadow is not None and lifted is not None and not errors_of(lifted) - tolerated:
+        version = lifted.facts.torch.version if lifted.facts.torch else ""
+        return Prescription(
+            status="resolved",
+            why=f"torch {version} is installed and serves these GPUs; another torch comes before "
+            "it.",
+            steps=(*first, shadow.step),
+            notes=_leftover_notes(findings),
+        )
     if path := _unanswerable(start):
         return without(start, path, first)
-    proved = _proved(question, tolerated)
-    if not proved:
+    found = proved(question, tolerated)
+    if not found:
         from gpudoctor.prescribe.options.impossible import impossible
 
         return impossible(question, first)
-    main, others = proved[0], proved[1:]
+    main, others = found[0], found[1:]
     if main.kind == "driver":
         # The new driver and its restart take the place of what the rules advise about the old.
         rest = tuple(f for f in rest if not {"driver", "reboot"} & set(f.clears_with))
         first = (*before, *remedies(rest, sheet))
+    if shadow is not None and main.packages:
+        first = (*first, shadow.step)
     return Prescription(
         status="resolved",
         why=main.why,
@@ -125,92 +121,6 @@ def _torch_stays(errors: tuple[Finding, ...]) -> str:
     return f"The cause lies {where}; torch stays as it is."
 
 
-def _proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
-    """The ways that lead to a machine without errors: the first, and what else is worth it."""
-    found: list[Way] = []
-
-    @cache
-    def also() -> frozenset[str]:
-        # What the given findings leave out (a policy accepts that there is no GPU).
-        errors = (f for f in findings_of(question.sheet) if f.severity is Severity.ERROR)
-        return _tolerated(tuple(errors))
-
-    for option in ways(question, found):
-        if found and not _worth_it(option, found, question):
-            continue
-        if len(found) > _MAX_ALTERNATIVES:
-            break
-        way = option.make()
-        left = _errors(way.sheet) - tolerated
-        if left and left - also():
-            continue
-        found.append(way)
-        if way.kind in ("vendor", "python", "source", "nightly"):
-            break
-    return found
-
-
-def _worth_it(way: Option, found: list[Way], question: Question) -> bool:
-    """Whether an alternative gives what the ways before it do not."""
-    main = found[0]
-    if {main.kind, way.kind} & {"repair", "demanded"}:
-        return {main.kind, way.kind} == {"repair", "demanded"} and len(found) == 1
-    if _is_official(way) and not any(map(_is_official, found)) and main.kind == "wheel":
-        return True
-    if way.kind not in _ALTERNATIVE_KINDS or any(way.kind == other.kind for other in found):
-        return False
-    if way.kind == "mask":
-        # Without a download, where the first way is one.
-        spares = way.build is None and main.kind == "wheel"
-        return spares or "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
-    if question.bad_nightly:
-        return way.kind == "nightly"
-    if way.kind == "driver":
-        return "driver-too-old" in question.names or _is_newer(way, main)
-    return way.kind == "wheel" and main.kind != "mask"
-
-
-def _is_official(way: Way | Option) -> bool:
-    """Whether it is a wheel of the official matrix for the present driver."""
-    return way.kind == "wheel" and way.build is not None and not way.build.off_matrix
-
-
-def _is_newer(way: Option, main: Way) -> bool:
-    if way.build is None or main.build is None:
-        return False
-    return predict.is_newer(way.build.torch, main.build.torch)
-
-
-def _errors(sheet: FactSheet) -> frozenset[str]:
-    """Names of the errors that the rules find about what is visible.
-
-    What is wrong with a GPU that a mask hides does not stop a program that uses the others.
-    """
-    hidden = {
-        position if gpu.index is None else gpu.index
-        for position, gpu in enumerate(sheet.facts.gpus)
-        if gpu.visible is False
-    }
-    return frozenset(
-        f.name
-        for f in findings_of(sheet)
-        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
-    )
-
-
-def _tolerated(errors: tuple[Finding, ...]) -> frozenset[str]:
-    """Errors that other steps cure, so that a way need not: those of host, driver and hardware.
-
-    What kernels showed (5xx) and what concerns gpudoctor itself (9xx) is not in the facts.
-    """
-    return frozenset(
-        f.name
-        for f in errors
-        if f.code[3] in "59"
-        or (f.code[3] != "2" and f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
-    )
-
-
 def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tuple[Step, ...]]:
     """The sheet that ways begin from: GPUs unmasked and a driver there, with the steps to it."""
     steps: tuple[Step, ...] = ()
@@ -218,8 +128,6 @@ def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tu
     if masked:
         steps += remedies(masked, sheet)
         sheet = unmasked(sheet)
-    if step := foreign_path(sheet):
-        steps += (step,)
     if any(f.name == "driver-not-loaded" for f in errors) and sheet.facts.driver is None:
         plan = first_driver(sheet)
         if plan is not None:

@@ -8,7 +8,6 @@ from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import environment_step
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
@@ -20,6 +19,9 @@ from gpudoctor.prescribe.tables import driver_families
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
 """Errors that hide GPUs from programs by a variable."""
 
+_BY_SHADOW = ("user-site-leak",)
+"""What a torch from outside of the environment does, which `options/shadowing.py` answers."""
+
 _MASKS = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 
 
@@ -29,7 +31,7 @@ def remedies(findings: Iterable[Finding], sheet: FactSheet) -> tuple[Step, ...]:
     listed = tuple(findings)
     names = {finding.name for finding in listed}
     for finding in listed:
-        if finding.caused_by in names:
+        if finding.caused_by in names or finding.name in _BY_SHADOW:
             continue
         for step in _steps(finding, sheet):
             if step not in result:
@@ -45,22 +47,6 @@ def unmasked(sheet: FactSheet) -> FactSheet:
     return FactSheet(
         replace(facts, environment=environment, gpus=gpus), sheet.unknown, sheet.sources
     )
-
-
-def foreign_path(sheet: FactSheet) -> Step | None:
-    """The step that takes PYTHONPATH away where the torch that is imported comes from there.
-
-    Whatever is installed into the environment, that copy would still come first.
-    """
-    torch = sheet.facts.torch
-    windows = sheet.facts.host is not None and sheet.facts.host.os == "windows"
-    entries = sheet.facts.environment.get("PYTHONPATH", "").split(";" if windows else ":")
-    if torch is None or not torch.path:
-        return None
-    if not any(entry and torch.path.startswith(entry.rstrip("/\\")) for entry in entries):
-        return None
-    text = f"Remove PYTHONPATH from the environment; it makes Python import {torch.path}."
-    return environment_step(text, {"PYTHONPATH": None}, "environment")
 
 
 def first_driver(sheet: FactSheet) -> DriverPlan | None:

@@ -11,7 +11,8 @@ from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.shell import environment_step
+from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import gaps
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
@@ -19,7 +20,8 @@ from gpudoctor.prescribe.build.companion_changes import Along, along
 from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
-from gpudoctor.prescribe.request.target import target_of
+from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
+from gpudoctor.prescribe.request.target import python_of, target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,8 @@ def install(
     named: Collection[str] = (),
 ) -> Installation:
     """Everything about installing `build` where `sheet` is; `named`: packages called broken."""
+    if place.constraint is not None:
+        return _beside_the_image(sheet, build, place, mirror, gpus)
     facts = sheet.facts
     target = target_of(sheet)
     beside = along(facts, build, named)
@@ -65,6 +69,45 @@ def install(
         notes=words.notes(build, beside, place) + gaps.sentences(build, gpus),
         claims=words.claims(build, target),
         lost=lost(beside, gpus),
+    )
+
+
+_OTHER_IMAGE = (
+    "Another image whose release notes name this GPU and driver is a way too; the torch of the "
+    "image itself stays as it is."
+)
+
+
+def _beside_the_image(
+    sheet: FactSheet,
+    build: Build,
+    place: Place,
+    mirror: str | None,
+    gpus: tuple[ComputeCapability, ...],
+) -> Installation:
+    """In a ready image whose constraint file pins its own torch: an environment of its own.
+
+    The containers of NVIDIA's catalogue (NGC) set PIP_CONSTRAINT, and pip refuses every other
+    torch under it (docs.nvidia.com, PyTorch release notes).
+    """
+    python = python_of(sheet.facts.python)
+    folder = "torch-env"
+    inside = Place(tool="pip", python=interpreter_in(folder, windows=False))
+    fresh = predict.with_python(sheet, python) if python else sheet
+    found = install(fresh, build, inside, mirror, gpus)
+    unset = environment_step(
+        f"Take PIP_CONSTRAINT away for this shell: {place.constraint} pins the torch of the image, "
+        "and pip would refuse another.",
+        {"PIP_CONSTRAINT": None},
+        "environment",
+    )
+    make = new_environment(python, folder, windows=False)
+    return replace(
+        found,
+        # The interpreter does not exist yet: these are for the person who makes it.
+        steps=(unset, make, *(replace(step, argv=()) for step in found.steps)),
+        risk="medium",
+        notes=(*found.notes, _OTHER_IMAGE),
     )
 
 

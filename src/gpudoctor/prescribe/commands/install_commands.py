@@ -58,6 +58,8 @@ class Place:
     conda_prefix: str | None = None
     conda_packages: tuple[str, ...] = ()
     """Packages of conda's own that the wheels replace (`pytorch`)."""
+    constraint: str | None = None
+    """A file of `PIP_CONSTRAINT` that pins the torch of a ready image."""
     why: str = ""
     """Why this tool."""
 
@@ -68,7 +70,10 @@ class Place:
 
 
 def place_of(
-    python: Python | None, wanted: str = "auto", conda_packages: tuple[str, ...] = ()
+    python: Python | None,
+    wanted: str = "auto",
+    conda_packages: tuple[str, ...] = (),
+    constraint: str | None = None,
 ) -> Place:
     """Which tool changes the environment: the wanted one, else the one that owns it."""
     executable = (python.executable if python else None) or "python"
@@ -96,6 +101,7 @@ def place_of(
         conda=conda or tool == "conda",
         conda_prefix=python.prefix if python and conda else None,
         conda_packages=conda_packages,
+        constraint=constraint if tool == "pip" else None,
         why=why,
     )
 

@@ -11,7 +11,6 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
-from gpudoctor.model.shell import command_step
 from gpudoctor.model.value import replace
 from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
@@ -19,6 +18,7 @@ from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best, ranked
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import Index
+from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
 from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
@@ -118,10 +118,9 @@ def python_ways(question: Question) -> Iterator[Option]:
     if wanted == python:
         return
     sheet = predict.with_python(question.sheet, wanted)
-    windows = question.target.os == "windows"
     folder = f"torch-{wanted}"
-    inside = rf"{folder}\Scripts\python.exe" if windows else f"{folder}/bin/python"
-    place = Place(tool="pip", python=inside)
+    windows = question.target.os == "windows"
+    place = Place(tool="pip", python=interpreter_in(folder, windows=windows))
     found = install(sheet, build, place, question.options.index_url, question.target.gpus)
     make = new_environment(wanted, folder, windows=windows)
     way = replace(
@@ -133,19 +132,6 @@ def python_ways(question: Question) -> Iterator[Option]:
         risk="medium",
     )
     yield Option("python", partial(_same, way), build)
-
-
-def new_environment(python: str, folder: str, *, windows: bool) -> Step:
-    """The step that makes an environment with another Python."""
-    argv = ("py", f"-{python}", "-m", "venv", folder) if windows else (
-        f"python{python}", "-m", "venv", folder)  # fmt: skip
-    return command_step(
-        "manual",
-        f"Make an environment with Python {python} (`uv venv --seed --python {python} {folder}` "
-        "does it too, and fetches that Python).",
-        argv,
-        executable=False,
-    )
 
 
 def source_ways(question: Question) -> Iterator[Option]:

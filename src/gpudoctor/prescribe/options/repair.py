@@ -25,7 +25,7 @@ def repair(
     """What cures the findings while torch stays; `None` if nothing beside it is to be changed."""
     facts = sheet.facts
     torch = facts.torch
-    build = _installed_build(sheet)
+    build = installed_build(sheet)
     if torch is None:
         return None
     names = {finding.name for finding in findings}
@@ -104,7 +104,7 @@ def _shared_with_removed(facts: Facts, removals: tuple[str, ...]) -> tuple[str, 
     )
 
 
-def _installed_build(sheet: FactSheet) -> Build | None:
+def installed_build(sheet: FactSheet) -> Build | None:
     """The known build that is installed."""
     torch = sheet.facts.torch
     platform = target_of(sheet).platform

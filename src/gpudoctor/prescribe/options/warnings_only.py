@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.options.proof import errors_of
+from gpudoctor.prescribe.options.repair import installed_build
+from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.options.ways import complete_ways, demanded_ways, repair_way
 from gpudoctor.prescribe.remedies import remedies
 from gpudoctor.prescribe.request.question import Question, Way
@@ -29,7 +34,9 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
                 cure = way
                 left &= after
                 break
-    others = remedies((f for f in warnings if f.name in left and f.remedies), sheet)
+    others = _unshadowed(question, left) + remedies(
+        (f for f in warnings if f.name in left and f.remedies), sheet
+    )
     if cure is None and not others:
         none = any(finding.name == "no-gpu-found" for finding in warnings)
         start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"
@@ -51,6 +58,24 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
         notes=cure.notes,
         download_bytes=cure.build.download_bytes if cure.build else None,
     )
+
+
+def _unshadowed(question: Question, left: set[str]) -> tuple[Step, ...]:
+    """What keeps the user site out where it stands in for the environment's own torch."""
+    shadow = shadow_of(question.sheet) if "user-site-leak" in left else None
+    if shadow is None:
+        return ()
+    lifted = shadow.lifted(question.sheet)
+    if lifted is not None and not errors_of(lifted):
+        return (shadow.step,)
+    build = installed_build(question.sheet)
+    if build is None:
+        return ()
+    gpus = question.target.gpus
+    alone = replace(question.sheet.facts, torch=None, packages=())
+    sheet = FactSheet(alone, question.sheet.unknown, question.sheet.sources)
+    found = install(sheet, build, question.place, question.options.index_url, gpus)
+    return (shadow.step, *found.steps)
 
 
 def _cures(question: Question) -> Iterator[Way]:

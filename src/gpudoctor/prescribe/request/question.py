@@ -79,7 +79,9 @@ class Question:
             if package.installer == "conda"
             and package.name in ("torch", "pytorch", "torchvision", "torchaudio")
         )
-        return place_of(self.sheet.facts.python, self.options.tool, conda)
+        facts = self.sheet.facts
+        constraint = facts.environment.get("PIP_CONSTRAINT") or None
+        return place_of(facts.python, self.options.tool, conda, constraint)
 
     @cached_property
     def asked(self) -> tuple[Pin, ...]:

@@ -124,9 +124,10 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
 
 
 def _bring_libcuda(case: Case, branch: int | str) -> tuple[Step, ...]:
-    capabilities = (_CAPABILITIES,) if case.host.container else ()
+    if case.host.container:
+        # The host's libraries are mounted into a container; others beside them would hide them.
+        return (_CAPABILITIES,)
     return (
-        *capabilities,
         posix_step(
             "driver",
             "Install the libraries of the same version, for instance on Ubuntu:",

@@ -1,0 +1,117 @@
+"""Which ways out hold: each is judged by the rules on the facts that it leads to."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.prescribe.build.prediction import is_newer
+from gpudoctor.prescribe.options.ways import ways
+from gpudoctor.prescribe.request.question import Option, Question, Way
+from gpudoctor.rules import findings_of
+
+_MAX_ALTERNATIVES = 3
+_ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
+_LAST = ("vendor", "python", "source", "nightly")
+"""Ways that are the last resort: with one of them, no other is looked for."""
+
+# Errors that ways decide about although no wheel alone cures them.
+_DECIDED = frozenset(
+    {
+        "gpu-needs-other-driver-branch",
+        "open-kernel-module-required",
+        "driver-too-old",
+        "ptx-unsupported-toolchain",
+    }
+)
+_BY_WAYS = frozenset({"install", "uninstall", "source-build"})
+
+
+def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
+    """The ways that lead to a machine without errors: the first, and what else is worth it.
+
+    `tolerated`: names of errors that other steps cure.
+    """
+    found: list[Way] = []
+
+    @cache
+    def also() -> frozenset[str]:
+        # What the given findings leave out (a policy accepts that there is no GPU).
+        errors = (f for f in findings_of(question.sheet) if f.severity is Severity.ERROR)
+        return curable_elsewhere(tuple(errors))
+
+    for option in ways(question, found):
+        if found and not _worth_it(option, found, question):
+            continue
+        if len(found) > _MAX_ALTERNATIVES:
+            break
+        way = option.make()
+        left = errors_of(way.sheet) - tolerated
+        if left and left - also():
+            continue
+        found.append(way)
+        if way.kind in _LAST:
+            break
+    return found
+
+
+def errors_of(sheet: FactSheet) -> frozenset[str]:
+    """Names of the errors that the rules find about what is visible.
+
+    What is wrong with a GPU that a mask hides does not stop a program that uses the others.
+    """
+    hidden = {
+        position if gpu.index is None else gpu.index
+        for position, gpu in enumerate(sheet.facts.gpus)
+        if gpu.visible is False
+    }
+    return frozenset(
+        f.name
+        for f in findings_of(sheet)
+        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
+    )
+
+
+def curable_elsewhere(errors: tuple[Finding, ...]) -> frozenset[str]:
+    """Errors that other steps cure, so that a way need not: those of host, driver and hardware.
+
+    What kernels showed (5xx) and what concerns gpudoctor itself (9xx) is not in the facts.
+    """
+    return frozenset(
+        f.name
+        for f in errors
+        if f.code[3] in "59"
+        or (f.code[3] != "2" and f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
+    )
+
+
+def _worth_it(way: Option, found: list[Way], question: Question) -> bool:
+    """Whether an alternative gives what the ways before it do not."""
+    main = found[0]
+    if {main.kind, way.kind} & {"repair", "demanded"}:
+        return {main.kind, way.kind} == {"repair", "demanded"} and len(found) == 1
+    if _is_official(way) and not any(map(_is_official, found)) and main.kind == "wheel":
+        return True
+    if way.kind not in _ALTERNATIVE_KINDS or any(way.kind == other.kind for other in found):
+        return False
+    if way.kind == "mask":
+        # Without a download, where the first way is one.
+        spares = way.build is None and main.kind == "wheel"
+        return spares or "mixed-gpus-no-common-wheel" in question.names or _is_newer(way, main)
+    if question.bad_nightly:
+        return way.kind == "nightly"
+    if way.kind == "driver":
+        return "driver-too-old" in question.names or _is_newer(way, main)
+    return way.kind == "wheel" and main.kind != "mask"
+
+
+def _is_official(way: Way | Option) -> bool:
+    """Whether it is a wheel of the official matrix for the present driver."""
+    return way.kind == "wheel" and way.build is not None and not way.build.off_matrix
+
+
+def _is_newer(way: Option, main: Way) -> bool:
+    if way.build is None or main.build is None:
+        return False
+    return is_newer(way.build.torch, main.build.torch)
