@@ -121,7 +121,12 @@ def test_a_key_less_is_no_fault_of_the_machine(path: str) -> None:
 @pytest.mark.parametrize("fact", ["gpus", "driver", "torch", "torch.sass", "driver.version"])
 def test_a_fact_called_unknown_is_believed_to_be(fact: str) -> None:
     given = HEALTHY["rtx 4090 on cu128"]
-    entry = {"fact": fact, "reason": "it did not answer in time", "source": "nvml"}
+    entry = {
+        "fact": fact,
+        "reason": "it did not answer in time",
+        "source": "nvml",
+        "kind": "late",
+    }
     answer = judged({**given, "unknown": [entry]})
     assert (answer.code, answer.report["verdict"]) == (3, "unknown")
     assert entry in answer.report["unknown"]

@@ -61,7 +61,7 @@ def _must_be(facts: Facts) -> list[str]:
 def _silent(sheet: FactSheet, path: str) -> bool:
     """Whether the sheet does not mention `path`, as against calling it unknown or absent."""
     entry = sheet.why_unknown(path)
-    return entry is not None and entry.fact == path and entry.source == "fact sheet"
+    return entry is not None and entry.fact == path and entry.kind == "not-stated"
 
 
 def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:

@@ -44,7 +44,8 @@ def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
     if nvidia:
         # Not where a sheet merely does not mention it: the driver was asked, and hung or crashed.
         start = sheet.why_unknown("driver.cu_init")
-        found.append(start if start is not None and start.source == "cuda" else None)
+        silent = start is None or start.kind in ("not-stated", "removed")
+        found.append(None if silent else start)
     return tuple(dict.fromkeys(entry for entry in found if entry is not None))
 
 

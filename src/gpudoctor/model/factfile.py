@@ -134,7 +134,17 @@ def _where(error: ValueError) -> str:
 def _unknown(value: Any) -> tuple[Unknown, ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(decode(Unknown, entry, f"unknown[{i}]") for i, entry in enumerate(value))
+    return tuple(_entry(entry, f"unknown[{i}]") for i, entry in enumerate(value))
+
+
+def _entry(value: Any, path: str) -> Unknown:
+    """One fact that a sheet calls unknown; sheets from before the kind was written have none.
+
+    Nothing is concluded from those: that a collector failed, or a file is damaged.
+    """
+    if isinstance(value, dict) and "kind" not in value:
+        value = {**value, "kind": "not-asked"}
+    return decode(Unknown, value, path)
 
 
 def _value_class_in(annotation: Any) -> type | None:

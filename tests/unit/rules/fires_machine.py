@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     CU130,
@@ -87,8 +88,8 @@ FIRES: dict[str, FactSheet] = {
     ),
     "driver-not-answering": machine(
         unknown={
-            "driver": "NVML did not answer within 2 s",
-            "gpus": "NVML did not answer within 2 s",
+            "driver": Reason("late", "NVML did not answer within 2 s"),
+            "gpus": Reason("late", "NVML did not answer within 2 s"),
         }
     ),
     "gpu-needs-other-driver-branch": machine(

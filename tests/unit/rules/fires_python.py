@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     CU124,
@@ -34,11 +35,11 @@ from unit.rules.parts import (
 FIRES: dict[str, FactSheet] = {
     "torch-library-damaged": machine(
         unknown={
-            "libraries[torch/lib/libtorch_cuda.so]": "Its section ends beyond the end of the file"
+            "libraries[torch/lib/libtorch_cuda.so]": Reason("damaged", "a section ends too late")
         }
     ),
     "environment-unreadable": machine(
-        unknown={"torch": "/env/lib/python3.12/site-packages cannot be read: Permission denied"}
+        unknown={"torch": Reason("denied", "/env cannot be read: Permission denied")}
     ),
     "torch-missing": machine(torch=None),
     "torch-metadata-missing": machine(torch=torch(metadata=False)),

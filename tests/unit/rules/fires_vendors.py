@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
@@ -114,9 +115,7 @@ FIRES: dict[str, FactSheet] = {
         gpus=(),
         torch=torch("2.2.2", None),
     ),
-    "collector-crashed": machine(
-        unknown={"loader": "the collector failed (ValueError: a mistake)"}
-    ),
+    "collector-crashed": machine(unknown={"loader": Reason.of_error(ValueError("a mistake"))}),
     "knowledge-too-old": machine(torch=torch("9.0.0+cu128", "12.8")),
     "wheel-line-ending": machine(**PASCAL),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor import rules
-from gpudoctor.model.fact import Unknown
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.facts import (
     CodeGroup,
     Compiler,
@@ -230,9 +230,13 @@ def facts(**changes: Any) -> Facts:
     return Facts(**{**values, **changes})
 
 
-def machine(unknown: Mapping[str, str] | None = None, **changes: Any) -> FactSheet:
-    """The sheet of `facts(**changes)`; `unknown` maps paths to the reason why."""
-    entries = tuple(Unknown(path, why, "test") for path, why in (unknown or {}).items())
+def machine(unknown: Mapping[str, str | Reason] | None = None, **changes: Any) -> FactSheet:
+    """The sheet of `facts(**changes)`; `unknown` maps paths to why, a mere text being any why."""
+    reasons = {
+        path: Reason("not-asked", why) if isinstance(why, str) else why
+        for path, why in (unknown or {}).items()
+    }
+    entries = tuple(why.unknown(path, "test") for path, why in reasons.items())
     return FactSheet(facts(**changes), entries)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_machine import FIRES as MACHINE
 from unit.rules.make import (
@@ -199,7 +200,7 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     (
         "driver-not-answering",
         "a fact sheet that does not mention the driver",
-        machine(unknown={"driver": "the fact sheet does not mention it"}),
+        machine(unknown={"driver": Reason("not-stated", "the fact sheet does not mention it")}),
     ),
     (
         "gpu-needs-other-driver-branch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_machine import FIRES as MACHINE
 from unit.rules.make import (
@@ -43,20 +44,18 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "torch-library-damaged",
         "there was no time to read it",
         machine(
-            unknown={
-                "libraries[torch/lib/libtorch_cuda.so]": "the time was over before it was read"
-            }
+            unknown={"libraries[torch/lib/libtorch_cuda.so]": Reason("late", "the time was over")}
         ),
     ),
     (
         "torch-library-damaged",
         "the damaged file belongs to another package",
-        machine(unknown={"libraries[other/_C.so]": "The file ends inside its device code"}),
+        machine(unknown={"libraries[other/_C.so]": Reason("damaged", "it ends too early")}),
     ),
     (
         "environment-unreadable",
         "a fact sheet that says nothing of torch",
-        machine(unknown={"torch": "the fact sheet does not mention it"}),
+        machine(unknown={"torch": Reason("not-stated", "the fact sheet does not mention it")}),
     ),
     ("torch-missing", "a torch that is merely for the CPU", machine(torch=CPU)),
     ("torch-metadata-missing", "nobody said whether there is a record", machine(torch=torch())),

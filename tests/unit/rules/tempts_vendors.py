@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_vendors import ARC, XTX
 from unit.rules.fires_vendors import FIRES as VENDORS
@@ -31,7 +32,7 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     (
         "collector-crashed",
         "a file that may not be read is no fault of the program",
-        machine(unknown={"loader": "/etc/ld.so.cache cannot be read: Permission denied"}),
+        machine(unknown={"loader": Reason("denied", "/etc/ld.so.cache cannot be read")}),
     ),
     (
         "amd-gpu-unsupported",

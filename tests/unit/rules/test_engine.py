@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.rules.engine.case import Case
@@ -37,11 +38,11 @@ def names(judgement: Judgement) -> list[str]:
 
 def test_a_rule_with_an_unknown_need_does_not_run_and_says_why() -> None:
     late = Rule("driver-too-old", says("driver-too-old"), needs=("torch.cuda", "driver.version"))
-    sheet = machine(unknown={"driver": "NVML hangs"})
+    sheet = machine(unknown={"driver": Reason("late", "NVML hangs")})
     judgement = judge_with(sheet, prepare([late]))
     reason = "driver.version is unknown: NVML hangs"
     assert judgement.findings == ()
-    assert judgement.not_judged == (Unknown("driver-too-old", reason, "driver.version"),)
+    assert judgement.not_judged == (Unknown("driver-too-old", reason, "driver.version", "late"),)
 
 
 def test_a_silent_rule_says_which_fact_it_would_have_used() -> None:

@@ -110,13 +110,18 @@ def unknowns(case: Case) -> Iterator[Unknown]:
         if torch.cuda is None and case.knows("torch.cuda"):
             return
         yield case.why_unknown("torch.sass") or Unknown(
-            "torch.sass", "no architecture of this build could be read, and it is not published"
+            "torch.sass",
+            "no architecture of this build could be read, and it is not published",
+            "",
+            "not-stated",
         )
         return
     for seat in case.visible:
         if seat.capability is None:
             path = f"{seat.path}.compute_capability"
-            yield case.why_unknown(path) or Unknown(path, "the driver did not report it")
+            yield case.why_unknown(path) or Unknown(
+                path, "the driver did not report it", "", "not-asked"
+            )
 
 
 @rule(

@@ -25,10 +25,11 @@ from gpudoctor.rules.engine.wording import finding, names, several, verb
 @rule("collector-crashed")
 def collector_crashed(case: Case) -> Iterator[Finding | Unknown]:
     """A part of gpudoctor that reads the machine failed."""
+    # One failure makes several facts unknown: each is told once.
     failed = {
-        entry.reason: entry
+        (entry.source, entry.reason): entry
         for entry in case.unknown.values()
-        if entry.reason.startswith("the collector failed (")
+        if entry.kind == "failed"
     }
     if not failed:
         return

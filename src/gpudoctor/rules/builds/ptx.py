@@ -39,7 +39,9 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
             continue
         serves = case.driver.cuda
         if serves is None or not case.knows("driver.cuda"):
-            yield case.why_unknown("driver.cuda") or Unknown("driver.cuda", "not reported")
+            yield case.why_unknown("driver.cuda") or Unknown(
+                "driver.cuda", "the driver did not report it", "", "not-asked"
+            )
             continue
         if book.numbers(serves)[:2] >= book.numbers(toolkit)[:2]:
             continue

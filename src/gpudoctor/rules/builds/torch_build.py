@@ -12,13 +12,6 @@ from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 
-# How the reader of binaries words it that a file is shorter than its own headers say, and how the
-# collector does that a file which the metadata lists is gone.
-_DAMAGED = re.compile(
-    r"beyond the end of the file|the file ends inside|more than the file holds"
-    r"|is not there, or is no file",
-    re.IGNORECASE,
-)
 _OF_TORCH = re.compile(r"libraries\[(?:.*/)?torch/lib/(?:lib)?(?:torch|c10)[\w.-]*\]", re.ASCII)
 
 
@@ -28,7 +21,7 @@ def torch_library_damaged(case: Case) -> Iterator[Finding | Unknown]:
     bad = [
         (path, entry)
         for path, entry in case.unknown.items()
-        if _OF_TORCH.fullmatch(path) and _DAMAGED.search(entry.reason)
+        if entry.kind == "damaged" and _OF_TORCH.fullmatch(path)
     ]
     if not bad or case.facts.torch is None:
         return

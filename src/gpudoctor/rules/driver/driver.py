@@ -35,8 +35,6 @@ _CAPABILITIES = sentence_step(
     "`utility` alone brings nvidia-smi and leaves libcuda out.",
 )
 _MISMATCH = "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
-# How the collectors word it when a process was given up.
-_LATE = " did not answer within "
 _NOT_LOADED = ("NVML_ERROR_DRIVER_NOT_LOADED", "NVML_ERROR_UNINITIALIZED")
 
 
@@ -207,7 +205,7 @@ def driver_not_answering(case: Case) -> Iterator[Finding | Unknown]:
     late = [
         entry
         for path, entry in case.unknown.items()
-        if path.partition(".")[0].partition("[")[0] in ("driver", "gpus") and _LATE in entry.reason
+        if entry.kind == "late" and path.partition(".")[0] == "driver"
     ]
     if not late:
         return

@@ -145,7 +145,7 @@ def _missing(
 
 
 def _not_judged(rule: Rule, path: str, unknown: Unknown) -> Unknown:
-    return Unknown(rule.name, f"{path} is unknown: {unknown.reason}", path)
+    return Unknown(rule.name, f"{path} is unknown: {unknown.reason}", path, unknown.kind)
 
 
 def _crash(rule: Rule, error: Exception) -> Finding:

@@ -218,7 +218,7 @@ def _inside(path: str, folder: str) -> bool:
 def environment_unreadable(case: Case) -> Iterator[Finding | Unknown]:
     """The operating system did not let us list what is installed."""
     entry = case.why_unknown("torch")
-    if entry is None or " cannot be read: " not in entry.reason:
+    if entry is None or entry.kind not in ("denied", "damaged"):
         return
     yield finding(
         "environment-unreadable",
