@@ -50,3 +50,27 @@ def carried(url: str) -> Carried:
             return Carried("pytorch", nightly=steps[-1] == "torch_nightly.html")
         return Carried("pytorch", nightly=nightly)
     return Carried("private")
+
+
+class CondaBuild(NamedTuple):
+    """What conda-forge compiles pytorch for with one CUDA."""
+
+    cuda: str
+    sass: tuple[str, ...]
+    ptx: tuple[str, ...]
+
+
+def conda_forge(cuda: str) -> CondaBuild | None:
+    """The architectures of conda-forge's builds for a CUDA (`12.6`); `None`: not known."""
+    for row in load("indexes")["conda_forge"]:
+        if row["cuda"] == cuda:
+            return CondaBuild(cuda, tuple(row["sass"]), tuple(row["ptx"]))
+    return None
+
+
+def last_on_conda_channel(channel: str) -> str | None:
+    """The last release on a conda channel that has ended; `None`: it has not."""
+    for row in load("indexes")["conda_channels"]:
+        if row["channel"] == channel:
+            return str(row["last"])
+    return None

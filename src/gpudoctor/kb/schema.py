@@ -353,7 +353,12 @@ FILES: Mapping[str, File] = {
         }
     ),
     "indexes.yaml": File(
-        {"pypi": _rows(part="text"), "without_torch": _rows(part="text", why="text")}
+        {
+            "pypi": _rows(part="text"),
+            "without_torch": _rows(part="text", why="text"),
+            "conda_forge": _rows(cuda="version", sass="texts", ptx="texts"),
+            "conda_channels": _rows(channel="text", last="version", variants="texts"),
+        }
     ),
     "cpu_fallback.yaml": File(
         {"settings": _rows(name="text", value="text", why="text")},

@@ -75,7 +75,21 @@ class Pinned:
     marker: str | None = None
     default: str = "pypi"
     """What a missing index means: `pypi`, or `unknown`."""
+    conda: tuple[str, str, str] | None = None
+    """Of a conda package: its name, its channel, the CUDA of its build (empty: the processor)."""
     unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CondaSpec:
+    """A match spec of conda."""
+
+    name: str
+    version: str
+    """As PEP 440 has it: `==2.5.*`."""
+    build: str = ""
+    channel: str = ""
+    at: FileAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,8 @@ class Document:
     requires_python: str | None = None
     python: str | None = None
     """The one Python that the file itself installs for: `3.11`."""
+    conda: tuple[CondaSpec, ...] = ()
+    channels: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
     optional: tuple[str, ...] = ()

@@ -20,8 +20,14 @@ _BY_NAME = (
     (r"pipfile\.lock", "Pipfile.lock"),
     (r"pyproject\.toml", "pyproject"),
     (r"setup\.cfg", "setup.cfg"),
+    (r"pixi\.lock", "pixi.lock"),
+    (r"pixi\.toml", "pixi.toml"),
+    (r"(.*[.-])?conda-lock(\..*)?\.ya?ml", "conda-lock"),
+    (r"(.*[._-])?(environment|env)([._-].*)?\.ya?ml", "environment.yml"),
     (r".*\.(txt|in|pip|reqs)", "requirements"),
 )
+# What a file begins with that has the name of another format.
+_EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.M)
 # What a file of another name begins with.
 _BY_CONTENT = (
     (r"^lock-version = ", "pylock"),
@@ -32,18 +38,26 @@ _BY_CONTENT = (
     (r"^\[\[source\]\]$", "Pipfile"),
     (r'^\s*"pipfile-spec":', "Pipfile.lock"),
     (r"^\[options\]$", "setup.cfg"),
+    (r"^\[(workspace|pypi-dependencies)\]$", "pixi.toml"),
+    (r"^environments:$", "pixi.lock"),
+    (r"^package:$", "conda-lock"),
+    (r"^dependencies:$", "environment.yml"),
 )
 # In a folder the lock of a tool speaks before its manifest.
 _IN_FOLDER = (
-    ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pyproject.toml", "setup.cfg"),
+    ("uv.lock", "poetry.lock", "pdm.lock", "pixi.lock", "pylock.toml", "pyproject.toml",
+     "pixi.toml", "setup.cfg"),
     ("Pipfile.lock", "Pipfile"),
     ("requirements.txt",),
-)
+    ("conda-lock.yml", "environment.yml", "environment.yaml"),
+)  # fmt: skip
 
 
 def format_of(source: Source) -> str:
     """The format of a file: by its name, else by what it begins with, else requirements."""
     name = source.name.lower()
+    if _EXPLICIT.search(source.text[:20_000]):
+        return "explicit"
     for pattern, format_ in _BY_NAME:
         if re.fullmatch(pattern, name):
             return format_

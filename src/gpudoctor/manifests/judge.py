@@ -203,6 +203,10 @@ def _after(sheet: FactSheet, outcome: Outcome, torch: Choice) -> FactSheet:
     before = FactSheet(facts, sheet.unknown, {**sheet.sources, "torch": torch.at.path})
     if torch.build is not None:
         after = prediction.with_build(before, torch.build, Along(versions={}))
+        if torch.index is not None and "://" not in torch.index and after.facts.torch is not None:
+            # A conda package carries no label.
+            plain = replace(after.facts.torch, version=torch.version, distribution_version=None)
+            after = replace(after, facts=replace(after.facts, torch=plain))
         have = {package.name for package in after.facts.packages}
         rest = tuple(package for package in packages if package.name not in have)
         return replace(after, facts=replace(after.facts, packages=after.facts.packages + rest))

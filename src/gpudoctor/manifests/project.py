@@ -66,6 +66,10 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         from gpudoctor.manifests.resolvers import pipenv
 
         return pipenv.resolve(document, scene)
+    if tool in ("conda", "pixi"):
+        from gpudoctor.manifests.resolvers import conda
+
+        return conda.resolve(document, scene)
     return pip.resolve(document, scene)
 
 
@@ -103,6 +107,9 @@ def _joined(one: Document, other: Document) -> Document:
 
 def _scene(document: Document, scene: Scene) -> Scene:
     """The scene with the groups that the tool installs unasked."""
+    if document.python is not None and document.python != scene.python:
+        # The file installs its own Python.
+        scene = replace(scene, python=document.python)
     default = document.options.get("default-groups")
     if not default:
         return scene

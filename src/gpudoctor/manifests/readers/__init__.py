@@ -26,7 +26,7 @@ def _requirements(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - o
 def _pyproject(source: Source, scene: Scene) -> Document:
     from gpudoctor.manifests.readers import pyproject
 
-    return pyproject.read(source, scene.tool)
+    return pyproject.read(source, scene.tool, scene)
 
 
 def _uv_lock(source: Source, scene: Scene) -> Document:
@@ -71,6 +71,36 @@ def _setup_cfg(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one 
     return setup_cfg.read(source)
 
 
+def _explicit(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import conda_list
+
+    return conda_list.read_explicit(source, scene)
+
+
+def _conda_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import conda_list
+
+    return conda_list.read_conda_lock(source, scene)
+
+
+def _pixi_lock(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import conda_list
+
+    return conda_list.read_pixi_lock(source, scene)
+
+
+def _pixi_toml(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.readers import pixi
+
+    return pixi.read(source, scene)
+
+
+def _environment_yml(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one shape for all
+    from gpudoctor.manifests.readers import environment_yml
+
+    return environment_yml.read(source)
+
+
 _READERS: dict[str, Reader] = {
     "requirements": _requirements,
     "pyproject": _pyproject,
@@ -81,4 +111,9 @@ _READERS: dict[str, Reader] = {
     "Pipfile": _pipfile,
     "Pipfile.lock": _pipfile_lock,
     "setup.cfg": _setup_cfg,
+    "explicit": _explicit,
+    "conda-lock": _conda_lock,
+    "pixi.lock": _pixi_lock,
+    "pixi.toml": _pixi_toml,
+    "environment.yml": _environment_yml,
 }

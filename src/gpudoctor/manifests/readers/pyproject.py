@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.document import Document, Gap, Index, Wish, line_of, normal
+from gpudoctor.manifests.document import Document, Index, Wish, line_of, normal
 from gpudoctor.manifests.readers.requirements import wish_of
 from gpudoctor.manifests.readers.toml import parse, rows, table, text
+from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
@@ -15,7 +16,7 @@ from gpudoctor.model.value import replace
 TOOLS = ("uv", "poetry", "pdm", "pixi")
 
 
-def read(source: Source, tool: str | None = None) -> Document:
+def read(source: Source, tool: str | None = None, scene: Scene | None = None) -> Document:
     """Read a pyproject.toml as its tool does: the one that has a table in it, else pip.
 
     Raises:
@@ -44,9 +45,10 @@ def read(source: Source, tool: str | None = None) -> Document:
         from gpudoctor.manifests.readers import pdm
 
         return pdm.add(document, data, source)
-    if chosen == "pixi":
-        gap = Gap(why="what pixi chooses is not read yet", at=FileAt(source.path))
-        return replace(document, gaps=(gap,))
+    if chosen == "pixi" and scene is not None:
+        from gpudoctor.manifests.readers import pixi
+
+        return pixi.add(document, data, source, scene)
     return document
 
 

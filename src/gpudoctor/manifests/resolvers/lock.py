@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.kb import indexes as kb_indexes
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.manifests.conda_builds import choice as conda_choice
 from gpudoctor.manifests.document import Document, Pinned
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
@@ -46,6 +47,11 @@ def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:
     """The build that an entry of a lock stands for; else an outcome, its tool to be filled in."""
     if row.unread:
         return Outcome(status="open", tool="", why=row.unread, files=(row.at,))
+    if row.conda is not None:
+        _, channel, cuda = row.conda
+        if row.name == TORCH:
+            return conda_choice(channel, row.version, cuda, row.at, scene)
+        return Choice(name=row.name, version=row.version, at=row.at, index=channel)
     wheels = [file for file in row.files if wheel_tags(file)]
     fitting = [file for file in wheels if scene.takes(file)]
     if wheels and not fitting:

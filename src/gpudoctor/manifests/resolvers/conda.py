@@ -1,0 +1,135 @@
+"""What conda (mamba, pixi) chooses, as far as a file decides it.
+
+conda-forge's builds ask the machine for a driver (`__cuda`) while they are solved: on a builder
+without one it is the CPU build. The channel pytorch's `pytorch-cuda=X` fixes the variant whatever
+the builder has.
+Source: micromamba-docker issue 620, pytorch-cpu-feedstock issue 364, pixi's page on PyTorch.
+"""
+
+from __future__ import annotations
+
+from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.kb import torch_releases
+from gpudoctor.manifests.conda_builds import choice, cuda_of
+from gpudoctor.manifests.document import CondaSpec, Document
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.universe import allows, version
+from gpudoctor.model.value import replace
+
+_TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
+
+
+def resolve(document: Document, scene: Scene) -> Outcome:
+    """The torch of a conda environment, and of the list for pip in it."""
+    tool = document.tool
+    said = f"with {tool}, nothing configured on the machine"
+    named = [spec for spec in document.conda if spec.name in _TORCH]
+    pip_too = any(wish.name == "torch" and not wish.constraint for wish in document.wishes)
+    if named and pip_too:
+        why = f"{document.path} takes torch from conda and from pip"
+        return _open(tool, said, why, named[0])
+    if not named:
+        return _by_pip(document, scene, said)
+    torch = next((spec for spec in named if spec.version), named[0])
+    if torch.channel == "pytorch" or (
+        not torch.channel and document.channels[:1] == ("pytorch",)
+    ):  # fmt: skip
+        return _pytorch_channel(document, torch, scene, said)
+    if any(spec.name == "pytorch-cuda" for spec in document.conda):
+        if "pytorch" in document.channels and "conda-forge" not in document.channels:
+            return _pytorch_channel(document, torch, scene, said)
+        why = "pytorch-cuda is of the channel pytorch, and another channel stands before it"
+        return _open(tool, said, why, torch)
+    return _conda_forge(document, named, torch, scene, said)
+
+
+def _by_pip(document: Document, scene: Scene, said: str) -> Outcome:
+    from gpudoctor.manifests.resolvers import pip, uv
+
+    resolver = uv.resolve if document.tool == "pixi" else pip.resolve
+    found = resolver(document, scene)
+    return replace(found, assumption=said)
+
+
+def _pytorch_channel(document: Document, torch: CondaSpec, scene: Scene, said: str) -> Outcome:
+    tool = document.tool
+    cuda = next((spec for spec in document.conda if spec.name == "pytorch-cuda"), None)
+    wanted = cuda_of(torch.build)
+    if any(spec.name == "cpuonly" for spec in document.conda) or torch.name == "pytorch-cpu":
+        wanted = ""
+    elif cuda is not None:
+        wanted = cuda.version.removeprefix("==").removesuffix(".*") or wanted
+    if wanted is None:
+        why = f"{document.path} names neither pytorch-cuda nor cpuonly: the CUDA is left open"
+        return _open(tool, said, why, torch)
+    variant = "cu" + wanted.replace(".", "") if wanted else "cpu"
+    last = kb_indexes.last_on_conda_channel("pytorch") or ""
+    found = [
+        build
+        for build in torch_releases.builds()
+        if build.variant == variant
+        and build.platform == scene.platform
+        and build.exists
+        and version(build.torch) <= version(last)
+        and allows(torch.version, build.torch)
+    ]
+    if not found:
+        asked = f"pytorch{torch.version}" + (f" with pytorch-cuda={wanted}" if wanted else "")
+        why = f"{asked} is not on the channel pytorch, which ended with {last} and CUDA 12.4"
+        return Outcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="missing",
+            files=(torch.at,),
+        )  # fmt: skip
+    best = max(found, key=lambda build: version(build.torch))
+    made = choice("pytorch", best.torch, wanted, torch.at, scene)
+    return Outcome(status="installs", tool=tool, assumption=said, choices=(made,))
+
+
+def _conda_forge(
+    document: Document, named: list[CondaSpec], torch: CondaSpec, scene: Scene, said: str
+) -> Outcome:
+    tool = document.tool
+    builds = [spec.build for spec in named if spec.build]
+    cuda = next((found for build in builds if (found := cuda_of(build)) is not None), None)
+    gpu = any(spec.name == "pytorch-gpu" for spec in named) or any("cuda" in b for b in builds)
+    cpu = any(spec.name == "pytorch-cpu" for spec in named) or cuda == ""
+    if scene.platform.startswith("macos"):
+        cpu = True
+    declared = document.options.get("cuda")
+    if tool == "pixi" and not declared and not gpu:
+        cpu = True
+    if cpu and not gpu:
+        return Outcome(
+            status="installs",
+            tool=tool,
+            assumption=said,
+            choices=(choice("conda-forge", _newest(torch), "", torch.at, scene),),
+        )
+    if not gpu and not declared:
+        why = (
+            f"{document.path} takes pytorch from conda-forge: the CUDA build where a driver is on "
+            "the machine that solves it, else the CPU build"
+        )
+        return _open(tool, said, why, torch)
+    pinned = next((spec for spec in document.conda if spec.name == "cuda-version"), None)
+    wanted = cuda or (pinned.version.removeprefix("==").removesuffix(".*") if pinned else "")
+    if not wanted or not _exact(torch):
+        why = f"which CUDA the pytorch of {document.path} is built for is left open"
+        return _open(tool, said, why, torch)
+    made = choice("conda-forge", _newest(torch), wanted, torch.at, scene)
+    return Outcome(status="installs", tool=tool, assumption=said, choices=(made,))
+
+
+def _exact(spec: CondaSpec) -> bool:
+    return spec.version.startswith("==")
+
+
+def _newest(spec: CondaSpec) -> str:
+    """The newest release that a spec allows."""
+    rows = [row.version for row in torch_releases.releases() if allows(spec.version, row.version)]
+    return max(rows, key=version, default=spec.version.removeprefix("==").removesuffix(".*"))
+
+
+def _open(tool: str, said: str, why: str, spec: CondaSpec) -> Outcome:
+    return Outcome(status="open", tool=tool, assumption=said, why=why, files=(spec.at,))
