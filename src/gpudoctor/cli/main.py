@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code = run(list(sys.argv[1:] if arguments is None else arguments))
     if runner := sys.modules.get("gpudoctor.collect.process.runner"):
         runner.kill_all()
-    _close_stdout()
+    code = _close_stdout(code)
     if code == INTERRUPTED:
         _leave_at_once(code)
     sys.exit(code)
@@ -84,6 +84,13 @@ def run(arguments: list[str]) -> int:
         return complain("interrupted", INTERRUPTED)
     except RecursionError:
         return complain("gpudoctor itself failed: the input is nested too deeply", 4)
+    except OSError as error:
+        from gpudoctor.cli import output
+
+        if error.errno not in output.FULL:
+            return complain(_own_fault(error), 4)
+        output.mute_stdout()
+        return complain(f"the output cannot be written: {error.strerror}", 4)
     except Exception as error:  # the last guard: no traceback reaches a user
         return complain(_own_fault(error), 4)
 
@@ -173,16 +180,19 @@ def _own_fault(error: Exception) -> str:
     return f"gpudoctor itself failed: {type(error).__name__}: {error}{where}"
 
 
-def _close_stdout() -> None:
-    """Flush now, so that a reader who has gone makes no noise when Python shuts down."""
+def _close_stdout(code: int) -> int:
+    """Flush now, so that a reader who has gone makes no noise when Python shuts down.
+
+    The exit code is `code`, or 4 where output that was wanted is lost.
+    """
     if sys.stdout is None:  # the caller closed it before we started
-        return
+        return code
     try:
         sys.stdout.flush()
-    except (OSError, ValueError):
-        import os
+    except (OSError, ValueError) as error:
+        from gpudoctor.cli import output
 
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        except OSError:
-            pass
+        output.mute_stdout()
+        if reason := output.unwritten(error):
+            return complain(reason, 4)
+    return code

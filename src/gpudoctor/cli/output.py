@@ -6,14 +6,18 @@ than a command that only reads one file.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from gpudoctor.errors import UsageError
+from gpudoctor.errors import InternalError, UsageError
 from gpudoctor.report import FORMATS as FORMATS
 from gpudoctor.report.style import Style
+
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EIO)
+"""What the system says where nothing more can be written."""
 
 Render = Callable[[str, Style], str]
 """Makes the text of a result in one format."""
@@ -54,6 +58,8 @@ def emit(
     chosen = "json" if json else format_
     _known(chosen, formats)
     save(render, style, outputs, formats)
+    if chosen == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        _append(summary, render("markdown", _on_paper(style)))
     write(render(chosen, style))
 
 
@@ -90,12 +96,49 @@ def save(
     """
     targets = [_target(entry, formats) for entry in outputs or ()]
     for name, path in targets:
-        text = render(name, Style(color=False, width=100, verbose=style.verbose))
+        _put(path, render(name, _on_paper(style)))
+
+
+def _on_paper(style: Style) -> Style:
+    """The same, drawn in a file: no colours, and a width of its own."""
+    return Style(color=False, width=100, verbose=style.verbose, shell=style.shell)
+
+
+def _put(path: str, text: str) -> None:
+    """The text in the file, whole or not at all: who reads it meanwhile finds the old one."""
+    target = os.path.realpath(path)
+    whole = os.path.isfile(target) or not os.path.exists(target)  # not a device, not a pipe
+    beside = f"{target}.{os.getpid()}.part" if whole else target
+    try:
         try:
-            with open(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+            _write_file(beside, text)
+        except PermissionError:  # the folder takes no new file; the file itself may be writable
+            beside = target
+            _write_file(target, text)
+        if beside != target:
+            os.replace(beside, target)
+    except OSError as error:
+        if beside != target:
+            try:
+                os.unlink(beside)
+            except OSError:
+                pass
+        said = f"{path} cannot be written: {error.strerror}"
+        raise (InternalError if error.errno in FULL else UsageError)(said) from None
+
+
+def _write_file(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _append(path: str, text: str) -> None:
+    """Add to the summary of a job, to which other steps add as well."""
+    try:
+        with open(path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        progress(f"gpudoctor: the job summary cannot be written: {error.strerror}")
 
 
 def check_format(name: str, formats: Sequence[str] = FORMATS) -> None:
@@ -133,6 +176,9 @@ def write(text: str) -> None:
     """Write to stdout; characters that its encoding lacks are replaced, never an error.
 
     A reader that has gone away is no error either: the exit code still tells the verdict.
+
+    Raises:
+        InternalError: what was to be said is lost, as on a full disk.
     """
     stream = sys.stdout
     if stream is None:
@@ -146,8 +192,17 @@ def write(text: str) -> None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
-    except (OSError, ValueError):
-        _mute_stdout()
+    except (OSError, ValueError) as error:
+        mute_stdout()
+        if reason := unwritten(error):
+            raise InternalError(reason) from None
+
+
+def unwritten(error: OSError | ValueError) -> str | None:
+    """Why an output that somebody wanted is lost; `None` where nobody reads it any more."""
+    if isinstance(error, ValueError) or error.errno in (errno.EPIPE, errno.EBADF, errno.EINVAL):
+        return None  # closed by its reader, or by who started us (Windows says EINVAL)
+    return f"the output cannot be written: {error.strerror}"
 
 
 def progress(message: str, *, quiet: bool = False) -> None:
@@ -162,7 +217,7 @@ def progress(message: str, *, quiet: bool = False) -> None:
             pass
 
 
-def _mute_stdout() -> None:
+def mute_stdout() -> None:
     """Send the rest nowhere, so that Python's own flush at exit stays silent."""
     try:
         descriptor = os.open(os.devnull, os.O_WRONLY)

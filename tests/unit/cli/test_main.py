@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 
@@ -136,3 +138,41 @@ def test_explain_names_what_an_ambiguous_name_may_mean():
     assert "Turing" in shown
     assert "Ada" in shown
     assert "Blackwell" in shown
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [["explain", "GPU201"], ["--version"], ["--help"], ["kb", "--json"]]
+)
+def test_output_that_is_lost_is_an_error_of_its_own(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gpudoctor", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr == "gpudoctor: the output cannot be written: No space left on device\n"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "report.json"
+    target.write_text("the old one")
+    assert gpudoctor("explain", "sm_90", "--output", f"json={target}").returncode == 0
+    assert json.loads(target.read_text())["subject"] == "sm_90"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    refused = gpudoctor("explain", "sm_90", "--output", f"json={tmp_path}/no/such.json")
+    assert refused.returncode == 2
+
+
+def test_a_job_summary_is_added_to(tmp_path):
+    summary = tmp_path / "summary.md"
+    summary.write_text("# Earlier\n")
+    sheet = tmp_path / "m.json"
+    sheet.write_text('{"facts": {"gpus": []}}')
+    env = {**os.environ, "GITHUB_STEP_SUMMARY": str(summary)}
+    done = gpudoctor("check", "--facts", str(sheet), "--format", "github", env=env)
+    assert done.stdout.startswith("::")
+    assert summary.read_text().startswith("# Earlier\n## gpudoctor: ")
