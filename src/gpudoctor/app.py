@@ -53,7 +53,8 @@ def check(
         python: an interpreter or an environment folder.
         facts: judge this saved machine instead; `facts_name` is how a message calls it.
         smoke: `off`, `quick` or `full`; without it, quick where a GPU can be used.
-        policy: a policy file, or what one says.
+        policy: a policy file, or what one says; without it, the settings of the project in the
+            current folder (`gpudoctor.toml`, `[tool.gpudoctor]` in pyproject.toml).
         allow_cpu: having no usable GPU is no error.
         fail_on: `error`, `warning` or `never`.
         select: only these codes or names are judged.
@@ -395,18 +396,19 @@ def _policy(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
 ) -> Policy:
-    """The policy that is given, overruled by what else is."""
-    if base is None and not (allow_cpu or fail_on or select or ignore):
-        return Policy()
+    """The policy that is given, or that of the project here; overruled by what else is given."""
     from gpudoctor.examine import policy as policies
 
-    if isinstance(base, Mapping):
+    if base is None:
+        found = policies.found(os.getcwd())
+    elif isinstance(base, Mapping):
         found = policies.of_mapping(base)
     elif isinstance(base, Policy):
         found = base
     else:
-        path = given.text("policy", base)
-        found = policies.read(path) if path else Policy()
+        found = policies.read(given.text("policy", base) or "")
+    if not (allow_cpu or fail_on or select or ignore):
+        return found
     left_out = policies.known(_split(ignore))
     return replace(
         found,

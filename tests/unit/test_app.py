@@ -120,7 +120,7 @@ def test_a_scan_knows_its_exit_code(tmp_path):
         (lambda: gpudoctor.check(python=3), "python takes a text"),
         (lambda: gpudoctor.check(facts=7), "facts takes a path, a text or a dict"),
         (lambda: gpudoctor.check(facts="/nowhere.json"), "/nowhere.json cannot be read"),
-        (lambda: gpudoctor.check(policy={"fail-on": "error"}), "no setting"),
+        (lambda: gpudoctor.check(policy={"fail-onn": "error"}), "no setting"),
         (lambda: gpudoctor.plan(), "plan needs a GPU"),
         (lambda: gpudoctor.plan(gpus=["T4"], python=3.1), "python takes a version as text"),
         (lambda: gpudoctor.plan(gpus=["T4", 5]), "gpus takes a text"),

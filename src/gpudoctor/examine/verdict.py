@@ -9,6 +9,9 @@ from gpudoctor.model.report import Verdict, worst
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules.engine.case import Case
 
+REQUIREMENT = "requirement-not-met"
+"""The finding that a machine lacks what a project requires; the name of such a rule not judged."""
+
 
 def missing_essentials(sheet: FactSheet) -> tuple[Unknown, ...]:
     """What must be known before a machine may be called healthy, and is not.

@@ -66,13 +66,22 @@ def conclude(
     """Weigh the findings by the policy, prescribe, and put the report together."""
     from gpudoctor.kb import info
 
-    kept, suppressed = options.policy.weigh(findings)
+    policy = options.policy
+    unmet: tuple[Finding, ...] = ()
+    unjudged: tuple[Unknown, ...] = ()
+    if policy.require is not None:
+        unmet, unjudged = policy.require.judge(sheet)
+    errors = [n for n, item in enumerate(findings, 1) if item.severity is Severity.ERROR]
+    place = max(errors, default=0)  # a cause comes first, and what follows from it right behind
+    kept, suppressed = policy.weigh((*findings[:place], *unmet, *findings[place:]))
     missing = judge_verdict.missing_essentials(sheet)
     if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
         missing = ()
+    missing += unjudged
     notes: tuple[str, ...] = ()
     if prescription is None:
-        prescription, notes = _prescribe(sheet, kept, missing, options)
+        curable = tuple(item for item in kept if item not in unmet)
+        prescription, notes = _prescribe(sheet, curable, missing, options)
     return Report(
         version=__version__,
         knowledge=Knowledge(version=info.version(), date=info.date()),
@@ -81,10 +90,10 @@ def conclude(
         sheet=sheet,
         findings=kept,
         suppressed=suppressed,
-        not_judged=not_judged,
+        not_judged=(*unjudged, *not_judged),
         prescription=prescription,
         smoke=smoke,
-        notes=notes,
+        notes=(*notes, *policy.remarks(kept)),
     )
 
 

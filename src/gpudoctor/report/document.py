@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from gpudoctor.examine.verdict import missing_essentials
+from gpudoctor.examine.verdict import REQUIREMENT, missing_essentials
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
@@ -127,7 +127,7 @@ def _told(finding: Finding, report: Report, shells: Shells, *, typed: bool) -> I
         yield Item("proof", f"{item.fact} = {item.value}{source}")
     for place in finding.files:
         yield Item("file", place.path if place.line is None else f"{place.path}:{place.line}")
-    if not typed:  # a prescription answers the findings as a whole
+    if not typed or finding.name == REQUIREMENT:  # a prescription answers the others as a whole
         yield from _steps(finding.remedies, shells)
     if finding.next_look:
         yield Item("look", finding.next_look)
@@ -182,6 +182,9 @@ def _missing(report: Report, *, brief: bool) -> Iterator[Item]:
     if report.verdict == "unknown":
         for entry in missing_essentials(report.sheet):
             yield Item("missing", f"{entry.fact}: {entry.reason}")
+        for entry in report.not_judged:
+            if entry.fact == REQUIREMENT:
+                yield Item("missing", f"what this project requires: {entry.reason}")
     if report.not_judged and not brief:
         rules = ", ".join(dict.fromkeys(entry.fact for entry in report.not_judged))
         yield Item("not judged", f"for want of facts: {rules}")

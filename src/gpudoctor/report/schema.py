@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 
+from gpudoctor.examine.policy_schema import schema as policy_schema
 from gpudoctor.model.codec import hints
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
@@ -31,6 +32,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "report.schema.json": report_schema(),
         "facts.schema.json": facts_schema(),
         "scan.schema.json": scan_schema(),
+        "policy.schema.json": policy_schema(),
     }
 
 
