@@ -8,6 +8,7 @@ older version must not make a machine look healthier than it is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -24,6 +25,9 @@ MAX_BYTES = 64 * 2**20
 
 _NOT_STATED = "the fact sheet does not mention it"
 _MAX_DEPTH = 60
+# Where a document may begin inside a text: an opening brace at the head of a line.
+_OPENING = re.compile(r"^[ \t`]{0,12}(?=\{)", re.M)
+_QUOTED = re.compile(r"^(?:[ ]{0,3}> ?){1,5}", re.M)
 
 
 def encode_sheet(sheet: FactSheet) -> dict[str, Any]:
@@ -111,11 +115,34 @@ def _load(text: str | bytes, name: str) -> dict[str, Any]:
     except RecursionError:
         raise UsageError(f"{name} is nested too deeply to be a fact sheet") from None
     except ValueError as error:
+        inner = embedded(str(text))
+        if inner is not None:
+            return inner
         what = "is empty" if not text.strip() else f"is not JSON: {_where(error)}"
         raise UsageError(f"{name} {what}") from None
     if not isinstance(document, dict):
         raise UsageError(f"{name} is JSON, but not an object with facts")
     return document
+
+
+def embedded(text: str) -> dict[str, Any] | None:
+    """The first fact sheet or report that stands as JSON inside a text, such as an issue's.
+
+    Bare, in a fence, or quoted with `>`; `None`: there is none.
+    """
+    if '"facts"' not in text:
+        return None
+    decoder = json.JSONDecoder()
+    for plain in (text, _QUOTED.sub("", text)):
+        position = plain.find('"facts"')
+        for brace in _OPENING.finditer(plain, 0, max(0, position)):
+            try:
+                found = decoder.raw_decode(plain, brace.end())[0]
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(found, dict) and isinstance(found.get("facts"), dict):
+                return found
+    return None
 
 
 def _decode_bytes(data: bytes) -> str:

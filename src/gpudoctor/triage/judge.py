@@ -12,20 +12,26 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
-from gpudoctor.triage.merge import read_facts
+from gpudoctor.triage.merge import complete, read_facts, sheet_of
+from gpudoctor.triage.readers import own_report
+from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.readers.own_report import OwnReport
 from gpudoctor.triage.readers.traceback import own_frame
 from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.signatures.match import hits
 from gpudoctor.triage.signatures.rank import CERTAIN, Candidate, rank
 from gpudoctor.triage.text.nature import Nature, nature
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.text import Text, fold
 
 # Programs and packages whose own names are written small.
 _WRITTEN_SMALL = (
     *("bitsandbytes", "conda", "libcusparse", "nouveau", "nvcc", "nvidia-smi", "pip", "systemd"),
     *("torch", "torchvision", "uv", "xformers"),
 )
+
+
+_OWN = "gpudoctor's report in the text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,8 @@ class Diagnosis:
 
 def diagnose(text: Text) -> Diagnosis:
     """Read the facts, find the messages, judge both."""
+    if own := own_report.read(text):
+        return _own(own)
     kind = nature(text)
     if kind != "output":
         return Diagnosis(sheet=FactSheet(), nature=kind)
@@ -61,6 +69,40 @@ def diagnose(text: Text) -> Diagnosis:
         findings=findings,
         not_judged=judgement.not_judged,
         certain=bool(candidates) and candidates[0].score >= CERTAIN,
+    )
+
+
+def _own(own: OwnReport) -> Diagnosis:
+    """What one of our own reports in a text says: its facts judged anew, its findings kept."""
+    merged: Draft = own.facts
+    sources = dict.fromkeys(merged, "gpudoctor's report in the text")
+    complete(merged, sources)
+    sheet = sheet_of(merged, sources)
+    judgement = rules.judge(sheet)
+    rest = fold("\n".join(own.rest))
+    around = diagnose(rest) if rest.flat.strip() else None
+    judged = {item.name: item for item in judgement.findings}
+    said = tuple(judged.get(name) or _of_catalogue(name) for name in own.findings)
+    known = {item.name for item in said}
+    more = tuple(item for item in around.findings if item.name not in known) if around else ()
+    return Diagnosis(
+        sheet=sheet, findings=said + more, not_judged=judgement.not_judged, certain=bool(said)
+    )
+
+
+def _of_catalogue(name: str) -> Finding:
+    """A finding that the report names and that its table alone does not show."""
+    entry = catalogue.entry(name)
+    return Finding(
+        code=entry.code,
+        name=entry.name,
+        severity=Severity(entry.severity),
+        title=follow_up(name).title or _title(entry.meaning),
+        evidence=(
+            Evidence(fact="text", value=entry.code, source="gpudoctor's report in the text"),
+        ),
+        still_possible=entry.still_possible,
+        remedies=catalogue.cures(entry.name),
     )
 
 

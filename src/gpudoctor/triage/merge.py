@@ -44,7 +44,7 @@ def read_facts(text: Text) -> FactSheet:
     sources: dict[str, str] = {}
     for source, read in _READERS:
         _add(merged, read(text), source, sources)
-    _complete(merged, sources)
+    complete(merged, sources)
     return sheet_of(merged, sources)
 
 
@@ -129,7 +129,7 @@ def _same_name(one: str | None, other: str | None) -> bool:
     return plain == second or plain.endswith(second) or second.endswith(plain)
 
 
-def _complete(merged: Draft, sources: dict[str, str]) -> None:
+def complete(merged: Draft, sources: dict[str, str]) -> None:
     """What the knowledge base adds: capabilities by name, the driver's CUDA, code by version."""
     for position, gpu in enumerate(merged.get("gpus", [])):
         if "compute_capability" not in gpu and gpu.get("name"):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from gpudoctor import __version__, rules
+from gpudoctor.errors import UsageError
 from gpudoctor.examine import verdict as weigh
 from gpudoctor.kb import info
+from gpudoctor.model.factfile import embedded, parse_sheet
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.redact import redact
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.triage.judge import Diagnosis, diagnose
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean, decode
@@ -41,6 +44,9 @@ def of_text(text: Text, *, keep_private: bool = False, machine: FactSheet | None
 
     The text alone is judged; the cure is that of the machine it comes from, where that is known.
     """
+    saved = None if machine is not None else _saved(text)
+    if saved is not None:
+        return saved if keep_private else redacted(saved)
     found = diagnose(text)
     sheet, findings = found.sheet, found.findings
     patient = sheet if machine is None else machine
@@ -60,6 +66,35 @@ def of_text(text: Text, *, keep_private: bool = False, machine: FactSheet | None
         prescription=prescription,
         notes=_notes(text, found, prescription, patient),
         about="text",
+    )
+
+
+def _saved(text: Text) -> Report | None:
+    """The report on a fact sheet or report in JSON inside the text, as `check --facts` gives it."""
+    inner = None if text.cut else embedded(text.plain)
+    if inner is None:
+        return None
+    import json
+
+    from gpudoctor.examine import visit
+    from gpudoctor.examine.complete import complete
+    from gpudoctor.examine.options import VisitOptions
+
+    try:
+        sheet = parse_sheet(json.dumps(inner), "the fact sheet in the text")
+    except UsageError:
+        return None  # of another schema, or damaged: the words around it may still say something
+    made = visit.judge(complete(sheet), VisitOptions(), saved=True)
+    return replace(made, exit_code=0, about="text", notes=(_OWN_SHEET, *made.notes))
+
+
+def redacted(report: Report) -> Report:
+    """The report without private details."""
+    return replace(
+        report,
+        sheet=redact(report.sheet),
+        findings=tuple(scrub_finding(item) for item in report.findings),
+        prescription=scrub_prescription(report.prescription),
     )
 
 
@@ -95,6 +130,7 @@ def _cure(machine: FactSheet, findings: tuple[Finding, ...]) -> Prescription | N
     return prescribe(machine, own or findings[:1], Options())
 
 
+_OWN_SHEET = "The text holds a fact sheet of gpudoctor, which was judged as `check --facts` does."
 _QUESTIONS = {
     "host.os": "which operating system it is",
     "gpus": "which GPU it is (the output of nvidia-smi -L)",
