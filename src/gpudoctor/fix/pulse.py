@@ -13,8 +13,9 @@ from types import TracebackType
 
 _NAME = "pulse"
 _SECONDS = 0.2
-SLACK_NS = 1_000_000_000
-"""What an installer may still write after the last touch, and the coarseness of file systems."""
+SLACK_NS = 300_000_000
+"""What an installer may still have written after the last touch. Too short a time makes undoing
+ask where it need not; too long a one would take somebody's work for the installer's."""
 
 
 class Pulse:
@@ -38,6 +39,8 @@ class Pulse:
     ) -> None:
         self._end.set()
         self._thread.join()
+        if os.path.exists(self._path):  # it goes with what is kept
+            _touch(self._path)
 
     def _beat(self) -> None:
         while not self._end.wait(_SECONDS):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from gpudoctor.fix import pulse
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.ownership import Action, Owners, Plan
 from gpudoctor.fix.environment.parts import Environment, Part
 from gpudoctor.fix.environment.tree import Tree
-from gpudoctor.fix.pulse import SLACK_NS
 from gpudoctor.model.value import dataclass
 
 Path = tuple[str, str]
@@ -120,7 +120,7 @@ def _is_late(part: Part, path: str, end_ns: int | None) -> bool | None:
     entry = part.tree.get(path)
     if os.path.isdir(os.path.join(part.path, path)) and (entry is None or entry.kind == "folder"):
         return None
-    return end_ns is not None and status.st_ctime_ns > end_ns + SLACK_NS
+    return end_ns is not None and status.st_ctime_ns > end_ns + pulse.SLACK_NS
 
 
 def _group(path: str) -> str:
