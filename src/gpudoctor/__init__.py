@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     **dict.fromkeys(
-        ("check", "plan", "triage", "smoke", "scan", "fix", "undo", "facts", "explain"),
+        ("check", "plan", "triage", "smoke", "scan", "report", "fix", "undo", "facts", "explain"),
         "gpudoctor.app",
     ),
     **dict.fromkeys(

@@ -3,6 +3,7 @@ from gpudoctor.app import explain as explain
 from gpudoctor.app import facts as facts
 from gpudoctor.app import fix as fix
 from gpudoctor.app import plan as plan
+from gpudoctor.app import report as report
 from gpudoctor.app import scan as scan
 from gpudoctor.app import smoke as smoke
 from gpudoctor.app import triage as triage

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.fix.command import Done
     from gpudoctor.fix.undo import Undone
     from gpudoctor.fixed import Fixed
+    from gpudoctor.fleet_result import Fleets
     from gpudoctor.prescribe import Options, PlanRequest
     from gpudoctor.scan_result import Scan
 
@@ -229,6 +230,35 @@ def scan(
 
     table = scan_paths(files, names or None, os.environ, progress)
     return scan_result.scan(table, named=bool(names))
+
+
+def report(
+    sources: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
+    *,
+    expect: str | Sequence[str] | None = None,
+    fail_on: str = "error",
+) -> Fleets:
+    """One table from the saved reports and fact sheets of many machines.
+
+    Args:
+        sources: files, JSON lines, folders; `-` is stdin.
+        expect: the machines that must have reported, as Slurm lists them: `n[01-48]`.
+        fail_on: `error`, `warning` or `never`.
+
+    Raises:
+        UsageError: an argument is wrong, or a source is not there.
+    """
+    paths = given.texts("sources", sources)
+    if not paths:
+        raise UsageError("report needs a file, a folder, or -")
+    given.one_of("fail_on", fail_on, ("error", "warning", "never"))
+    from gpudoctor import fleet_result
+    from gpudoctor.fleet import fleet_of
+    from gpudoctor.fleet.hostlist import expand
+    from gpudoctor.fleet.sources import documents
+
+    expected = expand(",".join(given.texts("expect", expect))) if expect is not None else ()
+    return fleet_result.fleet(fleet_of(documents(paths), expected, fail_on))
 
 
 def facts(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from machines import cards, sheets, wheels
+from machines import catalogue_jetson as jetson
 from machines import catalogue_vendors as vendors
 from machines.build import Driver, Machine, card_uuid
 from machines.case import CONTAINER, NO_DRIVER, Case
@@ -662,5 +663,6 @@ MACHINES: dict[str, Case] = {
     **_further(),
     **vendors.healthy(),
     **vendors.ill(),
+    **jetson.machines(),
     **_sheets(),
 }

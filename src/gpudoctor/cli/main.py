@@ -21,6 +21,7 @@ COMMANDS = (
     "scan",
     "triage",
     "run",
+    "report",
     "explain",
     "facts",
     "kb",

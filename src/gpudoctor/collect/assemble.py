@@ -223,6 +223,8 @@ def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -
         )
     )
     gpus = gpus or files.apple
+    if not gpus and files.jetson:
+        gpus, sources = (files.jetson,), {**sources, "gpus": "device tree"}
     recorder.values["gpus"] = gpus
     recorder.sources |= sources
     if not gpus and (reason := _why_no_gpus(found)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import time
@@ -43,15 +44,19 @@ class Journal:
             OSError: it cannot be written; the journal says what it said before.
         """
         path = os.path.join(self.folder, place.JOURNAL)
-        check = place.checksum(self.read().records)
-        line, _ = place.line_of({"step": step, "time": round(time.time(), 3), **details}, check)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         try:
-            end = _whole_lines(descriptor)
+            data = _content(descriptor)
+            end = data.rfind(b"\n") + 1  # a line that was cut off by a death is written over
+            reading = place.parse(data, path)
+            if end and reading.damage:
+                raise OSError(errno.EIO, reading.damage)
+            check = place.checksum(reading.records)
+            record = {"step": step, "time": round(time.time(), 3), **details}
             try:
                 os.ftruncate(descriptor, end)
                 os.lseek(descriptor, end, os.SEEK_SET)
-                write_all(descriptor, line)
+                write_all(descriptor, place.line_of(record, check)[0])
                 os.fsync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, end)
@@ -123,14 +128,8 @@ def make_private(folder: str) -> None:
         raise PermissionError(13, why, folder)
 
 
-def _whole_lines(descriptor: int) -> int:
-    """Where the last whole line ends: one that was cut off by a death is written over."""
-    size = os.fstat(descriptor).st_size
-    os.lseek(descriptor, 0, os.SEEK_SET)
+def _content(descriptor: int) -> bytes:
     data = b""
-    while len(data) < size:
-        piece = os.read(descriptor, size - len(data))
-        if not piece:
-            break
+    while piece := os.read(descriptor, 1 << 20):
         data += piece
-    return data.rfind(b"\n") + 1
+    return data

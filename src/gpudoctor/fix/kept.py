@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from gpudoctor.collect.python import fix_journal as place
+from gpudoctor.collect.python.fix_journal import Reading
 from gpudoctor.errors import UsageError
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.keeping import vault
@@ -66,8 +67,27 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
             vault.remove(each)
         Workshop(entry.folder).clear()
         vault.remove_tree(entry.folder)
-        _remove_empty(os.path.dirname(entry.folder))
+        remove_empty(os.path.dirname(entry.folder))
     return tuple(gone)
+
+
+def clean(folder: str) -> None:
+    """Remove what the finished fixes of an environment left because they were cut off at the end.
+
+    `folder` is that of the environment, which must be locked.
+    """
+    for fix in place.fixes(folder):
+        reading = place.read(fix)
+        if reading.is_finished and reading.step != place.UNDOABLE:
+            for each in _vaults(reading):
+                vault.remove(each, keep_aside=True)
+            Workshop(fix).clear()
+    try:
+        unborn = [name for name in os.listdir(folder) if name.startswith(".")]
+    except OSError:
+        return
+    for name in unborn:
+        vault.remove_tree(os.path.join(folder, name))
 
 
 def _is_needed(entry: KeptFix, *, one: bool) -> bool:
@@ -83,8 +103,6 @@ def _is_needed(entry: KeptFix, *, one: bool) -> bool:
 def _kept(folder: str) -> KeptFix:
     reading = place.read(folder)
     first = reading.records[0] if reading.records else {}
-    planned = reading.last("snapshot").get("vaults", [])
-    vaults = tuple(Vault(path=str(path), token=str(token)) for path, token in planned)
     return KeptFix(
         id=os.path.basename(folder),
         prefix=str(first.get("prefix", "")),
@@ -92,8 +110,13 @@ def _kept(folder: str) -> KeptFix:
         date=_date(first.get("time")),
         packages=str(first.get("packages", "")),
         folder=folder,
-        vaults=tuple(each for each in vaults if os.path.isdir(each.path)),
+        vaults=tuple(each for each in _vaults(reading) if os.path.isdir(each.path)),
     )
+
+
+def _vaults(reading: Reading) -> tuple[Vault, ...]:
+    planned = reading.last("snapshot").get("vaults", [])
+    return tuple(Vault(path=str(path), token=str(token)) for path, token in planned)
 
 
 def _date(moment: object) -> str:
@@ -105,7 +128,7 @@ def _date(moment: object) -> str:
         return ""
 
 
-def _remove_empty(folder: str) -> None:
+def remove_empty(folder: str) -> None:
     """The folder of an environment goes with its last fix."""
     if place.fixes(folder):
         return

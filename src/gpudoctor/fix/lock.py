@@ -83,7 +83,10 @@ class EnvironmentLock:
 
     def _release(self) -> None:
         if self.descriptor >= 0:
-            os.close(self.descriptor)
+            try:
+                os.close(self.descriptor)
+            except OSError:  # it is closed all the same (close(2))
+                pass
             self.descriptor = -1
 
 

@@ -23,6 +23,7 @@ from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.keeping.vault import Vault
+from gpudoctor.fix.kept import clean
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.pulse import Pulse
 from gpudoctor.fix.signals import INSIST, Signals
@@ -68,12 +69,15 @@ def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None =
     with Signals(tell) as signals:
         try:
             journals.make_private(folder)
-            with EnvironmentLock(work.prefix, folder):
-                journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
-                _Transaction(work, journal, signals, verify, tell).run()
         except OSError as error:
-            # Whatever happens once something may have changed is handled inside.
             raise FixFailedError(f"{_why(error)}; nothing was changed") from None
+        with EnvironmentLock(work.prefix, folder):
+            try:
+                clean(folder)
+                journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
+            except OSError as error:
+                raise FixFailedError(f"{_why(error)}; nothing was changed") from None
+            _Transaction(work, journal, signals, verify, tell).run()
 
 
 class _Transaction:
@@ -155,11 +159,13 @@ class _Transaction:
                 restored = put_back(kept, self._without)
         except KeyboardInterrupt:
             raise RestoreFailedError(f"{why}; {words.given_up(kept)}") from None
+        except Exception as error:  # whatever it is: the environment is not proved to be whole
+            raise RestoreFailedError(f"{why}; {words.broken_off(kept, _why(error))}") from None
         if restored.failed:
             holder = held_by(restored.failed[0][0])
             raise RestoreFailedError(f"{why}; {words.not_restored(kept, restored, holder)}")
-        self._journal.note("restored")
-        restore.remove_vaults(kept, restored)
+        if self._journal.note("restored"):  # what is kept is needed until the journal says so
+            restore.remove_vaults(kept, restored)
         return words.as_it_was(restored)
 
 
@@ -168,9 +174,9 @@ def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
     environment = kept.environment
     try:
         now = {part.name: environments.again(part, without) for part in environment.parts}
-    except (OSError, FixFailedError) as error:
+        who = ownership.owners(environment, [v.token for v in kept.vaults])
+    except OSError as error:
         return Restored(paths=(), failed=((environment.prefix, _why(error)),))
-    who = ownership.owners(environment, [v.token for v in kept.vaults])
     return restore.restore(kept, ownership.plan(environment, now, who), without)
 
 

@@ -22,6 +22,7 @@ from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.keeping import manifest, restore, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
+from gpudoctor.fix.kept import clean, remove_empty
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.signals import INSIST, Signals
 from gpudoctor.fix.transaction import AFTER, BEFORE, forget_untouched
@@ -62,14 +63,20 @@ def undo(
         FixInterruptedError: it was interrupted before it began.
     """
     folder = place.environment_folder(prefix, environ)
-    fix = next((f for f in reversed(place.fixes(folder)) if _can_be_undone(f)), None)
-    if fix is None:
+    if not place.fixes(folder):
         return Undone("there is nothing to undo")
-    journal = Journal(fix)
     with Signals(say) as signals:
         say("waiting until nothing writes into the environment any more")
-        with EnvironmentLock(prefix, folder, wait_seconds):
-            return _Undoing(prefix, journal, signals, environ, set_aside=set_aside).run()
+        try:
+            with EnvironmentLock(prefix, folder, wait_seconds):
+                clean(folder)
+                fix = next((f for f in reversed(place.fixes(folder)) if _can_be_undone(f)), None)
+                if fix is None:
+                    return Undone("there is nothing to undo")
+                journal = Journal(fix)
+                return _Undoing(prefix, journal, signals, environ, set_aside=set_aside).run()
+        finally:
+            remove_empty(folder)
 
 
 class _Undoing:
@@ -103,10 +110,12 @@ class _Undoing:
                 plan = self._plan_committed(kept) if committed else self._plan_cut_off(kept)
             except KeyboardInterrupt:
                 raise FixInterruptedError("interrupted; nothing was changed") from None
+            except OSError as error:
+                raise FixFailedError(f"{error}; nothing was changed") from None
         restored = self._restore(kept, plan)
-        self._journal.note("undone" if committed else "restored")
-        Workshop(self._journal.folder).clear()
-        restore.remove_vaults(kept, restored)
+        if self._journal.note("undone" if committed else "restored"):
+            Workshop(self._journal.folder).clear()
+            restore.remove_vaults(kept, restored)
         return Undone(self._said(restored, committed=committed), len(restored.paths))
 
     def _untouched(self) -> Undone:
@@ -144,7 +153,7 @@ class _Undoing:
         if kept is not None:
             differing = environments.differences(kept.environment, self._without)
             count = sum(map(len, differing.values()))
-            text += f"; {count} paths of the environment differ from what they were"
+            text += f"; {count} paths of the environment differ from what they were before it"
         return (
             f"{text}. Nothing was changed now. Install what is missing, then "
             f"`gpudoctor fix --forget {name}` removes this fix from the list"
@@ -176,7 +185,7 @@ class _Undoing:
         now = {p.name: environments.again(p, self._without) for p in kept.environment.parts}
         who = ownership.owners(kept.environment, [v.token for v in kept.vaults])
         plan = since.of_the_fix(kept.environment, after.environment, now, who)
-        late = since.after_commit(kept.environment, after.environment, now)
+        late = since.after_commit(kept.environment, after.environment, now, who)
         return self._decided(kept, plan, late, "the fix")
 
     def _decided(self, kept: Kept, plan: Plan, late: since.Late, what: str) -> Plan:
@@ -208,6 +217,8 @@ class _Undoing:
                 restored = restore.restore(kept, plan, self._without)
         except KeyboardInterrupt:
             raise RestoreFailedError(words.given_up(kept)) from None
+        except Exception as error:  # whatever it is: the environment is not proved to be whole
+            raise RestoreFailedError(words.broken_off(kept, str(error))) from None
         if restored.failed:
             holder = held_by(restored.failed[0][0])
             raise RestoreFailedError(words.not_restored(kept, restored, holder))

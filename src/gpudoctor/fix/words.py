@@ -47,10 +47,17 @@ def not_restored(kept: Kept, restored: Restored, holder: str = "") -> str:
 
 def given_up(kept: Kept) -> str:
     """What is left to do after a restoration that was not allowed to end."""
-    return (
-        "interrupted while the environment was put back: it is not as it was; run "
-        f"`{undo_command(kept.environment.prefix)}`; or by hand: {'; '.join(by_hand(kept))}"
-    )
+    return f"interrupted while the environment was put back: it is not as it was; {_ways(kept)}"
+
+
+def broken_off(kept: Kept, why: str) -> str:
+    """What is left to do after a restoration that ended in a way that nobody foresaw."""
+    return f"the environment may not be as it was ({why}); {_ways(kept)}"
+
+
+def _ways(kept: Kept) -> str:
+    undo = undo_command(kept.environment.prefix)
+    return f"run `{undo}`; or by hand: {'; '.join(by_hand(kept))}"
 
 
 def by_hand(kept: Kept) -> list[str]:

@@ -7,8 +7,6 @@ import os
 from functools import cache
 from typing import Any
 
-from gpudoctor.model.version import numbers as numbers
-
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 
 
@@ -20,3 +18,20 @@ def load(table: str) -> Any:
     """
     with open(os.path.join(FOLDER, f"{table}.json"), encoding="utf-8") as file:
         return json.load(file)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The leading numeric parts of a version, for comparison: `12.10` → `(12, 10)`."""
+    parts: list[int] = []
+    for part in version.split("+", 1)[0].split("."):
+        digits = ""
+        for character in part:
+            if not character.isdigit() or not character.isascii():
+                break
+            digits += character
+        if not digits:
+            break
+        parts.append(int(digits))
+        if digits != part:
+            break
+    return tuple(parts)

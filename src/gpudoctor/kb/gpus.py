@@ -253,3 +253,11 @@ def series() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple(
         (re.compile(row["words"], re.IGNORECASE), row["cc"]) for row in load("gpus")["series"]
     )
+
+
+def by_tegra(chip: str) -> tuple[str, str] | None:
+    """Name and compute capability of the GPU in a Tegra: `tegra234` → `Orin`, `8.7`."""
+    for row in load("gpus")["tegra_chips"]:
+        if row["chip"] == chip:
+            return str(row["name"]), str(row["cc"])
+    return None

@@ -83,6 +83,7 @@ FILES: Mapping[str, File] = {
                 tegra="bool",
             ),
             "series": _rows(words="text", cc="capability"),
+            "tegra_chips": _rows(chip="slug", name="text", cc="capability"),
             "gpus": _rows(
                 name="text",
                 aliases_opt="texts",

@@ -91,11 +91,27 @@ def _host(facts: Facts) -> str | None:
 def _driver(sheet: FactSheet) -> str | None:
     driver = sheet.facts.driver
     if driver is None:
-        return None
+        return _other_driver(sheet.facts)
     if not (driver.version or driver.cuda) and sheet.why_unknown("driver.version") is None:
         return None
     version = driver.version or "version unknown"
     return f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
+
+
+def _other_driver(facts: Facts) -> str | None:
+    """What serves the GPUs of a machine without an NVIDIA driver: a kernel module, or Metal."""
+    vendors = {gpu.vendor for gpu in facts.gpus if gpu.visible is not False}
+    if "apple" in vendors:
+        return "Metal, which belongs to macOS"
+    parts = []
+    for vendor, stack in (("amd", facts.amd), ("intel", facts.intel)):
+        bound = {gpu.driver for gpu in facts.gpus if gpu.vendor == vendor and gpu.driver}
+        modules = [name for name in (stack.modules if stack else ()) if name in bound]
+        if vendor in vendors and stack is not None and modules:
+            whose = "the kernel's own" if stack.in_tree is not False else "AMD's package"
+            version = f" {stack.version}" if stack.version else ""
+            parts.append(f"{' and '.join(modules)}{version} ({whose})")
+    return ", ".join(parts) or None
 
 
 def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark]) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from gpudoctor.collect.reason import Reason
+from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     CU124,
@@ -54,6 +55,10 @@ FIRES: dict[str, FactSheet] = {
         python=dataclasses.replace(PYTHON, user_site="/home/x/.local/lib/python3.12/site-packages"),
     ),
     "unfinished-fix": machine(unfinished_fix="/env/.gpudoctor/journal.json"),
+    "fix-journal-damaged": FactSheet(
+        machine().facts,
+        (Unknown("unfinished_fix", "line 3 of journal.jsonl is damaged", "/state/1", "damaged"),),
+    ),
     "cpu-only-torch": machine(torch=CPU),
     "torch-lacks-arch-new-gpu": machine(
         gpus=(RTX_5090,), torch=torch("2.6.0+cu124", "12.4", sass=CU124)

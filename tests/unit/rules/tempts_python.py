@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from gpudoctor.collect.reason import Reason
+from gpudoctor.model.fact import Unknown
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_machine import FIRES as MACHINE
 from unit.rules.make import (
@@ -85,6 +86,11 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         ),
     ),
     ("unfinished-fix", "no journal", machine()),
+    (
+        "fix-journal-damaged",
+        "the journals were not looked at",
+        FactSheet(machine().facts, (Unknown("unfinished_fix", "late", "journals", "late"),)),
+    ),
     ("cpu-only-torch", "no GPU: the build for the CPU is right", MACHINE["no-gpu-found"]),
     (
         "cpu-only-torch",

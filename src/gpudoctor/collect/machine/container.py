@@ -16,7 +16,10 @@ _GROUPS = (
     ("containerd", "containerd"),
     ("crio", "kubernetes"),
 )
-_GPU_NODE = re.compile(r"(nvidia\d+|nvidiactl|dxg|kfd)$", re.ASCII)
+# The last three are a Jetson's.
+_GPU_NODE = re.compile(
+    r"(nvidia\d+|nvidiactl|dxg|kfd|nvhost-(?:ctrl-gpu|gpu)|nvgpu|nvmap)$", re.ASCII
+)
 
 
 def find_container(root: Sysroot, environ: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gpudoctor.collect.system.sysroot import Sysroot
+from gpudoctor.model.facts import Gpu
 
 _RELEASE = re.compile(r"#\s*R(\d+)\s.*?REVISION:\s*([\d.]+)", re.ASCII)
 
@@ -35,3 +36,24 @@ def read_chip(root: Sysroot) -> str | None:
     compatible = root.read_or_none("/proc/device-tree/compatible") or ""
     match = re.search(r"nvidia,(tegra\d+)", compatible)
     return match[1] if match else None
+
+
+def board_gpu(root: Sysroot) -> Gpu | None:
+    """The GPU inside a Jetson, from its device tree: the bus does not show it.
+
+    For a board whose driver answers nobody, as in a container without NVIDIA's runtime.
+    """
+    from gpudoctor.kb import gpus
+
+    known = gpus.by_tegra(read_chip(root) or "")
+    if known is None:
+        return None
+    name, capability = known
+    return Gpu(
+        index=0,
+        name=name,
+        vendor="nvidia",
+        compute_capability=capability,
+        sm="sm_" + capability.replace(".", ""),
+        integrated=True,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gpudoctor.collect.gpus.pci import find_gpus
 from gpudoctor.collect.machine.host import read_kernel, read_linux
+from gpudoctor.collect.machine.jetson import board_gpu
 from gpudoctor.collect.machine.kernel_module import read_kernel_module
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.machine.vendor_drivers import read_vendor_driver
@@ -28,3 +29,5 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
     )
     into.amd = part("amd", ("amd",), lambda: read_vendor_driver(root, "amd", gpus, environ))
     into.intel = part("intel", ("intel",), lambda: read_vendor_driver(root, "intel", gpus, environ))
+    if into.host and into.host.jetson:
+        into.jetson = part("jetson", (), lambda: board_gpu(root))

@@ -23,6 +23,8 @@ class MachineFiles:
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the system itself calls a GPU, by its address (Windows)."""
     apple: tuple[Gpu, ...] = ()
+    jetson: Gpu | None = None
+    """The GPU that a Jetson's device tree names."""
     module: KernelModule | None = None
     amd: VendorDriver | None = None
     intel: VendorDriver | None = None

@@ -121,6 +121,11 @@ def read(fix: str) -> Reading:
         return Reading(damage=f"{path} is gone")
     except OSError as error:
         return Reading(damage=f"{path} cannot be read: {error.strerror}")
+    return parse(data, path)
+
+
+def parse(data: bytes, path: str) -> Reading:
+    """The records that the bytes of a journal hold, checked; `path` is for what is said."""
     *lines, _torn = data.split(b"\n")
     records: list[dict[str, Any]] = []
     check = 0

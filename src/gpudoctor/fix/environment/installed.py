@@ -35,6 +35,9 @@ def recorded(prefix: str) -> frozenset[str]:
     """Paths that the records of all installed distributions name, relative to `prefix`.
 
     What they name outside `prefix` is left out.
+
+    Raises:
+        OSError: a record is there and cannot be read: nobody would know whose the files are.
     """
     return frozenset(path for site in site_folders(prefix) for path in _of_site(prefix, site))
 
@@ -62,12 +65,12 @@ def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return [line for line in file.read(_LIMIT).split("\n") if line]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []

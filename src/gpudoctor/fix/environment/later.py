@@ -75,7 +75,9 @@ def of_the_fix(
     return result
 
 
-def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree]) -> Late:
+def after_commit(
+    before: Environment, after: Environment, now: Mapping[str, Tree], who: Owners
+) -> Late:
     """What changed after a finished fix, on or among what undoing it puts back."""
     found: list[Path] = []
     for part, later in zip(before.parts, after.parts, strict=True):
@@ -87,9 +89,11 @@ def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree
         }
         for path in part.tree.keys() | later.tree.keys():
             old, new, present = part.tree.get(path), later.tree.get(path), tree.get(path)
-            # What somebody removed since is no loss.
-            lost = present is not None and present not in (old, new)
-            if old != new and lost and not environments.is_bytecode(path):
+            if old == new or present in (None, old, new) or environments.is_bytecode(path):
+                continue  # what somebody removed since is no loss
+            # A folder has nothing of its own but its mode.
+            folders = [e for e in (old, new, present) if e is not None and e.kind == "folder"]
+            if len(folders) < 2 or present not in folders:
                 found.append((part.name, path))
         found += [
             (part.name, path)
@@ -99,6 +103,7 @@ def after_commit(before: Environment, after: Environment, now: Mapping[str, Tree
             and entry.kind != "folder"
             and _is_below(path, doomed)
             and not environments.is_bytecode(path)
+            and path.rsplit("/", 1)[-1] not in who.leftovers
         ]
     return Late(in_the_way=tuple(sorted(found)))
 

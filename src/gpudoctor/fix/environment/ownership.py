@@ -44,7 +44,11 @@ class Owners:
 def owners(before: Environment, tokens: Collection[str]) -> Owners:
     """Whose paths are, by the records of before and of now."""
     names = frozenset(f".gpudoctor-{token}" for token in tokens)
-    return Owners(recorded=before.recorded | recorded(before.prefix), leftovers=names)
+    paths = set(before.recorded | recorded(before.prefix))
+    for path in tuple(paths):  # the folders that an installer made for its files are its too
+        while (path := path.rpartition("/")[0]) and path not in paths:
+            paths.add(path)
+    return Owners(recorded=frozenset(paths), leftovers=names)
 
 
 def plan(before: Environment, now: Mapping[str, Mapping[str, object]], who: Owners) -> Plan:

@@ -15,7 +15,6 @@ import os
 import stat
 from collections.abc import Collection, Mapping
 
-from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.installed import recorded, site_folders
 from gpudoctor.fix.environment.tree import Entry, Tree
@@ -76,7 +75,7 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
     """The environment at `prefix`, without the folders `without`.
 
     Raises:
-        FixFailedError: a folder of it cannot be read.
+        UnreadableError: a folder of it cannot be read.
     """
     real = os.path.realpath(prefix)
     records = recorded(real)
@@ -132,7 +131,7 @@ def _part(
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except OSError as error:
-        raise FixFailedError(f"{path} cannot be read: {error.strerror}") from None
+        raise trees.UnreadableError(f"{path} cannot be read: {error.strerror}") from None
     return Part(
         name=name, path=path, mode=mode, tree=trees.scan(path, others, without), others=others
     )
@@ -148,7 +147,7 @@ def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...]:
     try:
         names = os.listdir(prefix)
     except OSError as error:
-        raise FixFailedError(f"{prefix} cannot be read: {error.strerror}") from None
+        raise trees.UnreadableError(f"{prefix} cannot be read: {error.strerror}") from None
     return tuple(sorted(name for name in names if name not in _OWN and name not in named))
 
 

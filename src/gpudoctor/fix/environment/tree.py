@@ -7,7 +7,6 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
-from gpudoctor.errors import FixFailedError
 from gpudoctor.model.value import dataclass
 
 Kind = Literal["file", "folder", "link"]
@@ -30,6 +29,10 @@ class Entry:
     target: str = ""
 
 
+class UnreadableError(OSError):
+    """A folder cannot be read, so that it could not be restored either."""
+
+
 Tree = Mapping[str, Entry]
 """Path relative to a folder, with `/`, → entry; a folder stands before what is in it."""
 
@@ -48,7 +51,7 @@ def scan(
         without: folders that are left out wherever they are met (our own state).
 
     Raises:
-        FixFailedError: a folder cannot be read, so that it could not be restored either.
+        UnreadableError: a folder cannot be read, so that it could not be restored either.
     """
     return dict(_walk(folder, "", skip, without))
 
@@ -62,7 +65,7 @@ def _walk(
     except FileNotFoundError:
         return
     except OSError as error:
-        raise FixFailedError(f"{folder} cannot be read: {error.strerror}") from None
+        raise UnreadableError(f"{folder} cannot be read: {error.strerror}") from None
     for item in items:
         if not relative and item.name in skip:
             continue

@@ -12,7 +12,6 @@ import stat
 import sys
 from collections.abc import Callable, Collection, Mapping
 
-from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.confined import Folder, link_between, move_between
@@ -62,7 +61,7 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
                 work = _Work(part, folder, files, vault, sums, actions)
                 work.run()
             now = environments.again(part, without)
-        except (OSError, FixFailedError) as error:
+        except OSError as error:
             failed.append((part.path, getattr(error, "strerror", None) or str(error)))
             continue
         for path in actions:

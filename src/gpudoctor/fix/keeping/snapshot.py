@@ -8,7 +8,7 @@ downloaded again, is kept like any other file.
 A hard link shares its bytes with the original. pip and uv replace files and never write into them,
 so the kept name holds what was there. A program that goes on writing into an installed file (a log)
 writes its own work, which nobody may take back. The few files that installers do edit in place
-(metadata, `.pth`) are copied, each with a checksum.
+(metadata, scripts, `.pth`) are copied, each with a checksum.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from gpudoctor.errors import FixFailedError
+from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.confined import Folder, link_between
 from gpudoctor.fix.environment.parts import Environment, Part
 from gpudoctor.fix.environment.tree import Entry
@@ -31,6 +32,8 @@ from gpudoctor.fix.keeping.vault import Vault
 # _IOW(0x94, 9, int) in linux/fs.h: share the blocks of one file with another.
 _FICLONE = 0x40049409
 _EDITED_IN_PLACE = (".pth", ".egg-link", "pyvenv.cfg")
+_SCRIPT_BYTES = 1 << 18
+"""Larger programs (interpreters) are no scripts that an installer writes anew."""
 _CHUNK = 1 << 20
 
 # What a file system says that has no hard links, or none between these two places.
@@ -76,7 +79,8 @@ def _keep_part(part: Part, place: Vault) -> dict[str, int]:
         for path, entry in part.tree.items():
             if entry.kind != "file":
                 continue
-            if not _edited_in_place(path) and _linked(source, path, target):
+            in_place = _edited_in_place(environments.within(part, path), entry)
+            if not in_place and _linked(source, path, target):
                 continue
             if _cannot_change(source, path):
                 continue
@@ -155,8 +159,10 @@ def _reflink(reading: int, writing: int) -> bool:
     return True
 
 
-def _edited_in_place(path: str) -> bool:
-    return ".dist-info/" in path or ".egg-info" in path or path.endswith(_EDITED_IN_PLACE)
+def _edited_in_place(path: str, entry: Entry) -> bool:
+    script = path.startswith(("bin/", "Scripts/")) and entry.size < _SCRIPT_BYTES
+    metadata = ".dist-info/" in path or ".egg-info" in path
+    return script or metadata or path.endswith(_EDITED_IN_PLACE)
 
 
 def _check_space(entry: Entry, target: Folder) -> None:

@@ -12,9 +12,9 @@ import secrets
 import stat
 
 from gpudoctor.collect.python.fix_journal import not_private
-from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment.confined import Folder
 from gpudoctor.fix.environment.parts import Part
+from gpudoctor.fix.environment.tree import UnreadableError
 from gpudoctor.model.value import dataclass
 
 FILES = "files"
@@ -51,7 +51,7 @@ def plan(part: Part, fix: str, number: int) -> Vault:
         same = os.stat(fix).st_dev == device
         beside = os.stat(above).st_dev == device and os.access(above, os.W_OK | os.X_OK)
     except OSError as error:
-        raise FixFailedError(f"{part.path} cannot be read: {error.strerror}") from None
+        raise UnreadableError(f"{part.path} cannot be read: {error.strerror}") from None
     if same or not beside:
         return Vault(path=inside, token=token)
     return Vault(path=os.path.join(above, f".gpudoctor-{token}"), token=token)
@@ -97,16 +97,19 @@ def remove(vault: Vault, *, keep_aside: bool = False) -> None:
         names = os.listdir(vault.path)
     except OSError:
         return
-    # A folder that was made a moment before the end has no token yet, and nothing in it.
-    if names and trouble(vault) is not None:
+    # A folder that was made a moment before the end has no whole token yet, and nothing in it.
+    if names not in ([], [_TOKEN]) and trouble(vault) is not None:
         return
-    for name in sorted(names, key=lambda name: name == _TOKEN):
-        if name == ASIDE and keep_aside:
-            continue
-        remove_tree(os.path.join(vault.path, name))
+    for name in names:
+        if name != _TOKEN and not (name == ASIDE and keep_aside):
+            remove_tree(os.path.join(vault.path, name))
     try:
-        os.rmdir(vault.path)
-    except OSError:  # something is set aside in it
+        # The token goes last: what could not be removed now is known as ours the next time.
+        if os.listdir(vault.path) == [_TOKEN]:
+            os.unlink(os.path.join(vault.path, _TOKEN))
+        if not os.listdir(vault.path):
+            os.rmdir(vault.path)
+    except OSError:
         pass
 
 

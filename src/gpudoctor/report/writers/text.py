@@ -31,6 +31,7 @@ _VERDICTS = {
 }
 _LABELS = {"or": "cyan", "note": "yellow", "missing": "magenta", "not judged": "magenta"}
 _LABEL_WIDTH = 5
+_NAME_WIDTH = 30
 _FOREIGN = {"posix": "in the Linux shell", "powershell": "in PowerShell", "cmd": "in cmd"}
 
 
@@ -43,7 +44,8 @@ def write(document: Document, style: Style) -> str:
         canvas.blank()
         _heading(canvas, section)
         indent = 2 if section.title else 0
-        width = max((len(b.name) for b in section.blocks if isinstance(b, Row)), default=0)
+        names = [len(block.name) for block in section.blocks if isinstance(block, Row)]
+        width = min(max(names, default=0), _NAME_WIDTH)
         before: Block | None = None
         for block in section.blocks:
             if isinstance(block, Paragraph) and before is not None and section.kind != "finding":
@@ -73,7 +75,9 @@ def _draw(canvas: Canvas, block: Block, indent: int, width: int) -> None:
     if isinstance(block, Row):
         style = MARK_STYLES[block.mark]
         lead = " " * indent + f"{canvas.mark(block.mark)} "
-        canvas.hanging((lead, style), (f"{block.name:<{width}}  ", "bold"), block.text)
+        margin = len(lead) + width + 2 if len(block.name) <= width else len(lead) + 2
+        name = f"{block.name:<{width}}  "
+        canvas.hanging((lead, style), (name, "bold"), block.text, indent=margin)
     elif isinstance(block, Item):
         label = " " * (2 * indent) + f"{block.label:<{_LABEL_WIDTH if indent else 0}}  "
         canvas.hanging((label, _LABELS.get(block.label, "dim")), block.text)

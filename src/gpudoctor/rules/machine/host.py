@@ -117,11 +117,33 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         gpus=case.nvidia,
         clears_with=("manual",),
         next_look="If `nvidia-smi` fails on the host too, the driver of the host is the cause.",
-        remedies=(
-            _START_WITH_GPU.get(host.container, _START_WITH_GPU["docker"]),
-            sentence_step(
-                "manual", "The host needs its NVIDIA driver and the NVIDIA Container Toolkit."
+        remedies=(*_start_with_gpu(case),),
+    )
+
+
+def _start_with_gpu(case: Case) -> tuple[Step, ...]:
+    """How this kind of container is started with its GPUs.
+
+    A Jetson's driver belongs to JetPack and is passed in by NVIDIA's runtime alone; `--gpus all`
+    does not do it (NVIDIA Container Toolkit documentation, Jetson).
+    """
+    if case.jetson:
+        return (
+            posix_step(
+                "manual",
+                "Start the container with NVIDIA's runtime, which passes a Jetson's driver in.",
+                "docker run --runtime nvidia …",
             ),
+            sentence_step(
+                "manual",
+                "The board needs the package nvidia-container-toolkit of its JetPack, and an image "
+                "made for that JetPack (dusty-nv/jetson-containers, or NVIDIA's l4t images).",
+            ),
+        )
+    return (
+        _START_WITH_GPU.get(case.host.container or "docker", _START_WITH_GPU["docker"]),
+        sentence_step(
+            "manual", "The host needs its NVIDIA driver and the NVIDIA Container Toolkit."
         ),
     )
 

@@ -254,8 +254,42 @@ def unfinished_fix(case: Case) -> Iterator[Finding | Unknown]:
             command_step(
                 "manual",
                 "Put the environment back as it was.",
-                ("gpudoctor", "fix", "--undo"),
+                ("gpudoctor", "fix", "--undo", *_named(case)),
                 executable=False,
             ),
         ),
     )
+
+
+@rule("fix-journal-damaged")
+def fix_journal_damaged(case: Case) -> Iterator[Finding | Unknown]:
+    """What says whether an earlier fix was finished cannot be believed."""
+    entry = case.why_unknown("unfinished_fix")
+    if entry is None or entry.kind != "damaged":
+        return
+    yield finding(
+        "fix-journal-damaged",
+        "The journal of an earlier fix of this environment is damaged",
+        "It says of each step of a fix whether it was done. Nobody knows now whether that fix was "
+        "finished or undone, so packages may be missing or half installed.",
+        evidence=[Evidence(fact=entry.fact, value=entry.reason, source=entry.source)],
+        clears_with=("manual",),
+        remedies=(
+            command_step(
+                "manual",
+                "See which fix it is, and where it kept the files.",
+                ("gpudoctor", "fix", "--list"),
+                executable=False,
+            ),
+            sentence_step(
+                "manual",
+                "When nothing of what it kept is needed any more, `gpudoctor fix --forget ID` "
+                "removes it; until then no further fix of this environment begins.",
+            ),
+        ),
+    )
+
+
+def _named(case: Case) -> tuple[str, ...]:
+    python = case.facts.python
+    return ("--python", python.prefix) if python and python.prefix else ()

@@ -1,0 +1,165 @@
+"""At every call of a fix, of its restoration and of its undo something fails, or the process dies.
+
+Whatever happens: what was said is true, and nothing is lost that cannot be had back by `--undo`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gpudoctor.collect.python import fix_journal
+from gpudoctor.errors import FixFailedError, RestoreFailedError
+from gpudoctor.fix import transaction, undo
+from gpudoctor.fix.transaction import Work
+from lab import faults, tiny
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="descriptors of folders, as POSIX has them")
+
+
+class Place:
+    """One environment on a disk that fails, made anew for each trial."""
+
+    def __init__(self, shape: tiny.Shape, disk: faults.Disk, folder: Path, other: Path) -> None:
+        self.shape, self.disk, self.folder, self.other = shape, disk, folder, other
+        self.cured = True
+
+    def fresh(self) -> None:
+        self.disk.end_of_process()
+        for folder in (self.folder, self.other):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        (self.folder / "place").mkdir()
+        self.environ = {"GPUDOCTOR_STATE": str(self.folder / "state")}
+        self.tiny = self.shape(self.folder / "place", self.other)
+        self.before = self.tiny.state()
+
+    def fix(self) -> None:
+        work = Work(prefix=str(self.tiny.prefix), commands=(("installer",),))
+        folder = fix_journal.environment_folder(work.prefix, self.environ)
+        wrong = None if self.cured else "it has no code for sm_120"
+        transaction.run(work, folder, lambda: wrong, lambda line: None)
+
+    def undo(self) -> str:
+        return undo.undo(str(self.tiny.prefix), self.environ, lambda line: None, 0.0).text
+
+    def assert_as_it_was(self) -> None:
+        assert self.tiny.state() == self.before
+        assert fix_journal.unfinished(str(self.tiny.prefix), self.environ) is None
+        for path in self.tiny.mine:
+            assert path.read_text() in ("before", "before and after")
+
+    def assert_nothing_stays_behind(self) -> None:
+        found = [p for root in (self.folder, self.other) for p in root.rglob(".gpudoctor-*")]
+        found += self.folder.rglob("kept-*")
+        assert found == []
+
+
+@pytest.fixture(params=tiny.SHAPES, ids=lambda shape: shape.__name__)
+def place(request, monkeypatch, tmp_path):
+    disk = faults.Disk()
+    memory = Path("/dev/shm")
+    base = memory if memory.is_dir() and os.access(memory, os.W_OK) else tmp_path
+    folder = Path(tempfile.mkdtemp(dir=base))
+    place = Place(request.param, disk, folder, tmp_path / "other")
+    monkeypatch.setattr(transaction, "run_step", lambda *_arguments: tiny.install(place.tiny))
+    faults.install(monkeypatch, disk)
+    yield place
+    disk.end_of_process()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def positions(place, action) -> range:
+    """The calls of an action at which something happens.
+
+    All of them for the plain shape; for the others each seventh, from another start for each, and
+    all with GPUDOCTOR_EVERY_FAULT=1 (four minutes).
+    """
+    place.fresh()
+    place.disk.disarm()
+    try:
+        action()
+    except FixFailedError:
+        pass
+    number = tiny.SHAPES.index(place.shape)
+    every = number == 0 or bool(os.environ.get("GPUDOCTOR_EVERY_FAULT"))
+    return range(0 if every else number, place.disk.count, 1 if every else 7)
+
+
+def kind_at(position: int) -> str:
+    """Every kind of error, in turn."""
+    return faults.ERRORS[position % len(faults.ERRORS)]
+
+
+def trial(place, position, kind, action):
+    """What the action raised, with a fault at one of its calls; `None` if it came through."""
+    place.disk.arm(position, kind)
+    try:
+        action()
+    except faults.Died as error:
+        return error
+    except (FixFailedError, RestoreFailedError) as error:
+        return error
+    finally:
+        place.disk.end_of_process()
+    return None
+
+
+def test_a_failing_fix_that_dies_anywhere_can_be_undone(place):
+    place.cured = False
+    for position in positions(place, place.fix):
+        place.fresh()
+        assert trial(place, position, faults.DEATH, place.fix) is not None
+        place.undo()
+        place.assert_as_it_was()
+        place.assert_nothing_stays_behind()
+
+
+def test_a_failing_fix_that_meets_an_error_anywhere_says_what_is_true(place):
+    place.cured = False
+    for position in positions(place, place.fix):
+        place.fresh()
+        error = trial(place, position, kind_at(position), place.fix)
+        assert isinstance(error, (FixFailedError, RestoreFailedError)), position
+        if isinstance(error, RestoreFailedError):
+            assert "--undo" in str(error)
+            place.undo()
+        elif "nothing was changed" not in str(error):
+            assert "as it was" in str(error)
+        assert place.tiny.state() == place.before, (position, str(error))
+
+
+def test_a_fix_that_meets_an_error_anywhere_is_whole_or_not_there(place):
+    for position in positions(place, place.fix):
+        place.fresh()
+        error = trial(place, position, kind_at(position), place.fix)
+        if error is None:
+            assert (place.tiny.site / "torch/version.py").read_text() == "2.9.1"
+            place.undo()
+        elif isinstance(error, RestoreFailedError):
+            place.undo()
+        assert place.tiny.state() == place.before, (position, str(error))
+
+
+@pytest.mark.parametrize("deadly", [True, False])
+def test_an_undo_that_is_cut_off_anywhere_is_done_again(place, deadly):
+    def undone():
+        place.fix()
+        place.disk.count = 0
+        place.undo()
+
+    for position in positions(place, undone):
+        place.fresh()
+        place.fix()
+        after = place.tiny.state()
+        error = trial(place, position, faults.DEATH if deadly else kind_at(position), place.undo)
+        if isinstance(error, FixFailedError):
+            assert "nothing was changed" in str(error)
+            assert place.tiny.state() == after, (position, str(error))
+        place.undo()
+        place.assert_as_it_was()
+        place.assert_nothing_stays_behind()
