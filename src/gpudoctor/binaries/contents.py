@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.code.fatbin import Containers, Image, walk
+from gpudoctor.binaries.code.fatbin import Containers, Image, find, walk
 from gpudoctor.binaries.code.groups import group
 from gpudoctor.binaries.code.registered import Records, registered
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import Source
 from gpudoctor.model.library import BundleGroup, CodeGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
+
+_CUDA = (".nv_fatbin", "__nv_relfatbin", ".nvFatBinSegment")
 
 
 class Contents:
@@ -21,6 +23,7 @@ class Contents:
     def __init__(self) -> None:
         self.groups: Counter[CodeGroup] = Counter()
         self.relocatable: Counter[CodeGroup] = Counter()
+        self.embedded: Counter[CodeGroup] = Counter()
         self.images: Counter[Image] = Counter()
         self.loose: Counter[str] = Counter()
         self.fatbins = 0
@@ -39,10 +42,15 @@ class Contents:
         """
         linked: Containers = {}
         relocatable: Containers = {}
+        embedded: Containers = {}
         records = Records()
         others = []
+        cuda = any(section.name in _CUDA for section in sections)
         for section in sections:
-            if section.name == ".nv_fatbin":
+            if section.name == ".rodata":
+                if cuda:
+                    embedded = find(source, section.offset, section.size, budget)
+            elif section.name == ".nv_fatbin":
                 _merge(linked, walk(source, section.offset, section.size, budget))
             elif section.name == "__nv_relfatbin":
                 _merge(relocatable, walk(source, section.offset, section.size, budget))
@@ -53,6 +61,7 @@ class Contents:
         starts = {start for places in linked.values() for start in places}
         _add(self.groups, group(linked, registered(records, sections, starts)))
         _add(self.relocatable, group(relocatable))
+        _add(self.embedded, group(embedded))
         self.add_images(linked)
         if others:
             self._add_others(source, others, records, budget)
@@ -112,7 +121,8 @@ class Contents:
             fatbins=self.fatbins,
             sass=dict(self.loose) or _named(each for each in ordered if each[0].is_sass),
             ptx=_named(each for each in ordered if each[0].is_ptx),
-            groups=_counted(self.groups),
+            groups=_counted(self.groups + self.embedded),
+            embedded=_counted(self.embedded),
             relocatable=_counted(self.relocatable),
             hip=dict(sorted(hip.items(), key=_by_number)),
             bundles=tuple(

@@ -34,6 +34,10 @@ def scan_paths(
     if gpus:
         wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
         return replace(judge(scan(paths, progress), wanted), named=True)
+    from gpudoctor.collect.driver.presence import may_have_nvidia
+
+    if not may_have_nvidia(environ):
+        return judge(scan(paths, progress), ())
     from gpudoctor.collect.driver.asking import start_children
 
     children = start_children(environ)  # they wait for the driver while files are read

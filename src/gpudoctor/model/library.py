@@ -64,7 +64,11 @@ class Library:
     sass: Mapping[str, int] = field(default_factory=dict)
     ptx: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[CodeGroup, ...] = ()
-    """The containers of `.nv_fatbin`, grouped; what coverage is judged on."""
+    """The containers of `.nv_fatbin` and those embedded elsewhere, grouped; what coverage is
+    judged on."""
+    embedded: tuple[CodeGroup, ...] = ()
+    """The containers among the constants (`.rodata`), which host code loads by itself; `fatbins`,
+    `sass` and `ptx` do not count them."""
     relocatable: tuple[CodeGroup, ...] = ()
     """The containers of `__nv_relfatbin`, grouped."""
     hip: Mapping[str, int] = field(default_factory=dict)

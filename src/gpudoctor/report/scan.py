@@ -55,6 +55,8 @@ def _file(table: ScanTable, row: Row) -> dict[str, Any]:
     }
     if library.relocatable:
         found["relocatable"] = _totals(library.relocatable)
+    if library.embedded:
+        found["embedded"] = _totals(library.embedded)
     found.update(_other_vendors(library))
     if row.note is not None and table.gpus:
         found["note"] = row.note

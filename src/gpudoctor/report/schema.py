@@ -57,6 +57,7 @@ def scan_schema() -> dict[str, Any]:
     """Schema of `gpudoctor scan --json`."""
     count = {"type": "integer", "minimum": 0}
     counts = {"type": "object", "additionalProperties": count}
+    texts = {"type": "array", "items": {"type": "string"}}
     coverage = _object(
         {
             "gpu": {"type": "string", "pattern": "^sm_[0-9]+$"},
@@ -68,12 +69,19 @@ def scan_schema() -> dict[str, Any]:
     file = _object(
         {
             "path": {"type": "string"},
-            "format": {"enum": ["elf", "pe"]},
+            "format": {"type": "string"},
             "fatbins": count,
             "sass": counts,
             "ptx": counts,
             "coverage": {"type": "array", "items": coverage},
             "relocatable": _object({"fatbins": count, "sass": counts, "ptx": counts}),
+            "embedded": _object({"fatbins": count, "sass": counts, "ptx": counts}),
+            "hip": counts,
+            "mislabelled": {"type": "object", "additionalProperties": {"type": "string"}},
+            "kernel_archive": _object({"name": {"type": "string"}, "paths": texts, "found": texts}),
+            "xpu": counts,
+            "macos": {"type": "string"},
+            "metal": texts,
         },
         required=("path", "format", "fatbins", "sass", "ptx", "coverage"),
     )

@@ -15,7 +15,7 @@ from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import CodeGroup, Library
-from xray.made import LTO, Image, container, elf, fatbin, pe, records
+from xray.made import LTO, Image, Section, container, elf, fatbin, pe, records
 
 FIXTURES = Path(__file__).with_name("fixtures")
 BASE = 64
@@ -190,3 +190,24 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path: Path) -> None
 
     with Shrinking(str(path)) as source, pytest.raises(UnreadableBinaryError):
         read_source(source, "x")
+
+
+def test_containers_among_the_constants_count_for_the_verdict_and_stand_apart() -> None:
+    """TensorFlow has 1,149 of them beside 248 others."""
+    constants = b"text" * 10 + container("sm_80 compute_90") + b"more" * 9
+    data = elf(Section(".rodata", constants), fatbin(container("sm_80 sm_90")))
+    library = found(data)
+    assert (library.fatbins, library.sass) == (1, {"sm_80": 1, "sm_90": 1})
+    assert library.embedded == (CodeGroup(sass=("sm_80",), ptx=("compute_90",), ptx_isa="9.0"),)
+    assert set(library.groups) == {CodeGroup(sass=("sm_80", "sm_90")), *library.embedded}
+
+
+def test_the_magic_number_of_a_container_may_stand_among_constants_by_chance() -> None:
+    chance = container("sm_80")[:16] + b"\xff" * 200
+    library = found(elf(Section(".rodata", chance), fatbin(container("sm_80"))))
+    assert library.embedded == ()
+
+
+def test_the_constants_of_a_library_without_device_code_are_not_searched() -> None:
+    data = elf(Section(".rodata", container("sm_80")))
+    assert read_source(BytesSource(data), "x") is None

@@ -12,7 +12,12 @@ import struct
 from typing import NamedTuple
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.source import Source, TruncatedBinaryError, UnreadableBinaryError
+from gpudoctor.binaries.source import (
+    Source,
+    TooCostlyError,
+    TruncatedBinaryError,
+    UnreadableBinaryError,
+)
 
 MAGIC = 0xBA55ED50
 MAGIC_BYTES = MAGIC.to_bytes(4, "little")
@@ -104,6 +109,34 @@ def walk(source: Source, start: int, size: int, budget: Budget) -> Containers:
         found.setdefault(entries, []).append(position)
         position = close
     return _named(found)
+
+
+def find(source: Source, start: int, size: int, budget: Budget) -> Containers:
+    """The containers that lie among other data between `start` and `start + size`.
+
+    Raises:
+        UnreadableBinaryError: the section takes more than the budget allows.
+    """
+    found: Containers = {}
+    end, position = start + size, start
+    while (at := _next_container(source, position, end, budget)) is not None:
+        position = at + _ALIGNMENT
+        head = source.read(at, _CONTAINER.size)
+        if len(head) < _CONTAINER.size:
+            break
+        _, version, header, payload = _CONTAINER.unpack(head)
+        if version != 1 or header != _CONTAINER.size or at + header + payload > end:
+            continue
+        try:
+            container = walk(source, at, header + payload, budget)
+        except TooCostlyError:
+            raise
+        except UnreadableBinaryError:
+            continue  # the magic number stood there by chance
+        for images, starts in container.items():
+            found.setdefault(images, []).extend(starts)
+        position = at + header + payload
+    return found
 
 
 def _entries(

@@ -39,6 +39,7 @@ DEVICE_SECTIONS: Mapping[bytes, str] = {
         ".hipFatBinSegment",
         ".rocm_kpack_ref",
         ".tgtimg",
+        ".rodata",
     )
 }
 OFFLOAD = b"__CLANG_OFFLOAD_BUNDLE__"

@@ -25,6 +25,7 @@ _WANTED = {
     b".rocm_kp": ".rocm_kpack_ref",
     b"__CLANG_": "__CLANG_OFFLOAD_BUNDLE__",
     b".tgtimg\0": ".tgtimg",
+    b".rdata\0\0": ".rodata",
 }
 
 
