@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from gpudoctor.kb import amd
+from gpudoctor.kb.torch_releases import Build
 
 SPIRV = "amdgcnspirv"
 """The portable form: the driver compiles it for any AMD GPU."""
@@ -56,3 +57,8 @@ def pretended(value: str) -> str | None:
 def generation(gfx: str) -> str:
     """The first number of an instruction set: `gfx1030` → `10`, `gfx90a` → `9`."""
     return gfx.removeprefix("gfx").partition("-")[0][:-2]
+
+
+def build_serves(build: Build, gfx: str) -> bool:
+    """Whether a published ROCm build trains on a GPU: code in torch, and in its rocBLAS too."""
+    return gfx in build.gfx and gfx not in amd.blas_gap(build.variant)

@@ -156,3 +156,23 @@ def generic_family(target: str) -> frozenset[str]:
     return frozenset(
         gfx for row in load("amd")["generic"] if row["target"] == target for gfx in row["gfx"]
     )
+
+
+@cache
+def blas_gap(variant: str) -> frozenset[str]:
+    """Instruction sets that torch of a variant (`rocm7.2`) carries and its rocBLAS does not."""
+    return frozenset(
+        gfx for row in load("amd")["blas_gaps"] if row["variant"] == variant for gfx in row["gfx"]
+    )
+
+
+@cache
+def wsl_generations() -> frozenset[str]:
+    """The generations (first number of the instruction set) that ROCm serves under WSL."""
+    return frozenset(name for row in load("amd")["wsl"] for name in row["generations"])
+
+
+@cache
+def is_integrated(gfx: str) -> bool:
+    """Whether an instruction set is that of graphics inside processors and of nothing else."""
+    return {item.kind for item in by_gfx(gfx)} == {"igpu"}

@@ -242,6 +242,8 @@ FILES: Mapping[str, File] = {
                 gfx="gfxs", value="version", runs_as="gfx", works="text", note_opt="text"
             ),
             "indexes": _rows(name="text", url="text", example="text", platforms="platforms"),
+            "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
+            "wsl": _rows(generations="texts"),
             "generic": _rows(target="text", gfx="gfxs"),
             "amd_builds": _rows(gfx="gfx", linux="text|null", windows="text|null"),
             "gpus": _rows(

@@ -93,6 +93,14 @@ FIRES: dict[str, FactSheet] = {
         packages=(package("bitsandbytes", "0.50.2"),),
         libraries=(hip_library("bitsandbytes/libbitsandbytes_rocm64.so", "gfx90a", "gfx942"),),
     ),
+    "rocm-blas-lacks-gfx": machine(
+        **{
+            **XTX,
+            "gpus": (amd("AMD Radeon VII", "gfx906"),),
+            "torch": torch("2.9.1+rocm6.4", None, hip="6.4.43484"),
+        },
+        amd=amd_stack(),
+    ),
     "hsa-override-wrong": env(
         {"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},
         driver=None,

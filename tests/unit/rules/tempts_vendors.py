@@ -179,6 +179,18 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         ),
     ),
     (
+        "rocm-blas-lacks-gfx",
+        "the rocBLAS of ROCm 6.3 still has it",
+        machine(
+            **{
+                **XTX,
+                "gpus": (amd("AMD Radeon VII", "gfx906"),),
+                "torch": torch("2.9.1+rocm6.3", None, hip="6.3.42131"),
+            },
+            amd=amd_stack(),
+        ),
+    ),
+    (
         "hsa-override-wrong",
         "10.3.0 on a gfx1031 usually works",
         env(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
+from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -154,7 +155,7 @@ def objections(offer: Offer, target: Target) -> list[Reason]:
     found += [Reason("code", text) for text in _code(offer, target)]
     if text := _driver(offer, target):
         found.append(Reason("driver", text))
-    missing = [gfx for gfx in target.gfx if gfx not in offer.build.gfx]
+    missing = [gfx for gfx in target.gfx if not build_serves(offer.build, gfx)]
     if missing:
         found.append(Reason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
     return found
@@ -187,7 +188,7 @@ def _with_code(
     found = []
     for offer in offers(kind, platform, channel):
         cover = {offer.coverage(gpu) for gpu in gpus}
-        if "none" not in cover and all(name in offer.build.gfx for name in gfx):
+        if "none" not in cover and all(build_serves(offer.build, name) for name in gfx):
             found.append((offer, "jit" not in cover))
     return tuple(found)
 

@@ -49,7 +49,7 @@ def gpu_of(text: str, index: int) -> Gpu:
                 f"--gpu {stripped!r} fits several AMD GPUs: "
                 + ", ".join(f"{model.name} ({model.gfx})" for model in amd)
             )
-        return Gpu(index=index, cuda_index=None, name=amd[0].name, vendor="amd", gfx=amd[0].gfx)
+        return _amd(amd[0].name, amd[0].gfx, index)
     family = kb_intel.match(stripped)
     if family is not None:
         return Gpu(index=index, cuda_index=None, name=stripped, vendor="intel")
@@ -96,7 +96,14 @@ def _by_gfx(gfx: str, index: int) -> Gpu:
         known = sorted({model.gfx for model in kb_amd.gpus()})
         raise UsageError(f"--gpu {gfx!r} is no AMD GPU that is known; known are {', '.join(known)}")
     name = models[0].name if len(models) == 1 else None  # one of several was not asked for
-    return Gpu(index=index, cuda_index=None, name=name, vendor="amd", gfx=gfx)
+    return _amd(name, gfx, index)
+
+
+def _amd(name: str | None, gfx: str, index: int) -> Gpu:
+    inside = kb_amd.is_integrated(gfx)
+    return Gpu(
+        index=index, cuda_index=None, name=name, vendor="amd", gfx=gfx, integrated=inside or None
+    )
 
 
 def _by_model(text: str, models: tuple[kb_gpus.GpuModel, ...], index: int) -> Gpu:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
@@ -97,7 +98,7 @@ def is_served(gpu: ComputeCapability, platform: str | None) -> bool:
 def is_served_gfx(gfx: str, platform: str | None) -> bool:
     """Whether any published ROCm build for the platform has code for an instruction set."""
     return any(
-        gfx in build.gfx
+        build_serves(build, gfx)
         for build in torch_releases.builds()
         if build.exists and platform in (None, build.platform)
     )
@@ -113,7 +114,10 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
     version, cuda = _driver(sheet)
     platform = platform_of(host, tuple(map(str, capabilities)))
     capabilities = [found for found in capabilities if is_served(found, platform)] or capabilities
-    gfx = sorted({gpu.gfx for gpu in gpus if gpu.vendor == "amd" and gpu.gfx})
+    amd = [gpu for gpu in gpus if gpu.vendor == "amd" and gpu.gfx]
+    # Nothing is chosen by the graphics inside a processor where a card is beside them.
+    amd = [gpu for gpu in amd if not gpu.integrated] or amd
+    gfx = sorted({gpu.gfx for gpu in amd if gpu.gfx})
     gfx = [name for name in gfx if is_served_gfx(name, platform)] or gfx
     return Target(
         gpus=tuple(capabilities),

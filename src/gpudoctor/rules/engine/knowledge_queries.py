@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -201,7 +202,7 @@ def rocm_builds() -> tuple[torch_releases.Build, ...]:
 @cache
 def gfx_is_served(gfx: str) -> bool:
     """Whether a ROCm build of PyTorch's index, or AMD's own, has code for an instruction set."""
-    if any(gfx in build.gfx for build in rocm_builds()):
+    if any(build_serves(build, gfx) for build in rocm_builds()):
         return True
     return any(amd.own_builds(gfx, os) is not None for os in ("linux", "windows"))
 
@@ -262,7 +263,7 @@ def is_older_than_all(capability: ComputeCapability) -> bool:
 @cache
 def gfx_on_index(gfx: str) -> bool:
     """Whether a ROCm build of the PyTorch index has code for an instruction set."""
-    return any(gfx in build.gfx for build in rocm_builds())
+    return any(build_serves(build, gfx) for build in rocm_builds())
 
 
 def is_nvidia_library(path: str) -> bool:

@@ -175,3 +175,38 @@ def _relative(case: Case, seat: Seat, build: Targets) -> tuple[Step, ...]:
         return ()
     text = "On Linux this usually works: let the GPU pass for a relative that is served."
     return (environment_step(text, {OVERRIDE: override.value}, "environment"),)
+
+
+@rule(
+    "rocm-blas-lacks-gfx",
+    needs=("gpus", "torch.version", "torch.hip"),
+    uses=("gpus[*].gfx",),
+    unless=("rocm-torch-lacks-gfx",),
+)
+def rocm_blas_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
+    """torch has code for the GPU and the rocBLAS that comes with it has not."""
+    torch = case.facts.torch
+    if torch is None or not torch.hip or not torch.version or case.environment.get(OVERRIDE):
+        return
+    build = book.rocm_build_of(torch.version, torch.hip)
+    if build is None:
+        return
+    gap = amd.blas_gap(build.variant)
+    seats = [seat for seat in in_question(case) if seat.gpu.gfx in gap]
+    if not seats:
+        return
+    gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
+    yield finding(
+        "rocm-blas-lacks-gfx",
+        f"The rocBLAS of torch {torch.version} has no kernels for {several(gfx)} ({names(seats)})",
+        "torch itself has code for this GPU, so that simple operations run. The library for matrix "
+        "products was built without it, and the first one fails.",
+        evidence=[
+            Evidence(fact="torch.version", value=torch.version, source="knowledge base"),
+            *(case.evidence(f"{seat.path}.gfx") for seat in seats),
+        ],
+        gpus=seats,
+        clears_with=("install",),
+        next_look="`python -c 'import torch; a = torch.ones(64, 64).cuda(); print((a @ a)[0, 0])'` "
+        "fails in rocBLAS then.",
+    )
