@@ -95,6 +95,9 @@ FIRES: dict[str, FactSheet] = {
             library("torch/lib/libtorch_cuda_linalg.so", "torch", group("sm_80", "sm_90")),
         ),
     ),
+    "flash-attn-unsupported-gpu": machine(
+        gpus=(T4,), torch=torch(sass=CU130), packages=(package("flash-attn", "2.8.3", "torch"),)
+    ),
     "extension-lacks-arch": machine(
         gpus=(RTX_5090,),
         packages=(package("flash-attn", "2.7.4", "torch"),),

@@ -280,6 +280,16 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         ),
     ),
     (
+        "flash-attn-unsupported-gpu",
+        "an A100 is what it was written for",
+        machine(gpus=(A100,), packages=(package("flash-attn", "2.8.3", "torch"),)),
+    ),
+    (
+        "flash-attn-unsupported-gpu",
+        "FlashAttention 1 serves Turing",
+        machine(gpus=(T4,), torch=torch(sass=CU130), packages=(package("flash-attn", "1.0.9"),)),
+    ),
+    (
         "gpu-newer-than-knowledge",
         "not in the tables, and yet the code of its major version runs there",
         machine(gpus=(gpu("NVIDIA RTX 5999", "12.5"),), torch=torch(sass=CU130)),

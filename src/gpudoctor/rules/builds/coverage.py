@@ -16,11 +16,13 @@ from gpudoctor.model.facts import CodeGroup, Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.version import split_label
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import TORCH, Case, Seat
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
+from gpudoctor.rules.packages.attention import written_for
 
 _NEEDS = ("libraries", "gpus")
 
@@ -133,6 +135,8 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
         runs = 0
         holes: dict[str, tuple[Library, list[Seat]]] = {}
         for seat, gpu in _seats(case):
+            if (lowest := _written_for(case, name)) is not None and gpu < lowest:
+                continue  # what was never written for a GPU is told as that
             whole = judge_distribution(libraries, gpu, cover=_any_driver)
             if whole.fails:
                 empty.append(seat)
@@ -146,6 +150,11 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
             yield _lacks(case, name, libraries, empty, runs)
         for library, seats in holes.values():
             yield _hole(case, name, library, seats)
+
+
+def _written_for(case: Case, name: str) -> ComputeCapability | None:
+    package = case.packages.get(name)
+    return None if package is None else written_for(name, package.version)
 
 
 def _any_driver(library: Library, gpu: ComputeCapability) -> Coverage:
@@ -207,13 +216,17 @@ def _lacks(
 
 
 def _newer_or_from_source(case: Case, name: str, targets: str) -> tuple[Step, ...]:
+    newer = sentence_step("install", f"Install a newer release of {name}, if there is one.")
+    package = case.packages.get(name)
+    if package is None or not packages.has_source(name, package.version):
+        return (newer,)
     install = (*case.pip, "install", "--no-cache-dir", "--no-build-isolation")
     build = environment_step("", {"TORCH_CUDA_ARCH_LIST": targets}, "source-build")
-    compile_ = command_step(
-        "source-build", "", (*install, "--no-binary", name, name), executable=False
-    )
+    pinned = f"{name}=={split_label(package.version or '')[0]}"
+    argv = (*install, "--no-binary", name, pinned)
+    compile_ = command_step("source-build", "", argv, executable=False)
     return (
-        sentence_step("install", f"Install a newer release of {name}, if there is one."),
+        newer,
         Step(
             kind="source-build",
             text="Or build it from source for this GPU.",

@@ -19,6 +19,7 @@ FAMILIES = (
     "builds.ptx",
     "builds.mixed_gpus",
     "packages.cudnn",
+    "packages.attention",
     "builds.coverage",
     "packages.companions",
     "packages.nvidia_wheels",

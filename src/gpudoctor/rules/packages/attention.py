@@ -1,0 +1,70 @@
+"""Packages of attention kernels that were never written for a GPU, whatever they are built with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import packages
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.rules.builds.architecture import gpu_evidence
+from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.registry import rule
+from gpudoctor.rules.engine.wording import finding, names
+from gpudoctor.rules.packages.companions import evidence_of
+
+ATTENTION = ("flash-attn", "flash-attn-3")
+
+
+def written_for(name: str, version: str | None) -> ComputeCapability | None:
+    """The lowest compute capability that a package of attention kernels was ever written for."""
+    if name not in ATTENTION or (version or "").startswith("1."):
+        return None  # FlashAttention 1 serves Turing
+    lowest = packages.serves_nothing_below(name, version)
+    return None if lowest is None else ComputeCapability.parse(lowest)
+
+
+@rule(
+    "flash-attn-unsupported-gpu",
+    needs=("gpus", "packages", "torch"),
+    uses=("gpus[*].compute_capability",),
+)
+def flash_attn_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
+    """FlashAttention is installed, and a visible GPU is older than what it is written for."""
+    for name in ATTENTION:
+        package = case.packages.get(name)
+        lowest = written_for(name, package.version) if package else None
+        if package is None or lowest is None or case.facts.torch is None:
+            continue
+        known = [seat for seat in case.visible if seat.capability and not case.is_spare(seat)]
+        old = [seat for seat in known if seat.capability and seat.capability < lowest]
+        if not old:
+            continue
+        yield finding(
+            "flash-attn-unsupported-gpu",
+            f"{name} {package.version or ''} has no kernels for {names(old)}: it is written for "
+            f"compute capability {lowest} and up",
+            "No build of it runs on an older GPU, one from source neither. Programs that ask for "
+            "it stop with `FlashAttention only supports Ampere GPUs or newer`, or `no kernel "
+            "image is available`.",
+            severity=Severity.WARNING if len(old) < len(known) else Severity.ERROR,
+            evidence=[evidence_of(case, package), *gpu_evidence(case, old)],
+            gpus=old,
+            clears_with=("install", "uninstall"),
+            remedies=(
+                sentence_step(
+                    "manual",
+                    "Use torch's own attention, which serves every GPU: in transformers "
+                    '`attn_implementation="sdpa"`.',
+                ),
+                command_step(
+                    "uninstall",
+                    "Programs that take it wherever it is installed need it gone.",
+                    (*case.pip, "uninstall", "--yes", name),
+                    risk="medium",
+                    executable=False,
+                ),
+            ),
+        )
