@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpudoctor.cli import output
 from gpudoctor.cli.plain import REPORT_FLAGS, read
+from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.model.report import Report
@@ -54,6 +55,12 @@ def execute(
     output.check_format(format_)
     if not gpus and facts is None:
         raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
+    from gpudoctor.cli import this_machine
+
+    filled = None
+    if facts is None:
+        filled = this_machine.fill(gpus or (), os, arch, python)
+        os, arch, python = filled.os, filled.arch, filled.python
     report = app.plan(
         gpus=gpus or (),
         driver=driver,
@@ -71,6 +78,9 @@ def execute(
         facts=None if facts is None else output.read_input(facts),
         facts_name=facts or "",
     )
+    if filled is not None:
+        sources = {**report.sheet.sources, **dict.fromkeys(filled.paths, this_machine.SOURCE)}
+        report = replace(report, sheet=replace(report.sheet, sources=sources))
     output.emit(
         lambda name, how: _render(report, name, how, torch),
         style,

@@ -19,6 +19,8 @@ class Variable:
     why: str
     kind: Kind = "text"
     """`url`: it may carry credentials, which are taken out on reading."""
+    role: Literal["scheduler", "ci"] | None = None
+    """What it is a sign of: a cluster's scheduler, a job of a CI service."""
     sources: tuple[str, ...] = ()
 
 
@@ -30,10 +32,17 @@ def variables() -> tuple[Variable, ...]:
             name=row["name"],
             why=row["why"],
             kind=row.get("kind", "text"),
+            role=row.get("role"),
             sources=tuple(row["sources"]),
         )
         for row in load("environment")["variables"]
     )
+
+
+@cache
+def variables_with(role: str) -> tuple[str, ...]:
+    """Names of the variables with a role, in the order of the table."""
+    return tuple(item.name for item in variables() if item.role == role)
 
 
 @cache

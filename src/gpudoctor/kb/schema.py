@@ -313,7 +313,7 @@ FILES: Mapping[str, File] = {
     ),
     "environment.yaml": File(
         {
-            "variables": _rows(name="text", why="text", kind_opt="text"),
+            "variables": _rows(name="text", why="text", kind_opt="text", role_opt="text"),
             "distributions": _rows(names="texts", why="text"),
             "conda": _rows(names="texts", why="text"),
         }

@@ -7,6 +7,7 @@ from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.candidates import satisfies
+from gpudoctor.prescribe.options.elsewhere import gpus_elsewhere
 from gpudoctor.prescribe.options.proof import curable_elsewhere, errors_of, proved
 from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.options.warnings_only import beside, helpless, without
@@ -64,11 +65,13 @@ def prescribe(
     start, before = _start(sheet, errors)
     rest = tuple(f for f in errors if f.name in tolerated and f.name not in MASKED)
     first = (*before, *remedies(rest, sheet))
+    if not asked and (elsewhere := gpus_elsewhere(sheet, errors, first)) is not None:
+        return elsewhere
     question = Question(start, findings, options, names)
     needed = names - tolerated or (start is not sheet and errors_of(start) - tolerated)
     if not needed and not asked and not question.bad_nightly:
         if not first:
-            return helpless(errors)
+            return helpless(sheet, errors)
         return Prescription(
             status="resolved",
             why=_torch_stays(errors),

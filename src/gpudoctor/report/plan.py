@@ -68,4 +68,19 @@ def _machine(report: Report) -> str:
     if facts.python is not None and facts.python.version:
         free = "t" if (facts.python.tag or "").endswith("t") else ""
         parts.append(f"Python {facts.python.version}{free}")
-    return ", ".join(parts)
+    return ", ".join(parts) + _assumed(report)
+
+
+_ASSUMED = {"host.os": "system", "host.arch": "processor", "python.version": "Python"}
+
+
+def _assumed(report: Report) -> str:
+    """What was not stated and taken from the machine at hand, by the sources of the facts."""
+    sources = report.sheet.sources
+    taken = [name for path, name in _ASSUMED.items() if sources.get(path) == "this machine"]
+    if not taken:
+        return ""
+    listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
+    return (
+        f" ({listed} of this machine, as {'it was' if len(taken) == 1 else 'they were'} not given)"
+    )

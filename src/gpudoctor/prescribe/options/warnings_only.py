@@ -9,6 +9,7 @@ from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.options.elsewhere import looks
 from gpudoctor.prescribe.options.proof import errors_of
 from gpudoctor.prescribe.options.repair import installed_build
 from gpudoctor.prescribe.options.shadowing import shadow_of
@@ -99,7 +100,7 @@ def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescriptio
     return Prescription(status="resolved" if first else "impossible", why=why, steps=first)
 
 
-def helpless(errors: tuple[Finding, ...]) -> Prescription:
+def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
     """Where neither a rule nor the solver knows a step."""
     names = {f.name for f in errors}
     if "no-gpu-found" in names:
@@ -107,7 +108,13 @@ def helpless(errors: tuple[Finding, ...]) -> Prescription:
             "No GPU that PyTorch serves is in this machine, and no command changes that; the "
             "nearest way out is to work on the processor (--allow-cpu accepts that)."
         )
-        return Prescription(status="impossible", why=why)
+        torch = sheet.facts.torch
+        built_for_gpus = torch is not None and (torch.cuda or torch.hip or torch.xpu)
+        if built_for_gpus:
+            why += " If the GPUs that are meant are elsewhere, check there, or plan for them:"
+        return Prescription(
+            status="impossible", why=why, steps=looks(sheet) if built_for_gpus else ()
+        )
     if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
         why = f"{errors[0].title}; the nearest way out is to work on the processor."
         return Prescription(status="impossible", why=why)
