@@ -157,17 +157,12 @@ def install(monkeypatch, disk: Disk) -> None:
     faulty = FaultyOs(disk)
     import builtins
     import fcntl
-    import tempfile
 
     def opened(*arguments, **named):
         disk.before("open")
         return builtins.open(*arguments, **named)
 
-    def temporary(*arguments, **named):
-        disk.before("mkdir")
-        return made(*arguments, **named)
-
-    made, locked = tempfile.mkdtemp, fcntl.flock
+    locked = fcntl.flock
 
     def flock(*arguments):
         disk.before("flock")
@@ -177,7 +172,6 @@ def install(monkeypatch, disk: Disk) -> None:
         if hasattr(module, "os"):
             monkeypatch.setattr(module, "os", faulty)
             monkeypatch.setattr(module, "open", opened, raising=False)
-    monkeypatch.setattr(tempfile, "mkdtemp", temporary)
     monkeypatch.setattr(fcntl, "flock", flock)
 
 

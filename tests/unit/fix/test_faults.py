@@ -34,6 +34,7 @@ class Place:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         (self.folder / "place").mkdir()
+        (self.folder / "temporary").mkdir()
         self.environ = {"GPUDOCTOR_STATE": str(self.folder / "state")}
         self.tiny = self.shape(self.folder / "place", self.other)
         self.before = self.tiny.state()
@@ -56,6 +57,7 @@ class Place:
     def assert_nothing_stays_behind(self) -> None:
         found = [p for root in (self.folder, self.other) for p in root.rglob(".gpudoctor-*")]
         found += self.folder.rglob("kept-*")
+        found += (self.folder / "temporary").iterdir()
         assert found == []
 
 
@@ -67,6 +69,7 @@ def place(request, monkeypatch, tmp_path):
     folder = Path(tempfile.mkdtemp(dir=base))
     place = Place(request.param, disk, folder, tmp_path / "other")
     monkeypatch.setattr(transaction, "run_step", lambda *_arguments: tiny.install(place.tiny))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))
     faults.install(monkeypatch, disk)
     yield place
     disk.end_of_process()

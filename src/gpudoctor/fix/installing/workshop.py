@@ -8,6 +8,7 @@ finds nothing. Temporary files go into a folder that is removed with the fix, al
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 
 from gpudoctor.collect.python.fix_journal import not_private
@@ -32,10 +33,14 @@ class Workshop:
             OSError: the first cannot be made. Without the second, the first holds it.
         """
         os.mkdir(self.folder, 0o700)
+        name = f"gpudoctor-{secrets.token_hex(8)}"
         try:
-            self.temporary = tempfile.mkdtemp(prefix="gpudoctor-")
+            chosen = os.path.join(os.path.abspath(tempfile.gettempdir()), name)
+            # Written down first: whoever cleans up after a kill knows of it.
             with open(self._note, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(self.temporary)
+                file.write(chosen)
+            os.mkdir(chosen, 0o700)
+            self.temporary = chosen
         except OSError:
             self.temporary = self.folder
 
@@ -61,4 +66,5 @@ class Workshop:
         if named and os.path.isabs(temporary) and not_private(temporary) is None:
             remove_tree(temporary)
         remove_tree(self.folder)
-        remove_tree(self._note)
+        if not os.path.lexists(temporary):  # else the next fix tries again
+            remove_tree(self._note)
