@@ -32,11 +32,11 @@ def look(argv: Sequence[str], seconds: float = SECONDS) -> FactSheet | None:
 def unusable(sheet: FactSheet) -> str | None:
     """Why torch cannot use the GPU of this machine, in one sentence; `None`: nothing is known."""
     from gpudoctor import rules
+    from gpudoctor.kb import catalogue
 
     for finding in rules.judge(sheet).findings:
-        if finding.severity.value == "error" and finding.code.startswith(
-            ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
-        ):
+        entry = catalogue.find(finding.code)
+        if entry is not None and entry.gpu_lost and finding.severity.value == "error":
             return finding.title
     return None
 

@@ -84,15 +84,15 @@ class Policy:
         return finding if wanted is None else replace(finding, severity=wanted)
 
 
-# With these, torch.cuda.is_available() is False and a program that looks goes on on the CPU.
-# Where it is True and kernels fail (no code for the GPU), allowing the CPU allows nothing.
-_CPU_GOES_ON = ("cpu-only-torch", "driver-too-old", "cuda-visible-devices-wrong-index")
-_CPU_HUNDREDS = ("GPU0", "GPU1", "GPU6", "GPU7")
-
-
 def leaves_the_cpu(finding: Finding) -> bool:
-    """Whether torch itself falls back to the CPU under this finding."""
-    return finding.name in _CPU_GOES_ON or finding.code.startswith(_CPU_HUNDREDS)
+    """Whether torch itself falls back to the CPU under this finding.
+
+    Where torch.cuda.is_available() is True and kernels fail, allowing the CPU allows nothing.
+    """
+    from gpudoctor.kb import catalogue
+
+    entry = catalogue.find(finding.code)
+    return entry is not None and entry.cpu_goes_on
 
 
 def matches(name: str, finding: Finding) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from gpudoctor.kb.catalogue import Area
 from gpudoctor.kb.schema import FILES
 
 
@@ -75,6 +76,7 @@ _CHECKS: Mapping[str, Any] = {
     "slug": _pattern(r"[a-z0-9]+(-[a-z0-9]+)*"),
     "platforms": _all(r"linux_x86_64|linux_aarch64|win_amd64|win_arm64|macos_arm64|macos_x86_64"),
     "steps": _is_steps,
+    "area": lambda value: value in get_args(Area),
     "severity": lambda value: value in ("error", "warning", "info"),
 }
 

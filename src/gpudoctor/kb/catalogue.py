@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gpudoctor.kb._data import load
 from gpudoctor.model.shell import command_step, environment_step
 from gpudoctor.model.step import Step
+
+Area = Literal[
+    "host",
+    "driver",
+    "build",
+    "environment",
+    "libraries",
+    "runtime",
+    "vendor",
+    "windows",
+    "gpudoctor",
+]
+"""What a finding is about; `build` is torch's own, `vendor` AMD, Intel and Apple."""
+
+ABOUT_GPUS: frozenset[Area] = frozenset({"host", "driver", "build", "vendor", "windows"})
+"""The areas that do not concern a program which may run on the CPU."""
 
 
 class Entry(NamedTuple):
@@ -19,6 +35,13 @@ class Entry(NamedTuple):
     severity: str
     """`error`, `warning` or `info`: the default, a rule may say less."""
     meaning: str
+    area: Area
+    cpu_goes_on: bool = False
+    """Whether torch itself falls back to the CPU under it."""
+    gpu_lost: bool = False
+    """Whether torch cannot use the GPU at all, so that a run on the CPU is a way on."""
+    build_may_cure: bool = False
+    """Whether another build of torch may be the cure, which the machine decides."""
     still_possible: str | None = None
     """What can still be done in the process that met it."""
     looks_like: tuple[str, ...] = ()
@@ -36,6 +59,10 @@ def entries() -> tuple[Entry, ...]:
             name=row["name"],
             severity=row["severity"],
             meaning=row["meaning"],
+            area=row["area"],
+            cpu_goes_on=row.get("cpu_goes_on", False),
+            gpu_lost=row.get("gpu_lost", False),
+            build_may_cure=row.get("build_may_cure", False),
             still_possible=row.get("still_possible"),
             looks_like=tuple(row.get("looks_like", ())),
             confirm_by=tuple(row.get("confirm_by", ())),
@@ -61,6 +88,12 @@ def entry(name: str) -> Entry:
         KeyError: the catalogue has no such name, which is a fault of the caller.
     """
     return _by_key()[name]
+
+
+def area(code_or_name: str) -> Area | None:
+    """The area of a finding; `None` for one that is in no catalogue."""
+    found = find(code_or_name)
+    return None if found is None else found.area
 
 
 def cures(name: str) -> tuple[Step, ...]:

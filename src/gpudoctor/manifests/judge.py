@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb import catalogue, torch_releases
 from gpudoctor.manifests import formats
 from gpudoctor.manifests.companions import from_elsewhere
 from gpudoctor.manifests.outcome import Choice, Outcome
@@ -249,9 +249,12 @@ def _files(outcome: Outcome) -> dict[str, FileAt]:
     return {choice.name: choice.at for choice in outcome.choices}
 
 
+_OF_WHAT_IS_INSTALLED = ("build", "environment", "libraries", "vendor")
+
+
 def _placed(found: Finding, files: dict[str, FileAt]) -> Finding:
     """A finding about what is installed, with the lines that install it."""
-    if found.files or found.code[3] not in "2346":
+    if found.files or catalogue.area(found.code) not in _OF_WHAT_IS_INSTALLED:
         return found
     names = [name for name in files if name != TORCH and name in found.title]
     places = [files[name] for name in (TORCH, *names) if name in files]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
@@ -119,7 +120,7 @@ def prescribe(
 
 
 def _torch_stays(errors: tuple[Finding, ...]) -> str:
-    inside = any(finding.code[3] in "34" for finding in errors)
+    inside = any(catalogue.area(finding.code) in ("environment", "libraries") for finding in errors)
     where = "beside torch" if inside else "outside of the Python environment"
     return f"The cause lies {where}; torch stays as it is."
 

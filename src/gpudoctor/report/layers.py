@@ -5,15 +5,23 @@ The manner is that of `flutter doctor`, which many people know: a mark, a layer,
 
 from __future__ import annotations
 
+from gpudoctor.kb import catalogue
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.report.blocks import Mark, Row
 
-# The first digit of a finding's code says which layer it speaks of; GPUs are matched by index.
-_LAYER_OF_CODE = {"0": "Host", "1": "Driver", "3": "Python", "7": "Host"}
-_TORCH_CODES = ("2", "4", "6")
+# The layer that the findings of an area speak of; GPUs are matched by index.
+_LAYERS: dict[catalogue.Area, str] = {
+    "host": "Host",
+    "windows": "Host",
+    "driver": "Driver",
+    "environment": "Python",
+    "build": "torch",
+    "libraries": "torch",
+    "vendor": "torch",
+}
 
 
 def layers(report: Report) -> list[Row]:
@@ -55,8 +63,7 @@ def _layer(sheet: FactSheet, path: str, name: str, text: str | None, marks: dict
 
 def layer_of(code: str) -> str:
     """The layer that a finding of this code speaks of: `Host`, `Driver`, `Python`, `torch` …"""
-    digit = code[3:4]
-    return "torch" if digit in _TORCH_CODES else _LAYER_OF_CODE.get(digit, "run")
+    return _LAYERS.get(catalogue.area(code) or "runtime", "run")
 
 
 def _marks(findings: tuple[Finding, ...]) -> dict[str, Mark]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal as signals
 from collections.abc import Mapping
 
+from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
@@ -17,13 +18,6 @@ from gpudoctor.triage.text.clean import clean, decode
 from gpudoctor.triage.text.text import fold
 
 BLOCKING = "CUDA_LAUNCH_BLOCKING"
-# Findings of these hundreds mean that torch cannot use the GPU at all; those of libraries and of
-# the run time mean that a program or a library is at fault.
-_GPU_UNUSABLE = ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
-_ALSO_UNUSABLE = frozenset({"no-kernel-image", "extension-lacks-arch", "cublas-too-old-for-gpu"})
-_NOT_UNUSABLE = frozenset(
-    {"container-shm-too-small", "benign-warning", "python-unsupported", "ptx-unsupported-toolchain"}
-)
 
 
 def diagnose(tail: bytes, machine: FactSheet | None = None) -> Report | None:
@@ -46,9 +40,8 @@ def is_asynchronous(found: Report, tail: bytes, environment: Mapping[str, str]) 
 def gpu_unusable(found: Report) -> Finding | None:
     """The finding after which torch cannot use the GPU; `None`: it is of another kind."""
     for finding in found.findings[:1]:
-        if finding.name in _NOT_UNUSABLE or finding.severity.value != "error":
-            continue
-        if finding.code.startswith(_GPU_UNUSABLE) or finding.name in _ALSO_UNUSABLE:
+        entry = catalogue.find(finding.code)
+        if entry is not None and entry.gpu_lost and finding.severity.value == "error":
             return finding
     return None
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from gpudoctor import __version__, rules
 from gpudoctor.errors import UsageError
 from gpudoctor.examine import verdict as weigh
-from gpudoctor.kb import info
+from gpudoctor.kb import catalogue, info
 from gpudoctor.model.factfile import embedded, parse_sheet
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
@@ -138,14 +138,6 @@ _QUESTIONS = {
 }
 
 
-# Findings about the driver (1xx) that another build of torch cures as well.
-_OF_DRIVER_AND_BUILD = (
-    "driver-too-old",
-    "gpu-needs-other-driver-branch",
-    "ptx-unsupported-toolchain",
-)
-
-
 def _notes(
     text: Text, found: Diagnosis, prescription: Prescription | None, patient: FactSheet
 ) -> tuple[str, ...]:
@@ -179,7 +171,8 @@ def _asks_for_a_build(finding: Finding) -> bool:
     """Whether another build of torch may be the cure, for which the machine must be known."""
     if finding.severity is Severity.INFO:
         return False
-    return finding.code[3] in "236" or finding.name in _OF_DRIVER_AND_BUILD
+    entry = catalogue.find(finding.code)
+    return entry is not None and entry.build_may_cure
 
 
 def _nothing(found: Diagnosis) -> str:

@@ -7,6 +7,7 @@ import re
 import sys
 
 from gpudoctor.errors import UsageError
+from gpudoctor.kb import catalogue
 from gpudoctor.kb._data import numbers
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
@@ -15,8 +16,6 @@ from gpudoctor.model.value import dataclass
 
 _SECONDS = 5.0
 _CLAUSE = re.compile(r"\s*(>=|<=|==|!=|<|>|~=)?\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z")
-# A program that may go on on the CPU is not stopped by these.
-_ABOUT_GPUS = ("GPU0", "GPU1", "GPU2", "GPU6", "GPU7")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,8 @@ def judge(sheet: FactSheet, findings: tuple[Finding, ...], wanted: Wanted) -> Mi
     """The same for a fact sheet; what is unknown is not held against the machine."""
     errors = [item for item in findings if item.severity is Severity.ERROR]
     if wanted.gpus == 0:
-        errors = [item for item in errors if not item.code.startswith(_ABOUT_GPUS)]
+        # A program that may go on on the CPU is not stopped by what concerns GPUs.
+        errors = [e for e in errors if catalogue.area(e.code) not in catalogue.ABOUT_GPUS]
     if errors:
         return Missing(sentence=_with_cure(sheet, errors[0], findings), findings=tuple(errors))
     if said := _torch(sheet, wanted):

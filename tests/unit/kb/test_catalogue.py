@@ -72,3 +72,21 @@ def test_meanings_are_sentences() -> None:
 )
 def test_the_hundred_says_where_a_finding_belongs(name: str, hundred: str) -> None:
     assert catalogue.code(name)[3] == hundred
+
+
+HUNDREDS = {
+    "0": "host", "1": "driver", "2": "build", "3": "environment", "4": "libraries",
+    "5": "runtime", "6": "vendor", "7": "windows", "9": "gpudoctor",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", catalogue.entries(), ids=lambda entry: entry.code)
+def test_the_hundred_says_to_people_what_the_area_says_to_programs(
+    entry: catalogue.Entry,
+) -> None:
+    assert entry.area == HUNDREDS[entry.code[3]]
+    assert catalogue.area(entry.code) == catalogue.area(entry.name) == entry.area
+
+
+def test_what_is_in_no_catalogue_has_no_area() -> None:
+    assert catalogue.area("GPU999") is None

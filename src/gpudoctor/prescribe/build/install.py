@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.kb import catalogue
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Facts
@@ -168,7 +169,7 @@ def named_packages(findings: tuple[Finding, ...], facts: Facts) -> frozenset[str
         owners.get(entry.fact) or entry.fact.removeprefix("packages.")
         for finding in findings
         if finding.severity is Severity.ERROR
-        and finding.code.startswith("GPU4")
+        and catalogue.area(finding.code) == "libraries"
         and "install" in finding.clears_with
         for entry in finding.evidence
         if entry.fact.startswith(("packages.", "libraries."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.prediction import is_newer
@@ -76,13 +77,17 @@ def errors_of(sheet: FactSheet) -> frozenset[str]:
 def curable_elsewhere(errors: tuple[Finding, ...]) -> frozenset[str]:
     """Errors that other steps cure, so that a way need not: those of host, driver and hardware.
 
-    What kernels showed (5xx) and what concerns gpudoctor itself (9xx) is not in the facts.
+    What kernels showed and what concerns gpudoctor itself is not in the facts.
     """
     return frozenset(
         f.name
         for f in errors
-        if f.code[3] in "59"
-        or (f.code[3] != "2" and f.name not in _DECIDED and not _BY_WAYS & set(f.clears_with))
+        if catalogue.area(f.code) in ("runtime", "gpudoctor")
+        or (
+            catalogue.area(f.code) != "build"
+            and f.name not in _DECIDED
+            and not _BY_WAYS & set(f.clears_with)
+        )
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Literal
 
+from gpudoctor.kb import catalogue
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
@@ -125,7 +126,9 @@ class Question:
     @cached_property
     def bad_nightly(self) -> bool:
         """Whether a nightly is installed and its kernels failed."""
-        failed = any(f.code[3] == "5" and f.name in self.names for f in self.findings)
+        failed = any(
+            catalogue.area(f.code) == "runtime" and f.name in self.names for f in self.findings
+        )
         return failed and "dev" in (self.installed or "")
 
     @cached_property
