@@ -12,7 +12,7 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
-from gpudoctor.triage.merge import complete, read_facts, sheet_of
+from gpudoctor.triage.merge import complete, meant, read_facts, sheet_of
 from gpudoctor.triage.readers import own_report
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.own_report import OwnReport
@@ -56,13 +56,16 @@ def diagnose(text: Text) -> Diagnosis:
         return Diagnosis(sheet=FactSheet(), nature=kind)
     sheet = read_facts(text)
     judgement = rules.judge(sheet)
-    marks = Marks(text, sheet)
+    marks = Marks(text, meant(text, sheet))
     # Facts of a text that speaks of neither torch nor a GPU are about something else.
     about = any(
         marks.holds(name)
         for name in ("torch-named", "nvidia-sign", "gpu-named", "amd", "intel-gpu")
     )
-    candidates = rank(hits(text, marks), judgement.findings if about else (), marks)
+    # A GPU of another vendor in a sentence is no complaint about the torch beside it.
+    other = any(gpu.vendor != "nvidia" for gpu in sheet.facts.gpus)
+    judged = judgement.findings if about and (not other or marks.holds("failure-sign")) else ()
+    candidates = rank(hits(text, marks), judged, marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return Diagnosis(
         sheet=sheet,

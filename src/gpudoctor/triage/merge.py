@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -20,6 +22,7 @@ from gpudoctor.triage.readers import (
     nvidia_smi,
     package_list,
     prose,
+    requests,
     torch_warnings,
 )
 from gpudoctor.triage.readers.draft import Draft
@@ -38,11 +41,23 @@ _READERS = (
 )
 
 
-def read_facts(text: Text) -> FactSheet:
+def meant(text: Text, sheet: FactSheet) -> FactSheet:
+    """The same with the torch that the text asks an installer for, where it states none.
+
+    It is no fact of the machine, but tells apart what can stand behind a message.
+    """
+    if sheet.facts.torch is not None or not requests.read(text):
+        return sheet
+    return read_facts(text, (*_READERS, ("what the text asks for", requests.read)))
+
+
+def read_facts(
+    text: Text, readers: Sequence[tuple[str, Callable[[Text], Draft]]] | None = None
+) -> FactSheet:
     """Every fact that the text states; what it does not say is unknown, never absent."""
     merged: Draft = {}
     sources: dict[str, str] = {}
-    for source, read in _READERS:
+    for source, read in readers or _READERS:
         _add(merged, read(text), source, sources)
     complete(merged, sources)
     return sheet_of(merged, sources)
@@ -160,11 +175,15 @@ def complete(merged: Draft, sources: dict[str, str]) -> None:
 def _complete_torch(merged: Draft, torch: Draft, sources: dict[str, str]) -> None:
     version = str(torch.get("version") or "")
     label = version.partition("+")[2]
-    if "cuda" not in torch and label:
+    if label and ("cuda" not in torch or not label.startswith("cu")):
         cuda = torch_releases.cuda_of_variant(label)
         if cuda or label.startswith(("cpu", "rocm", "xpu")):
             torch["cuda"] = cuda
             sources["torch.cuda"] = "torch's version label"
+        if rocm := re.match(r"rocm(\d{1,2}\.\d)", label):
+            torch["hip"] = rocm[1]
+        if label.startswith("xpu"):
+            torch["xpu"] = "yes"
     if torch.get("sass") or (torch.get("cuda", 0) is None):
         torch.setdefault("sass", [])
         torch.setdefault("ptx", [])

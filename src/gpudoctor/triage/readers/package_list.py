@@ -19,6 +19,12 @@ _ANYWHERE = re.compile(
     r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn"
     r"|vllm)==(\d[\w.+]{0,40})"
 )
+# What a requirement names, and pip's list of what there is, are not installed.
+_ASKED_FOR = re.compile(
+    r"satisfies the requirement|No matching distribution|from versions:|\brequires? torch"
+    r"|Collecting |Downloading |has requirement",
+    re.I,
+)
 _SHOW_NAME = re.compile(r"^Name: ([A-Za-z0-9_.-]{2,60})$")
 _SHOW_VERSION = re.compile(r"^Version: (\S{1,60})$")
 
@@ -39,8 +45,8 @@ def read(text: Text) -> Draft:
     """The packages that matter, and torch's version from them."""
     found: dict[str, dict[str, object]] = {}
     shown: str | None = None
-    for line in text.lines:
-        if len(line) > 240:
+    for number, line in enumerate(text.lines):
+        if len(line) > 240 or number in text.typed or _ASKED_FOR.search(line):
             continue
         if name := _SHOW_NAME.match(line):
             shown = name[1]

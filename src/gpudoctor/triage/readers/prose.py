@@ -3,52 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb._data import numbers
 from gpudoctor.triage.readers import draft as d
+from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.readers.gpu_words import named_gpus
 from gpudoctor.triage.text.text import Text
 
-# Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
-_GPU = re.compile(
-    r"(?:NVIDIA )?(?:"
-    r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX|rtx|Rtx"
-    r"|GTX|gtx|Gtx)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D"
-    r"|Ada|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q"
-    r"|Edition|GPU)){0,4}"
-    r"|(?:[Tt]esla|Teslas?)[ -]?[A-Za-z]\d{1,3}[A-Za-z0-9-]{0,14}"
-    r"|(?:GT|MX|NVS) ?\d{3,4}M?\b|TITAN (?:X|Xp|V|RTX)|Titan (?:X|Xp|V|RTX)"
-    r"|Quadro [A-Z]{1,3}\d{3,4}\w?"
-    r"|Jetson(?: AGX| Xavier| Orin| Thor| Nano| TX[12])+|DGX Spark"
-    r"|\b(?:A100|A800|A10G|A30|A40|A6000|A5000|A4000|A4500|H100|H200|H800|H20|B100|B200|B300"
-    r"|GB200|GB300|GB10|GH200|L40S|V100S?|P100|K80|M40|M60)(?:[- ](?:SXM\d?|PCIe|PCIE|NVL"
-    r"|\d{2,3} ?GB)[\w-]*)*"
-    r"|NVIDIA (?:A10|A16|A2|L4|L40|T4)\b|\b(?:L4|T4) GPU"
-    r")",
-)
-# A card by its number alone: "my 3090", "GPU: 5070 Ti", "the 1080Ti"; a bare number needs such
-# a word beside it, and sizes, counts and years are none.
-_NUMBER = (
-    r"(?:7[5-8]0|9[5-8]0|10[5-8]0|16[56]0|20[5-8]0|30[5-9]0|40[5-9]0|50[5-9]0)"
-    r"(?: ?(?:ti|super|d)\b)*"
-)
-_BARE = re.compile(
-    r"(?:\b(?:gpus?|cards?|nvidia|geforce|my|their|his|her)|显卡)(?: (?:is|are|was)|s)?(?: an?)?"
-    r" ?[:=：]? ?("
-    + _NUMBER
-    + r")(?![\w.%:/]|,\d| ?(?:MiB|MB|GB|ms|steps|images|px|files|tokens|it))"
-    r"|(?<![\w.:/,$#-])(" + _NUMBER + r") ?(?:GPU|card|laptop|显卡)"
-    r"|(?<![\w.:/,$#-])((?:7[58]0|980|10[578]0|1660|20[678]0|30[678]0|4070|4080|50[67]0) ?ti)\b",
-    re.I,
-)
-_CAPABILITY = re.compile(
-    r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of "
-    r"|= ?)?(\d{1,2}\.\d)\b|\bsm_?(\d{2,3})\b(?![\w,'\" ]{0,3}sm_)",
-    re.I,
-)
 _TORCH = (
     re.compile(
         r"(?<![\w/.-])(?:py)?torch(?:\.__version__|[ -]?version)?['\"]?[ )]{0,2}(?:is |version |="
@@ -102,6 +65,10 @@ _PYTHON = re.compile(
 _BITS = re.compile(
     r"32[- ]?bit (?:version of )?python|python.{0,20}32[- ]?bit|win32\b.{0,20}python", re.I
 )
+_JETSON = re.compile(
+    r"Jetson (?:AGX |TX)?(?:Orin(?: Nano| NX)?|Xavier(?: NX)?|Thor|Nano|TX[12])\b|Jetson TX[12]",
+    re.I,
+)
 _ENV = re.compile(
     r"(?<![\w])(CUDA_VISIBLE_DEVICES|LD_LIBRARY_PATH|NVIDIA_VISIBLE_DEVICES|CUDA_HOME"
     r"|PYTORCH_CUDA_ALLOC_CONF|NCCL_P2P_DISABLE|HSA_OVERRIDE_GFX_VERSION|TORCH_CUDA_ARCH_LIST"
@@ -114,6 +81,13 @@ _STARTED = re.compile(
 )
 _BARE_CUDA = re.compile(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", re.I)
 _CUDA_MAJOR = re.compile(r"\(CUDA (1[1-3])\)")
+_NOT_INSTALLED = re.compile(
+    r"(?:satisfies the requirement|No matching distribution found for|requirement) "
+    r"torch\S{0,40}(?: \(from versions: [^)]{0,4000}\))?"
+    r"|(?:requires|require|needs|need|depends on|expected|compiled with|built for|want\w*) "
+    r"(?:py)?torch ?(?:[=<>~!]{1,2} ?)?\d[\w.+]{0,20}",
+    re.I,
+)
 _OS = (
     (
         re.compile(r"\bWSL ?2\b|microsoft-standard-WSL2|-microsoft-standard"),
@@ -125,10 +99,14 @@ _OS = (
     (
         re.compile(
             r"\bWindows (?:1[01]|7|8|Server)\b|win_amd64|\bWinError\b|\bWindows\b(?! Subsystem)"
+            r"|\b[C-Z]:\\\w|\bPS [A-Z]:\\"
         ),
         {"os": "windows"},
     ),
-    (re.compile(r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook"), {"os": "macos"}),
+    (
+        re.compile(r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook|/Users/\w"),
+        {"os": "macos"},
+    ),
     (
         re.compile(
             r"\b(?:Ubuntu|Debian|Fedora|CentOS|RHEL|Rocky|AlmaLinux|Arch Linux|Manjaro|openSUSE"
@@ -147,8 +125,10 @@ def read(text: Text) -> Draft:
     """What the words of a text state about the machine; the first mention of each fact counts."""
     flat = text.flat
     draft: Draft = {}
-    _gpus(flat, draft)
-    _torch(flat, draft)
+    if gpus := named_gpus(flat):
+        draft["gpus"] = gpus
+    # What a command, a requirement or a list of what there is names is not installed.
+    _torch(_NOT_INSTALLED.sub(" ", text.put_out), draft)
     _driver(flat, draft)
     for pattern, host in _OS:
         if pattern.search(flat):
@@ -166,56 +146,14 @@ def read(text: Text) -> Draft:
     if _STARTED.search(flat):
         # Whatever the driver's number: CUDA had started in that process.
         d.put(draft, "driver", cu_init=0)
+    if (given := gives_gpu(text)) is not None:
+        d.put(draft, "host", container="docker", container_gpus=given)
+    if board := _JETSON.search(flat):
+        d.put(draft, "host", jetson=" ".join(board[0].split()))
     environment = {name: value for name, _, value in _ENV.findall(flat)}
     if environment:
         draft["environment"] = environment
     return draft
-
-
-def _gpus(flat: str, draft: Draft) -> None:
-    named: dict[str, dict[str, Any]] = {}
-    for match in _GPU.finditer(flat):
-        words = match[0].replace(" GPU", "").replace("DGX Spark", "GB10").strip()
-        words = re.sub(r"^Teslas? ?", "Tesla ", words)
-        # Cards from the 20 series on are called RTX, whatever people write.
-        words = re.sub(r"^((?:NVIDIA |GeForce )*)GTX(?= ?[2-5]0[5-9]0)", r"\1RTX", words)
-        models = kb_gpus.match(words)
-        capabilities = {c for model in models for c in model.capabilities}
-        if not models:
-            continue
-        entry: dict[str, Any] = {"name": models[0].name if len(models) == 1 else words}
-        if len(capabilities) == 1:
-            entry["compute_capability"] = next(iter(capabilities))
-        named.setdefault(str(entry["name"]), entry)
-        if len(named) >= 4:
-            break
-    if named:
-        draft["gpus"] = list(named.values())
-        return
-    if bare := _BARE.search(flat):
-        number = (bare[1] or bare[2] or bare[3]).strip()
-        line = "RTX" if number[0] in "2345" else "GTX"
-        if models := kb_gpus.match(f"{line} {_spaced(number)}"):
-            capabilities = {c for model in models for c in model.capabilities}
-            if len(capabilities) == 1:
-                name = models[0].name if len(models) == 1 else f"{line} {_spaced(number)}"
-                draft["gpus"] = [{"name": name, "compute_capability": capabilities.pop()}]
-                return
-    if stated := _CAPABILITY.search(flat):
-        digits = stated[2]
-        value = stated[1] or f"{digits[:-1]}.{digits[-1]}"
-        if kb_gpus.capability_row(value) is not None:
-            draft["gpus"] = [{"compute_capability": value}]
-            return
-    for pattern, capability in kb_gpus.series():
-        if pattern.search(flat):
-            draft["gpus"] = [{"compute_capability": capability}]
-            return
-
-
-def _spaced(number: str) -> str:
-    """`1080ti` as the tables write it: `1080 Ti`."""
-    return re.sub(r"(?<=\d) ?(ti|super|d)\b", lambda m: f" {m[1].title()}", number, flags=re.I)
 
 
 def _torch(flat: str, draft: Draft) -> None:
