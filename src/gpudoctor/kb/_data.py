@@ -16,8 +16,9 @@ def load(table: str) -> Any:
 
     The result is shared: readers must not change it.
     """
-    with open(os.path.join(FOLDER, f"{table}.json"), encoding="utf-8") as file:
-        return json.load(file)
+    # By the loader of this module, which also reads inside an archive (gpudoctor.pyz).
+    loader: Any = __spec__.loader
+    return json.loads(loader.get_data(os.path.join(FOLDER, f"{table}.json")))
 
 
 def numbers(version: str) -> tuple[int, ...]:

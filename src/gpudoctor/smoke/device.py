@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 
+from gpudoctor.collect.process import own_program
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.value import replace
@@ -81,7 +82,7 @@ def _one_child(order: Order, run: Run) -> bool:
         "only": list(order.only),
         "last": sorted({test.name for test in run.tests.values() if test.status == "crashed"}),
     }
-    argv = [order.python, WORKER, "{channel}", json.dumps(plan)]
+    argv = [order.python, *own_program.arguments(WORKER), "{channel}", json.dumps(plan)]
     try:
         child = Child.start(argv, env=_environment(order))
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer, cuda_answer, nvml_answer
+from gpudoctor.collect.process import own_program
 from gpudoctor.collect.process.runner import Child, start
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.value import dataclass
@@ -73,7 +74,8 @@ def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | 
         unnamed = "the interpreter that runs gpudoctor does not know its own path"
         return Reason("not-asked", unnamed)
     # -I: nothing of the user's Python settings; -S: no site, which saves 3 ms.
-    argv = [sys.executable, "-I", "-S", os.path.join(_HERE, script), *arguments]
+    program = own_program.arguments(os.path.join(_HERE, script))
+    argv = [sys.executable, "-I", "-S", *program, *arguments]
     try:
         return start(argv, env=environ)
     except OSError as error:
@@ -84,7 +86,7 @@ def _start(script: str, environ: Mapping[str, str], *arguments: str) -> Child | 
 def pynvml_folder() -> str | None:
     """The folder of `sys.path` that holds `pynvml.py`, found without importing anything."""
     for folder in sys.path:
-        if folder and os.path.isfile(os.path.join(folder, "pynvml.py")):
+        if folder and own_program.holds_module(folder, "pynvml"):
             return folder
     return None
 
