@@ -62,3 +62,8 @@ def generation(gfx: str) -> str:
 def build_serves(build: Build, gfx: str) -> bool:
     """Whether a published ROCm build trains on a GPU: code in torch, and in its rocBLAS too."""
     return gfx in build.gfx and gfx not in amd.blas_gap(build.variant)
+
+
+def wsl_serves(gfx: str) -> bool:
+    """Whether ROCm under WSL serves a GPU: Radeon cards of RDNA 3 and newer."""
+    return generation(gfx) in amd.wsl_generations()

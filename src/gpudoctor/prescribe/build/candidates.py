@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
-from gpudoctor.compat.amd_target import build_serves
+from gpudoctor.compat.amd_target import build_serves, wsl_serves
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -158,12 +158,15 @@ def objections(offer: Offer, target: Target) -> list[Reason]:
     missing = [gfx for gfx in target.gfx if not build_serves(offer.build, gfx)]
     if missing:
         found.append(Reason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
+    if old := _too_old_for_wsl(target):
+        text = f"ROCm under WSL serves Radeon cards of RDNA 3 and newer, and not {', '.join(old)}"
+        found.append(Reason("gfx", text))
     return found
 
 
 def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
     """Every build that nothing speaks against: those without objections, found faster."""
-    if target.platform is None or _interpreter(target):
+    if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
         return ()
     return tuple(
         offer
@@ -174,6 +177,10 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
         and not _libc(offer, target)
         and not _pins(offer, target)
     )
+
+
+def _too_old_for_wsl(target: Target) -> list[str]:
+    return [gfx for gfx in target.gfx if target.wsl and not wsl_serves(gfx)]
 
 
 @lru_cache(maxsize=1024)

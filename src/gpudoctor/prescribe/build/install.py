@@ -19,6 +19,7 @@ from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
 from gpudoctor.prescribe.build.companion_changes import Along, along
 from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
+from gpudoctor.prescribe.build.vendor_notes import vendor_notes
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import index_for
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
@@ -67,7 +68,11 @@ def install(
         build=build,
         index_url=change.index.shown,
         packages=listed,
-        notes=words.notes(build, beside, place) + gaps.sentences(build, gpus),
+        notes=(
+            *words.notes(build, beside, place),
+            *gaps.sentences(build, gpus),
+            *vendor_notes(sheet, target, build),
+        ),
         claims=words.claims(build, target),
         lost=lost(beside, gpus),
     )

@@ -88,6 +88,8 @@ def _gives(entry: Relaxation, target: Target) -> str:
         return f"with driver {kb_cuda.floor(major, target.floor_os)} or newer, {label} runs."
     if entry.constraint == "glibc":
         return f"on a system with glibc {build.min_glibc} or newer, {label} runs."
+    if entry.constraint == "gfx" and target.wsl:
+        return "Linux itself, or AMD's build for Windows, without WSL."
     missing = ", ".join(reason.text.rsplit(" ", 1)[-1] for reason in entry.objections)
     return (
         f"without {missing}, {label} serves the rest."

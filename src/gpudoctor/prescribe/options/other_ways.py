@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from gpudoctor.compat.amd_target import wsl_serves
 from gpudoctor.kb import amd as kb_amd
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
@@ -16,13 +17,14 @@ from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best, ranked
+from gpudoctor.prescribe.build.vendor_notes import vendor_notes
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import Index
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
 from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
-from gpudoctor.prescribe.request.target import Target
+from gpudoctor.prescribe.request.target import Target, is_served_gfx, served
 from gpudoctor.prescribe.tables import amd_index
 
 
@@ -70,16 +72,19 @@ def amd_ways(question: Question) -> Iterator[Option]:
     system = question.target.os or ""
     if question.kind != "rocm" or question.asked:
         return
-    if any(kb_amd.own_builds(gfx, system) is None for gfx in question.target.gfx):
+    gfx = _amd_cards(question)
+    if any(kb_amd.own_builds(name, system) is None for name in gfx):
         return
-    extras = ",".join(f"device-{gfx}" for gfx in question.target.gfx)
+    if question.target.wsl and not all(map(wsl_serves, gfx)):
+        return
+    extras = ",".join(f"device-{name}" for name in gfx)
     index = amd_index()
     packages = (f"torch[{extras}]",)
-    untested = [g for g in question.target.gfx if kb_amd.own_builds(g, system) == "untested"]
+    untested = [name for name in gfx if kb_amd.own_builds(name, system) == "untested"]
+    said = f"AMD has built it for {', '.join(untested)} and not tested it."
     way = Way(
         kind="vendor",
-        why=f"PyTorch's own index has no build for {', '.join(question.target.gfx)} on this "
-        "system; AMD's index has one.",
+        why=_why_amd(question, gfx),
         steps=from_vendor(question, index, packages),
         sheet=predict.with_vendor_torch(
             question.sheet, Torch(version="2.0+rocm", hip="7", arch_source="knowledge")
@@ -87,12 +92,33 @@ def amd_ways(question: Question) -> Iterator[Option]:
         risk="medium",
         index_url=index,
         packages=packages,
-        notes=(f"AMD has built it for {', '.join(untested)} and not tested it.",)
-        if untested
-        else (),
+        notes=(
+            *((said,) if untested else ()),
+            *vendor_notes(question.sheet, question.target),
+        ),
         claims=(Claim(claim=f"AMD's index has torch for {extras}", source=index),),
     )
     yield Option("vendor", partial(_same, way))
+
+
+def _amd_cards(question: Question) -> tuple[str, ...]:
+    """The instruction sets of all AMD cards: this index serves more than PyTorch's does."""
+    cards = [gpu for _, gpu in served(question.sheet) if gpu.vendor == "amd" and not gpu.integrated]
+    return tuple(sorted({gpu.gfx for gpu in cards if gpu.gfx})) or question.target.gfx
+
+
+def _why_amd(question: Question, gfx: tuple[str, ...]) -> str:
+    """Why AMD's own index: the only one that serves these GPUs here, or one more."""
+    platform = question.target.platform
+    missing = [name for name in gfx if not is_served_gfx(name, platform)]
+    if missing:
+        return (
+            f"PyTorch's own index has no build for {', '.join(missing)} on this system; AMD's "
+            "index has one."
+        )
+    return (
+        f"AMD's own index has torch for {', '.join(gfx)} too, with the kernels of each GPU apart."
+    )
 
 
 def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tuple[Step, ...]:
