@@ -106,6 +106,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _driver_steps,
     _plain("smoke.yaml", "smoke"),
     _plain("error_codes.yaml", "error_codes"),
+    _plain("images.yaml", "images"),
     _plain("indexes.yaml", "indexes"),
     _plain("follow_ups.yaml", "follow_ups"),
     _findings,

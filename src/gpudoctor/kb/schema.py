@@ -355,6 +355,13 @@ FILES: Mapping[str, File] = {
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),
+    "images.yaml": File(
+        {
+            "images": _rows(
+                image="text", tag="text", brings="text", python_opt="version", libc_opt="text"
+            )
+        }
+    ),
     "indexes.yaml": File(
         {
             "pypi": _rows(part="text"),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field
+
+if TYPE_CHECKING:
+    from gpudoctor.manifests.outcome import Outcome
 
 _SEPARATORS = re.compile(r"[-_.]+")
 
@@ -121,6 +125,8 @@ class Document:
     channels: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
+    settled: Outcome | None = None
+    """What comes of a file whose lines build on one another (a Dockerfile)."""
     optional: tuple[str, ...] = ()
     """Extras and groups that would bring torch and were not asked for."""
 

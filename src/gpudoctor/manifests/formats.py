@@ -24,6 +24,8 @@ _BY_NAME = (
     (r"pixi\.toml", "pixi.toml"),
     (r"(.*[.-])?conda-lock(\..*)?\.ya?ml", "conda-lock"),
     (r"(.*[._-])?(environment|env)([._-].*)?\.ya?ml", "environment.yml"),
+    (r"(dockerfile|containerfile)([.-].*)?|.*\.(dockerfile|containerfile)", "Dockerfile"),
+    (r"(docker-)?compose([.-].*)?\.ya?ml", "compose"),
     (r".*\.(txt|in|pip|reqs)", "requirements"),
 )
 # What a file begins with that has the name of another format.
@@ -42,6 +44,8 @@ _BY_CONTENT = (
     (r"^environments:$", "pixi.lock"),
     (r"^package:$", "conda-lock"),
     (r"^dependencies:$", "environment.yml"),
+    (r"^services:$", "compose"),
+    (r"^FROM \S+", "Dockerfile"),
 )
 # In a folder the lock of a tool speaks before its manifest.
 _IN_FOLDER = (
@@ -50,6 +54,7 @@ _IN_FOLDER = (
     ("Pipfile.lock", "Pipfile"),
     ("requirements.txt",),
     ("conda-lock.yml", "environment.yml", "environment.yaml"),
+    ("Dockerfile",),
 )  # fmt: skip
 
 

@@ -45,6 +45,8 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     """What the tool of a document makes of it."""
     from gpudoctor.manifests.resolvers import lock, pip, uv
 
+    if document.settled is not None:
+        return document.settled
     if refused := _refused(document, scene):
         return refused
     if document.pinned is not None:

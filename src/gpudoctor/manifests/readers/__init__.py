@@ -101,6 +101,18 @@ def _environment_yml(source: Source, scene: Scene) -> Document:  # noqa: ARG001 
     return environment_yml.read(source)
 
 
+def _dockerfile(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.containers import dockerfile
+
+    return dockerfile.read(source, scene)
+
+
+def _compose(source: Source, scene: Scene) -> Document:
+    from gpudoctor.manifests.containers import compose
+
+    return compose.read(source, scene)
+
+
 _READERS: dict[str, Reader] = {
     "requirements": _requirements,
     "pyproject": _pyproject,
@@ -116,4 +128,6 @@ _READERS: dict[str, Reader] = {
     "pixi.lock": _pixi_lock,
     "pixi.toml": _pixi_toml,
     "environment.yml": _environment_yml,
+    "Dockerfile": _dockerfile,
+    "compose": _compose,
 }

@@ -9,9 +9,9 @@ from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers.lock import built, shown
 from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
-from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate, family
+from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate, demand, family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.value import dataclass, replace
+from gpudoctor.model.value import dataclass, field, replace
 
 PYPI = "https://pypi.org/simple"
 
@@ -30,6 +30,8 @@ class Task:
     where: str
     """The indexes for a sentence: `PyPI and cu128`."""
     gaps: tuple[Gap, ...] = ()
+    installed: Mapping[str, Choice] = field(default_factory=dict)
+    """What is there already, and stays where it satisfies."""
 
 
 def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
@@ -71,7 +73,16 @@ def run(task: Task) -> Outcome:
     visible = task.pools(task.scene)
 
     def pool(name: str) -> Sequence[Candidate] | None:
-        return direct[name] if name in direct else visible(name)
+        if name in direct:
+            return direct[name]
+        if name not in task.installed:
+            return visible(name)
+        # What is there needs no index where it satisfies; else the index is asked.
+        there = _there(task.installed[name], task.scene)
+        rest = visible(name)
+        if rest is None and not fits(there, wishes.get(name, ())):
+            return None
+        return [there, *(rest or ())]
 
     try:
         known = _known(task, pool)
@@ -83,6 +94,19 @@ def run(task: Task) -> Outcome:
     if not solution.chosen:
         return _hindered(task, solution)
     return _installs(task, solution)
+
+
+def _there(choice: Choice, scene: Scene) -> Candidate:
+    """An installed package as a candidate."""
+    return Candidate(
+        name=choice.name,
+        version=choice.version,
+        index=choice.index or "",
+        torch=demand(choice.name, choice.version),
+        variant=choice.variant,
+        build=choice.build,
+        pythons=(scene.python,),
+    )
 
 
 def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | Outcome:
@@ -139,6 +163,10 @@ def _installs(task: Task, solution: Solution) -> Outcome:
         at = _place(task, item.name)
         if item.name == TORCH and task.scene.python not in item.pythons:
             return _unfit(task, item, at)
+        there = task.installed.get(item.name)
+        if there is not None and there.version == item.version and there.index == item.index:
+            choices.append(there)
+            continue
         choices.append(
             Choice(
                 name=item.name,

@@ -8,12 +8,12 @@ Source: pip documentation, "Finding candidates" and --extra-index-url; PEP 440, 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gpudoctor.kb import indexes as kb_indexes
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers.lock import shown
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool
@@ -21,15 +21,15 @@ from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
 
 
-def resolve(document: Document, scene: Scene, tool: str = "pip") -> Outcome:
-    """What `pip install -r` (or `pip install .`) brings."""
+def resolve(
+    document: Document, scene: Scene, installed: Mapping[str, Choice] | None = None
+) -> Outcome:
+    """What `pip install -r` (or `pip install .`) brings, beside what is `installed`."""
     indexes = in_order(document)
     said = "with pip, nothing in pip.conf or PIP_* on the machine"
-    if tool != "pip":
-        said = f"with {tool}, nothing configured on the machine"
     wishes = wishes_of(document.wishes, scene)
     task = Task(
-        tool=tool,
+        tool="pip",
         assumption=said,
         wishes=wishes,
         pools=lambda at: pool_of(indexes, wishes, at, pre="pre" in document.options),
@@ -37,6 +37,7 @@ def resolve(document: Document, scene: Scene, tool: str = "pip") -> Outcome:
         path=document.path,
         where=names(indexes),
         gaps=document.gaps,
+        installed=installed or {},
     )
     return run(task)
 

@@ -8,23 +8,26 @@ Source: docs.astral.sh/uv/concepts/indexes, tried with uv 0.13.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.kb.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import elsewhere
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.universe import Candidate
+from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate
 from gpudoctor.model.value import replace
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(
+    document: Document, scene: Scene, installed: Mapping[str, Choice] | None = None
+) -> Outcome:
     """What `uv pip install -r` brings, or the lock that `uv lock` would write."""
     project = document.format == "pyproject"
     wishes = wishes_of(document.wishes, scene)
@@ -42,6 +45,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         path=document.path,
         where=pip.names(_of("torch", document, indexes, wishes)),
         gaps=document.gaps,
+        installed=installed or {},
     )
     outcome = run(task)
     if not project or outcome.status != "installs":
@@ -76,6 +80,9 @@ def _of(
     wishes: dict[str, list[Wish]],
 ) -> tuple[Index, ...]:
     """The indexes that a package is looked for on."""
+    backend = document.options.get("torch-backend")
+    if backend and document.format == "requirements" and name in (TORCH, *COMPANIONS, "triton"):
+        return (Index(url=f"{INDEX_ROOT}/{backend}"),)
     for wish in wishes.get(name, ()):
         if wish.index is None:
             continue

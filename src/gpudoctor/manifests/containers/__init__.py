@@ -1,0 +1,1 @@
+"""Dockerfile and compose: what an image holds after its lines have run."""

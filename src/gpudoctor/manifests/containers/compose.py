@@ -1,0 +1,83 @@
+"""A compose file: the image of each service, and whether it is given a GPU.
+
+Source: docs.docker.com/reference/compose-file, deploy.resources.reservations.devices and gpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gpudoctor.manifests.containers.dockerfile import outcome_of
+from gpudoctor.manifests.containers.stage import Stage
+from gpudoctor.manifests.document import Document, line_of
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.readers.conda_list import yaml
+from gpudoctor.manifests.readers.toml import rows, table, text
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import replace
+
+
+def read(source: Source, scene: Scene) -> Document:
+    """Read a compose file: the service that `--group` names, else the ones that hold torch.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    services = table(yaml(source), "services")
+    chosen = {name: row for name, row in services.items() if name in scene.groups} or services
+    outcomes = [(name, _service(source, scene, name, table(row))) for name, row in chosen.items()]
+    held = [pair for pair in outcomes if pair[1].status in ("installs", "fails")]
+    unsure = [pair for pair in outcomes if pair[1].status == "open"]
+    if len(held) == 1 and not any(pair[1].files for pair in unsure):
+        found = held[0][1]
+    elif not held and len(unsure) == 1:
+        found = unsure[0][1]
+    else:
+        names = ", ".join(name for name, _ in held or unsure) or "none"
+        found = Outcome(
+            status="open",
+            tool="docker",
+            why=f"{source.path} has several services ({names}); name one with --group",
+        )
+    return Document(path=source.path, format="compose", tool=found.tool, settled=found)
+
+
+def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) -> Outcome:
+    at = FileAt(source.path, line_of(source.text, f"{name}:"))
+    build = row.get("build")
+    if build is None:
+        stage = Stage(source, scene)
+        stage.begin(text(row.get("image")) or "", at)
+        found = stage.outcome(source.path)
+    else:
+        said = table(build)
+        folder = build if isinstance(build, str) else text(said.get("context")) or "."
+        file = text(said.get("dockerfile")) or "Dockerfile"
+        other = source.beside(f"{folder}/{file}")
+        if other is None:
+            why = f"{folder}/{file}, from which {source.path} builds {name}, is not here"
+            return Outcome(status="open", tool="docker", why=why, files=(at,))
+        given = said.get("args")
+        arguments = (
+            {str(key): str(value) for key, value in given.items()}
+            if isinstance(given, Mapping)
+            else dict(str(item).split("=", 1) for item in rows(given) if "=" in str(item))
+        )
+        found = outcome_of(other, scene, target=text(said.get("target")), given=arguments)
+    if found.status == "installs" and not _has_gpu(row):
+        note = (
+            f"{source.path}, line {at.line}: the service {name} asks for no GPU (`gpus: all`, or "
+            "deploy.resources.reservations.devices), so none is in its container."
+        )
+        return replace(found, notes=(*found.notes, note))
+    return found
+
+
+def _has_gpu(row: Mapping[str, Any]) -> bool:
+    devices = rows(table(row, "deploy", "resources", "reservations").get("devices"))
+    asked = any("gpu" in str(table(item).get("capabilities")) for item in devices)
+    nodes = any("nvidia" in str(item) or "kfd" in str(item) for item in rows(row.get("devices")))
+    return bool(row.get("gpus")) or row.get("runtime") == "nvidia" or asked or nodes

@@ -1,0 +1,164 @@
+"""A Dockerfile: its stages in order, the last one's torch, and the lines that brought it."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gpudoctor.manifests.containers.installers import run
+from gpudoctor.manifests.containers.instructions import Instruction, instructions
+from gpudoctor.manifests.containers.shell import expand
+from gpudoctor.manifests.containers.stage import Stage, document_of
+from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+from gpudoctor.model.finding import FileAt
+
+_ENVIRONMENTS = re.compile(
+    r"(venv|site-packages|dist-packages|/usr/local|conda|\.local|/install|/app|pixi)"
+)
+_PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|\S*)')
+
+
+def read(source: Source, scene: Scene) -> Document:
+    """Read a Dockerfile for a scene; a target stage may be named by `--group`."""
+    return document_of(source.path, outcome_of(source, scene))
+
+
+def outcome_of(
+    source: Source, scene: Scene, *, target: str | None = None, given: dict[str, str] | None = None
+) -> Outcome:
+    """What the last stage, or the target, holds."""
+    stages: dict[str, Stage] = {}
+    current: Stage | None = None
+    arguments = dict(given or {})
+    position = 0
+    for item in instructions(source.text):
+        at = FileAt(source.path, item.line)
+        if item.word == "ARG" and current is None:
+            name, _, value = item.text.partition("=")
+            if value or name.strip() in arguments:
+                arguments.setdefault(name.strip(), expand(value.strip().strip("\"'"), arguments)[0])
+        elif item.word == "FROM":
+            current = _begin(source, scene, item, at, stages, arguments)
+            words = item.text.split()
+            name = words[2].lower() if len(words) > 2 and words[1].lower() == "as" else ""
+            stages[str(position)] = current
+            stages[name or f"#{position}"] = current
+            position += 1
+            if target is not None and name == target.lower():
+                # The rest of this stage follows; what comes after it does not count.
+                stages["*target"] = current
+        elif current is not None:
+            _follow(current, item, at, stages, arguments)
+    chosen = stages.get("*target") or current
+    if chosen is None:
+        return Outcome(
+            status="open", tool="docker", why=f"{source.path} has no FROM line",
+            files=(FileAt(source.path),),
+        )  # fmt: skip
+    return chosen.outcome(source.path)
+
+
+def _begin(
+    source: Source,
+    scene: Scene,
+    item: Instruction,
+    at: FileAt,
+    stages: dict[str, Stage],
+    arguments: dict[str, str],
+) -> Stage:
+    stage = Stage(source, scene)
+    reference, missing = expand(item.text.split()[0], arguments)
+    known = stages.get(reference.lower())
+    if known is not None:
+        stage.inherit(known)
+    elif missing:
+        stage.unclear(f"the base image depends on {missing[0]}, which has no value here", at)
+    else:
+        stage.begin(reference, at)
+    return stage
+
+
+def _follow(
+    stage: Stage,
+    item: Instruction,
+    at: FileAt,
+    stages: dict[str, Stage],
+    arguments: dict[str, str],
+) -> None:
+    if item.word == "ENV":
+        _environment(stage, item.text)
+    elif item.word == "ARG":
+        name, separator, value = item.text.partition("=")
+        bare = name.strip()
+        if bare in arguments:
+            stage.variables[bare] = arguments[bare]
+        elif separator:
+            stage.variables[bare] = expand(value.strip().strip("\"'"), stage.variables)[0]
+    elif item.word == "WORKDIR":
+        folder = expand(item.text.strip(), stage.variables)[0]
+        stage.folder = os.path.normpath(os.path.join(stage.folder, folder))
+    elif item.word in ("COPY", "ADD"):
+        _copy(stage, item, stages)
+    elif item.word == "RUN":
+        _run(stage, item, at)
+
+
+def _environment(stage: Stage, text: str) -> None:
+    pairs = _PAIR.findall(text)
+    if not pairs and " " in text:
+        name, _, value = text.partition(" ")
+        pairs = [(name, value.strip())]
+    for name, value in pairs:
+        stage.variables[name] = expand(value.strip("\"'"), stage.variables)[0]
+
+
+def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage]) -> None:
+    words = list(item.words or item.text.split())
+    if len(words) < 2:
+        return
+    origin = item.flag("from")
+    if origin is not None:
+        other = stages.get(origin.lower())
+        if other is not None and _ENVIRONMENTS.search(" ".join(words)):
+            for name, choice in other.installed.items():
+                stage.installed.setdefault(name, choice)
+            stage.open = stage.open or (None if stage.installed else other.open)
+            stage.failed = stage.failed or other.failed
+            stage.tool = other.tool
+        return
+    target = expand(words[-1], stage.variables)[0]
+    folder = target.endswith("/") or len(words) > 2 or target in (".", "./")
+    place = os.path.normpath(os.path.join(stage.folder, target))
+    for name in words[:-1]:
+        here = name.removeprefix("./") or "."
+        if folder and here not in (".", "./"):
+            stage.copied[os.path.join(place, os.path.basename(here))] = here
+        else:
+            stage.copied[place] = here
+
+
+def _run(stage: Stage, item: Instruction, at: FileAt) -> None:
+    if item.heredoc:
+        joined = ""
+        for offset, line in enumerate(item.heredoc):
+            if line.lstrip().startswith("#"):
+                continue
+            joined += line.rstrip().removesuffix("\\") + " "
+            if not line.rstrip().endswith("\\"):
+                place = FileAt(at.path, item.heredoc_line + offset)
+                run(stage, expand(joined, stage.variables)[0], place)
+                joined = ""
+        return
+    words = item.words
+    if words is not None:
+        import shlex
+
+        if len(words) > 2 and words[0].endswith("sh") and words[1] == "-c":
+            run(stage, expand(words[2], stage.variables)[0], at)
+        else:
+            run(stage, shlex.join(words), at)
+        return
+    run(stage, expand(item.text, stage.variables)[0], at)

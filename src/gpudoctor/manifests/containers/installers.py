@@ -1,0 +1,105 @@
+"""The command lines of pip, uv, conda, poetry and their like in a RUN line."""
+
+from __future__ import annotations
+
+import re
+
+from gpudoctor.manifests.containers.environments import conda, project
+from gpudoctor.manifests.containers.install_line import concerns, install
+from gpudoctor.manifests.containers.shell import Command, commands
+from gpudoctor.manifests.containers.stage import Stage
+from gpudoctor.manifests.document import normal
+from gpudoctor.manifests.universe import TORCH
+from gpudoctor.model.finding import FileAt
+
+_PIP = re.compile(r"(?:.*/)?pip(?:3(?:\.\d+)?)?\Z")
+_PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?\Z")
+_CONDA = ("conda", "mamba", "micromamba")
+_SCRIPT = re.compile(r"(?:\./|/)?[\w./-]+\.(sh|py)\Z")
+
+
+def run(stage: Stage, line: str, at: FileAt) -> None:
+    """Follow one shell line."""
+    found = commands(line)
+    if found is None:
+        if concerns(line):
+            stage.unclear(f"the shell in {at.path}, line {at.line}, cannot be followed", at)
+        return
+    for command in found:
+        follow(stage, command, at)
+
+
+def follow(stage: Stage, command: Command, at: FileAt) -> None:
+    """Follow one simple command."""
+    words = list(command.words)
+    while words and words[0] in ("sudo", "exec", "time", "env", "command"):
+        words.pop(0)
+    if not words:
+        stage.variables.update(dict(command.variables))
+        return
+    extra = dict(command.variables)
+    name = words[0].rsplit("/", 1)[-1]
+    if name == "export":
+        pairs = (word.partition("=") for word in words[1:] if "=" in word)
+        stage.variables.update({key: value for key, _, value in pairs})
+    elif name == "cd" and len(words) > 1:
+        stage.folder = words[1] if words[1].startswith("/") else f"{stage.folder}/{words[1]}"
+    elif name in ("sh", "bash") and len(words) > 2 and words[1] in ("-c", "-lc", "-ec", "-exc"):
+        run(stage, words[2], at)
+    elif _PIP.match(words[0]):
+        pip(stage, words[1:], at, extra)
+    elif _PYTHON.match(words[0]) and words[1:3] == ["-m", "pip"]:
+        pip(stage, words[3:], at, extra)
+    elif _PYTHON.match(words[0]) and words[1:3] == ["-m", "uv"]:
+        uv(stage, words[3:], at, extra)
+    elif name == "uv":
+        uv(stage, words[1:], at, extra)
+    elif name in _CONDA and words[1:2] == ["run"]:
+        follow(stage, Command(_without_options(words[2:])), at)
+    elif name in _CONDA:
+        conda(stage, words[1:], at)
+    elif name in ("poetry", "pdm", "pipenv", "pixi"):
+        project(stage, name, words[1:], at)
+    elif name in ("sh", "bash") or (_SCRIPT.match(words[0])):
+        stage.unclear(
+            f"{at.path}, line {at.line}, runs {' '.join(words)[:60]}, which is not read", at
+        )
+
+
+def pip(stage: Stage, words: list[str], at: FileAt, extra: dict[str, str]) -> None:
+    """`pip install …` and `pip uninstall …`."""
+    while words and words[0].startswith("-"):
+        words = words[1:]
+    if words[:1] == ["uninstall"]:
+        for word in words[1:]:
+            if stage.installed.pop(normal(word), None) and normal(word) == TORCH:
+                stage.open = None
+    elif words[:1] == ["install"]:
+        install(stage, words[1:], at, "pip", {**stage.variables, **extra})
+
+
+def uv(stage: Stage, words: list[str], at: FileAt, extra: dict[str, str]) -> None:
+    """`uv pip install …`, `uv sync`, `uv add …`."""
+    variables = {**stage.variables, **extra}
+    if words[:1] == ["pip"] and words[1:2] in (["install"], ["sync"]):
+        rest = words[2:]
+        if words[1] == "sync":
+            rest = [
+                w for word in rest for w in (("-r", word) if word.endswith(".txt") else (word,))
+            ]
+        install(stage, rest, at, "uv", variables)
+    elif words[:2] == ["pip", "uninstall"]:
+        pip(stage, words[1:], at, extra)
+    elif words[:1] in (["sync"], ["run"]):
+        project(stage, "uv", words, at)
+    elif words[:1] == ["add"] and concerns(" ".join(words)):
+        install(stage, words[1:], at, "uv", variables)
+
+
+def _without_options(words: list[str]) -> tuple[str, ...]:
+    """The command in `conda run -n env python …`."""
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        valued = rest[0] in ("-n", "-p", "--name", "--prefix")
+        rest = rest[2 if valued else 1 :]
+    return tuple(rest)

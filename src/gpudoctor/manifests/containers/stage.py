@@ -1,0 +1,153 @@
+"""One stage of a Dockerfile while its lines run: what is installed, and what is set."""
+
+from __future__ import annotations
+
+import os
+
+from gpudoctor.kb import images as kb_images
+from gpudoctor.kb import torch_releases
+from gpudoctor.manifests.document import Document, Gap
+from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.scene import Scene
+from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.universe import COMPANIONS, TORCH
+from gpudoctor.model.finding import FileAt
+
+
+class Stage:
+    """What a stage holds; lines change it one after another."""
+
+    def __init__(self, source: Source, scene: Scene) -> None:
+        self.source = source
+        self.scene = scene
+        self.installed: dict[str, Choice] = {}
+        self.open: Gap | None = None
+        """Why it is not known which torch is there."""
+        self.failed: Outcome | None = None
+        self.variables: dict[str, str] = {}
+        self.copied: dict[str, str] = {}
+        """Path in the image → path in the folder of the Dockerfile."""
+        self.folder = "/"
+        self.cuda: str | None = None
+        """The CUDA that the base image asks the driver for."""
+        self.cuda_at: FileAt | None = None
+        self.tool = "pip"
+
+    def inherit(self, other: Stage) -> None:
+        """Begin where another stage ended."""
+        self.installed = dict(other.installed)
+        self.open, self.failed = other.open, other.failed
+        self.variables = dict(other.variables)
+        self.scene, self.cuda, self.cuda_at = other.scene, other.cuda, other.cuda_at
+
+    def begin(self, reference: str, at: FileAt) -> None:
+        """Begin on a base image."""
+        found = kb_images.image(reference)
+        if found is None:
+            why = f"what the image {reference} holds is not known"
+            self.open = Gap(why=why, at=at)
+            return
+        self.cuda, self.cuda_at = found.cuda, at
+        if found.python:
+            self.scene = with_python(self.scene, found.python)
+        if found.musl:
+            why = f"the image {reference} has musl, for which no wheel of torch is made"
+            self.failed = Outcome(
+                status="fails", tool="pip", why=why, reason="platform", files=(at,)
+            )
+        if found.brings == "other":
+            why = f"the torch of the image {reference} is its vendor's own build"
+            self.open = Gap(why=why, at=at)
+        elif found.brings == "tag" and found.torch and found.variant:
+            self._bring(found.torch, found.variant, at)
+
+    def _bring(self, torch: str, variant: str, at: FileAt) -> None:
+        rows = {TORCH: torch}
+        release = torch_releases.release(torch)
+        if release is not None:
+            rows |= {name: item.version for name, item in release.companions.items()}
+        for name in (TORCH, *COMPANIONS):
+            if name not in rows:
+                continue
+            build = torch_releases.build(torch, variant, self.scene.platform)
+            self.installed[name] = Choice(
+                name=name,
+                version=f"{rows[name]}+{variant}",
+                at=at,
+                variant=variant,
+                build=build if name == TORCH else None,
+            )
+
+    def take(self, outcome: Outcome, why_at: FileAt) -> None:
+        """What an installation leaves."""
+        if self.failed is not None and self.failed.reason == "platform":
+            return
+        if outcome.status == "installs":
+            for choice in outcome.choices:
+                self.installed[choice.name] = choice
+                if choice.name == TORCH:
+                    self.open = None
+        elif outcome.status == "fails":
+            self.failed = self.failed or outcome
+        elif outcome.status == "open":
+            at = outcome.files[0] if outcome.files else why_at
+            self.open = Gap(why=outcome.why, at=at)
+
+    def unclear(self, why: str, at: FileAt) -> None:
+        """A line that cannot be followed, and may install torch."""
+        self.open = Gap(why=why, at=at)
+
+    def find(self, path: str) -> Source | None:
+        """A file of the build's folder by the path that it has in the image."""
+        target = os.path.normpath(os.path.join(self.folder, path))
+        tried = []
+        for there, here in self.copied.items():
+            if target == there:
+                tried.append(here)
+            elif target.startswith(there.rstrip("/") + "/"):
+                tried.append(os.path.join(here, target[len(there.rstrip("/")) + 1 :]))
+        tried += [path.lstrip("/"), os.path.basename(path)]
+        for name in tried:
+            found = self.source.beside(name)
+            if found is not None:
+                return found
+        return None
+
+    def outcome(self, path: str) -> Outcome:
+        """What the image holds in the end."""
+        said = f"for the image of {path}, built without a GPU and nothing configured"
+        if self.failed is not None:
+            return _said(self.failed, said)
+        torch = self.installed.get(TORCH)
+        if self.open is not None:
+            return Outcome(
+                status="open", tool=self.tool, assumption=said, why=self.open.why,
+                files=(self.open.at,),
+            )  # fmt: skip
+        if torch is None:
+            why = f"no line of {path} installs torch"
+            return Outcome(status="open", tool=self.tool, assumption=said, why=why)
+        return Outcome(
+            status="installs",
+            tool=self.tool,
+            assumption=said,
+            choices=tuple(self.installed.values()),
+        )
+
+
+def with_python(scene: Scene, python: str) -> Scene:
+    """The scene with another Python."""
+    return Scene(
+        scene.platform, python, scene.extras, scene.groups, scene.glibc, scene.tool
+    )  # fmt: skip
+
+
+def _said(outcome: Outcome, said: str) -> Outcome:
+    from gpudoctor.model.value import replace
+
+    return replace(outcome, assumption=said)
+
+
+def document_of(path: str, outcome: Outcome) -> Document:
+    """A Dockerfile as a document whose outcome is settled."""
+    return Document(path=path, format="Dockerfile", tool=outcome.tool, settled=outcome)
