@@ -95,13 +95,16 @@ def _emit(
     def render(name: str, _: Style) -> str:
         if name == "json":
             return json.dumps({"schema_version": "1.0", **document}, indent=2) + "\n"
-        return "".join(f"{inert(line)}\n" for line in text.split("\n"))
+        return f"{inert(text, one_line=False)}\n"
 
     common.emit(render, style, format_=format_, outputs=outputs, formats=FORMATS)
 
 
 def _line(entry: KeptFix) -> str:
-    return f"{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}"
+    from gpudoctor.report.inert import inert
+
+    # One fix is one line, whatever its path is called.
+    return inert(f"{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}")
 
 
 def _record(entry: KeptFix) -> dict[str, Any]:

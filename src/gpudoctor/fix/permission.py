@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 
 from gpudoctor.model.facts import Python
@@ -64,7 +65,7 @@ def _can_write(folder: str) -> bool:
     """Asked by trying: permission bits do not tell of read-only mounts, nor root of anything."""
     if not os.access(folder, os.W_OK | os.X_OK):
         return False
-    probe = os.path.join(folder, f".gpudoctor-{os.getpid()}")
+    probe = os.path.join(folder, f".gpudoctor-{secrets.token_hex(8)}")
     try:
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         os.unlink(probe)

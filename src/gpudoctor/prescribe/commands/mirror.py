@@ -55,16 +55,17 @@ def index_for(variant_url: str | None, mirror: str | None) -> Index:
     if url is None:
         return Index(None)
     # On the start-up path: urllib.parse costs more than the rest of this module.
-    if "@" not in url:
+    if not any(mark in url for mark in "@?#"):
         return Index(url)
     from urllib.parse import urlsplit, urlunsplit
 
     parts = urlsplit(url)
-    if "@" not in parts.netloc:
+    if "@" not in parts.netloc and not parts.query and not parts.fragment:
         return Index(url)
-    return Index(
-        urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), has_credentials=True
-    )
+    # A query is a credential too: `?token=…`.
+    host = parts.netloc.rpartition("@")[2]
+    shown = urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+    return Index(shown, has_credentials=True)
 
 
 def index_url(variant_url: str | None, mirror: str | None) -> str | None:
@@ -74,7 +75,8 @@ def index_url(variant_url: str | None, mirror: str | None) -> str | None:
     check_mirror(mirror)
     if variant_url is None or not variant_url.startswith(OFFICIAL_ROOT):
         return variant_url
-    return mirror.rstrip("/") + variant_url[len(OFFICIAL_ROOT) :]
+    path, mark, query = mirror.partition("?")
+    return path.rstrip("/") + variant_url[len(OFFICIAL_ROOT) :] + mark + query
 
 
 def index_environment(tool: str, variant_url: str | None, mirror: str | None) -> dict[str, str]:

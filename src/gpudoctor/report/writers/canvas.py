@@ -75,9 +75,11 @@ class Canvas:
 
     def _wrap(self, text: str, indent: int) -> list[str]:
         width = max(20, self._style.width - indent)
-        return textwrap.wrap(
+        lines = textwrap.wrap(
             text, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
         )
+        # A line that begins so is a command to a CI runner; a break may not make one of a text.
+        return [f"\\{line}" if line.startswith(("::", "##[")) else line for line in lines]
 
     def _painted(self) -> str:
         from io import StringIO
