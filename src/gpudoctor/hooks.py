@@ -26,7 +26,12 @@ if TYPE_CHECKING:  # the knowledge base is loaded when an error is there to be e
     from types import TracebackType
 
     from gpudoctor.model.finding import Finding
+    from gpudoctor.model.sheet import FactSheet
     from gpudoctor.results import Diagnosis
+
+
+_SECONDS = 5.0
+_EXPLAINED = "__gpudoctor_explained__"
 
 
 class RequirementError(RuntimeError, GpuDoctorError):
@@ -51,8 +56,25 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
     from gpudoctor.results import diagnosis
     from gpudoctor.triage import report
 
-    text = _text_of(error) if isinstance(error, BaseException) else error
-    return diagnosis(report.of_string(text))
+    if not isinstance(error, BaseException):
+        return diagnosis(report.of_string(error))
+    text = _text_of(error)
+    found = report.of_string(text)
+    if found.findings and (machine := _machine()) is not None:
+        found = report.of_string(text, machine=machine)
+    return diagnosis(found)
+
+
+def _machine() -> FactSheet | None:
+    """This process's machine and environment, for the cure; `None` where they cannot be read."""
+    import os
+
+    try:
+        from gpudoctor.collect import collect
+
+        return collect(sys.executable, _SECONDS, os.getcwd(), os.environ)
+    except Exception:  # what cannot be read must not hide the diagnosis
+        return None
 
 
 @contextlib.contextmanager
@@ -90,7 +112,7 @@ def install_excepthook() -> None:
 def require(
     *,
     gpus: int = 1,
-    capability: str | None = None,
+    capability: str | float | None = None,
     memory_gb: float | None = None,
     torch: str | None = None,
     bf16: bool = False,
@@ -103,31 +125,34 @@ def require(
 
     Args:
         gpus: how many usable GPUs there must be; 0 allows the CPU.
-        capability: least compute capability of each of them, `"8.0"`.
+        capability: least compute capability of each of them, `"8.0"` or `8.0`.
         memory_gb: least memory of each of them, in GB of 10^9 bytes.
         torch: what its version must be, `">=2.6,<2.9"`.
         bf16: whether they must multiply bfloat16 (compute capability 8.0).
         fp8: whether they must multiply FP8 (compute capability 8.9).
 
     Raises:
+        UsageError: an argument is none of these.
         RequirementError: the first thing that is missing, and what to type.
     """
-    from gpudoctor.triage.requirement import Wanted, missing
+    from gpudoctor.triage.requirement import missing, wanted
 
-    formats = "8.9" if fp8 else "8.0" if bf16 else None
-    least = max((item for item in (capability, formats) if item), key=_numbers, default=None)
-    found = missing(Wanted(gpus=gpus, capability=least, memory_gb=memory_gb, torch=torch))
+    found = missing(
+        wanted(
+            gpus=gpus, capability=capability, memory_gb=memory_gb, torch=torch, bf16=bf16, fp8=fp8
+        )
+    )
     if found is not None:
         raise RequirementError(found.sentence, found.findings)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
 def _explain(error: BaseException) -> None:
     """Print a diagnosis; whatever goes wrong here must not hide the program's own error."""
+    if isinstance(error, GpuDoctorError) or getattr(error, _EXPLAINED, False):
+        return  # our own message says it all; and one diagnosis is enough
     try:
+        with contextlib.suppress(AttributeError, TypeError):
+            setattr(error, _EXPLAINED, True)
         found = diagnose(error)
         if not found:
             return
@@ -206,14 +231,17 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def _install_in(shell: Any) -> None:
-    def handler(
-        self: Any,
-        kind: type[BaseException],
-        error: BaseException,
-        trace: Any,
-        tb_offset: Any = None,
-    ) -> None:
-        self.showtraceback((kind, error, trace), tb_offset=tb_offset)
-        _explain(error)
+    """Explain what the shell shows a traceback of, in cells and in what `%run` runs alike."""
+    shown = shell.showtraceback
+    if getattr(shown, "explains_gpu_errors", False):
+        return
 
-    shell.set_custom_exc((Exception,), handler)
+    def showtraceback(exc_tuple: Any = None, *args: Any, **named: Any) -> Any:
+        error = exc_tuple[1] if exc_tuple else sys.exc_info()[1]
+        result = shown(exc_tuple, *args, **named)
+        if isinstance(error, Exception):
+            _explain(error)
+        return result
+
+    showtraceback.explains_gpu_errors = True  # type: ignore[attr-defined]  # a mark on our own function
+    shell.showtraceback = showtraceback

@@ -177,3 +177,72 @@ def test_in_a_real_ipython_the_report_follows_ipythons_own_traceback():
     report, _, rest = after.partition("ZeroDivisionError")
     assert "GPU203" in report
     assert "GPU" not in rest
+
+
+FAILS = "raise RuntimeError('CUDA error: device-side assert triggered')"
+
+
+def test_one_error_is_diagnosed_once():
+    done = run(
+        "import gpudoctor\n"
+        "gpudoctor.install_excepthook()\n"
+        "with gpudoctor.explain_errors():\n"
+        "    with gpudoctor.explain_errors():\n"
+        f"        {FAILS}"
+    )
+    assert done.stderr.count("✗ GPU505") + done.stderr.count("x GPU505") == 1, done.stderr
+
+
+def test_its_own_requirement_is_not_diagnosed_again():
+    done = run(
+        "import gpudoctor\n"
+        "gpudoctor.install_excepthook()\n"
+        "raise gpudoctor.RequirementError('No CUDA GPUs are available')"
+    )
+    assert "RequirementError" in done.stderr
+    assert "GPU" not in done.stderr.replace("No CUDA GPUs are available", "")
+
+
+def test_what_run_runs_in_a_notebook_is_explained_too(tmp_path):
+    pytest.importorskip("IPython")
+    script = tmp_path / "train.py"
+    script.write_text(FAILS, encoding="utf-8")
+    done = run(
+        "from IPython.testing.globalipapp import start_ipython\n"
+        "shell = start_ipython()\n"
+        "shell.run_line_magic('load_ext', 'gpudoctor')\n"
+        "shell.run_line_magic('load_ext', 'gpudoctor')\n"
+        f"shell.run_line_magic('run', {str(script)!r})\n"
+    )
+    assert "GPU505" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gpus": None},
+        {"gpus": -1},
+        {"gpus": True},
+        {"capability": "eight"},
+        {"capability": [8]},
+        {"memory_gb": "16"},
+        {"memory_gb": 0},
+        {"torch": 2.6},
+        {"torch": "newest"},
+    ],
+    ids=str,
+)
+def test_a_wrong_requirement_is_one_sentence(wrong):
+    from gpudoctor.errors import UsageError
+
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        gpudoctor.require(**wrong)
+
+
+def test_a_capability_may_be_a_number():
+    from gpudoctor.triage.requirement import wanted
+
+    assert wanted(capability=8.0).capability == "8.0"
+    assert wanted(capability=9).capability == "9.0"
+    assert wanted(capability="8.6", bf16=True).capability == "8.6"
+    assert wanted(bf16=True).capability == "8.0"

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import catalogue
 from gpudoctor.kb._data import numbers
@@ -34,6 +35,55 @@ class Missing:
 
     sentence: str
     findings: tuple[Finding, ...] = ()
+
+
+def wanted(
+    *,
+    gpus: object = 1,
+    capability: object = None,
+    memory_gb: object = None,
+    torch: object = None,
+    bf16: bool = False,
+    fp8: bool = False,
+) -> Wanted:
+    """What a program requires, its arguments checked.
+
+    Raises:
+        UsageError: an argument has another type, or a value that means nothing; says which.
+    """
+    if isinstance(gpus, bool) or not isinstance(gpus, int) or gpus < 0:
+        raise UsageError(f"require(gpus=…) takes how many GPUs there must be, not {gpus!r}")
+    least = _capability(capability)
+    if memory_gb is not None and (
+        isinstance(memory_gb, bool) or not isinstance(memory_gb, int | float) or memory_gb <= 0
+    ):
+        raise UsageError(f"require(memory_gb=…) takes gigabytes such as 16, not {memory_gb!r}")
+    if torch is not None and not isinstance(torch, str):
+        raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {torch!r}")
+    if torch is not None:
+        for part in torch.split(","):
+            _clause(part, torch)
+    of_formats = "8.9" if fp8 else "8.0" if bf16 else None
+    return Wanted(
+        gpus=gpus,
+        capability=max((item for item in (least, of_formats) if item), key=numbers, default=None),
+        memory_gb=None if memory_gb is None else float(memory_gb),
+        torch=torch,
+    )
+
+
+def _capability(given: object) -> str | None:
+    if given is None:
+        return None
+    text = f"{given:.1f}" if isinstance(given, float) else str(given)
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        text = ""
+    try:
+        return str(ComputeCapability.parse(f"{text}.0" if text.isdigit() else text))
+    except ValueError:
+        raise UsageError(
+            f"require(capability=…) takes a compute capability such as '8.0', not {given!r}"
+        ) from None
 
 
 def missing(wanted: Wanted) -> Missing | None:
