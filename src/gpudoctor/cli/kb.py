@@ -44,11 +44,13 @@ def kb(
     from gpudoctor.kb import info
 
     tables = info.tables()
-    head = f"Knowledge base {info.version()}, {sum(table.rows for table in tables)} rows"
+    rows_of_all = sum(table.rows for table in tables)
+    head = f"Knowledge base {info.version()} ({info.age()}), {rows_of_all} rows"
     rows = [{"table": item.name, "rows": item.rows, "date": item.date} for item in tables]
     value = {
         "version": info.version(),
         "date": info.date(),
+        "age": info.age(),
         "tables": [
             {**row, "sources": item.sources} for row, item in zip(rows, tables, strict=True)
         ],

@@ -13,6 +13,10 @@ from importlib import import_module
 from gpudoctor import __version__
 from gpudoctor.errors import GpuDoctorError
 
+TYPE_CHECKING = False  # importing typing would cost 7 ms of `--version`
+if TYPE_CHECKING:
+    from typing import Any
+
 COMMANDS = (
     "check",
     "fix",
@@ -63,7 +67,11 @@ def run(arguments: list[str]) -> int:
     try:
         if arguments[:1] in (["--version"], ["-V"]):
             sys.stdout.write(f"gpudoctor {__version__}\n")
+            if arguments[1:] in (["-v"], ["--verbose"]):
+                sys.stdout.write(_about())
             return 0
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:], "--help"]
         if _looks_at_this_machine(arguments):
             import os
 
@@ -96,6 +104,14 @@ def run(arguments: list[str]) -> int:
         return complain(_own_fault(error), 4)
 
 
+def _about() -> str:
+    """What `--version -v` says besides: the knowledge and its age, and who runs this."""
+    from gpudoctor.kb import info
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"knowledge of {info.date()} ({info.age()})\nPython {python}, {sys.executable}\n"
+
+
 def _looks_at_this_machine(arguments: list[str]) -> bool:
     """Whether the driver will be asked for certain: it may be asked while typer is imported."""
     others = ("--facts", "--facts=", "--help", "-h")
@@ -113,14 +129,16 @@ def complain(message: str, code: int) -> int:
     return code
 
 
-def _dispatch(arguments: list[str]) -> int:
+def application(commands: Sequence[str]) -> Any:
+    """The typer application with these commands."""
     import typer
+
+    from gpudoctor.cli import manual
 
     app = typer.Typer(
         name="gpudoctor",
         help="Says whether PyTorch will run on this machine's GPUs, why not, and what to type.",
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -134,9 +152,18 @@ def _dispatch(arguments: list[str]) -> int:
             sys.stdout.write(f"gpudoctor {__version__}\n")
             raise typer.Exit
 
-    wanted = next((word for word in arguments if not word.startswith("-")), "")
-    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+    for name in commands:
         import_module(f"gpudoctor.cli.{name}").register(app)
+        last = app.registered_groups[-1] if name == "kb" else app.registered_commands[-1]
+        last.epilog = manual.epilog(name)
+    return app
+
+
+def _dispatch(arguments: list[str]) -> int:
+    import typer
+
+    wanted = next((word for word in arguments if not word.startswith("-")), "")
+    app = application((wanted,) if wanted in COMMANDS else COMMANDS)
     try:
         result = app(args=arguments, prog_name="gpudoctor", standalone_mode=False)
     except typer.Abort:

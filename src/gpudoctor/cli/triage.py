@@ -56,6 +56,9 @@ def _report(file: str, *, keep_private: bool) -> Report:
     name = "standard input" if file == "-" else file
     try:
         if file == "-":
+            if sys.stdin.isatty():
+                end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
+                common.progress(f"Waiting for the text: paste it, then press {end}.")
             return report.of_stream(sys.stdin.buffer, keep_private=keep_private)
         with open(file, "rb") as stream:
             return report.of_stream(stream, keep_private=keep_private)

@@ -27,6 +27,17 @@ def date() -> str:
     return str(load("info")["date"])
 
 
+def age() -> str:
+    """How old the newest row is, by this machine's clock: `today`, `31 days old`."""
+    import time
+
+    newest = time.mktime(time.strptime(date(), "%Y-%m-%d"))
+    days = int((time.time() - newest) // 86400)
+    if days < 0:
+        return "dated after this machine's clock"
+    return "of today" if days == 0 else "1 day old" if days == 1 else f"{days} days old"
+
+
 def tables() -> tuple[Table, ...]:
     """All tables, by name."""
     return tuple(

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 from gpudoctor import __version__
-from gpudoctor.cli import main
+from gpudoctor.cli import main, manual
 
 
 def gpudoctor(*arguments, **options):
@@ -176,3 +178,64 @@ def test_a_job_summary_is_added_to(tmp_path):
     done = gpudoctor("check", "--facts", str(sheet), "--format", "github", env=env)
     assert done.stdout.startswith("::")
     assert summary.read_text().startswith("# Earlier\n## gpudoctor: ")
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_every_help_shows_examples_that_are_read_and_exit_codes(command):
+    shown = gpudoctor("help", command).stdout
+    assert shown == gpudoctor(command, "--help").stdout
+    assert "Examples:" in shown
+    assert "Exit codes:" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [line for examples, _ in manual.COMMANDS.values() for line, _ in examples],
+)
+def test_the_options_of_an_example_exist(line):
+    words = shlex.split(line.split("|")[-1].split(">")[0].split(" -- ")[0])
+    known = gpudoctor(words[1], "--help").stdout
+    for word in words[2:]:
+        assert not word.startswith("--") or word in known, f"{word} is no option of {words[1]}"
+
+
+def test_the_manual_page_names_every_command_and_option():
+    done = subprocess.run(
+        [sys.executable, "-m", "gpudoctor.cli.manual"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(".TH GPUDOCTOR 1")
+    for command in main.COMMANDS:
+        assert f".SS gpudoctor {command}\n" in done.stdout
+    assert "\\-\\-fail\\-on LEVEL" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [(["chek"], "'check'"), (["check", "--fact", "x"], "--facts"), (["kb", "shw"], "'show'")],
+)
+def test_a_typing_error_is_answered_with_the_nearest(arguments, near):
+    done = gpudoctor(*arguments)
+    assert done.returncode == 2
+    assert near in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_is_there_for_every_shell(shell):
+    env = {**os.environ, "_GPUDOCTOR_COMPLETE": f"source_{shell}", "_TYPER_COMPLETE_TESTING": "1"}
+    done = gpudoctor(env=env)
+    assert "_GPUDOCTOR_COMPLETE" in done.stdout
+
+
+def test_completion_knows_the_commands():
+    env = {
+        **os.environ,
+        "_GPUDOCTOR_COMPLETE": "complete_bash",
+        "COMP_WORDS": "gpudoctor ex",
+        "COMP_CWORD": "1",
+    }
+    assert gpudoctor(env=env).stdout.strip() == "explain"
+
+
+def test_the_age_of_the_knowledge_is_told():
+    assert "knowledge of 20" in gpudoctor("--version", "-v").stdout
+    assert re.search(r"Knowledge base [\d.]+ \(.*(old|today|clock)", gpudoctor("kb").stdout)
