@@ -39,6 +39,8 @@ class Release(NamedTuple):
     """Platform → what `pip install torch` without an index brings: `cu130`, `cpu`."""
     git: str | None = None
     warnings: tuple[str, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = {}
+    """Platform → tags of its wheels on PyPI: `macosx_14_0_arm64`."""
 
 
 class Build(NamedTuple):
@@ -127,6 +129,7 @@ def releases() -> tuple[Release, ...]:
             default_variants={key: item["variant"] for key, item in row["pypi"].items()},
             git=row.get("git"),
             warnings=tuple(row.get("warnings", ())),
+            tags={key: tuple(item.get("tags", ())) for key, item in row["pypi"].items()},
         )
         for row in load("torch_releases")
     )
@@ -140,6 +143,22 @@ def _by_version() -> dict[str, Release]:
 def release(version: str) -> Release | None:
     """The release `2.9.1`; a local label (`2.9.1+cu128`) is ignored."""
     return _by_version().get(version.split("+", 1)[0])
+
+
+@cache
+def minimum_macos(version: str, platform: str, python: str | None = None) -> str | None:
+    """The oldest macOS that a release's wheels install on, `14.0`; `None`: not known.
+
+    Where a release has wheels for two, those of the newest Pythons and of the free-threaded ones
+    are for the newer system (torch 2.7 to 2.10).
+    """
+    found = release(version)
+    tags = found.tags.get(platform, ()) if found else ()
+    systems = sorted(numbers(".".join(tag.split("_")[1:3])) for tag in tags if "macosx" in tag)
+    if not systems:
+        return None
+    late = python is not None and (python.endswith("t") or numbers(python) >= (3, 14))
+    return ".".join(map(str, systems[-1] if late else systems[0]))
 
 
 def newest() -> str:

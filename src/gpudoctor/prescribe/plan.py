@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from gpudoctor.compat.driver import common_branches
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
@@ -166,7 +167,14 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
     floor = kb_cuda.floor(version_key(cuda)[0], system)
     if floor is None:
         return prescription
-    note = f"It needs NVIDIA driver {floor} or newer."
+    gpus = target_of(sheet_of(request)).gpus
+    last = common_branches(tuple(map(str, gpus)))
+    upto = (
+        f" or newer, and of branch {last[1]} at the latest"
+        if last is not None and last[1]
+        else " or newer"
+    )
+    note = f"It needs NVIDIA driver {floor}{upto}."
     older = _for_older_driver(request, cuda, floor)
     return replace(
         prescription,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 from gpudoctor.compat.amd_target import build_serves, wsl_serves
@@ -24,7 +24,7 @@ from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Target
 
-Constraint = Literal["platform", "pin", "python", "glibc", "code", "driver", "gfx"]
+Constraint = Literal["platform", "pin", "python", "glibc", "macos", "code", "driver", "gfx"]
 """What can forbid a build. The order is that in which they are named."""
 
 
@@ -39,19 +39,6 @@ class Reason:
 
 class Offer:
     """A build with what choosing needs again and again worked out once."""
-
-    __slots__ = (
-        "build",
-        "covers",
-        "cuda",
-        "cudnn_floor",
-        "is_default",
-        "order",
-        "ptx",
-        "pythons",
-        "sass",
-        "stack",
-    )
 
     def __init__(self, build: Build) -> None:
         self.build = build
@@ -75,6 +62,14 @@ class Offer:
     def label(self) -> str:
         """`torch 2.9.1+cu128`, for sentences."""
         return f"torch {self.build.torch}+{self.build.variant}"
+
+    @cached_property
+    def is_established(self) -> bool:
+        """Whether more than single users have seen its variant, in any release."""
+        return any(
+            other.build.variant == self.build.variant and other.build.published != "user-seen"
+            for other in offers(self.build.kind, self.build.platform)
+        )
 
     def coverage(self, gpu: ComputeCapability) -> Literal["native", "jit", "none"]:
         """How its own kernels run on a GPU.
@@ -152,6 +147,8 @@ def objections(offer: Offer, target: Target) -> list[Reason]:
         found.append(Reason("python", text))
     if text := _libc(offer, target):
         found.append(Reason("glibc", text))
+    if text := _macos(offer, target):
+        found.append(Reason("macos", text))
     found += [Reason("code", text) for text in _code(offer, target)]
     if text := _driver(offer, target):
         found.append(Reason("driver", text))
@@ -175,6 +172,7 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
         and driver_serves(offer.cuda, target)
         and (native or driver_serves_in_full(offer.cuda, target) is not False)
         and not _libc(offer, target)
+        and not _macos(offer, target)
         and not _pins(offer, target)
     )
 
@@ -269,6 +267,16 @@ def _libc(offer: Offer, target: Target) -> str:
     if version_key(target.glibc) >= version_key(needed):
         return ""
     return f"{offer.label} needs glibc {needed}, and this system has {target.glibc}"
+
+
+def _macos(offer: Offer, target: Target) -> str:
+    if target.macos is None or not offer.build.platform.startswith("macos"):
+        return ""
+    release = torch_releases.newest() if offer.build.nightly else offer.build.torch
+    needed = torch_releases.minimum_macos(release, offer.build.platform, target.python)
+    if needed is None or version_key(target.macos)[:2] >= version_key(needed):
+        return ""
+    return f"{offer.label} needs macOS {needed}, and this is {target.macos}"
 
 
 def _code(offer: Offer, target: Target) -> list[str]:

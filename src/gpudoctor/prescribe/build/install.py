@@ -69,7 +69,7 @@ def install(
         index_url=change.index.shown,
         packages=listed,
         notes=(
-            *words.notes(build, beside, place),
+            *words.notes(build, beside, place, target),
             *gaps.sentences(build, gpus),
             *vendor_notes(sheet, target, build),
         ),

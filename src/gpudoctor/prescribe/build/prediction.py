@@ -206,6 +206,13 @@ def with_python(sheet: FactSheet, version: str) -> FactSheet:
     )
 
 
+def without_gpus(sheet: FactSheet) -> FactSheet:
+    """The sheet as programs on the processor see it."""
+    return FactSheet(
+        replace(sheet.facts, gpus=(), driver=None), _without(sheet.unknown, "gpus"), sheet.sources
+    )
+
+
 def without_packages(sheet: FactSheet, names: Collection[str]) -> FactSheet:
     """The sheet after packages were removed."""
     facts = sheet.facts

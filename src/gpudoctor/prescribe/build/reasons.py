@@ -16,8 +16,8 @@ from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
 )
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.solver import ended, feasible
+from gpudoctor.prescribe.build.standing import standing
 from gpudoctor.prescribe.commands.install_commands import Place
 from gpudoctor.prescribe.request.target import Target
 
@@ -54,33 +54,8 @@ def why(sheet: FactSheet, build: Build, target: Target) -> str:
     same = version.split("+")[0] == build.torch
     exact = version == f"{build.torch}+{build.variant}"
     change = "; it is the installed release in another variant" if same and not exact else ""
-    newest = "" if same or build.nightly else _newest(build, target)
+    newest = "" if same or build.nightly else standing(build, target).text
     return f"{label} has {' and '.join(has)}{driver}{change}{newest}."
-
-
-def _newest(build: Build, target: Target) -> str:
-    """Whether nothing newer runs there, as the end of a sentence; nothing where something does."""
-    order = version_key(build.torch)
-
-    def newer(where: Target) -> list[Build]:
-        builds = (offer.build for offer in feasible(where, build.kind))
-        return [other for other in builds if version_key(other.torch) > order]
-
-    ahead = newer(target)
-    lacking = [gaps(other, target.gpus) for other in ahead]
-    if ahead and all(lacking) and not gaps(build, target.gpus):
-        gap = lacking[-1][0]
-        return (
-            f"; newer releases lack {gap.purpose or gap.file} for {', '.join(gap.gpus)}, and it is "
-            "the newest that serves everything"
-        )
-    if ahead and not build.off_matrix and all(other.off_matrix for other in ahead):
-        return "; it is the newest release of PyTorch's official matrix that does"
-    if ahead:
-        return ""
-    if target.python is not None and newer(replace(target, python=None)):
-        return f"; of those with a wheel for Python {target.python} it is the newest that does"
-    return "; it is the newest release that does"
 
 
 def _is_native(build: Build, gpu: ComputeCapability) -> bool:
@@ -92,10 +67,12 @@ def _runs(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
     return any(runs_natively(Architecture.parse(name), gpu) for name in sass)
 
 
-def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
-    """What the reader should know beside it."""
+def notes(
+    build: Build | None, beside: Along, place: Place, target: Target | None = None
+) -> tuple[str, ...]:
+    """What the reader should know beside it; `target`: what the build was chosen for."""
     notes = []
-    if build is not None and not build.nightly and (line := ended(build)):
+    if build is not None and not build.nightly and (line := _ended_here(build, target)):
         notes.append(
             f"The wheels with {build.variant} have ended: torch {line[0]} is the last release that "
             f"has them for this platform, and the newest release is {line[1]}."
@@ -117,6 +94,19 @@ def notes(build: Build | None, beside: Along, place: Place) -> tuple[str, ...]:
     if place.why and place.tool != "pip":
         notes.append(f"{place.tool} is used, because {place.why}.")
     return tuple(notes)
+
+
+def _ended_here(build: Build, target: Target | None) -> tuple[str, str] | None:
+    """The last release of the build's variant and the newest of all.
+
+    Nothing where that last release does not run there: its number would help nobody.
+    """
+    line = ended(build)
+    if line is None or target is None or line[0] == build.torch:
+        return line
+    free = replace(target, python=None, pins=())
+    here = {(o.build.torch, o.build.variant) for o in feasible(free, build.kind)}
+    return line if (line[0], build.variant) in here else None
 
 
 def _breaks(entry: Broken) -> str:

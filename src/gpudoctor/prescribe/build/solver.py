@@ -12,9 +12,9 @@ full.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.torch_releases import Build, minimum_macos
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import candidates
@@ -95,6 +95,8 @@ def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> t
         offer.build.off_matrix,
         full is False,
         not offer.is_default,
+        # What few have seen comes after what a release names among its variants.
+        offer.build.kind == "rocm" and not offer.is_established,
         nearest,
         offer.build.variant,
     )
@@ -113,18 +115,27 @@ def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
         reasons = tuple(objections(offer, target))
         kinds = frozenset(reason.constraint for reason in reasons)
         by_constraint.setdefault(kinds, []).append((offer, reasons))
-    order: tuple[Constraint, ...] = ("driver", "python", "pin", "glibc", "code", "gfx")
+    order: tuple[Constraint, ...] = ("driver", "python", "pin", "glibc", "macos", "code", "gfx")
     found = []
     for constraint in order:
         group = by_constraint.get(frozenset({constraint}), [])
         if group:
-            offer, reasons = min(group, key=lambda item: _nearest(item[0], target))
+            nearest = partial(_sacrifice, constraint, target)
+            offer, reasons = min(group, key=nearest)
             found.append(Relaxation(constraint, offer.build, reasons))
     return found
 
 
-def _nearest(offer: Offer, target: Target) -> tuple[object, ...]:
-    return _preference(offer, replace(target, driver=None, driver_cuda=None), None)
+def _sacrifice(
+    constraint: Constraint, target: Target, item: tuple[Offer, tuple[Reason, ...]]
+) -> tuple[object, ...]:
+    """Sorts what asks for less first: an older system before a newer release."""
+    offer = item[0]
+    free = replace(target, driver=None, driver_cuda=None)
+    if constraint == "macos":
+        needed = minimum_macos(offer.build.torch, offer.build.platform, target.python)
+        return (version_key(needed or ""), *_preference(offer, free, None))
+    return _preference(offer, free, None)
 
 
 def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]:

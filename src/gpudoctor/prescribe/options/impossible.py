@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from gpudoctor.kb import cuda as kb_cuda
+from gpudoctor.kb import torch_releases
 from gpudoctor.model.prescription import Alternative, Prescription, Step
+from gpudoctor.model.value import replace
 from gpudoctor.model.version import numbers as version_key
-from gpudoctor.prescribe.build.solver import Relaxation, relaxations
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.install import install
+from gpudoctor.prescribe.build.solver import Relaxation, best, relaxations
 from gpudoctor.prescribe.driver.branches import NoDriver, driver_for
 from gpudoctor.prescribe.request.question import Question
-from gpudoctor.prescribe.request.target import Target
+from gpudoctor.prescribe.request.target import Target, target_of
 
 _PLATFORMS = {
     "linux_x86_64": "Linux on x86_64",
@@ -23,6 +27,8 @@ _PLATFORMS = {
 def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription:
     """The prescription that says that there is none, with the nearest ways out as alternatives."""
     target = question.target
+    if question.slower_than_cpu:
+        return _slower_than_cpu(question, first)
     found = relaxations(target, question.kind)
     return Prescription(
         status="impossible",
@@ -40,6 +46,29 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
             for entry in found
         ),
     )
+
+
+def _slower_than_cpu(question: Question, first: tuple[Step, ...]) -> Prescription:
+    """For a GT 710: the build for the processor."""
+    without = predict.without_gpus(question.sheet)
+    build = best(replace(target_of(without), pins=question.asked), kind="cpu")
+    why = (
+        f"No published build of torch serves {question.gpu_names}, and the processor is faster "
+        "than this card: the nearest way out is to work on the processor."
+    )
+    if build is None:
+        return Prescription(status="impossible", why=why, steps=first)
+    found = install(without, build, question.place, question.options.index_url, ())
+    other = Alternative(
+        why=found.why,
+        steps=found.steps,
+        torch=build.torch,
+        variant=build.variant,
+        index_url=found.index_url,
+        packages=found.packages,
+        risk="low",
+    )
+    return Prescription(status="impossible", why=why, steps=first, alternatives=(other,))
 
 
 def _forbids(question: Question, found: list[Relaxation]) -> str:
@@ -90,6 +119,9 @@ def _gives(entry: Relaxation, target: Target) -> str:
         return f"on a system with glibc {build.min_glibc} or newer, {label} runs."
     if entry.constraint == "gfx" and target.wsl:
         return "Linux itself, or AMD's build for Windows, without WSL."
+    if entry.constraint == "macos":
+        needed = torch_releases.minimum_macos(build.torch, build.platform, target.python)
+        return f"with macOS {needed} or newer, {label} runs."
     missing = ", ".join(reason.text.rsplit(" ", 1)[-1] for reason in entry.objections)
     return (
         f"without {missing}, {label} serves the rest."

@@ -7,8 +7,6 @@ from functools import partial
 
 from gpudoctor.compat.amd_target import wsl_serves
 from gpudoctor.kb import amd as kb_amd
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
@@ -163,16 +161,19 @@ def python_ways(question: Question) -> Iterator[Option]:
 def source_ways(question: Question) -> Iterator[Option]:
     """A build from source for these GPUs."""
     target = question.target
-    if not question.options.from_source and (target.libc == "musl" or _has_wheel(target)):
+    wanted = question.options.from_source
+    if not wanted and (target.libc == "musl" or _has_wheel(target) or question.slower_than_cpu):
         return
-    release = _source_release(target)
+    recipe = source_build.recipe_for(target)
+    if recipe is None or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
+        return
     looked = question.sheet.why_unknown("toolkits") is None
     steps = source_build.torch_recipe(
-        question.sheet.facts, target, release, question.place.python, looked=looked
+        question.sheet.facts, target, recipe, question.place.python, looked=looked
     )
-    if not steps or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
+    if not steps:
         return
-    toolkit = source_build.toolkit_for(target) or ""
+    release, toolkit = recipe
     build = Build(
         torch=release,
         variant="cu" + "".join(toolkit.split(".")[:2]),
@@ -198,23 +199,3 @@ def _has_wheel(target: Target) -> bool:
     """Whether wheels for these GPUs exist, so that driver, Python or a pin is what forbids them."""
     free = replace(target.without_driver(), python=None, implementation=None, bits=None, pins=())
     return best(free) is not None
-
-
-def _source_release(target: Target) -> str:
-    """The newest release that is built with a toolkit which still compiles for the GPUs."""
-    wanted = next((pin.specifier for pin in target.pins if pin.specifier.startswith("==")), None)
-    if wanted and "*" not in wanted:
-        return wanted[2:].split("+")[0]
-    last = [
-        version_key(span[1])[:2]
-        for gpu in target.gpus
-        if (span := kb_cuda.toolkits_for(str(gpu))) is not None and span[1] is not None
-    ]
-    if not last:
-        return torch_releases.newest()
-    fitting = [
-        build.torch
-        for build in torch_releases.builds()
-        if build.kind == "cuda" and build.exists and version_key(build.cuda or "")[:2] <= min(last)
-    ]
-    return fitting[-1] if fitting else torch_releases.newest()

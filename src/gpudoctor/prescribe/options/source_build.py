@@ -9,29 +9,37 @@ from gpudoctor.model.facts import Facts, Host, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.shell import cmd, posix, powershell
 from gpudoctor.model.version import numbers as version_key
+from gpudoctor.prescribe.build.candidates import (
+    driver_serves,
+    driver_serves_in_full,
+    satisfies,
+)
 from gpudoctor.prescribe.request.target import Target
 from gpudoctor.prescribe.tables import source_build
 
 
-def toolkit_for(target: Target) -> str | None:
-    """The newest CUDA toolkit of any release that compiles for all GPUs and that the driver runs.
+def recipe_for(target: Target) -> tuple[str, str] | None:
+    """The release of torch to build, and the CUDA toolkit for it; `None`: there is no such pair.
 
-    `None`: there is no such toolkit.
+    The toolkit compiles for all GPUs, this driver runs its programs, and a build of that release
+    was published with it, so that the release is known to compile with it. Preferred are a toolkit
+    that the driver serves in full, then the newest release, then the newest toolkit.
     """
-    from gpudoctor.prescribe.build.candidates import driver_serves, driver_serves_in_full
-
-    used = {version_key(b.cuda or "")[:2] for b in torch_releases.builds() if b.exists}
     found = []
-    for kit in kb_cuda.toolkits():
+    for build in torch_releases.builds():
+        kit = kb_cuda.toolkit(build.cuda or "") if build.kind == "cuda" and build.exists else None
+        if kit is None or not all(gpu.sm in kit.sm for gpu in target.gpus):
+            continue
         number = version_key(kit.version)[:2]
-        names = set(kit.sm)
-        if (
-            number in used
-            and all(gpu.sm in names for gpu in target.gpus)
-            and driver_serves(number, target)
-        ):
-            found.append((driver_serves_in_full(number, target) is not False, number, kit.version))
-    return max(found)[2] if found else None
+        if not driver_serves(number, target) or not _demanded(build.torch, target):
+            continue
+        full = driver_serves_in_full(number, target) is not False
+        found.append((full, version_key(build.torch), number, build.torch, kit.version))
+    return max(found)[3:] if found else None
+
+
+def _demanded(release: str, target: Target) -> bool:
+    return all(satisfies(release, None, pin.specifier.partition("+")[0]) for pin in target.pins)
 
 
 def arch_list(gpus: tuple[ComputeCapability, ...]) -> str:
@@ -58,8 +66,8 @@ def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -
     have = [kit.version for kit in facts.toolkits if kit.version]
     fitting = [v for v in have if version_key(v)[:2] == version_key(toolkit)]
     lines = [
-        f"CUDA toolkit {toolkit}, the newest that compiles for "
-        f"{', '.join(gpu.sm for gpu in target.gpus)} and that this driver runs: "
+        f"CUDA toolkit {toolkit}, which compiles for "
+        f"{', '.join(gpu.sm for gpu in target.gpus)} and which this driver runs: "
         + (f"installed ({fitting[0]})" if fitting else _instead(have, looked=looked))
     ]
     if target.os == "windows":
@@ -84,14 +92,14 @@ def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -
 
 
 def torch_recipe(
-    facts: Facts, target: Target, release: str, python: str, *, looked: bool = True
+    facts: Facts, target: Target, recipe: tuple[str, str], python: str, *, looked: bool = True
 ) -> tuple[Step, ...]:
-    """How to build a torch release for the GPUs of `target`; nothing where no toolkit can.
+    """How to build torch for the GPUs of `target`: `recipe` is a release and a toolkit.
 
     `looked`: whether toolkits were looked for on that machine.
     """
-    toolkit = toolkit_for(target)
-    if toolkit is None or target.os not in ("linux", "windows"):
+    release, toolkit = recipe
+    if target.os not in ("linux", "windows"):
         return ()
     jobs = max_jobs(facts.host)
     listed = "\n".join(f"  - {line}" for line in checks(facts, target, toolkit, looked=looked))

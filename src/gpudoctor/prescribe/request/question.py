@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Literal
 
 from gpudoctor.kb import catalogue
+from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb.torch_releases import Build
-from gpudoctor.model.facts import Host
+from gpudoctor.model.facts import Gpu, Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
@@ -26,6 +27,9 @@ WayKind = Literal[
     "repair", "demanded", "wheel", "driver", "mask", "nightly", "vendor", "python", "source"
 ]
 """`demanded`: the torch that an installed package asks for."""
+
+
+_SLOW_GIB = 4.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,15 @@ class Question:
         return self.sheet.facts.torch.version if self.sheet.facts.torch else None
 
     @cached_property
+    def slower_than_cpu(self) -> bool:
+        """Whether the GPUs are small old ones that any processor outruns: a GT 710.
+
+        GeForce cards before Maxwell with 4 GB and less; nobody builds torch for an hour for those.
+        """
+        cards = [gpu for _, gpu in served(self.sheet) if gpu.vendor == "nvidia"]
+        return bool(cards) and all(map(_is_slow, cards))
+
+    @cached_property
     def no_common_build(self) -> bool:
         """Whether no published build serves all of these GPUs, whatever the driver."""
         return best(self.target.without_driver(), kind=self.kind) is None
@@ -156,6 +169,16 @@ class Question:
         if driver is None or jetson.is_jetson(self.sheet):
             return False
         return any(not g.is_tegra and knows(driver, g) is False for g in self.target.gpus)
+
+
+def _is_slow(gpu: Gpu) -> bool:
+    found = capability(gpu)
+    model = kb_gpus.by_name((gpu.name or "").removeprefix("NVIDIA "))
+    if found is None or found >= (5, 0) or (model is not None and model.segment == "datacenter"):
+        return False
+    sizes = model.memory_gb if model is not None else ()
+    size = gpu.memory_bytes / 2**30 if gpu.memory_bytes else max(sizes, default=None)
+    return size is not None and size <= _SLOW_GIB
 
 
 def way_of(kind: WayKind, found: Installation) -> Way:

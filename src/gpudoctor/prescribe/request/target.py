@@ -44,6 +44,8 @@ class Target:
     bits: int | None = None
     glibc: str | None = None
     libc: str | None = None
+    macos: str | None = None
+    """Version of macOS, `13.6`."""
     pins: tuple[Pin, ...] = ()
     gfx: tuple[str, ...] = ()
     """Instruction sets of the AMD GPUs that must be served."""
@@ -131,6 +133,7 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
         bits=facts.python.bits if facts.python else None,
         glibc=host.glibc,
         libc=host.libc,
+        macos=host.distribution_version if host.os == "macos" else None,
         pins=pins,
         gfx=() if nvidia else tuple(gfx),
         companions=tuple(p.name for p in facts.packages if p.name in ("torchvision", "torchaudio")),

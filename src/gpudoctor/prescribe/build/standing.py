@@ -1,0 +1,95 @@
+"""How a chosen build stands among the others: which sentence about "the newest" is true of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gpudoctor.compat.architecture import Architecture, runs_natively
+from gpudoctor.kb import torch_releases
+from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.value import dataclass, replace
+from gpudoctor.model.version import numbers
+from gpudoctor.prescribe.build.gaps import Gap, gaps
+from gpudoctor.prescribe.build.solver import feasible
+from gpudoctor.prescribe.request.target import Target
+
+Kind = Literal["newest", "complete", "official", "for-python", "confirmed", "none"]
+"""`newest`: no newer release runs there; `complete`: newer ones run, and lack a library's code for
+a GPU; `official`: newer ones run, outside of the official matrix alone; `for-python`: newer ones
+have no wheel for this Python; `confirmed`: of a newer one nobody has seen the file; `none`: a newer
+one runs, and something else decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The condition of a sentence about the newest release, with what the sentence names."""
+
+    kind: Kind
+    gap: Gap | None = None
+    """With `complete`: what the newer releases lack."""
+    unconfirmed: Build | None = None
+    """With `confirmed`: the newer build that nobody has seen."""
+    python: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The end of a sentence; empty where nothing is to be said."""
+        if self.kind == "complete" and self.gap is not None:
+            what = self.gap.purpose or self.gap.file
+            gpus = ", ".join(self.gap.gpus)
+            return (
+                f"; newer releases lack {what} for {gpus}, and it is the newest that serves "
+                "everything"
+            )
+        if self.kind == "official":
+            return "; it is the newest release of PyTorch's official matrix that does"
+        if self.kind == "for-python":
+            return f"; of those with a wheel for Python {self.python} it is the newest that does"
+        if self.kind == "confirmed" and self.unconfirmed is not None:
+            newer = f"{self.unconfirmed.torch}+{self.unconfirmed.variant}"
+            return f"; it is the newest whose file was seen, and {newer} is not confirmed here"
+        return "; it is the newest release that does" if self.kind == "newest" else ""
+
+
+def standing(build: Build, target: Target) -> Standing:
+    """How `build` stands among the builds for `target`."""
+    order = numbers(build.torch)
+    ahead = _newer(order, target, build.kind)
+    lacking = [gaps(other, target.gpus) for other in ahead]
+    if ahead and all(lacking) and not gaps(build, target.gpus):
+        return Standing(kind="complete", gap=lacking[-1][0])
+    if ahead and not build.off_matrix and all(other.off_matrix for other in ahead):
+        return Standing(kind="official")
+    if ahead:
+        return Standing(kind="none")
+    if target.python is not None and _newer(order, replace(target, python=None), build.kind):
+        return Standing(kind="for-python", python=target.python)
+    if (unseen := _unconfirmed(order, build, target)) is not None:
+        return Standing(kind="confirmed", unconfirmed=unseen)
+    return Standing(kind="newest")
+
+
+def _newer(order: tuple[int, ...], target: Target, kind: str) -> list[Build]:
+    builds = (offer.build for offer in feasible(target, kind))
+    return [other for other in builds if numbers(other.torch) > order]
+
+
+def _unconfirmed(order: tuple[int, ...], build: Build, target: Target) -> Build | None:
+    """A newer build with code for all GPUs, of which nobody has seen the file."""
+    if feasible(target, build.kind) and any(
+        numbers(offer.build.torch) >= numbers(torch_releases.newest())
+        for offer in feasible(target.without_driver(), build.kind)
+    ):
+        return None  # the newest release is there for these GPUs; what is missing is a driver
+    for other in reversed(torch_releases.builds()):
+        if numbers(other.torch) <= order:
+            return None
+        code = [Architecture.parse(name) for name in other.sass]
+        if (
+            other.kind == build.kind
+            and other.platform == build.platform
+            and not other.exists
+            and all(any(runs_natively(one, gpu) for one in code) for gpu in target.gpus)
+        ):
+            return other
+    return None
