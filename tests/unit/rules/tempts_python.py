@@ -239,6 +239,17 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     ),
     (
         "extension-lacks-arch",
+        "torchao only adds kernels for Hopper and Blackwell",
+        machine(
+            packages=(package("torchao", "0.18.0", "torch"),),
+            libraries=(
+                library("torchao/_C_cutlass_90a.so", "torchao", group("sm_90a", count=6)),
+                library("torchao/_C_mxfp8.so", "torchao", group("sm_100", "sm_103", count=3)),
+            ),
+        ),
+    ),
+    (
+        "extension-lacks-arch",
         "sm_86 code of an extension runs on a 4090",
         machine(
             packages=(package("apex", "0.1", "torch"),),
