@@ -25,11 +25,13 @@ _CONTAINER = struct.Struct("<IHHQ")
 # kind, header size, payload size, 8 bytes of compression, minor, major, architecture,
 # 8 bytes of name, flags
 _ENTRY = struct.Struct("<H2xIQ8xHHI8xQ")
+ENTRY_BYTES = _ENTRY.size
+"""As much of an entry as is looked at."""
 _KIND_PTX, _KIND_SASS = 1, 2
 _FLAG_SPECIFIC, _FLAG_FAMILY = 1 << 20, 1 << 21
 
 # One read takes a container's header and its first entry's, and often the next entry's too.
-_WINDOW = 512
+WINDOW = 512
 _ALIGNMENT = 8
 
 _PADDING_CHUNK = 1 << 20
@@ -84,7 +86,7 @@ def walk(source: Source, start: int, size: int, budget: Budget) -> Containers:
     position = start
     found: dict[tuple[_Raw, ...], list[int]] = {}
     while position + _CONTAINER.size <= end:
-        window = source.read(position, min(_WINDOW, end - position))
+        window = source.read(position, min(WINDOW, end - position))
         if len(window) < _CONTAINER.size:
             raise TruncatedBinaryError(f"The file ends inside its device code, at {position}.")
         magic, version, header, payload = _CONTAINER.unpack_from(window)
@@ -149,7 +151,7 @@ def _entries(
     while position + header_bytes <= close:
         at = position - window_at
         if at + header_bytes > len(window):
-            window = source.read(position, min(_WINDOW, close - position))
+            window = source.read(position, min(WINDOW, close - position))
             window_at, at = position, 0
             if len(window) < header_bytes:
                 raise TruncatedBinaryError(f"The file ends inside its device code, at {position}.")
@@ -169,6 +171,10 @@ def _entries(
 
 def _next_container(source: Source, position: int, end: int, budget: Budget) -> int | None:
     """Where the next container begins behind bytes that are none, or `None`."""
+    if (known := getattr(source, "next_container", None)) is not None:
+        following = known(position, end)
+        if following is not None:
+            return following if following < end else None
     position += -position % _ALIGNMENT  # then no magic lies across two chunks
     while position < end:
         chunk = source.read(position, min(_PADDING_CHUNK, end - position))

@@ -1,9 +1,8 @@
 """Compressed bytes as a source: decompressed as they are read, and never kept.
 
-A binary's section headers stand at its end and its device code before them, so a member of a
-wheel is decompressed twice: to its end, and to the end of its device code. What is kept is the
-last stretch of what went by, a mebibyte, in which the section names are found without a third
-pass.
+A binary's section headers stand at its end and its device code before them. What is kept is the
+last stretch of what went by, a mebibyte, in which the section names are found; what a `Follower`
+recognised on the way, so that device code is mostly found without a second pass, stays as well.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from gpudoctor.binaries.source import Source, UnreadableBinaryError
 _INPUT = 1 << 18
 AT_ONCE = 1 << 20
 """How many decompressed bytes a stream gives at a time."""
-_KEPT = 1 << 20
+# More than a stream gives at a time, so that a follower sees each place whole.
+_KEPT = AT_ONCE + (1 << 12)
 # A real binary takes two passes; one with its sections out of order may take one or two more.
 _MOST_PASSES = 6
 
@@ -63,6 +63,19 @@ class Zlib(Deflate):
         super().__init__(at_once, window_bits=zlib.MAX_WBITS)
 
 
+class Follower(Protocol):
+    """Looks at what goes by in the first pass, and keeps what will be asked for later."""
+
+    def see(self, window: bytes, begin: int, *, last: bool) -> None:
+        """The bytes from `begin` on; `last` says that none will follow."""
+
+    def read(self, offset: int, length: int) -> bytes | None:
+        """Those bytes, if they were kept."""
+
+    def next_container(self, position: int, end: int) -> int | None:
+        """Where the next container begins; `end` if there is none, `None` if not known."""
+
+
 class InflatedSource:
     """The decompressed bytes of a stream; best read forwards."""
 
@@ -75,6 +88,7 @@ class InflatedSource:
         budget: Budget | None = None,
         progress: Callable[[int], None] | None = None,
         stream: Callable[[], Stream] = Deflate,
+        follower: Follower | None = None,
     ) -> None:
         """`size` is what the archive claims; not a byte more is decompressed.
 
@@ -82,6 +96,7 @@ class InflatedSource:
         """
         self._source, self._start, self._compressed = source, start, compressed
         self._progress, self._budget, self._open = progress, budget, stream
+        self._follower = follower
         self.size = size
         self.passes = 0
         """How often decompression began."""
@@ -104,6 +119,9 @@ class InflatedSource:
         if length <= 0:
             return b""
         if offset < self._window_at:
+            kept = self._follower.read(offset, length) if self._follower else None
+            if kept is not None:
+                return kept
             if self.passes == _MOST_PASSES:
                 raise UnreadableBinaryError("Its headers are scattered over its compressed data.")
             self._rewind()
@@ -117,8 +135,16 @@ class InflatedSource:
             cut = min(max(0, min(passed - _KEPT, offset) - self._window_at), len(self._window))
             self._window = self._window[cut:] + more
             self._window_at += cut
+            if self._follower and self.passes == 1:
+                last = self._window_at + len(self._window) >= self.size
+                self._follower.see(self._window, self._window_at, last=last)
         at = offset - self._window_at
         return self._window[at : at + length]
+
+    def next_container(self, position: int, end: int) -> int | None:
+        """Where the next container of device code begins, as `Follower` says it."""
+        seen = self.passes == 1 and self._window_at + len(self._window) >= min(end, self.size)
+        return self._follower.next_container(position, end) if self._follower and seen else None
 
     def _more(self) -> bytes:
         found = self._stream.more(self._refill)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gpudoctor.binaries.budget import Budget
+from gpudoctor.binaries.code.skeleton import Skeleton
 from gpudoctor.binaries.containers import zip_archive as archive
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.library import read_source
@@ -29,7 +30,7 @@ def read_wheel(
 ) -> Iterator[Library | Skipped]:
     """Every library with device code in the wheel at `path`, called `WHEEL!/path/inside`.
 
-    Deflated members are decompressed twice, in a window of about two mebibytes; `progress` is
+    Deflated members are decompressed once, in a window of about two mebibytes; `progress` is
     told how many bytes were, each time some were. Members that cannot be read are `Skipped`, and
     so is the rest of an archive that would take more than one of its size may.
 
@@ -90,4 +91,6 @@ def open_member(
         raise UnreadableBinaryError(f"It is compressed by method {member.method}, not by deflate.")
     if member.size > _LARGEST:
         raise UnreadableBinaryError(f"It claims {member.size} bytes, more than any library has.")
-    return InflatedSource(source, start, member.compressed, member.size, budget, progress)
+    return InflatedSource(
+        source, start, member.compressed, member.size, budget, progress, follower=Skeleton()
+    )
