@@ -91,7 +91,7 @@ def leaves_the_cpu(finding: Finding) -> bool:
     """
     from gpudoctor.kb import catalogue
 
-    entry = catalogue.find(finding.code)
+    entry = catalogue.find(finding.name)
     return entry is not None and entry.cpu_goes_on
 
 
