@@ -65,16 +65,16 @@ def _processor(name: str) -> str | None:
 
 def _sold_with(gpus: Sequence[str]) -> tuple[bool, bool]:
     """Whether the GPUs are Apple's, and whether they sit beside ARM processors alone."""
+    from gpudoctor.compat.builds import arm_only
     from gpudoctor.errors import UsageError
     from gpudoctor.prescribe.request.gpu_names import gpu_of
-    from gpudoctor.prescribe.request.target import AARCH64_GPUS
 
     try:
         found = [gpu_of(text, number) for number, text in enumerate(gpus)]
     except UsageError:
         return False, False  # the plan itself says so
     apple = any(gpu.vendor == "apple" for gpu in found)
-    return apple, any(gpu.compute_capability in AARCH64_GPUS for gpu in found)
+    return apple, any(arm_only(gpu.compute_capability or "") for gpu in found)
 
 
 def _python() -> str | None:

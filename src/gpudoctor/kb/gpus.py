@@ -62,6 +62,8 @@ class CapabilityRow(NamedTuple):
     module: str
     """Kernel-module flavour that serves it: `open`, `proprietary` or `either`."""
     tegra: bool
+    arm_only: bool = False
+    """Whether it is sold with an ARM processor alone."""
 
 
 def _model(row: Mapping[str, Any]) -> GpuModel:
@@ -137,6 +139,7 @@ def capability_row(capability: str) -> CapabilityRow | None:
                 last_branch=row["last_branch"],
                 module=row["module"],
                 tegra=row["tegra"],
+                arm_only=row.get("arm_only", False),
             )
     return None
 

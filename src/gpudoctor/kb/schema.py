@@ -81,6 +81,7 @@ FILES: Mapping[str, File] = {
                 last_branch="int|null",
                 module="text",
                 tegra="bool",
+                arm_only_opt="bool",
             ),
             "series": _rows(words="text", cc="capability"),
             "tegra_chips": _rows(chip="slug", name="text", cc="capability"),

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from gpudoctor.compat.builds import arm_only
 from gpudoctor.compat.driver import common_branches
 from gpudoctor.errors import UsageError
 from gpudoctor.kb import cuda as kb_cuda
@@ -23,7 +24,7 @@ from gpudoctor.prescribe.build.solver import explain
 from gpudoctor.prescribe.driver.branches import first_branch
 from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.prescribe.request.request import Options, PlanRequest, specifier_of
-from gpudoctor.prescribe.request.target import AARCH64_GPUS, Pin, target_of
+from gpudoctor.prescribe.request.target import Pin, target_of
 from gpudoctor.rules.engine.wording import finding
 
 SYSTEMS = ("linux", "windows", "wsl", "macos")
@@ -69,7 +70,7 @@ def _host(request: PlanRequest, gpus: tuple[Gpu, ...]) -> Host:
     name = request.os or ("macos" if gpus and gpus[0].vendor == "apple" else "linux")
     arch = request.arch.lower() if request.arch else None
     if arch is None:
-        arm = any(gpu.compute_capability in AARCH64_GPUS for gpu in gpus) or name == "macos"
+        arm = any(arm_only(gpu.compute_capability or "") for gpu in gpus) or name == "macos"
         arch = "aarch64" if arm else "x86_64"
     arm = arch in ("aarch64", "arm64")
     arch = ("aarch64" if name in ("linux", "wsl") else "arm64") if arm else "x86_64"

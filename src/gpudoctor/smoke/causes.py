@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.compat.architecture import (
-    Architecture,
-    ComputeCapability,
-    can_be_jitted,
-    runs_natively,
-)
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import architectures, jittable, native, side
 from gpudoctor.kb import smoke as figures
 from gpudoctor.model.facts import Gpu
 
@@ -86,10 +82,12 @@ def lacking_architecture(torch: Mapping[str, Any], device: Mapping[str, Any]) ->
         return None
     try:
         gpu = ComputeCapability.parse(str(capability))
-        compiled = [Architecture.parse(str(name)) for name in names]
     except ValueError:
         return None
-    if any(runs_natively(code, gpu) or can_be_jitted(code, gpu) for code in compiled):
+    compiled = tuple(map(str, names))
+    if len(architectures(compiled)) < len(compiled):
         return None
-    older = any(code.capability > gpu for code in compiled)
-    return "torch-dropped-arch-old-gpu" if older else "torch-lacks-arch-new-gpu"
+    if native(compiled, gpu) or jittable(compiled, gpu):
+        return None
+    old = side(compiled, gpu) == "old"
+    return "torch-dropped-arch-old-gpu" if old else "torch-lacks-arch-new-gpu"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gpudoctor.compat.architecture import (
-    Architecture,
-    ComputeCapability,
-    can_be_jitted,
-    runs_natively,
-)
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import jittable, likely_platform, native, side
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb._data import numbers
+from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.triage.merge import platform_of
 
 Coverage = Literal["covers", "lacks-new", "lacks-old"]
 
@@ -56,9 +52,9 @@ def _of_one(sheet: FactSheet, gpu: ComputeCapability) -> Coverage | None:
     if not torch.cuda:
         return None
     base = (torch.version or "").partition("+")[0]
-    platform = platform_of(
-        {"os": sheet.facts.host.os, "arch": sheet.facts.host.arch} if sheet.facts.host else {}
-    )
+    host = sheet.facts.host or Host()
+    # Most reports are of Linux on x86-64, where nothing else is said.
+    platform = likely_platform(host.os or "linux", host.arch, (str(gpu),))
     answers = {
         judge_codes(build.sass, build.ptx, gpu)
         for build in torch_releases.builds()
@@ -83,20 +79,8 @@ def judge_codes(
     sass: tuple[str, ...], ptx: tuple[str, ...], gpu: ComputeCapability
 ) -> Coverage | None:
     """Whether these architectures serve a GPU, and if not, on which side of them it lies."""
-    codes = []
-    for name in (*sass, *ptx):
-        try:
-            codes.append(Architecture.parse(name))
-        except ValueError:
-            continue
-    native = [code for code in codes if code.kind == "sass"]
-    if any(runs_natively(code, gpu) for code in native):
+    if native(sass, gpu):
         return "covers"
-    if any(can_be_jitted(code, gpu) for code in codes):
+    if jittable(ptx, gpu) or not sass:
         return None
-    if not native:
-        return None
-    plain = [code.capability for code in native if not code.suffix] or [
-        c.capability for c in native
-    ]
-    return "lacks-old" if gpu < min(plain) or (gpu < max(plain) and gpu.major < 7) else "lacks-new"
+    return "lacks-new" if side((*sass, *ptx), gpu) == "new" else "lacks-old"

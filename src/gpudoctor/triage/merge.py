@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import likely_platform
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import torch_releases
@@ -205,7 +206,7 @@ def builds_meant(version: str, cuda: str | None, host: Draft) -> tuple[torch_rel
     base, _, label = version.partition("+")
     if not torch_releases.release(base):
         return ()
-    platform = platform_of(host)
+    platform = likely_platform(host.get("os") or "linux", host.get("arch"))
     found = [b for b in torch_releases.builds_of(base) if b.kind == "cuda" and b.exists]
     if label.startswith("cu"):
         found = [build for build in found if build.variant == label]
@@ -215,19 +216,9 @@ def builds_meant(version: str, cuda: str | None, host: Draft) -> tuple[torch_rel
         found = [build for build in found if build.cuda and build.cuda.startswith(cuda)]
     else:
         default = torch_releases.release(base)
-        variant = default.default_variants.get(platform) if default else None
+        variant = default.default_variants.get(platform or "") if default else None
         found = [build for build in found if build.variant == variant]
     return tuple(build for build in found if build.platform == platform)
-
-
-def platform_of(host: Draft) -> str:
-    """`linux_x86_64` and the like for what is known of a host."""
-    os, arch = host.get("os"), host.get("arch")
-    if os == "windows":
-        return "win_arm64" if arch == "arm64" else "win_amd64"
-    if os == "macos":
-        return "macos_x86_64" if arch == "x86_64" else "macos_arm64"
-    return "linux_aarch64" if arch in ("aarch64", "arm64") else "linux_x86_64"
 
 
 def with_torch(sheet: FactSheet, **changes: Any) -> FactSheet:

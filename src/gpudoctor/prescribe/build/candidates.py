@@ -13,9 +13,9 @@ from gpudoctor.compat.architecture import (
     can_be_jitted,
     runs_natively,
 )
+from gpudoctor.compat.builds import toolkit_knows
 from gpudoctor.compat.driver import newest_cuda_of, starts
 from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
@@ -83,11 +83,17 @@ class Offer:
                 self.covers[gpu] = "none"
             elif any(runs_natively(code, gpu) for code in self.sass):
                 self.covers[gpu] = "native"
-            elif any(can_be_jitted(code, gpu) for code in self.ptx) and _known_to(gpu, self.cuda):
+            elif any(can_be_jitted(code, gpu) for code in self.ptx) and toolkit_knows(
+                self.build.cuda or "", gpu
+            ):
                 self.covers[gpu] = "jit"
             else:
                 self.covers[gpu] = "none"
         return self.covers[gpu]
+
+    def _has_ptx_for(self, gpu: ComputeCapability) -> bool:
+        fits = any(can_be_jitted(code, gpu) for code in self.ptx)
+        return fits and toolkit_knows(self.build.cuda or "", gpu)
 
     def is_complete(self, gpus: tuple[ComputeCapability, ...]) -> bool:
         """Whether all of its libraries serve the GPUs, as far as is known."""
@@ -95,19 +101,6 @@ class Offer:
 
 
 _architecture = cache(Architecture.parse)
-
-
-@lru_cache(maxsize=512)
-def _known_to(gpu: ComputeCapability, cuda: tuple[int, ...]) -> bool:
-    """Whether the libraries of a CUDA can have code for a GPU.
-
-    A GPU that nobody knows yet is held to the newest one below it: what is too old for that is
-    too old for its successor.
-    """
-    known = [ComputeCapability.parse(name) for name in kb_gpus.all_capabilities()]
-    below = max((found for found in known if found <= gpu), default=gpu)
-    span = kb_cuda.toolkits_for(str(below))
-    return span is None or version_key(span[0])[:2] <= cuda
 
 
 def companion_wheels(offer: Offer, target: Target) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from gpudoctor.compat.amd_target import build_serves
-from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import is_served, likely_platform
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, replace
-
-AARCH64_GPUS = frozenset({"5.3", "6.2", "7.2", "8.7", "11.0", "12.1"})
-"""Capabilities that are sold with an ARM processor alone: the Jetsons, Thor, GB10."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +80,6 @@ def capability(gpu: Gpu) -> ComputeCapability | None:
 
 
 @cache
-def is_served(gpu: ComputeCapability, platform: str | None) -> bool:
-    """Whether any published CUDA build for the platform has machine code for a GPU.
-
-    A GPU that none serves, beside one that is served, drives a screen; nothing is chosen by it.
-    """
-    names = {
-        name
-        for build in torch_releases.builds()
-        if build.kind == "cuda" and build.exists and platform in (None, build.platform)
-        for name in build.sass
-    }
-    return any(runs_natively(Architecture.parse(name), gpu) for name in names)
-
-
-@cache
 def is_served_gfx(gfx: str, platform: str | None) -> bool:
     """Whether any published ROCm build for the platform has code for an instruction set."""
     return any(
@@ -114,7 +97,7 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
     nvidia = [gpu for gpu in gpus if gpu.vendor == "nvidia"]
     capabilities = sorted({found for gpu in nvidia if (found := capability(gpu))})
     version, cuda = _driver(sheet)
-    platform = platform_of(host, tuple(map(str, capabilities)))
+    platform = likely_platform(host.os, host.arch, map(str, capabilities))
     capabilities = [found for found in capabilities if is_served(found, platform)] or capabilities
     amd = [gpu for gpu in gpus if gpu.vendor == "amd" and gpu.gfx]
     # Nothing is chosen by the graphics inside a processor where a card is beside them.
@@ -139,23 +122,6 @@ def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
         companions=tuple(p.name for p in facts.packages if p.name in ("torchvision", "torchaudio")),
         intel=not nvidia and any(gpu.vendor == "intel" for gpu in gpus),
     )
-
-
-def platform_of(host: Host, capabilities: tuple[str, ...] = ()) -> str | None:
-    """The wheels' platform; where the processor is not stated, what the GPUs are sold with."""
-    arch = (host.arch or "").lower()
-    if not arch and host.os in ("linux", "windows"):
-        arch = "aarch64" if AARCH64_GPUS & set(capabilities) else "x86_64"
-    arm = arch in ("aarch64", "arm64")
-    if arch not in ("x86_64", "amd64") and not arm:
-        return None
-    if host.os == "linux":
-        return "linux_aarch64" if arm else "linux_x86_64"
-    if host.os == "windows":
-        return "win_arm64" if arm else "win_amd64"
-    if host.os == "macos":
-        return "macos_arm64" if arm else "macos_x86_64"
-    return None
 
 
 def python_of(python: Python | None) -> str | None:

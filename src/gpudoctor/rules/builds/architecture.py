@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import side
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import sentence_step
@@ -79,13 +80,8 @@ def beyond_knowledge(case: Case) -> list[Seat]:
 
 
 def is_newer(code: Code, gpu: ComputeCapability) -> bool:
-    """Whether a GPU without code is newer than what the build knows, and not older.
-
-    A Tegra part counts as newer: desktop code stands on both sides of its number, and none of
-    it runs there.
-    """
-    known = [a.capability for a in map(book.architecture, code.sass + code.ptx) if a is not None]
-    return gpu.is_tegra or not known or gpu > max(known)
+    """Whether a GPU without code is newer than what the build knows, and not older."""
+    return side(code.sass + code.ptx, gpu) == "new"
 
 
 def code_evidence(code: Code) -> list[Evidence]:

@@ -9,6 +9,7 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
 from gpudoctor.model.finding import Evidence
+from gpudoctor.model.platform import Platform, platform_of
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -125,19 +126,9 @@ class Case:
         return any(seat.capability is not None and seat.capability.is_tegra for seat in self.nvidia)
 
     @cached_property
-    def platform(self) -> str | None:
+    def platform(self) -> Platform | None:
         """The wheels' platform as the knowledge base writes it: `linux_x86_64`."""
-        host = self.host
-        arch = (host.arch or "").lower()
-        x86 = arch in ("x86_64", "amd64")
-        arm = arch in ("aarch64", "arm64")
-        if host.os == "linux":
-            return "linux_x86_64" if x86 else "linux_aarch64" if arm else None
-        if host.os == "windows":
-            return "win_amd64" if x86 else "win_arm64" if arm else None
-        if host.os == "macos":
-            return "macos_x86_64" if x86 else "macos_arm64" if arm else None
-        return None
+        return platform_of(self.host.os, self.host.arch)
 
     # The GPUs
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 from gpudoctor.compat.amd_target import build_serves
-from gpudoctor.compat.architecture import (
-    Architecture,
-    ComputeCapability,
-    can_be_jitted,
-    runs_natively,
-)
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import architecture as architecture
+from gpudoctor.compat.builds import is_served as is_served
+from gpudoctor.compat.builds import jittable as jittable
+from gpudoctor.compat.builds import native as native
+from gpudoctor.compat.builds import toolkit_knows
 from gpudoctor.kb import amd, cuda, gpus, intel, packages, torch_releases
 from gpudoctor.model.version import numbers as numbers
 
@@ -48,7 +48,7 @@ def predates(cuda_version: str | None, codes: tuple[str, ...], gpu: ComputeCapab
         return False
     first = numbers(span[0])
     if cuda_version:
-        return numbers(cuda_version)[:2] < first
+        return not toolkit_knows(cuda_version, gpu)
     ends = [
         last
         for name in codes
@@ -90,27 +90,6 @@ def is_known_gpu(name: str | None, pci_id: str | None) -> bool:
 
 
 @cache
-def architecture(name: str) -> Architecture | None:
-    """The parsed name of an architecture; `None` for a name that nobody knows."""
-    try:
-        return Architecture.parse(name)
-    except ValueError:
-        return None
-
-
-@cache
-def native(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
-    """Whether one of the machine codes `sass` runs on `gpu` as it is."""
-    return any(a is not None and runs_natively(a, gpu) for a in map(architecture, sass))
-
-
-@cache
-def jittable(ptx: tuple[str, ...], gpu: ComputeCapability) -> bool:
-    """Whether one of the PTX images could be compiled for `gpu`."""
-    return any(a is not None and can_be_jitted(a, gpu) for a in map(architecture, ptx))
-
-
-@cache
 def _covering(capability: ComputeCapability, platform: str | None) -> tuple[str, ...]:
     """torch releases with a CUDA build that runs on a GPU, oldest first."""
     found = [
@@ -122,11 +101,6 @@ def _covering(capability: ComputeCapability, platform: str | None) -> tuple[str,
         and native(build.sass, capability)
     ]
     return tuple(dict.fromkeys(found))
-
-
-def is_served(capability: ComputeCapability, platform: str | None) -> bool:
-    """Whether any CUDA build of the index runs on a GPU (on any platform if it is `None`)."""
-    return bool(_covering(capability, platform))
 
 
 def last_release_for(capability: ComputeCapability, platform: str) -> str | None:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+from gpudoctor.compat.builds import likely_platform
 from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
 from gpudoctor.kb import signatures, torch_releases
 from gpudoctor.kb._data import numbers
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
-from gpudoctor.triage.merge import platform_of, with_torch
+from gpudoctor.triage.merge import with_torch
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.copies import two_versions
 from gpudoctor.triage.readers.failing import owner
@@ -251,10 +252,10 @@ def _below_default_floor(sheet: FactSheet) -> bool:
     if sheet.why_unknown("torch.cuda") is None or "+" in torch.version:
         return False
     host = sheet.facts.host
-    platform = platform_of({"os": host.os, "arch": host.arch} if host else {})
+    platform = likely_platform((host.os if host else None) or "linux", host.arch if host else None)
     release = torch_releases.release(torch.version)
     cuda = torch_releases.cuda_of_variant(
-        release.default_variants.get(platform, "") if release else ""
+        release.default_variants.get(platform or "", "") if release else ""
     )
     return bool(cuda) and _below_floor(with_torch(sheet, cuda=cuda))
 
