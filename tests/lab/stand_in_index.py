@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import io
 import json
+import os
 import threading
 import zipfile
 from collections import defaultdict
@@ -26,7 +27,7 @@ PLATFORMS = {
     "win_amd64": "win_amd64",
     "macos_arm64": "macosx_11_0_arm64",
 }
-PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+PYTHONS = tuple(os.environ.get("STAND_IN_PYTHONS", "3.9 3.10 3.11 3.12 3.13 3.14").split())
 FIRST = (2, 6)
 PLAIN = {"numpy": "2.2.0", "filelock": "3.20.0", "setuptools": "80.0.0", "wheel": "0.45.1"}
 

@@ -75,7 +75,9 @@ def judge(
     ]
     found = [installations(sources, scene) for scene in scenes]
     rows = [_agreed(row, scenes) for row in zip(*found, strict=True)]
-    judged = [_judged(_bare(sheet), row) for row in rows]
+    # Beside a file that installs torch, one that says nothing of it decides nothing.
+    speaking = [row for row in rows if not row.outcome.silent]
+    judged = [_judged(_bare(sheet), row) for row in speaking or rows[:1]]
     worst = min(judged, key=_rank)
     if len(judged) == 1:
         return worst
@@ -123,7 +125,11 @@ def _agreed(rows: Sequence[Installation], scenes: Sequence[Scene]) -> Installati
     return replace(
         first,
         outcome=Outcome(
-            status="open", tool=first.outcome.tool, assumption=first.outcome.assumption, why=why
+            status="open",
+            tool=first.outcome.tool,
+            assumption=first.outcome.assumption,
+            why=why,
+            files=(FileAt(first.document.path),),
         ),
     )
 

@@ -51,6 +51,11 @@ class Outcome:
     files: tuple[FileAt, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def silent(self) -> bool:
+        """Whether the file simply says nothing of torch."""
+        return self.status in ("open", "nothing") and not self.files
+
     def choice(self, name: str) -> Choice | None:
         """What it chooses of a package."""
         return next((item for item in self.choices if item.name == name), None)

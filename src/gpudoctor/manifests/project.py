@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gpudoctor.manifests import formats
 from gpudoctor.manifests.document import Document
 from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.resolvers import lock
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
 from gpudoctor.manifests.universe import allows
@@ -43,36 +44,41 @@ def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation
 
 def resolve(document: Document, scene: Scene) -> Outcome:
     """What the tool of a document makes of it."""
-    from gpudoctor.manifests.resolvers import lock, pip, uv
-
     if document.settled is not None:
         return document.settled
     if refused := _refused(document, scene):
         return refused
     if document.pinned is not None:
         return lock.resolve(document, scene)
-    tool = document.tool
-    if document.format == "requirements" and scene.tool == "uv":
-        tool = "uv"
+    asked = document.format == "requirements" and scene.tool == "uv"
+    return _model("uv" if asked else document.tool)(document, scene)
+
+
+def _model(tool: str) -> Callable[[Document, Scene], Outcome]:
+    """How a tool chooses; each model is loaded when it is needed."""
     if tool == "uv":
-        return uv.resolve(document, scene)
+        from gpudoctor.manifests.resolvers import uv
+
+        return uv.resolve
     if tool == "poetry":
         from gpudoctor.manifests.resolvers import poetry
 
-        return poetry.resolve(document, scene)
+        return poetry.resolve
     if tool == "pdm":
         from gpudoctor.manifests.resolvers import pdm
 
-        return pdm.resolve(document, scene)
+        return pdm.resolve
     if tool == "pipenv":
         from gpudoctor.manifests.resolvers import pipenv
 
-        return pipenv.resolve(document, scene)
+        return pipenv.resolve
     if tool in ("conda", "pixi"):
         from gpudoctor.manifests.resolvers import conda
 
-        return conda.resolve(document, scene)
-    return pip.resolve(document, scene)
+        return conda.resolve
+    from gpudoctor.manifests.resolvers import pip
+
+    return pip.resolve
 
 
 def _refused(document: Document, scene: Scene) -> Outcome | None:
@@ -131,11 +137,11 @@ def _defaults(source: Source, scene: Scene) -> Scene:
     """For a uv.lock: the groups that the pyproject.toml beside it installs unasked."""
     if formats.format_of(source) != "uv.lock":
         return scene
-    from gpudoctor.manifests.readers import pyproject
-
     beside = source.beside("pyproject.toml")
     groups: tuple[str, ...] = ("dev",)
     if beside is not None:
+        from gpudoctor.manifests.readers import pyproject
+
         said = pyproject.read(beside, "uv")
         groups = _scene(said, Scene(scene.platform, scene.python)).groups
     return Scene(

@@ -43,7 +43,7 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
     python = text(table(own, "dependencies").get("python"))
     return replace(
         document,
-        wishes=tuple(_merged(list(document.wishes), wishes)),
+        wishes=tuple(_merged(list(document.wishes), wishes, stated=_stated(data))),
         indexes=tuple(indexes),
         requires_python=document.requires_python or (specifier(python) if python else None),
         options={"default-groups": ",".join(sorted(normal(name) for name in listed))},
@@ -129,7 +129,13 @@ def _python(text_: str | None) -> str | None:
     return " and ".join(said) or None
 
 
-def _merged(standard: list[Wish], own: list[Wish]) -> list[Wish]:
+def _stated(data: Mapping[str, Any]) -> bool:
+    """Whether `[project]` states the requirements; `[tool.poetry.dependencies]` only adds then."""
+    project = table(data, "project")
+    return "dependencies" in project or "optional-dependencies" in project
+
+
+def _merged(standard: list[Wish], own: list[Wish], *, stated: bool) -> list[Wish]:
     """Requirements of `[project]` with what `[tool.poetry.dependencies]` adds to them."""
     result = []
     used = set()
@@ -150,7 +156,8 @@ def _merged(standard: list[Wish], own: list[Wish]) -> list[Wish]:
                     at=wish.at,
                 )
             )
-    return [*result, *(wish for wish in own if wish.name not in used)]
+    rest = [wish for wish in own if wish.name not in used]
+    return [*result, *(wish for wish in rest if wish.group is not None or not stated)]
 
 
 def specifier(version: str) -> str:
