@@ -119,10 +119,6 @@ def _refuse(before: Report) -> None:
     if reason := permission.why_not(sheet, may_start=may_start(sheet)):
         raise FixFailedError(f"{reason}; nothing was changed")
     refuse_unfinished(before)
-    if library := permission.loaded_library(sheet):
-        raise FixFailedError(
-            f"{library} is loaded by a running program; close it first; nothing was changed"
-        )
 
 
 # A wheel lies once in the installer's cache and once unpacked, and unpacks to about twice its

@@ -72,25 +72,3 @@ def _can_write(folder: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def loaded_library(sheet: FactSheet) -> str | None:
-    """On Windows, a library of the environment that a running program holds; else `None`.
-
-    A loaded DLL cannot be replaced there: it must be noticed before the first change.
-    """
-    if os.name != "nt":
-        return None
-    torch = sheet.facts.torch
-    folder = os.path.join(torch.path, "lib") if torch is not None and torch.path else ""
-    if not os.path.isdir(folder):
-        return None
-    for name in sorted(os.listdir(folder)):
-        if name.lower().endswith(".dll"):
-            path = os.path.join(folder, name)
-            try:
-                with open(path, "r+b"):
-                    pass
-            except OSError:
-                return path
-    return None

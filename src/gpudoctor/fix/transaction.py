@@ -15,7 +15,7 @@ from gpudoctor.fix import words
 from gpudoctor.fix.environment import ownership
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.parts import Environment
-from gpudoctor.fix.held import held_by
+from gpudoctor.fix.held import held_by, refuse_held
 from gpudoctor.fix.installing.isolation import refuse_elsewhere
 from gpudoctor.fix.installing.run import run_step
 from gpudoctor.fix.installing.workshop import Workshop
@@ -114,6 +114,7 @@ class _Transaction:
                 kept = snapshot.take(environment, vaults)
                 written = manifest.write(kept, os.path.join(self._journal.folder, BEFORE))
                 self._workshop.make()
+                refuse_held(environment, self._work.commands)
                 for command in self._work.commands:
                     refuse_elsewhere(command, os.environ, self._workshop)
                 self._journal.write("kept", manifest=written)

@@ -200,9 +200,10 @@ class _Undoing:
         if late.in_the_way and not self._set_aside:
             part, path = late.in_the_way[0]
             root = next(p.path for p in kept.environment.parts if p.name == part)
+            shown = os.path.normpath(os.path.join(root, path))
             raise FixFailedError(
                 f"{len(late.in_the_way)} files came or changed after {what}, "
-                f"{os.path.join(root, path)} among them, and undoing would lose that; nothing was "
+                f"{shown} among them, and undoing would lose that; nothing was "
                 f"changed. `{words.undo_command(self._prefix)} --set-aside` undoes the fix and "
                 "moves them aside"
             )

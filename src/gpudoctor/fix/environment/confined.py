@@ -127,9 +127,9 @@ class Folder:
 
     def rename(self, path: str, new: str) -> None:
         """Rename within one folder, over what has the new name."""
-        name, parent = self.at(path)
-        last = components(new)[-1]
-        os.replace(name, last, src_dir_fd=parent, dst_dir_fd=parent)
+        name, _ = self.at(path)
+        other, parent = self.at(new)
+        os.replace(name, other, src_dir_fd=parent, dst_dir_fd=parent)
 
     def set_times(self, path: str, mtime_ns: int) -> None:
         """Set when the file at `path` was changed last."""

@@ -39,19 +39,31 @@ def recorded(prefix: str) -> frozenset[str]:
     Raises:
         OSError: a record is there and cannot be read: nobody would know whose the files are.
     """
-    return frozenset(path for site in site_folders(prefix) for path in _of_site(prefix, site))
+    return frozenset(path for paths in recorded_by(prefix).values() for path in paths)
 
 
-def _of_site(prefix: str, site: str) -> Iterator[str]:
-    for name in _names(os.path.join(prefix, site)):
-        for ending, record in _RECORDS:
-            if not name.endswith(ending):
-                continue
-            base = site if record == "RECORD" else f"{site}/{name}"
-            for line in _lines(os.path.join(prefix, site, name, record)):
-                path = posixpath.normpath(posixpath.join(base, _path_of(line).replace("\\", "/")))
-                if not path.startswith(("/", "../")) and path not in (".", ".."):
-                    yield path
+def recorded_by(prefix: str) -> dict[str, list[str]]:
+    """The same for each distribution, by the name that its metadata folder bears.
+
+    Raises:
+        OSError: as `recorded`.
+    """
+    found: dict[str, list[str]] = {}
+    for site in site_folders(prefix):
+        for name in _names(os.path.join(prefix, site)):
+            for ending, record in _RECORDS:
+                if name.endswith(ending):
+                    paths = found.setdefault(name.partition("-")[0], [])
+                    paths += _named_in(prefix, site, name, record)
+    return found
+
+
+def _named_in(prefix: str, site: str, name: str, record: str) -> Iterator[str]:
+    base = site if record == "RECORD" else f"{site}/{name}"
+    for line in _lines(os.path.join(prefix, site, name, record)):
+        path = posixpath.normpath(posixpath.join(base, _path_of(line).replace("\\", "/")))
+        if not path.startswith(("/", "../")) and path not in (".", ".."):
+            yield path
 
 
 def _path_of(line: str) -> str:

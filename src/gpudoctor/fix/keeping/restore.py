@@ -66,7 +66,7 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
             continue
         for path in actions:
             different = part.tree.get(path) != now.get(path)
-            shown = os.path.join(part.path, path)
+            shown = os.path.normpath(os.path.join(part.path, path))
             if not different:
                 paths.append(shown)
             elif environments.is_bytecode(path):
