@@ -117,11 +117,12 @@ def require(
     torch: str | None = None,
     bf16: bool = False,
     fp8: bool = False,
+    same_on_all_ranks: bool = False,
 ) -> None:
     """Raise one clear exception if this environment cannot train on this machine.
 
-    Reads files and asks the driver, which takes a fraction of a second; torch is not imported.
-    What cannot be found out is not held against the machine.
+    Reads files and asks the driver, which takes a fraction of a second; torch is not imported,
+    but to compare ranks. What cannot be found out is not held against the machine.
 
     Args:
         gpus: how many usable GPUs there must be; 0 allows the CPU.
@@ -130,6 +131,8 @@ def require(
         torch: what its version must be, `">=2.6,<2.9"`.
         bf16: whether they must multiply bfloat16 (compute capability 8.0).
         fp8: whether they must multiply FP8 (compute capability 8.9).
+        same_on_all_ranks: whether torch, driver, GPUs and Python must be the same on every rank
+            of the job, asked through the launcher's store; alone, there is nothing to compare.
 
     Raises:
         UsageError: an argument is none of these.
@@ -144,6 +147,21 @@ def require(
     )
     if found is not None:
         raise RequirementError(found.sentence, found.findings)
+    if same_on_all_ranks and (said := _ranks()):
+        raise RequirementError(said)
+
+
+def _ranks() -> str | None:
+    """One sentence if the ranks of this job are not alike."""
+    import os
+
+    from gpudoctor import ranks
+
+    at = ranks.place(os.environ)
+    if at is None:
+        return None
+    machine = _machine()
+    return ranks.difference({} if machine is None else ranks.summary(machine), at)
 
 
 def _explain(error: BaseException) -> None:
