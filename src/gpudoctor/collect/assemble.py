@@ -260,6 +260,8 @@ def _why_no_gpus(found: _Machine) -> Reason | None:
     # Under WSL and on a Jetson the bus shows no GPU: only the driver can say that there is none.
     off_bus = wsl or bool(files.host and files.host.jetson)
     absent = nvml.error == NO_LIBRARY and cuda.missing
+    if wsl and files.amd is not None:
+        return Reason("not-asked", "under WSL, AMD GPUs are listed by ROCm alone")
     if off_bus and not nvml.ok and cuda.init != 0 and not absent:
         failed = cuda.init_name or cuda.load_error or "no device"
         said = f"NVML answered {nvml.error}, CUDA {failed}"

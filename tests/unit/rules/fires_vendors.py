@@ -39,6 +39,14 @@ ARC: dict[str, Any] = {
     "torch": torch("2.9.1+xpu", None, xpu="20250302"),
 }
 
+MAC: dict[str, Any] = {"driver": None, "kernel_module": None, "gpus": (), "torch": CPU}
+
+
+def mac(version: str = "15.5", **more: Any) -> Host:
+    """A Mac with Apple silicon."""
+    return Host(os="macos", arch="arm64", distribution_version=version, **more)
+
+
 FIRES: dict[str, FactSheet] = {
     "amd-gpu-unsupported": machine(
         gpus=(amd("AMD Radeon RX 580", "gfx803"),), driver=None, torch=CPU
@@ -115,6 +123,10 @@ FIRES: dict[str, FactSheet] = {
     ),
     "no-cuda-on-mac": machine(
         host=Host(os="macos", arch="arm64"), driver=None, kernel_module=None, gpus=(), torch=CPU
+    ),
+    "python-under-rosetta": machine(**MAC, host=mac(rosetta=True)),
+    "macos-too-old-for-torch": machine(
+        **{**MAC, "torch": torch("2.15.0", None, macos="14.0")}, host=mac("13.6")
     ),
     "platform-dropped-intel-mac": machine(
         host=Host(os="macos", arch="x86_64"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
-from unit.rules.fires_vendors import ARC, XTX
+from unit.rules.fires_vendors import ARC, MAC, XTX, mac
 from unit.rules.fires_vendors import FIRES as VENDORS
 from unit.rules.make import (
     CU130,
@@ -214,6 +214,12 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "intel-gpu-needs-xpu-torch",
         "old graphics of a processor are no GPU to train on",
         machine(gpus=(intel("Intel UHD Graphics 630", integrated=True),), driver=None, torch=CPU),
+    ),
+    ("python-under-rosetta", "a Python for Apple silicon", machine(**MAC, host=mac())),
+    (
+        "macos-too-old-for-torch",
+        "exactly the system that it names",
+        machine(**{**MAC, "torch": torch("2.15.0", None, macos="14.0")}, host=mac("14.0")),
     ),
     ("no-cuda-on-mac", "Linux on ARM", machine(host=linux(arch="aarch64"))),
     ("platform-dropped-intel-mac", "a Mac with Apple silicon", VENDORS["no-cuda-on-mac"]),

@@ -24,9 +24,13 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
 def read_macos() -> Host:
     """The host under macOS."""
     release = platform.mac_ver()[0]
+    # A program for Intel that Rosetta runs is told x86_64; the kernel says what the Mac is.
+    # https://developer.apple.com/documentation/apple-silicon/about-the-rosetta-translation-environment
+    translated = _number("sysctl.proc_translated") == 1
     return Host(
         os="macos",
-        arch=platform.machine() or None,
+        arch="arm64" if translated else platform.machine() or None,
+        rosetta=translated,
         distribution=f"macOS {release}" if release else "macOS",
         distribution_id="macos",
         distribution_version=release or None,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.model.version import numbers
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 
-@rule("no-cuda-on-mac", needs=("host.os", "host.arch"))
+@rule("no-cuda-on-mac", needs=("host.os", "host.arch"), unless=("python-under-rosetta",))
 def no_cuda_on_mac(case: Case) -> Iterator[Finding | Unknown]:
     """A Mac with Apple silicon: PyTorch uses its GPU through MPS."""
     if case.platform != "macos_arm64":
@@ -53,6 +54,83 @@ def platform_dropped_intel_mac(case: Case) -> Iterator[Finding | Unknown]:
                 (*case.pip, "install", "torch==2.2.2", "numpy<2"),
                 risk="medium",
                 executable=False,
+            ),
+        ),
+    )
+
+
+@rule("python-under-rosetta", needs=("host.os", "host.rosetta"))
+def python_under_rosetta(case: Case) -> Iterator[Finding | Unknown]:
+    """A Python for Intel on a Mac with Apple silicon: torch for it ended, and it has no GPU."""
+    if case.host.os != "macos" or not case.host.rosetta:
+        return
+    yield finding(
+        "python-under-rosetta",
+        "This Python is one for Intel, which Rosetta translates; torch uses no GPU there",
+        "The Mac has Apple silicon, and its GPU serves programs for Apple silicon alone. For "
+        "Intel's instruction set torch 2.2.2 was the last release.",
+        evidence=[case.evidence("host.arch"), case.evidence("host.rosetta")],
+        clears_with=("manual",),
+        next_look="`python -c 'import platform; print(platform.machine())'` prints x86_64 there.",
+        remedies=(
+            sentence_step(
+                "manual",
+                "Install a Python for Apple silicon (python.org's universal2, Homebrew below "
+                "/opt/homebrew, Miniforge, or uv), and make the environment anew with it.",
+            ),
+        ),
+    )
+
+
+@rule("macos-too-old-for-torch", needs=("host.os", "host.distribution_version", "torch.version"))
+def macos_too_old_for_torch(case: Case) -> Iterator[Finding | Unknown]:
+    """The installed torch was built for a newer macOS: it does not load, or has no MPS."""
+    torch, version = case.facts.torch, case.host.distribution_version
+    if torch is None or case.host.os != "macos" or not version:
+        return
+    here = numbers(version)[:2]
+    if torch.macos and here < numbers(torch.macos)[:2]:
+        yield _too_old(
+            case,
+            f"{case.torch_name} was built for macOS {torch.macos} or newer; this is {version}",
+            "Its libraries use functions of that system, so that `import torch` fails or crashes.",
+            "torch.macos",
+            torch.macos,
+            Severity.ERROR,
+        )
+        return
+    floors = [numbers(name)[:2] for library in case.torch_libraries for name in library.metal]
+    if floors and here < min(floors):
+        wanted = ".".join(map(str, min(floors)))
+        yield _too_old(
+            case,
+            f"The GPU kernels of {case.torch_name} need macOS {wanted}; this is {version}",
+            "torch loads and runs on the processor; `torch.backends.mps.is_available()` is False. "
+            "Its own message has named older systems than it needs.",
+            "libraries.metal",
+            wanted,
+            Severity.WARNING,
+        )
+
+
+def _too_old(
+    case: Case, title: str, detail: str, fact: str, value: str, severity: Severity
+) -> Finding:
+    return finding(
+        "macos-too-old-for-torch",
+        title,
+        detail,
+        severity=severity,
+        evidence=[
+            Evidence(fact=fact, value=value, source=case.sheet.source("torch.macos")),
+            case.evidence("host.distribution_version"),
+        ],
+        clears_with=("manual", "install"),
+        remedies=(
+            sentence_step(
+                "manual",
+                "Update macOS, or install an older torch: `gpudoctor plan --os macos` says what "
+                "this Python can have.",
             ),
         ),
     )
