@@ -84,7 +84,9 @@ HUNDREDS = {
 def test_the_hundred_says_to_people_what_the_area_says_to_programs(
     entry: catalogue.Entry,
 ) -> None:
-    assert entry.area == HUNDREDS[entry.code[3]]
+    # What AMD, Intel and Apple need lies in any layer: the area says in which.
+    closer = {"host", "driver", "environment"} if entry.code[3] == "6" else set()
+    assert entry.area in {HUNDREDS[entry.code[3]], *closer}
     assert catalogue.area(entry.code) == catalogue.area(entry.name) == entry.area
 
 
