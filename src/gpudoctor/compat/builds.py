@@ -78,6 +78,28 @@ def is_served(gpu: ComputeCapability, platform: str | None) -> bool:
 
 
 @cache
+def serving(gpu: ComputeCapability, platform: str | None) -> tuple[torch_releases.Build, ...]:
+    """The published CUDA builds that serve a GPU with all that they bring, oldest first.
+
+    A build whose cuDNN has left the GPU behind does not serve it, whatever torch itself carries.
+    """
+    return tuple(
+        build
+        for build in torch_releases.builds()
+        if build.kind == "cuda"
+        and build.exists
+        and platform in (None, build.platform)
+        and native(build.sass, gpu)
+        and not _below_cudnn(build.cudnn, gpu)
+    )
+
+
+def _below_cudnn(cudnn: str | None, gpu: ComputeCapability) -> bool:
+    lowest = kb_cuda.cudnn_floor(cudnn) if cudnn else None
+    return lowest is not None and gpu < ComputeCapability.parse(lowest)
+
+
+@cache
 def toolkit_knows(cuda: str, gpu: ComputeCapability) -> bool:
     """Whether the libraries of a CUDA can have code for a GPU.
 

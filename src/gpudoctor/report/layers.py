@@ -145,6 +145,9 @@ def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None)
     parts = [gpu.name or "unnamed", gpu.sm or gpu.gfx]
     if gpu.memory_bytes:
         parts.append(gigabytes(gpu.memory_bytes))
+    if gpu.mig_mode:
+        count = len(gpu.mig_devices)
+        parts.append(f"MIG on, {count} instance{'' if count == 1 else 's'}")
     if gpu.visible is False:
         parts.append("hidden from programs")
     finding = about.get(index)

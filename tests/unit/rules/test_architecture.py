@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor import rules
-from gpudoctor.model.facts import Torch
+from gpudoctor.model.facts import Host, Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
@@ -181,3 +181,23 @@ def test_an_error_is_proved_by_what_was_read() -> None:
     sheet = machine(gpus=(gpu("NVIDIA GeForce GTX 1080", "6.1"),), torch=torch(sass=CU128))
     proofs = {proof.fact: proof.value for proof in judged(sheet)[OLD].evidence}
     assert proofs == {"torch.sass": ", ".join(CU128), "gpus[0].compute_capability": "6.1"}
+
+
+@pytest.mark.parametrize(
+    ("version", "cuda", "host", "says"),
+    [
+        ("2.9.1+cu130", "13.0", Host(os="linux", arch="x86_64"), "same release for CUDA 12.6"),
+        ("2.15.0+cu132", "13.2", Host(os="linux", arch="x86_64"), "torch 2.14.1 for CUDA 12.6"),
+        ("2.15.0+cu132", "13.2", Host(), "if there is a wheel of it for this system"),
+        ("2.9.1+cu130", "13.0", Host(os="linux", arch="aarch64"), "for others there is one"),
+    ],
+)
+def test_which_build_still_serves_an_old_gpu_is_said_as_it_is(
+    version: str, cuda: str, host: Host, says: str
+) -> None:
+    sheet = machine(
+        host=host,
+        gpus=(gpu("NVIDIA GeForce GTX 1080", "6.1"),),
+        torch=torch(version, cuda, sass=CU130),
+    )
+    assert says in judged(sheet)["torch-dropped-arch-old-gpu"].detail

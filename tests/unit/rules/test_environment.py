@@ -208,3 +208,17 @@ def test_what_is_not_known_is_not_put_forward_as_a_proof_of_nothing():
     case = Case(FactSheet(Facts(), gaps))
     assert case.evidence("kernel_module.version").value == "unknown"
     assert case.evidence("driver.nvml_version").value == "none"
+
+
+@pytest.mark.parametrize(
+    ("mask", "why"),
+    [
+        ("0,0", "names NVIDIA GeForce RTX 4090 twice"),
+        ("GPU-", "fits 2 × NVIDIA GeForce RTX 4090"),
+        ("gpu0", "stops at the first entry that is no GPU"),
+    ],
+)
+def test_a_mask_that_empties_itself_says_why(mask: str, why: str) -> None:
+    hidden = tuple(gpu(index=n, cuda_index=None, visible=False) for n in (0, 1))
+    found = judged(machine(gpus=hidden, environment={"CUDA_VISIBLE_DEVICES": mask}))
+    assert why in found["cuda-visible-devices-hides-gpus"].detail

@@ -11,6 +11,7 @@ from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step
+from gpudoctor.prescribe import Options, prescribe
 from gpudoctor.rules.engine.registry import rules as all_rules
 from unit.rules.firing import FIRES, HEALTHY, TEMPTS
 from unit.rules.make import judged, machine
@@ -104,3 +105,11 @@ def test_a_cure_of_the_catalogue_is_a_sentence_with_its_command_apart(
     entry: catalogue.Entry,
 ) -> None:
     assert [s for s in catalogue.cures(entry.name) if _unlike_a_remedy(s)] == []
+
+
+@pytest.mark.parametrize("name", FIRES)
+def test_every_warning_has_a_next_step(name: str) -> None:
+    sheet = FIRES[name]
+    for found in rules.judge(sheet).findings:
+        if found.severity is Severity.WARNING and not found.remedies and not found.next_look:
+            assert prescribe(sheet, (found,), Options()).steps, found.name

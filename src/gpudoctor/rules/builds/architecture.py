@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import side
+from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import sentence_step
+from gpudoctor.model.version import split_label
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case, Code, Seat
 from gpudoctor.rules.engine.registry import rule
@@ -224,21 +226,31 @@ def torch_dropped_arch_old_gpu(case: Case) -> Iterator[Finding | Unknown]:
                 clears_with=("mask-gpus",),
             )
             continue
-        last = book.last_release_for(gpu, case.platform) if case.platform else None
+        there = book.serving(gpu, case.platform)
         yield finding(
             "torch-dropped-arch-old-gpu",
             _title(case, gpu, seats),
             "A GPU runs only machine code compiled for its generation, and this build of torch no "
-            "longer brings it. "
-            + (
-                "Another build does: the same release for another CUDA, or an older release."
-                if last
-                else "No published build of torch does."
-            ),
+            "longer brings it. " + _who_does(case, gpu, there),
             evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
             gpus=seats,
-            clears_with=("install",) if last else ("source-build", "manual"),
+            clears_with=("install",) if there else ("source-build", "manual"),
         )
+
+
+def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> str:
+    """Which build serves a GPU that this one leaves out, in a sentence that fits the case."""
+    torch = case.facts.torch
+    base = split_label((torch.version if torch else None) or "")[0]
+    same = [build for build in there if build.torch == base]
+    if same:
+        return f"The same release for CUDA {same[-1].cuda} does."
+    if there:
+        system = "" if case.platform else ", if there is a wheel of it for this system"
+        return f"torch {there[-1].torch} for CUDA {there[-1].cuda} does{system}."
+    if book.serving(gpu, None):
+        return "No build that is published for this kind of system does; for others there is one."
+    return "No published build of torch does."
 
 
 def _served_by_none(case: Case) -> Iterator[Finding]:

@@ -68,7 +68,9 @@ def cpu_only_torch(case: Case) -> Iterator[Finding | Unknown]:
         title = f"torch {torch.version} is built for {kind}, and the GPU here is {names(wanted)}"
     else:
         title = f"torch {torch.version} is built for the CPU alone; it cannot use {names(wanted)}"
-    if case.host.os == "windows":
+    if torch.hip or torch.xpu:
+        cause = "It came from the index for that kind of GPU, or another package asked for it."
+    elif case.host.os == "windows":
         cause = "On Windows a plain `pip install torch` brings the build for the CPU."
     elif case.platform == "linux_aarch64":
         cause = "On ARM some releases on PyPI are for the CPU, and their version does not say so."

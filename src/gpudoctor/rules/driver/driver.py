@@ -254,4 +254,5 @@ def nvml_unavailable(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[case.evidence("driver.nvml_error"), case.evidence("driver.cu_init")],
         gpus=case.visible,
         clears_with=("driver", "reboot"),
+        next_look="`nvidia-smi` shows what it meets; a restart or a newer driver should end it.",
     )

@@ -10,6 +10,7 @@ from gpudoctor.compat.builds import architecture as architecture
 from gpudoctor.compat.builds import is_served as is_served
 from gpudoctor.compat.builds import jittable as jittable
 from gpudoctor.compat.builds import native as native
+from gpudoctor.compat.builds import serving as serving
 from gpudoctor.compat.builds import toolkit_knows
 from gpudoctor.kb import amd, cuda, gpus, intel, packages, torch_releases
 from gpudoctor.model.version import numbers as numbers
@@ -89,24 +90,10 @@ def is_known_gpu(name: str | None, pci_id: str | None) -> bool:
 # Builds of torch
 
 
-@cache
-def _covering(capability: ComputeCapability, platform: str | None) -> tuple[str, ...]:
-    """torch releases with a CUDA build that runs on a GPU, oldest first."""
-    found = [
-        build.torch
-        for build in torch_releases.builds()
-        if build.kind == "cuda"
-        and build.exists
-        and platform in (None, build.platform)
-        and native(build.sass, capability)
-    ]
-    return tuple(dict.fromkeys(found))
-
-
 def last_release_for(capability: ComputeCapability, platform: str) -> str | None:
-    """The newest torch release with a build for a GPU on a platform."""
-    found = _covering(capability, platform)
-    return found[-1] if found else None
+    """The newest torch release with a build that serves a GPU on a platform."""
+    found = serving(capability, platform)
+    return found[-1].torch if found else None
 
 
 @cache

@@ -9,7 +9,7 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import environment_step, posix_step
 from gpudoctor.model.step import Step
 from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.case import Case, Seat
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, verb
 
@@ -70,13 +70,38 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         "cuda-visible-devices-hides-gpus",
         f"{name} hides every GPU ({name}={case.environment[name]!r})",
         f"{names(case.nvidia)} {verb(case.nvidia, 'is', 'are')} there, but this variable tells "
-        "programs to use none. It is set in this shell or in the file that starts it, sometimes "
-        "by a job scheduler.",
+        f"programs to use none{_why_none(case, entries) if name == _MASK else ''}. It is set in "
+        "this shell or in the file that starts it, sometimes by a job scheduler.",
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),
         remedies=(_unset(name),),
     )
+
+
+def _why_none(case: Case, entries: list[str] | None) -> str:
+    """Why a mask that is set leaves nothing, as a clause; empty where its value says it."""
+    for position, entry in enumerate(entries or ()):
+        if not entry or (_is_number(entry) and entry.startswith("-")):
+            return "" if position == 0 else f": CUDA stops at {entry!r}, which is no GPU"
+        meant = _meant(case, entry)
+        if len(meant) > 1:
+            return f": {entry!r} fits {names(meant)}, and CUDA takes no UUID that fits several"
+        before = [seat for other in (entries or ())[:position] for seat in _meant(case, other)]
+        if meant and meant[0] in before:
+            return f": it names {names(meant)} twice, with which CUDA shows none at all"
+        if not meant and position == 0:
+            return f": CUDA stops at the first entry that is no GPU, {entry!r}"
+    return ""
+
+
+def _meant(case: Case, entry: str) -> list[Seat]:
+    """The GPUs that one entry of the mask fits: a number, or the beginning of a UUID."""
+    if _is_number(entry):
+        return [seat for seat in case.nvidia if seat.index == int(entry)]
+    if not entry.upper().startswith("GPU-"):
+        return []
+    return [s for s in case.nvidia if (s.gpu.uuid or "").lower().startswith(entry.lower())]
 
 
 def _leaves_none(case: Case, entries: list[str]) -> bool:
