@@ -16,9 +16,10 @@ from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.triage.judge import Diagnosis, diagnose
+from gpudoctor.triage.readers.traceback import last_error
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean, decode
-from gpudoctor.triage.text.private import scrub_finding, scrub_prescription
+from gpudoctor.triage.text.private import scrub, scrub_finding, scrub_prescription
 from gpudoctor.triage.text.text import Text, fold
 
 
@@ -109,9 +110,10 @@ def _prescription(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescripti
     if findings[0].severity is Severity.INFO:
         return None
     from gpudoctor.prescribe import Options, missing_fact, prescribe
+    from gpudoctor.triage.conditional import by_case
 
     if missing_fact(sheet) is not None:
-        return None
+        return by_case(sheet, findings[:1]) if _asks_for_a_build(findings[0]) else None
     return prescribe(sheet, findings[:1], Options())
 
 
@@ -148,6 +150,10 @@ def _notes(
         notes.append("The text is documentation: the messages in it happened to nobody.")
     elif not found.findings:
         notes.append(_nothing(found))
+        if error := last_error(text):
+            notes.append(
+                f"An error stands in the text, and the GPU stack does not make it: {scrub(error)}"
+            )
     elif not found.certain and len(found.findings) > 1:
         notes.append(
             "The text alone does not decide between these causes; they stand in the order of "
@@ -158,12 +164,19 @@ def _notes(
             "The text is long: its beginning, its end and the surroundings of known messages were "
             "judged."
         )
-    if prescription is None and found.findings and _asks_for_a_build(found.findings[0]):
+    if found.findings and _asks_for_a_build(found.findings[0]):
         from gpudoctor.prescribe import missing_fact
 
         if path := missing_fact(patient):
-            asked = _QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"
-            notes.append(f"For an exact prescription one fact is missing: {asked}.")
+            asked = [_QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"]
+            if prescription and path == "host.os" and patient.why_unknown("driver.version"):
+                asked.append(_QUESTIONS["driver.version"])
+            facts = ", and ".join(asked)
+            notes.append(
+                f"What to type depends on what is missing: {facts}."
+                if prescription
+                else f"For an exact prescription one fact is missing: {facts}."
+            )
     return tuple(notes)
 
 

@@ -15,6 +15,23 @@ _LIBRARY = re.compile(
 )
 
 
+# The last line of a traceback, and what other languages' programs print of an error.
+_RAISED = re.compile(
+    r"^\s{0,8}(?:[\w.]{1,80}\.)?(?:[A-Z]\w{1,60}(?:Error|Exception|Interrupt)|[A-Z]\w{0,40}Error)"
+    r"(?:: [^\n]{1,200})?$|^\s{0,8}(?:fatal |panic: |uncaught )?error: [^\n]{4,200}$",
+    re.I,
+)
+
+
+def last_error(text: Text) -> str | None:
+    """The last line that is an error of a program; `None` where none stands in the text."""
+    for number in range(len(text.lines) - 1, -1, -1):
+        line = text.lines[number]
+        if len(line) < 400 and number not in text.typed and _RAISED.match(line):
+            return line.strip()[:200]
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """One line of a traceback."""
