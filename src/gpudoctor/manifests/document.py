@@ -74,6 +74,8 @@ class Pinned:
     at: FileAt
     files: tuple[str, ...] = ()
     """URLs or names of its wheels."""
+    listed: bool = False
+    """Whether these are all files that the tool may take: without one that suits it fails."""
     index: str | None = None
     """The index that it came from, where the lock says so."""
     marker: str | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.document import Document
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source, read
+from gpudoctor.manifests.source import Source, decode, read
 
 _BY_NAME = (
     (r"uv\.lock", "uv.lock"),
@@ -114,6 +115,10 @@ def sources(paths: Sequence[str | Source]) -> list[Source]:
     for path in paths:
         if isinstance(path, Source):
             found.append(path)
+            continue
+        if path == "-":
+            data = sys.stdin.buffer.read()
+            found.append(Source("standard input", decode(data, "standard input")))
             continue
         for name in files_in(path) if os.path.isdir(path) else [path]:
             found.append(read(name))

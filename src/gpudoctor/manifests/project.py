@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from gpudoctor.errors import UsageError
 from gpudoctor.manifests import formats
 from gpudoctor.manifests.document import Document
 from gpudoctor.manifests.outcome import Outcome
@@ -31,15 +32,22 @@ def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation
     """
     documents: list[Document] = []
     for source in sources:
-        found = formats.document(source, _defaults(source, scene))
+        try:
+            found = formats.document(source, _defaults(source, scene))
+        except ValueError as error:  # a marker or a version that is none
+            raise UsageError(f"{source.path} cannot be read: {error}") from None
         if found.format == "requirements" and documents and documents[-1].format == found.format:
             documents[-1] = _joined(documents[-1], found)
         else:
             documents.append(found)
-    return tuple(
-        Installation(document=document, outcome=resolve(document, _scene(document, scene)))
-        for document in documents
-    )
+    return tuple(_installation(document, scene) for document in documents)
+
+
+def _installation(document: Document, scene: Scene) -> Installation:
+    try:
+        return Installation(document=document, outcome=resolve(document, _scene(document, scene)))
+    except ValueError as error:
+        raise UsageError(f"{document.path} cannot be read: {error}") from None
 
 
 def resolve(document: Document, scene: Scene) -> Outcome:

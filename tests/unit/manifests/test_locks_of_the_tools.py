@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,10 @@ def test_a_group_that_nobody_chose_brings_nothing():
 
 def test_in_a_folder_the_lock_speaks_before_the_manifest():
     assert [Path(path).name for path in files_in(str(LOCKS / "uv" / "pypi"))] == ["uv.lock"]
+
+
+def test_an_entry_without_any_wheel_cannot_be_installed(tmp_path):
+    text = (LOCKS / "uv" / "cpu-index" / "uv.lock").read_text()
+    bare = re.sub(r"^wheels = \[\n(    .*\n)*\]\n", "", text, flags=re.M)
+    (tmp_path / "uv.lock").write_text(bare)
+    assert installed(tmp_path / "uv.lock") == "fails"

@@ -36,7 +36,7 @@ def read(source: Source, scene: Scene) -> Document:
     elif not held and len(unsure) == 1:
         found = unsure[0][1]
     else:
-        names = ", ".join(name for name, _ in held or unsure) or "none"
+        names = ", ".join(str(name) for name, _ in held or unsure) or "none"
         found = Outcome(
             status="open",
             tool="docker",

@@ -70,7 +70,8 @@ def _begin(
     arguments: dict[str, str],
 ) -> Stage:
     stage = Stage(source, scene)
-    reference, missing = expand(item.text.split()[0], arguments)
+    words = item.text.split()
+    reference, missing = expand(words[0] if words else "", arguments)
     known = stages.get(reference.lower())
     if known is not None:
         stage.inherit(known)

@@ -88,7 +88,7 @@ def specifier(version: str) -> str:
     if not version or version == "*":
         return ""
     found = []
-    for part in version.replace(" ", "").split(","):
+    for part in filter(None, version.replace(" ", "").split(",")):
         if part.startswith("==") or part[:2] in (">=", "<=", "!=", "~="):
             found.append(part.removesuffix(".*") if part[:2] in (">=", "<=") else part)
         elif part[0] in "<>":

@@ -52,6 +52,7 @@ def read(source: Source, scene: Scene) -> Document:
                 version=str(row.get("version", "")),
                 at=FileAt(source.path, line_of_entry(source, entry)),
                 files=tuple(files),
+                listed=True,
                 default=_without_label(source),
                 unread=unread,
             )

@@ -109,6 +109,7 @@ def _pinned(source: Source, entry: Any, row: Mapping[str, Any], listed: Any) -> 
         version=str(row.get("version", "")),
         at=FileAt(source.path, line_of_entry(source, entry)),
         files=tuple(files),
+        listed=True,
         index=url if legacy else None if kind else "https://pypi.org/simple",
         default="unknown",
         unread=unread,

@@ -63,6 +63,7 @@ def read(source: Source, scene: Scene) -> Document:
                 version=str(row.get("version") or (wheel_version(files[0]) if files else "")),
                 at=FileAt(source.path, line_of_entry(source, entry)),
                 files=tuple(files),
+                listed=True,
                 index=text(row.get("index")),
                 default="unknown" if any("://" in file for file in files) else "pypi",
                 unread=unread,

@@ -23,8 +23,7 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
         UsageError: it is no TOML.
     """
     data = parse(source)
-    own = [name for name in TOOLS if table(data, "tool", name)]
-    chosen = tool if tool in TOOLS else own[0] if own else tool or "pip"
+    chosen = tool if tool in TOOLS else _tool(data, source) or tool or "pip"
     wishes = standard(data, source)
     document = Document(
         path=source.path,
@@ -50,6 +49,21 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
 
         return pixi.add(document, data, source, scene)
     return document
+
+
+def _tool(data: Mapping[str, Any], source: Source) -> str | None:
+    """Whose project it is: by a table of its own, its build backend, or its lock; else nobody's."""
+    for name in TOOLS:
+        if table(data, "tool", name):
+            return name
+    backend = text(table(data, "build-system").get("build-backend")) or ""
+    for start, name in (("uv", "uv"), ("poetry", "poetry"), ("pdm", "pdm")):
+        if backend.startswith(start):
+            return name
+    for name in TOOLS:
+        if source.beside(f"{name}.lock") is not None:
+            return name
+    return None
 
 
 def standard(data: Mapping[str, Any], source: Source) -> list[Wish]:

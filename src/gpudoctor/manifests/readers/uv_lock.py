@@ -235,6 +235,7 @@ def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
         version=str(row.get("version", "")),
         at=FileAt(source.path, line_of_entry(source, entry)),
         files=tuple(files),
+        listed=True,
         index=index,
         default="unknown",
         unread=unread,

@@ -11,7 +11,7 @@ from gpudoctor.manifests.conda_builds import choice as conda_choice
 from gpudoctor.manifests.document import Document, Pinned
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
-from gpudoctor.manifests.universe import TORCH, version
+from gpudoctor.manifests.universe import COMPANIONS, TORCH, version
 from gpudoctor.model.finding import FileAt
 
 
@@ -38,6 +38,8 @@ def resolve(document: Document, scene: Scene) -> Outcome:
                     f"{', '.join(dict.fromkeys(row.version for row in torches))}",
                     files=tuple(row.at for row in torches),
                 )
+        elif isinstance(found, Outcome) and found.status == "fails" and row.name in COMPANIONS:
+            return _for(found, document.tool, said)
         if isinstance(found, Choice) and not any(c.name == found.name for c in choices):
             choices.append(found)
     return Outcome(status="installs", tool=document.tool, assumption=said, choices=tuple(choices))
@@ -54,7 +56,7 @@ def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:
         return Choice(name=row.name, version=row.version, at=row.at, index=channel)
     wheels = [file for file in row.files if wheel_tags(file)]
     fitting = [file for file in wheels if scene.takes(file)]
-    if wheels and not fitting:
+    if (wheels or row.listed) and not fitting:
         return _no_wheel(row, wheels, scene)
     # Of several files of one release (PDM keeps them together) the labelled one is the higher.
     file = max(fitting, key=lambda name: version(wheel_version(name) or "0"), default=None)
@@ -148,7 +150,9 @@ def _no_wheel(row: Pinned, wheels: Sequence[str], scene: Scene) -> Outcome:
             f"{', '.join(pythons)}"
         )
         return Outcome(status="fails", tool="", why=why, reason="python", files=(row.at,))
-    why = f"{what} has no wheel for {scene.platform} in {row.at.path}: {_names(wheels)}"
+    why = f"{what} has no wheel for {scene.platform} in {row.at.path}"
+    if wheels:
+        why += f": {_names(wheels)}"
     return Outcome(status="fails", tool="", why=why, reason="platform", files=(row.at,))
 
 
