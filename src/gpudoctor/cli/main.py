@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     code = _close_stdout(code)
     if code == INTERRUPTED:
         _leave_at_once(code)
-    sys.exit(code)
+    # Windows counts exit codes to 2**32 (an access violation is 0xC0000005), Python only to half
+    # of it: the same 32 bits, read with a sign.
+    sys.exit(code - (1 << 32) if code >= 1 << 31 else code)
 
 
 def _leave_at_once(code: int) -> None:

@@ -14,7 +14,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.model.value import dataclass
 
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
-    from gpudoctor.collect.process.passthrough import Outcome
+    from gpudoctor.collect.process.passthrough import Ran
     from gpudoctor.model.report import Report
 
 
@@ -91,7 +91,7 @@ def _preflight(argv: Sequence[str]) -> str | None:
     return None if sheet is None else preflight.unusable(sheet)
 
 
-def _diagnose(argv: Sequence[str], outcome: Outcome) -> Report | None:
+def _diagnose(argv: Sequence[str], outcome: Ran) -> Report | None:
     """What the output shows, with the cure for this machine where the command is Python's."""
     from gpudoctor.cli import preflight
     from gpudoctor.triage import after_death
@@ -106,7 +106,7 @@ def _diagnose(argv: Sequence[str], outcome: Outcome) -> Report | None:
 def _after_death(
     argv: Sequence[str],
     environment: Mapping[str, str],
-    outcome: Outcome,
+    outcome: Ran,
     manner: _Manner,
     cpu_fallback: bool,
     rerun_blocking: bool,
@@ -115,7 +115,7 @@ def _after_death(
 
     found = _diagnose(argv, outcome)
     if outcome.signal is not None:
-        _say(after_death.signal_sentence(outcome.signal))
+        _say(after_death.signal_sentence(outcome.signal, outcome.returncode))
     if found is None:
         return outcome.returncode
     asynchronous = after_death.is_asynchronous(found, outcome.tail, environment)
@@ -147,14 +147,14 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manne
     outcome = _through(argv, {**environment, **hides_gpus()})
     if outcome.returncode and not outcome.error:
         if outcome.signal is not None:
-            _say(after_death.signal_sentence(outcome.signal))
+            _say(after_death.signal_sentence(outcome.signal, outcome.returncode))
         if found := _diagnose(argv, outcome):
             _show(found, manner)
     _say(f"this run was on the CPU; it ended with exit code {outcome.returncode}")
     return outcome.returncode
 
 
-def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Outcome:
+def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Ran:
     from gpudoctor.collect.process.passthrough import passthrough
 
     outcome = passthrough(argv, environment)

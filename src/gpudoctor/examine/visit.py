@@ -104,19 +104,10 @@ def _again(options: VisitOptions) -> FactSheet:
     return collect(options.python, STATIC_SECONDS, os.getcwd(), os.environ)
 
 
-# An environment that was merely found is read, never started: a stranger's repository could
-# bring one. The others were activated or named by the person who typed the command.
-_MERELY_FOUND = (".venv", "venv")
-
-
 def may_start(sheet: FactSheet) -> bool:
     """Whether the patient's interpreter may be started."""
     python = sheet.facts.python
-    return (
-        python is not None
-        and python.executable is not None
-        and python.chosen_because not in _MERELY_FOUND
-    )
+    return python is not None and python.may_start
 
 
 def _smoke_level(

@@ -152,6 +152,11 @@ class Gpu:
     """Process ids that hold memory on it, as far as they may be seen."""
 
 
+MERELY_FOUND = frozenset({".venv", "venv"})
+"""What an environment is chosen because of that nobody named or activated: a stranger's
+repository could have brought it, so it is read and never started."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Python:
     """The interpreter that is examined, and its environment."""
@@ -184,6 +189,11 @@ class Python:
     """The user site folder if it is on the path of this interpreter."""
     headers: bool | None = None
     """Whether `Python.h` is there (Triton compiles against it)."""
+
+    @property
+    def may_start(self) -> bool:
+        """Whether this interpreter may be started."""
+        return self.executable is not None and self.chosen_because not in MERELY_FOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def _why_skipped(order: Order, run: Run, fruitless: int) -> str:
 
 def _one_child(order: Order, run: Run) -> bool:
     """Run what is left in a fresh child; whether another child may go on after it."""
-    from gpudoctor.collect.process.reporting_child import Child
+    from gpudoctor.collect.process.watched import WatchedChild
 
     plan = {
         "device": run.target.device,
@@ -84,7 +84,7 @@ def _one_child(order: Order, run: Run) -> bool:
     }
     argv = [order.python, *own_program.arguments(WORKER), "{channel}", json.dumps(plan)]
     try:
-        child = Child.start(argv, env=_environment(order))
+        child = WatchedChild.start(argv, env=_environment(order))
     except (OSError, ValueError) as error:
         what = getattr(error, "strerror", None) or str(error)
         run.mishaps.append(

@@ -16,7 +16,7 @@ from gpudoctor.model.report import SmokeTest, TestStatus
 from gpudoctor.smoke.run import Mishap, Order, Run, Stage, key, over
 
 if TYPE_CHECKING:
-    from gpudoctor.collect.process.reporting_child import Child, Ending
+    from gpudoctor.collect.process.watched import Ending, WatchedChild
 
 _LOOK_SECONDS = 0.25
 _END_SECONDS = 5.0
@@ -27,7 +27,7 @@ _EXIT_STATUS_CHANNEL_LOST = 97  # probe/smoke_suite/channel.py
 class Watch:
     """Follows one child's report, with a limit on each stage."""
 
-    def __init__(self, order: Order, run: Run, child: Child) -> None:
+    def __init__(self, order: Order, run: Run, child: WatchedChild) -> None:
         self._order = order
         self._run = run
         self._child = child
@@ -37,7 +37,7 @@ class Watch:
 
     def follow(self) -> bool:
         """Read until the child's end; whether another child may go on after it."""
-        from gpudoctor.collect.process.reporting_child import ChildEndedError
+        from gpudoctor.collect.process.watched import ChildEndedError
 
         while True:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal as signals
 from collections.abc import Mapping
 
 from gpudoctor.kb import catalogue
@@ -60,17 +59,29 @@ def with_line(found: Report, blocking_tail: bytes) -> Report:
     return replace(found, findings=(named, *found.findings[1:]))
 
 
-def signal_sentence(number: int) -> str:
-    """What a death by this signal most often means."""
-    try:
-        name = signals.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
-    meaning = {
-        "SIGKILL": "most often the kernel's killer for want of memory (see dmesg), or a scheduler",
-        "SIGBUS": "in a container most often a full /dev/shm",
-        "SIGSEGV": "a crash in native code; `python -X faulthandler` names the Python line",
-        "SIGABRT": "native code gave up; its message stands above",
-        "SIGILL": "an instruction that this processor does not have",
-    }.get(name)
-    return f"the command died of {name}" + (f": {meaning}" if meaning else "")
+_MEANINGS = {
+    "SIGKILL": "most often the kernel's killer for want of memory (see dmesg), or a scheduler",
+    "SIGBUS": "in a container most often a full /dev/shm",
+    "SIGSEGV": "a crash in native code; `python -X faulthandler` names the Python line",
+    "SIGABRT": "native code gave up; its message stands above",
+    "SIGILL": "an instruction that this processor does not have",
+    "ACCESS_VIOLATION": "a crash in native code; `python -X faulthandler` names the Python line",
+    "ILLEGAL_INSTRUCTION": "an instruction that this processor does not have",
+    "NO_MEMORY": "the page file is too small for what was asked",
+    "STACK_OVERFLOW": "a recursion without end in native code",
+    "DLL_NOT_FOUND": "a DLL that the program needs is not there: most often the Visual C++ "
+    "runtime, or a part of the driver",
+    "ENTRYPOINT_NOT_FOUND": "a DLL is of another version than the program needs",
+    "DLL_INIT_FAILED": "a DLL refused to start, often for want of memory",
+    "HEAP_CORRUPTION": "native code wrote beyond its memory",
+    "STACK_BUFFER_OVERRUN": "native code gave up (abort or a failed check)",
+    "CONTROL_C_EXIT": "it was interrupted",
+}
+"""What a death by a signal, or by an exception of Windows, most often means."""
+
+
+def signal_sentence(name: str, code: int) -> str:
+    """What a death by this signal, or this exception of Windows, most often means."""
+    meaning = _MEANINGS.get(name)
+    number = f" (0x{code:08X})" if code > 0xFFFF else ""
+    return f"the command died of {name}{number}" + (f": {meaning}" if meaning else "")

@@ -9,18 +9,18 @@ import time
 
 import pytest
 
-from gpudoctor.collect.process.reporting_child import Child, ChildEndedError
+from gpudoctor.collect.process.watched import ChildEndedError, WatchedChild
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are for POSIX")
 
 WRITE = "import os, sys, time, signal\nsay = lambda text: os.write(int(sys.argv[1]), text)\n"
 
 
-def child(script: str) -> Child:
-    return Child.start([sys.executable, "-c", WRITE + script, "{channel}"])
+def child(script: str) -> WatchedChild:
+    return WatchedChild.start([sys.executable, "-c", WRITE + script, "{channel}"])
 
 
-def lines(running: Child) -> list[str]:
+def lines(running: WatchedChild) -> list[str]:
     found = []
     while True:
         try:
@@ -157,7 +157,7 @@ def test_an_exception_in_the_reader_leaves_no_child() -> None:
 def test_a_program_that_is_not_there_is_an_oserror_and_leaves_no_descriptor() -> None:
     before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     with pytest.raises(OSError, match="nowhere"):
-        Child.start(["/nowhere/python", "{channel}"])
+        WatchedChild.start(["/nowhere/python", "{channel}"])
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after <= before, "threads of other tests may close theirs meanwhile"
 

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from gpudoctor.collect.process import outcome, process, runner
-from gpudoctor.collect.process.process_windows import WindowsProcess
+from gpudoctor.collect.process import outcome, posix, runner
 from gpudoctor.collect.process.runner import Child, Stream, run, start
+from gpudoctor.collect.process.windows import WindowsProcess
 
 LONG = 60.0
 
@@ -187,7 +187,7 @@ def test_a_process_that_cannot_be_killed_is_abandoned_and_said_so(monkeypatch) -
 
 
 def test_without_pidfd_the_end_is_noticed_all_the_same(monkeypatch) -> None:
-    monkeypatch.setattr(process, "_open_pidfd", lambda pid: None)
+    monkeypatch.setattr(posix, "_open_pidfd", lambda pid: None)
     assert run(python("print('x')"), seconds=LONG).stdout == b"x\n"
 
 

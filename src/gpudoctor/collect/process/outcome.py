@@ -9,7 +9,7 @@ from typing import Literal
 from gpudoctor.model.value import dataclass
 
 Status = Literal["exited", "signalled", "timed-out", "abandoned", "not-started"]
-Stream = Literal["stdout", "stderr"]
+Stream = Literal["stdout", "stderr", "channel"]
 StartProblem = Literal["not-found", "denied", "no-program", "other"]
 """Why a program could not be started. `no-program`: the file is none for this system."""
 

@@ -10,9 +10,12 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from gpudoctor.collect.process.outcome import not_started, signal_name
+from gpudoctor.collect.process.process import Foreground, spawn_in_front
 from gpudoctor.model.value import dataclass
 
 TAIL_BYTES = 256 * 2**10
@@ -22,49 +25,46 @@ _BLOCK = 65536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a command ended."""
+class Ran:
+    """How a command that ran in front ended."""
 
     returncode: int
-    """As a shell counts it: the exit code, or 128 and the signal's number."""
-    signal: int | None = None
+    """As a shell counts it: the exit code, or 128 and the signal's number; on Windows the whole
+    exit status, which is an exception's number where one ended it."""
+    signal: str | None = None
+    """`SIGSEGV`; on Windows the name of the exception, `ACCESS_VIOLATION`."""
     tail: bytes = b""
     """The end of its stderr, at most `TAIL_BYTES`."""
     error: str | None = None
     """Why it could not be started."""
 
 
-def passthrough(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:
+def passthrough(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
     """Run `argv` to its end with our own terminal, streams and signals.
 
     Signals that reach us (SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2) are passed on; an interrupt
-    from the keyboard reaches the command by itself, which decides what comes of it.
+    from the keyboard reaches the command by itself, which decides what comes of it. What it
+    leaves running in the background is not waited for.
     """
-    import subprocess
-
     reader, writer = _channel()
+    env = dict(os.environ if environment is None else environment)
     try:
-        child = subprocess.Popen(
-            list(argv),
-            stderr=writer,
-            env=None if environment is None else dict(environment),
-        )
-    except FileNotFoundError:
-        _close(reader, writer)
-        return Outcome(returncode=127, error=f"{argv[0]}: command not found")
+        child = spawn_in_front(argv, env, writer)
     except (OSError, ValueError) as error:
         _close(reader, writer)
-        why = getattr(error, "strerror", None) or str(error)
-        return Outcome(returncode=126, error=f"{argv[0]} cannot be started: {why}")
+        outcome = not_started(argv[0], error)
+        if outcome.problem == "not-found":
+            return Ran(returncode=127, error=f"{argv[0]}: command not found")
+        return Ran(returncode=126, error=outcome.reason)
     os.close(writer)
     tail = bytearray()
-    with _signals_to(child.send_signal), _size_of_window(reader):
-        _pump(reader, tail, lambda: child.poll() is not None)
+    with _signals_to(child.send), _size_of_window(reader):
+        _pump(reader, tail, child)
         code = _wait(child.wait)
-    _close(reader)
-    if code < 0:
-        return Outcome(returncode=128 - code, signal=-code, tail=bytes(tail))
-    return Outcome(returncode=code, tail=bytes(tail))
+    if os.name == "posix":  # on Windows a thread may still wait for what a grandchild writes
+        _close(reader)
+    name = signal_name(code)
+    return Ran(returncode=128 - code if code < 0 else code, signal=name, tail=bytes(tail))
 
 
 def _wait(wait: Callable[[], int]) -> int:
@@ -98,11 +98,10 @@ def _is_terminal(descriptor: int) -> bool:
         return False
 
 
-def _pump(reader: int, tail: bytearray, ended: Callable[[], bool]) -> None:
+def _pump(reader: int, tail: bytearray, child: Foreground) -> None:
     """Copy to our stderr until the end; children that outlive the command are not waited for."""
     if os.name != "posix":
-        while block := _read(reader):
-            _keep(block, tail)
+        _pump_by_thread(reader, tail, child)
         return
     import select
 
@@ -119,12 +118,25 @@ def _pump(reader: int, tail: bytearray, ended: Callable[[], bool]) -> None:
             if not block:
                 return
             _keep(block, tail)
-        elif ended():
+        elif child.poll() is not None:
             return
-        if deadline is None and ended():
+        if deadline is None and child.poll() is not None:
             deadline = time.monotonic() + _DRAIN_SECONDS
         if deadline is not None and time.monotonic() > deadline:
             return
+
+
+def _pump_by_thread(reader: int, tail: bytearray, child: Foreground) -> None:
+    """The same where a pipe cannot be polled: a thread copies, and is left behind at the end."""
+
+    def copy() -> None:
+        while block := _read(reader):
+            _keep(block, tail)
+
+    thread = threading.Thread(target=copy, daemon=True)
+    thread.start()
+    _wait(child.wait)
+    thread.join(_DRAIN_SECONDS)
 
 
 def _read(reader: int) -> bytes:

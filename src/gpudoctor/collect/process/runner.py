@@ -11,12 +11,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gpudoctor.collect.process.outcome import Outcome, Status, Stream, not_started, signal_name
-
-if TYPE_CHECKING:
-    from gpudoctor.collect.process.process import Process
+from gpudoctor.collect.process.process import Process, spawn
 
 OnChunk = Callable[[Stream, bytes], None]
 
@@ -136,7 +134,24 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-_alive: set[Child] = set()
+class Running(Protocol):
+    """What `kill_all` needs to know of a child."""
+
+    def kill(self) -> None:
+        """Kill it and all that it started."""
+
+
+_alive: set[Running] = set()
+
+
+def watch(child: Running) -> None:
+    """Have `kill_all` kill this child too."""
+    _alive.add(child)
+
+
+def forget(child: Running) -> None:
+    """It has ended."""
+    _alive.discard(child)
 
 
 def start(
@@ -151,8 +166,6 @@ def start(
     Raises:
         OSError: it could not be started (no such program, no permission).
     """
-    from gpudoctor.collect.process.process import spawn
-
     environment = dict(os.environ if env is None else env)
     return Child(spawn(argv, environment, cwd), argv, limit)
 

@@ -16,6 +16,7 @@ from gpudoctor.collect.python import shims
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of, read_layout
 from gpudoctor.collect.system.files import executables, is_file, is_folder, search_path
 from gpudoctor.errors import UsageError
+from gpudoctor.model.facts import MERELY_FOUND
 
 Why = Literal["--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "PATH", "gpudoctor"]
 
@@ -34,7 +35,7 @@ class Choice(NamedTuple):
     @property
     def may_start(self) -> bool:
         """Whether it may be started: it is named or active, not merely found."""
-        return self.executable is not None and self.why != ".venv"
+        return self.executable is not None and self.why not in MERELY_FOUND
 
 
 def choose(
