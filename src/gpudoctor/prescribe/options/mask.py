@@ -20,12 +20,12 @@ from gpudoctor.prescribe.driver.branches import flavour_of
 from gpudoctor.prescribe.request.target import capability, served
 
 
-def groups(sheet: FactSheet) -> Iterator[tuple[int, ...]]:
+def groups(sheet: FactSheet, *, keep_torch: bool = True) -> Iterator[tuple[int, ...]]:
     """Positions of visible NVIDIA GPUs to keep, fewer than all; the best group first.
 
-    First what the installed torch serves, so that nothing has to be downloaded; then the better
-    GPUs, by memory and generation; then more of them. GPUs of one compute capability stay
-    together, and GPUs that need two flavours of the kernel module never do.
+    With `keep_torch` first what the installed torch serves, so that nothing has to be downloaded;
+    then the better GPUs, by memory and generation; then more of them. GPUs of one compute
+    capability stay together, and GPUs that need two flavours of the kernel module never do.
     """
     kinds: dict[ComputeCapability, list[tuple[int, Gpu]]] = {}
     for position, gpu in served(sheet):
@@ -45,7 +45,11 @@ def groups(sheet: FactSheet) -> Iterator[tuple[int, ...]]:
             better = sorted((_quality(gpu, kind) for kind in kept for _, gpu in kinds[kind]))
             # Of two groups with the same GPUs in front, the longer one is the better one.
             choices.append(
-                (torch_serves(sheet, members) is not True, [*better, (1, 0, 0)], members)
+                (
+                    keep_torch and torch_serves(sheet, members) is not True,
+                    [*better, (1, 0, 0)],
+                    members,
+                )
             )
     for *_, members in sorted(choices):
         yield members

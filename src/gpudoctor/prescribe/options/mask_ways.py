@@ -7,10 +7,15 @@ from functools import partial
 from itertools import islice
 
 from gpudoctor.kb.torch_releases import Build
+from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best
+from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
+from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
+from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.options import mask
 from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
@@ -32,6 +37,49 @@ def mask_ways(question: Question) -> Iterator[Option]:
         build = best(target_of(sheet, question.asked), installed=question.installed)
         if build is not None:
             yield Option("mask", partial(_with_build, question, visible, build), build)
+
+
+def driver_and_mask_ways(question: Question) -> Iterator[Option]:
+    """Fewer GPUs under another driver: where neither alone is enough."""
+    target = question.target
+    if target.driver is None or target.os == "macos":
+        return
+    linux = target.os == "linux" and not target.wsl
+    for visible in islice(mask.groups(question.sheet, keep_torch=False), _MOST):
+        masked = predict.with_mask(question.sheet, visible)
+        some = target_of(masked, question.asked).without_driver()
+        later = best(some, installed=question.installed)
+        if later is None or any(gpu.is_tegra for gpu in some.gpus):
+            continue
+        names = tuple(gpu.name or "" for _, gpu in served(masked))
+        for major in (version_key(later.cuda or "")[0], None):
+            plan = driver_for(some.gpus, cuda_major=major, names=names, linux=linux)
+            if not isinstance(plan, DriverPlan):
+                continue
+            sheet = predict.with_driver(masked, plan)
+            build = best(target_of(sheet, question.asked), installed=question.installed)
+            if build is not None:
+                make = partial(_with_driver, question, visible, plan, sheet, build)
+                yield Option("mask", make, build)
+
+
+def _with_driver(
+    question: Question, visible: tuple[int, ...], plan: DriverPlan, sheet: FactSheet, build: Build
+) -> Way:
+    found = install(sheet, build, question.place, question.options.index_url, target_of(sheet).gpus)
+    way = way_of("mask", found)
+    return replace(
+        way,
+        why=f"Without {_left(question, visible)}, and with driver branch {plan.branch} "
+        f"({plan.why}), {way.why[:1].lower()}{way.why[1:]}",
+        steps=(
+            *driver_steps(plan, question.host),
+            *way.steps,
+            mask.mask_step(question.sheet, visible),
+        ),
+        risk="high",
+        claims=(driver_claim(question.host), *way.claims),
+    )
 
 
 def _without_download(question: Question, visible: tuple[int, ...]) -> Way:

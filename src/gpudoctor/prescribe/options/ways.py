@@ -22,7 +22,7 @@ from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import Change, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
 from gpudoctor.prescribe.driver.driver_ways import driver_ways
-from gpudoctor.prescribe.options.mask_ways import mask_ways
+from gpudoctor.prescribe.options.mask_ways import driver_and_mask_ways, mask_ways
 from gpudoctor.prescribe.request.question import Option, Question, Way, WayKind, way_of
 
 _TRIES = 4
@@ -69,6 +69,7 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
         return
     if channel == "stable":
         yield from wheel_ways(question, "nightly")
+    yield from driver_and_mask_ways(question)
     # Rarely needed, and loaded only then.
     from gpudoctor.prescribe.options.other_ways import (
         amd_ways,
