@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb import amd, catalogue, torch_releases
 from gpudoctor.rules.engine.registry import rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "codes"
@@ -57,3 +58,61 @@ def test_the_code_blocks_of_a_page_are_closed(code: str) -> None:
 
 def test_every_finding_that_a_rule_makes_has_a_page() -> None:
     assert {catalogue.code(rule.name) for rule in rules()} <= set(PAGES)
+
+
+BLOCKS = [
+    (code, line)
+    for code, page in PAGES.items()
+    for block in re.findall(r"^```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+@pytest.mark.parametrize(("code", "line"), BLOCKS)
+def test_a_command_of_a_page_can_be_typed_as_it_stands(code: str, line: str) -> None:
+    assert shlex.split(line), code
+    assert "…" not in line
+    assert not re.search(r"<[a-z]", line)
+
+
+@pytest.mark.parametrize(("code", "line"), BLOCKS)
+def test_what_is_laid_down_again_has_its_version(code: str, line: str) -> None:
+    """A name without a version brings the newest, whatever was there."""
+    if "--force-reinstall" in line and "--no-deps" in line and "PACKAGE" not in line:
+        named = [word for word in shlex.split(line) if word.startswith(("torch", "nvidia-"))]
+        assert named, code
+        assert all("==" in word for word in named), code
+
+
+def test_the_releases_that_pages_name_exist() -> None:
+    known = {release.version for release in torch_releases.releases()}
+    companions = {
+        name: {
+            r.companions[name].version for r in torch_releases.releases() if name in r.companions
+        }
+        for name in ("torchvision", "torchaudio")
+    }
+    for code, page in PAGES.items():
+        for version in re.findall(r"\btorch==(\d[\d.]*\d)", page):
+            assert version in known, code
+        for name, version in re.findall(r"\b(torchvision|torchaudio)==(\d[\d.]*\d)", page):
+            assert version in companions[name], code
+
+
+def test_what_a_page_says_of_an_override_is_what_the_table_says() -> None:
+    told = re.search(r"lets (.+?) run the code of gfx1030", PAGES["GPU605"])
+    assert told is not None
+    named = set(re.findall(r"gfx\w+", told[1]))
+    usual = {
+        gfx
+        for row in amd.overrides()
+        if row.value == "10.3.0" and row.works == "usually"
+        for gfx in row.gfx
+    }
+    assert named == usual
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_no_page_recommends_a_setting_that_is_gone(code: str) -> None:
+    assert "VLLM_ATTENTION_BACKEND=" not in PAGES[code]

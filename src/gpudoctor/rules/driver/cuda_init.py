@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.rules.driver.driver import FINER
 from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import Case
@@ -20,6 +22,10 @@ _NOT_READY = 802
 _DRIVER_MISMATCH = 803
 _COMPAT_NOT_SUPPORTED = 804
 _UNKNOWN = 999
+
+
+_FIRST_WITH_NVLINK_5 = ComputeCapability(10, 0)
+"""NVIDIA Fabric Manager User Guide, the software stack of systems with NVLink 5."""
 
 
 @rule("stub-libcuda-on-path", uses=("driver.cu_init", "driver.libcuda_kind"), needs=("driver",))
@@ -209,6 +215,7 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("driver", "manual"),
         next_look="`systemctl status nvidia-fabricmanager` and `nvidia-smi -q | grep -A2 Fabric`.",
         remedies=(
+            *_subnet_manager(case),
             posix_step(
                 "driver",
                 ("On the host (a rented machine: tell its provider): i" if hosted else "I")
@@ -218,6 +225,19 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
             posix_step(
                 "driver", "Start the service.", "sudo systemctl enable --now nvidia-fabricmanager"
             ),
+        ),
+    )
+
+
+def _subnet_manager(case: Case) -> tuple[Step, ...]:
+    """What the fifth generation of NVLink, that of Blackwell, needs besides."""
+    if not any(seat.capability and seat.capability >= _FIRST_WITH_NVLINK_5 for seat in case.nvidia):
+        return ()
+    return (
+        posix_step(
+            "driver",
+            "With NVLink 5 the service needs NVIDIA's subnet manager, and its kernel module.",
+            "sudo apt install nvlsm && sudo modprobe ib_umad",
         ),
     )
 
