@@ -10,6 +10,7 @@ seconds and half a gigabyte of memory. What was found is a test in tests/unit/bi
 from __future__ import annotations
 
 import os
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["gpudoctor.binaries", "gpudoctor.compat"]):
     from gpudoctor.binaries import coverage
+    from gpudoctor.binaries.code.skeleton import Skeleton
     from gpudoctor.binaries.containers.inflated import InflatedSource
     from gpudoctor.binaries.containers.wheel import read_wheel
     from gpudoctor.binaries.containers.zip_archive import members
@@ -30,6 +32,18 @@ with atheris.instrument_imports(include=["gpudoctor.binaries", "gpudoctor.compat
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Library
 from xray.made import Section, container, elf, fatbin, pe, records, wheel
+from xray.made_vendors import (
+    ar,
+    bundle,
+    compressed,
+    fat,
+    hip_fatbin,
+    intel_image,
+    kernel_archive,
+    macho,
+    reference,
+    wrappers,
+)
 
 GPU = ComputeCapability(12, 0)
 SCRATCH = os.path.join(tempfile.mkdtemp(prefix="fuzz-binaries-"), "x-1-py3-none-any.whl")
@@ -54,7 +68,8 @@ def test_one_input(data: bytes) -> None:
     kind, rest = data[:1], data[1:]
     try:
         if kind == b"D":
-            library(InflatedSource(BytesSource(rest), 0, len(rest), 1 << 24))
+            follower = Skeleton()
+            library(InflatedSource(BytesSource(rest), 0, len(rest), 1 << 24, follower=follower))
         elif kind in (b"W", b"P", b"F"):
             with open(SCRATCH, "wb") as file:
                 file.write(rest)
@@ -90,7 +105,16 @@ def seeds(folder: Path) -> None:
     )
     windows = pe(fatbin(general), records((1, 0x180000200)))
     many = elf(fatbin(*[general] * 20), extended=True)
+    section, starts = hip_fatbin(bundle("gfx90a:xnack-", "gfx1100"), compressed(bundle("gfx942")))
+    amd = elf(section, wrappers(*(64 + start for start in starts)), reference("x", "@GFXARCH@.k"))
+    images = Section("__CLANG_OFFLOAD_BUNDLE__sycl-spir64_gen", intel_image("12.60.7"))
     files = {
+        "amd": b"L" + amd,
+        "bundle": b"L" + compressed(bundle("gfx1100"), 2, 0),
+        "archive": b"L" + kernel_archive({"gfx1100": ["a"], "gfx90a:xnack-": ["a", "b"]}),
+        "intel": b"L" + elf(images, Section(".tgtimg", struct.pack("<QQ", 64, 1000))),
+        "static": b"L" + ar(("a.o", whole), ("a name longer than fifteen", amd)),
+        "mac": b"L" + fat(macho("11.0", ["13.0"]), macho("10.13", old_command=True)),
         "elf": b"L" + whole,
         "objects": b"L" + objects,
         "pe": b"L" + windows,

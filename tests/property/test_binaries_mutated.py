@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.binaries import UnreadableBinaryError, coverage
+from gpudoctor.binaries.code.skeleton import Skeleton
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.zip_archive import data_offset, members
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource, Source
 from gpudoctor.compat.architecture import ComputeCapability
-from xray.made import PE_BASE, container, elf, fatbin, pe, records, wheel
+from xray.made import PE_BASE, Section, container, elf, fatbin, pe, records, wheel
+from xray.made_vendors import (
+    SPIRV,
+    ar,
+    bundle,
+    compressed,
+    fat,
+    hip_fatbin,
+    intel_image,
+    kernel_archive,
+    macho,
+    reference,
+    wrappers,
+)
 
 GENERAL = container("sm_75 sm_80 sm_90a sm_120f compute_120")
 ELF = elf(
@@ -25,6 +40,23 @@ ELF = elf(
 )
 PE = pe(fatbin(GENERAL), records((1, PE_BASE + 512)))
 WHEEL = wheel([("a/b.so", ELF), ("a/c.pyd", PE)])
+INNER = bundle("gfx90a:sramecc+:xnack-", "gfx1100")
+BUNDLES, STARTS = hip_fatbin(
+    INNER, compressed(INNER), compressed(INNER, 2, 0), compressed(INNER, 1)
+)
+AMD = elf(BUNDLES, wrappers(*(64 + start for start in STARTS)), reference("x", "../@GFXARCH@.k"))
+IMAGES = Section("__CLANG_OFFLOAD_BUNDLE__sycl-spir64_gen", intel_image("12.60.7") + SPIRV)
+INTEL = elf(IMAGES, Section(".tgtimg", struct.pack("<4Q", 64, 1000, 64 + 400, 600)))
+VENDORS = [
+    AMD,
+    INTEL,
+    kernel_archive({"gfx1100": ["a", "b"], "gfx90a:xnack-": ["a"]}),
+    ar(("a.o", ELF), ("a name longer than fifteen.o", AMD)),
+    macho("14.0", ["14.0", "26.2"]),
+    fat(macho("11.0", ["13.0"]), macho("10.13", old_command=True)),
+    GENERAL,
+    compressed(INNER),
+]
 # What a header must not say: sizes at the edges of every width.
 EDGES = [0, 1, 2**15, 2**16 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1]
 
@@ -42,7 +74,8 @@ def read_wheel(data: bytes) -> None:
         start = data_offset(source, member)
         size = min(member.size, 1 << 22)
         try:
-            read(InflatedSource(source, start, member.compressed, size))
+            follower = Skeleton()
+            read(InflatedSource(source, start, member.compressed, size, follower=follower))
         except UnreadableBinaryError:
             continue
 
@@ -58,7 +91,14 @@ def read_bytes(data: bytes) -> None:
     read(BytesSource(data))
 
 
-KINDS = st.sampled_from([(read_bytes, ELF), (read_bytes, PE), (read_wheel, WHEEL)])
+KINDS = st.sampled_from(
+    [
+        (read_bytes, ELF),
+        (read_bytes, PE),
+        (read_wheel, WHEEL),
+        *((read_bytes, data) for data in VENDORS),
+    ]
+)
 Kind = tuple[Callable[[bytes], None], bytes]
 
 

@@ -218,6 +218,9 @@ class Torch:
     ptx: tuple[str, ...] = ()
     gfx: tuple[str, ...] = ()
     """AMD's targets, `gfx1100` or `gfx90a:xnack-`, in its library or in archives beside it."""
+    kernel_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """AMD's target → its libraries (rocBLAS, hipBLASLt, MIOpen, AOTriton) that bring files with
+    kernels for it; empty where they come from somewhere else."""
     xpu_images: tuple[str, ...] = ()
     """Intel's GPUs by IP version, `12.60.7`; `spirv` if the driver can compile the kernels."""
     macos: str | None = None

@@ -23,6 +23,8 @@ _MACHINES = {
     0x059: "gfx12-generic", 0x05A: "gfx1251", 0x05B: "gfx12-5-generic", 0x05C: "gfx1172",
     0x05D: "gfx1170", 0x05E: "gfx1171", 0x05F: "gfx9-4-generic",
 }  # fmt: skip
+PROCESSORS = frozenset(_MACHINES.values())
+"""The names of all that are known."""
 _XNACK = {2: ":xnack-", 3: ":xnack+"}
 _SRAMECC = {2: ":sramecc-", 3: ":sramecc+"}
 _OLDEST_ABI = 2

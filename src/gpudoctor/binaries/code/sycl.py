@@ -9,6 +9,7 @@ driver compiles, or an `ar` archive whose members are named after the IP version
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -59,15 +60,19 @@ def _places(
 ) -> Iterable[tuple[int, int, int]]:
     """Offset, room and size (0: unknown) of each image, in the order of the file."""
     listed = []
+    ordered = sorted(sections, key=lambda each: each.address)
+    begins = [each.address for each in ordered]
     if table is not None:
         budget.step(table.size // _IMAGE.size)
         data = source.read(table.offset, table.size // _IMAGE.size * _IMAGE.size)
         for address, size in _IMAGE.iter_unpack(data[: len(data) // _IMAGE.size * _IMAGE.size]):
-            for section in sections:
-                if address and section.address <= address < section.address + section.size:
-                    offset = address - section.address + section.offset
-                    listed.append((offset, section.offset + section.size - offset, size))
-                    break
+            index = bisect_right(begins, address) - 1
+            if address and index >= 0:
+                section = ordered[index]
+                offset = address - section.address + section.offset
+                room = section.offset + section.size - offset
+                if room > 0:
+                    listed.append((offset, room, size))
     if listed:
         return sorted(set(listed))
     # The linker left the addresses to the loader: what is known is what each section begins with.
