@@ -5,8 +5,8 @@ names, as in the wheels of ROCm 5.7 to 7.14:
 
 * rocBLAS and hipBLASLt: `TensileLibrary_lazy_gfx1100.dat`, `…_fallback_gfx90a.hsaco`,
   `Kernels.so-000-gfx90a-xnack-.hsaco`, `extop_gfx942.co`, below `rocblas/` or `hipblaslt/`.
-* MIOpen: `gfx90a6e.HIP.fdb.txt`, `gfx942130.kdb`, `gfx1030_36.kdb` below `miopen/`: behind the name stands the
-  number of compute units, in hexadecimal digits, or in decimal ones behind a line.
+* MIOpen: `gfx90a6e.HIP.fdb.txt`, `gfx942130.kdb`, `gfx1030_36.kdb` below `miopen/`: behind the
+  name stands the number of compute units, in hexadecimal digits, or in decimal ones behind a line.
 * AOTriton: folders `aotriton.images/amd-gfx942`, and `amd-gfx11xx` for a family.
 """
 

@@ -30,13 +30,13 @@ def xray(folder: Path, name: str, data: bytes) -> Xray:
     return read_device_code(found, time.monotonic() + 60)
 
 
-def filled(torch: Torch, found: Xray | None) -> tuple[Torch, dict[str, str]]:
+def filled(torch: Torch, found: Xray | None, *site: str) -> tuple[Torch, dict[str, str]]:
     result, unknown, _ = torch_architectures(
         torch,
         found,
         executable=None,
         platform="linux_x86_64",
-        site=(),
+        site=site,
         environ={},
         deadline=0.0,
     )
@@ -88,3 +88,20 @@ def test_what_was_read_survives_a_fact_sheet(tmp_path: Path) -> None:
     section, _ = hip_fatbin(bundle("gfx90a:xnack-"))
     (library,) = xray(tmp_path, "x.so", elf(section)).libraries
     assert decode(Library, encode(library)) == library
+
+
+def test_the_libraries_with_kernels_in_files_are_listed_by_target(tmp_path: Path) -> None:
+    files = (
+        "torch/lib/rocblas/library/TensileLibrary_lazy_gfx1100.dat",
+        "torch/lib/aotriton.images/amd-gfx11xx/flash.aks2",
+        "_rocm_sdk_libraries_gfx942/lib/hipblaslt/library/extop_gfx942.co",
+    )
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    rocm = Torch(version="2.9.1+rocm6.4", hip="6.4", path=str(tmp_path / "torch"))
+    assert filled(rocm, None, str(tmp_path))[0].kernel_files == {
+        "gfx1100": ("rocBLAS",),
+        "gfx11xx": ("AOTriton",),
+        "gfx942": ("hipBLASLt",),
+    }

@@ -52,7 +52,7 @@ def torch_architectures(
     """
     torch, unknown = _with_ptxas(torch, site)
     if torch.cuda is None:
-        torch, missing, source = vendor_architectures(torch, xray)
+        torch, missing, source = vendor_architectures(torch, xray, site)
         return torch, {**unknown, **missing}, source
     main = [library for library in xray.libraries if _MAIN.search(library.path)] if xray else []
     if main:

@@ -5,11 +5,14 @@ Where the binary cannot be read nothing is filled in: the rules have tables for 
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
+from gpudoctor.binaries.kernel_files import kernel_files
 from gpudoctor.collect.packages.device_code import Xray
 from gpudoctor.collect.reason import Reason
+from gpudoctor.collect.system.files import names
 from gpudoctor.model.facts import Library, Torch
 from gpudoctor.model.value import replace
 
@@ -18,13 +21,27 @@ _XPU = re.compile(r"(?:^|/)(?:lib)?torch_xpu\w*\.(?:so|dll)\Z", re.ASCII)
 _MACOS = re.compile(r"(?:^|/)libtorch_cpu\.dylib\Z", re.ASCII)
 
 
-def vendor_architectures(torch: Torch, xray: Xray | None) -> tuple[Torch, dict[str, Reason], str]:
-    """Fill `gfx`, `xpu_images` and `macos` of a torch that has no CUDA.
+# Below torch's own folder, or that of ROCm's libraries in an environment.
+_KERNELS = (
+    *("lib/rocblas/library", "bin/rocblas/library"),
+    *("lib/hipblaslt/library", "bin/hipblaslt/library"),
+    *("share/miopen/db", "lib/aotriton.images"),
+)
+_ROCM = "_rocm_sdk_libraries"
+
+
+def vendor_architectures(
+    torch: Torch, xray: Xray | None, site: Sequence[str] = ()
+) -> tuple[Torch, dict[str, Reason], str]:
+    """Fill `gfx`, `kernel_files`, `xpu_images` and `macos` of a torch that has no CUDA.
+
+    `site` are the folders of the path, where ROCm's libraries are looked for.
 
     Returns:
         The torch, what is unknown of it (field → reason), and the libraries that told.
     """
     if torch.hip is not None:
+        torch = replace(torch, kernel_files=dict(kernel_files(_kernel_paths(torch, site))))
         found, reason = _named(xray, _HIP)
         if not found:
             return torch, {"gfx": reason}, ""
@@ -40,6 +57,16 @@ def vendor_architectures(torch: Torch, xray: Xray | None) -> tuple[Torch, dict[s
     found, _ = _named(xray, _MACOS)
     systems = [each.macos for each in found if each.macos]
     return (replace(torch, macos=systems[0]) if systems else torch), {}, _sources(found)
+
+
+def _kernel_paths(torch: Torch, site: Sequence[str]) -> Iterator[str]:
+    roots = [torch.path] if torch.path else []
+    for folder in site:
+        roots += [os.path.join(folder, each) for each in names(folder) if each.startswith(_ROCM)]
+    for root in roots:
+        for folder in _KERNELS:
+            end = "/" if folder.endswith("images") else ""
+            yield from (f"{folder}/{name}{end}" for name in names(os.path.join(root, folder)))
 
 
 def _named(xray: Xray | None, pattern: re.Pattern[str]) -> tuple[list[Library], Reason]:
