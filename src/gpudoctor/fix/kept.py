@@ -63,10 +63,8 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
         )
     gone = [entry for entry in wanted if entry not in needed]
     for entry in gone:
-        for each in entry.vaults:
-            vault.remove(each)
-        Workshop(entry.folder).clear()
-        vault.remove_tree(entry.folder)
+        forget_traces(entry.folder, entry.vaults)
+        vault.discard(entry.folder)
         remove_empty(os.path.dirname(entry.folder))
     return tuple(gone)
 
@@ -79,6 +77,9 @@ def clean(folder: str) -> None:
     for fix in place.fixes(folder):
         reading = place.read(fix)
         if reading.is_finished and reading.step != place.UNDOABLE:
+            if reading.step == "untouched":
+                forget_traces(fix, _vaults(reading))
+                continue
             for each in _vaults(reading):
                 vault.remove(each, keep_aside=True)
             Workshop(fix).clear()
@@ -88,6 +89,15 @@ def clean(folder: str) -> None:
         return
     for name in unborn:
         vault.remove_tree(os.path.join(folder, name))
+
+
+def forget_traces(fix: str, vaults: tuple[Vault, ...]) -> None:
+    """Remove a fix with all that it made; what could not be removed is known the next time."""
+    for each in vaults:
+        vault.remove(each)
+    cleared = Workshop(fix).clear()
+    if cleared and not any(os.path.lexists(each.path) for each in vaults):
+        vault.discard(fix)
 
 
 def _is_needed(entry: KeptFix, *, one: bool) -> bool:

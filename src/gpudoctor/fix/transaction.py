@@ -24,7 +24,7 @@ from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.keeping.vault import Vault
-from gpudoctor.fix.kept import clean
+from gpudoctor.fix.kept import clean, forget_traces
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.pulse import Pulse
 from gpudoctor.fix.signals import INSIST, Signals
@@ -119,7 +119,6 @@ class _Transaction:
                     refuse_elsewhere(command, os.environ, self._workshop)
                 self._journal.write("kept", manifest=written)
         except BaseException as error:
-            self._workshop.clear()
             forget_untouched(self._journal, vaults)
             if isinstance(error, KeyboardInterrupt):
                 raise FixInterruptedError("interrupted; nothing was changed") from None
@@ -186,10 +185,8 @@ def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
 
 def forget_untouched(journal: Journal, vaults: tuple[Vault, ...]) -> None:
     """Remove all traces of a fix that ended before its first command."""
-    for each in vaults:
-        vault.remove(each)
     journal.note("untouched")  # on a full disk: it says that no command was begun, which is enough
-    vault.remove_tree(journal.folder)
+    forget_traces(journal.folder, vaults)
 
 
 def _described_again(kept: Kept, without: tuple[str, ...]) -> Kept:

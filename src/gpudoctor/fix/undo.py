@@ -122,7 +122,6 @@ class _Undoing:
         """No command was begun: the journal, which is written before each, proves it."""
         planned = self._reading.last("snapshot").get("vaults", [])
         vaults = tuple(vault.Vault(path=str(p), token=str(t)) for p, t in planned)
-        Workshop(self._journal.folder).clear()
         forget_untouched(self._journal, vaults)
         return Undone("the fix was interrupted before its first change: nothing was changed")
 

@@ -54,8 +54,8 @@ class Workshop:
                 return False
         return True
 
-    def clear(self) -> None:
-        """Remove them, as far as they are there and ours."""
+    def clear(self) -> bool:
+        """Remove them, as far as they are there and ours; whether nothing of them is left."""
         temporary = self.temporary
         try:
             with open(self._note, encoding="utf-8", errors="surrogateescape") as file:
@@ -66,5 +66,7 @@ class Workshop:
         if named and os.path.isabs(temporary) and not_private(temporary) is None:
             remove_tree(temporary)
         remove_tree(self.folder)
-        if not os.path.lexists(temporary):  # else the next fix tries again
-            remove_tree(self._note)
+        if os.path.lexists(temporary) or os.path.lexists(self.folder):
+            return False  # the next fix tries again
+        remove_tree(self._note)
+        return True

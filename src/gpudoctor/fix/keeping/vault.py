@@ -113,6 +113,16 @@ def remove(vault: Vault, *, keep_aside: bool = False) -> None:
         pass
 
 
+def discard(folder: str) -> None:
+    """Remove the folder of a fix so that no half of it is ever taken for a whole one."""
+    hidden = os.path.join(os.path.dirname(folder), f".{os.path.basename(folder)}")
+    try:
+        os.rename(folder, hidden)
+    except OSError:
+        return
+    remove_tree(hidden)
+
+
 def remove_tree(path: str) -> None:
     """Remove a file or a folder with all that is in it, as far as that can be done."""
     try:
