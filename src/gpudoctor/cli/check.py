@@ -2,74 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Sequence
 
-import typer
-
-from gpudoctor.cli import check_plain, common
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(
-        "check", short_help="Will PyTorch, and every CUDA extension, run on the GPUs here?"
-    )(check)
+from gpudoctor.cli import output as out
+from gpudoctor.cli.command import FAIL_ON, PYTHON, TIMEOUT, Command, Option, output_options
+from gpudoctor.errors import UsageError
+from gpudoctor.report import FORMATS
 
 
-def check(
-    python: common.PythonOption = None,
-    facts: Annotated[
-        str | None,
-        typer.Option("--facts", metavar="FILE", help="Judge a saved machine; - is stdin."),
-    ] = None,
-    smoke: Annotated[
-        str | None,
-        typer.Option(
-            "--smoke",
-            metavar="LEVEL",
-            help="Run kernels: off, quick or full. Default: quick where a GPU can be used.",
-        ),
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Option("--policy", metavar="FILE", help="A YAML file: what counts.")
-    ] = None,
-    allow_cpu: Annotated[
-        bool, typer.Option("--allow-cpu", help="Having no usable GPU is not an error.")
-    ] = False,
-    fail_on: Annotated[
-        str | None,
-        typer.Option("--fail-on", metavar="LEVEL", help="One of error, warning, never."),
-    ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option("--select", metavar="CODE", help="Judge only these codes or names."),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option("--ignore", metavar="CODE", help="Leave out these codes or names."),
-    ] = None,
-    timeout: common.TimeoutOption = None,
-    format_: common.FormatOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
+def execute(
+    *,
+    python: str | None,
+    facts: str | None,
+    smoke: str | None,
+    policy: str | None,
+    allow_cpu: bool,
+    fail_on: str | None,
+    select: Sequence[str] | None,
+    ignore: Sequence[str] | None,
+    timeout: float | None,
+    format_: str,
+    json: bool,
+    output: Sequence[str] | None,
+    quiet: bool,
+    verbose: int,
+    color: str,
 ) -> int:
-    """Will PyTorch, and every CUDA extension beside it, run on the GPUs of this machine?"""
-    return check_plain.execute(
+    """Examine, put the report out, and give the exit code.
+
+    Raises:
+        UsageError: an option's value is not known, or a named file cannot be read.
+    """
+    style = out.style_for(color, quiet=quiet, verbose=verbose)
+    out.check_format("json" if json else format_)
+    out.check_outputs(output)
+    if smoke not in (None, "off", "quick", "full"):
+        raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
+    out.check_timeout(timeout)
+    from gpudoctor import app as api
+    from gpudoctor.report import render
+
+    # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
+    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
+    report = api.check(
         python=python,
-        facts=facts,
+        facts=None if facts is None else out.read_input(facts),
+        facts_name=facts or "",
         smoke=smoke,
         policy=policy,
         allow_cpu=allow_cpu,
         fail_on=fail_on,
-        select=select,
-        ignore=ignore,
+        select=select or (),
+        ignore=ignore or (),
         timeout=timeout,
-        format_="json" if json else format_,
-        outputs=output,
-        quiet=quiet,
-        verbose=verbose,
-        color=color,
+        progress=lambda message: out.progress(message, quiet=quiet or not told),
     )
+    out.emit(
+        lambda name, drawn: render(report, name, drawn),
+        style,
+        format_=format_,
+        json=json,
+        outputs=output,
+    )
+    return report.exit_code
+
+
+COMMAND = Command(
+    name="check",
+    help="Will PyTorch, and every CUDA extension beside it, run on the GPUs of this machine?",
+    short="Will PyTorch, and every CUDA extension, run on the GPUs here?",
+    options=(
+        PYTHON,
+        Option("--facts", "Judge a saved machine; - is stdin.", "FILE"),
+        Option(
+            "--smoke",
+            "Run kernels: off, quick or full. Default: quick where a GPU can be used.",
+            "LEVEL",
+        ),
+        Option("--policy", "What counts, in YAML or TOML; else the project's settings.", "FILE"),
+        Option("--allow-cpu", "Having no usable GPU is not an error.", kind="flag"),
+        FAIL_ON,
+        Option("--select", "Judge only these codes or names.", "CODE", "many"),
+        Option("--ignore", "Leave out these codes or names.", "CODE", "many"),
+        TIMEOUT,
+        *output_options(FORMATS),
+    ),
+    run=execute,
+)
+register = COMMAND.register
+plain = COMMAND.plain

@@ -82,7 +82,8 @@ def run(arguments: list[str]) -> int:
             start_early(os.environ)
         if arguments[:1] in (["check"], ["scan"], ["plan"]):
             # Their common forms are read without typer, whose import takes longer than the rest.
-            plain = import_module(f"gpudoctor.cli.{arguments[0]}_plain").plain
+            place = "scan_plain" if arguments[0] == "scan" else arguments[0]
+            plain = import_module(f"gpudoctor.cli.{place}").plain
             code: int | None = plain(arguments[1:])
             if code is not None:
                 return code

@@ -25,7 +25,7 @@ def read(
     arguments: Sequence[str],
     *,
     flags: Mapping[str, tuple[str, object]],
-    values: Collection[str],
+    values: Collection[str] | Mapping[str, str],
     lists: Mapping[str, str] | None = None,
     paths: str | None = None,
 ) -> dict[str, Any] | None:
@@ -34,7 +34,7 @@ def read(
     Args:
         arguments: what follows the command's name.
         flags: option → (keyword, value).
-        values: options whose value goes to the keyword of their name.
+        values: options whose value goes to the keyword of their name, or to the one given.
         lists: options that may come more than once → keyword of their list.
         paths: the keyword of the list of words that are no options; `None`: there are none.
     """
@@ -51,7 +51,8 @@ def read(
             if word in many:
                 chosen.setdefault(many[word], []).append(value)
                 continue
-            name = word[2:].replace("-", "_")
+            derived = word[2:].replace("-", "_")
+            name = values[word] if isinstance(values, Mapping) else derived
         elif paths is not None and not word.startswith("-"):
             chosen.setdefault(paths, []).append(word)
             continue

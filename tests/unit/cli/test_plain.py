@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from importlib import import_module
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.cli import main
+from gpudoctor.cli import check, main, plan, scan_plain
+from gpudoctor.cli.command import Command
 from gpudoctor.cli.plain import REPORT_FLAGS, read
 
-COMMANDS = ("check", "scan", "plan")
+COMMANDS = {"check": check.COMMAND, "plan": plan.COMMAND}
 WORDS = (
     *REPORT_FLAGS,
     *("--allow-cpu", "--from-source", "--gpu", "--driver", "--os", "--python", "--torch"),
@@ -36,19 +36,23 @@ def meant(monkeypatch: pytest.MonkeyPatch):
     """What the plain reading and typer's pass to the command, each `None` where it does not."""
 
     def both(command: str, arguments: list[str]) -> tuple[Any, Any]:
-        module = import_module(f"gpudoctor.cli.{command}_plain")
-        parameters = inspect.signature(module.execute)
         seen: list[dict[str, Any]] = []
 
-        def note(*positional: Any, **named: Any) -> int:
-            bound = parameters.bind(*positional, **named)
-            bound.apply_defaults()
-            seen.append({key: value or None for key, value in bound.arguments.items()})
+        def note(_: Any, given: dict[str, Any]) -> int:
+            seen.append({key: value or None for key, value in given.items()})
             return 0
 
+        def scanned(*positional: Any, **named: Any) -> int:
+            bound = inspect.signature(execute).bind(*positional, **named)
+            bound.apply_defaults()
+            return note(None, bound.arguments)
+
+        execute = scan_plain.execute
+        read_plainly = scan_plain.plain if command == "scan" else COMMANDS[command].plain
         with monkeypatch.context() as patch:
-            patch.setattr(module, "execute", note)
-            plain = seen.pop() if module.plain(arguments) is not None else None
+            patch.setattr(Command, "call", note)
+            patch.setattr(scan_plain, "execute", scanned)
+            plain = seen.pop() if read_plainly(arguments) is not None else None
             patch.setattr("sys.stdout", None)
             main._dispatch([command, *arguments])
         return plain, seen.pop() if seen else None
@@ -56,7 +60,7 @@ def meant(monkeypatch: pytest.MonkeyPatch):
     return both
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", ["check", "scan", "plan"])
 def test_what_is_read_plainly_is_what_typer_reads(command, meant):
     read_plainly = 0
 
@@ -77,6 +81,7 @@ def test_what_is_read_plainly_is_what_typer_reads(command, meant):
     ("command", "line"),
     [
         ("check", "--json --smoke off --python /opt/env"),
+        ("check", "--format line --ignore GPU201 --ignore GPU305 -v"),
         ("scan", "a.so b.whl --gpu T4 --gpu sm_90 -q"),
         ("plan", "--gpu T4 --gpu H100 --driver 580 --os linux --json"),
     ],

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import gpudoctor
-from gpudoctor.cli import plan_plain
+from gpudoctor.cli.plan import plain
 from gpudoctor.cli.this_machine import fill
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -26,21 +26,20 @@ def no_other_python(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names this system")
 def test_what_is_not_given_is_this_machines_and_the_first_line_says_so(capsys):
-    assert plan_plain.execute(gpus=["4090"]) == 0
+    assert plain(["--gpu", "4090"]) == 0
     first = " ".join(capsys.readouterr().out.split("\n\n")[0].split())
     assert f"Linux on {platform.machine()}" in first
     assert "(system, processor and Python of this machine, as they were not given)" in first
 
 
 def test_what_is_given_is_not_said_to_be_assumed(capsys):
-    plan_plain.execute(
-        gpus=["5060 ti"], driver="572.61", os="windows", arch="x86_64", python="3.12"
-    )
+    line = "--driver 572.61 --os windows --arch x86_64 --python 3.12"
+    plain(["--gpu", "5060 ti", *line.split()])
     assert "of this machine" not in capsys.readouterr().out
 
 
 def test_the_json_names_the_source(capsys):
-    plan_plain.execute(gpus=["4090"], os="linux", arch="x86_64", format_="json")
+    plain(["--gpu", "4090", "--os", "linux", "--arch", "x86_64", "--json"])
     facts = json.loads(capsys.readouterr().out)["facts"]
     assert facts["python"]["version"].startswith("3.")
 
