@@ -18,6 +18,7 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.model.platform import Platform, platform_of
 from gpudoctor.model.version import numbers
@@ -92,6 +93,15 @@ def serving(gpu: ComputeCapability, platform: str | None) -> tuple[torch_release
         and native(build.sass, gpu)
         and not _below_cudnn(build.cudnn, gpu)
     )
+
+
+def cudnn_may_stay(
+    name: str, installed: str | None, pin: str, gpus: Iterable[ComputeCapability]
+) -> bool:
+    """Whether a cuDNN newer than torch's pin may stay: of the same major, and serving the GPUs."""
+    if not kb_packages.may_stay_newer(name, installed, pin):
+        return False
+    return not any(_below_cudnn(installed, gpu) for gpu in gpus)
 
 
 def _below_cudnn(cudnn: str | None, gpu: ComputeCapability) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor import rules
-from gpudoctor.model.facts import Host, Torch
+from gpudoctor.model.facts import Gpu, Host, Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
@@ -20,6 +20,7 @@ from unit.rules.make import (
     linux,
     machine,
     module,
+    requirement,
     torch,
 )
 
@@ -201,3 +202,20 @@ def test_which_build_still_serves_an_old_gpu_is_said_as_it_is(
         torch=torch(version, cuda, sass=CU130),
     )
     assert says in judged(sheet)["torch-dropped-arch-old-gpu"].detail
+
+
+def test_a_cudnn_newer_than_the_pin_may_stay_only_where_it_serves_the_gpu() -> None:
+    def wrong(card: Gpu) -> bool:
+        sheet = machine(
+            gpus=(card,),
+            torch=torch(
+                "2.7.1+cu126",
+                "12.6",
+                sass=CU124,
+                requires=(requirement("nvidia-cudnn-cu12", "==9.5.1.17", "9.11.0.98"),),
+            ),
+        )
+        return "cuda-library-pin-mismatch" in judged(sheet)
+
+    assert wrong(gpu("NVIDIA GeForce GTX 1080", "6.1"))
+    assert not wrong(gpu("NVIDIA GeForce RTX 4090", "8.9"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.compat.builds import cudnn_may_stay
 from gpudoctor.kb import packages as kb_packages
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
@@ -39,7 +40,9 @@ def repair(
         for entry in torch.requires
         if entry.specifier.startswith("==")
         and entry.installed != entry.specifier[2:]
-        and not kb_packages.may_stay_newer(entry.name, entry.installed, entry.specifier[2:])
+        and not cudnn_may_stay(
+            entry.name, entry.installed, entry.specifier[2:], target_of(sheet).gpus
+        )
         and entry.name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton"))
     )
     change = Change(

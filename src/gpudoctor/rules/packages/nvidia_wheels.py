@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gpudoctor.compat.builds import cudnn_may_stay
 from gpudoctor.kb import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Requirement
@@ -36,13 +37,14 @@ def _nvidia(case: Case) -> Iterator[Requirement]:
 @rule("cuda-library-pin-mismatch", uses=("torch.cuda",), needs=("torch.requires",))
 def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """An installed nvidia-* wheel has another version than torch's metadata demands."""
+    seen = [seat.capability for seat in case.visible if seat.capability]
     wrong = [
         (item, wanted)
         for item in _nvidia(case)
         if item.installed
         and (wanted := exact(item.specifier))
         and book.numbers(item.installed) != book.numbers(wanted)
-        and not packages.may_stay_newer(item.name, item.installed, wanted)
+        and not cudnn_may_stay(item.name, item.installed, wanted, seen)
     ]
     if not wrong:
         return
