@@ -218,7 +218,129 @@ def _pipenv(chance: random.Random, root: str) -> Project:
     return Project("pipenv", "Pipfile", {"Pipfile": text})
 
 
+def _uv_more(chance: random.Random, root: str) -> Project:
+    """Settings of uv that fewer projects have."""
+    rows = _lines(chance)
+    picked = chance.sample(VARIANTS, 2)
+    text = _project(chance, rows).replace(">=3.9", ">=3.10")
+    shape = chance.choice(
+        ("best", "legacy", "limits", "override", "groups", "include", "two", "url", "partial")
+    )
+    one = f'[[tool.uv.index]]\nname = "one"\nurl = "{root}/whl/{picked[0]}"\n'
+    pypi = f'[[tool.uv.index]]\nname = "stand-in"\nurl = "{root}/pypi/simple"\ndefault = true\n'
+    groups: tuple[str, ...] = ()
+    if shape == "best":
+        text += '[tool.uv]\nindex-strategy = "unsafe-best-match"\n' + one + pypi
+    elif shape == "legacy":
+        text += (
+            f'[tool.uv]\nindex-url = "{root}/pypi/simple"\n'
+            f'extra-index-url = ["{root}/whl/{picked[0]}"]\n'
+        )
+    elif shape in ("limits", "override"):
+        word = "constraint" if shape == "limits" else "override"
+        spec = chance.choice(("torch<2.10", "torch==2.9.1", "torch>=2.8,<2.11"))
+        text += f'[tool.uv]\n{word}-dependencies = ["{spec}"]\n' + pypi
+    elif shape in ("groups", "include"):
+        listed = ", ".join(f'"{row}"' for row in rows)
+        name = chance.choice(("dev", "train"))
+        inside = listed if shape == "groups" else '{ include-group = "base" }'
+        text = _project(chance, []).replace(">=3.9", ">=3.10")
+        text += (
+            f"[dependency-groups]\nbase = [{listed}]\n"
+            if shape == "include"
+            else ("[dependency-groups]\n")
+        )
+        text += f"{name} = [{inside}]\n" + one + "explicit = true\n" + pypi
+        text += '[tool.uv.sources]\ntorch = { index = "one" }\n'
+        groups = chance.choice((("train",), ())) if name == "train" else ()
+    elif shape == "two":
+        two = f'[[tool.uv.index]]\nname = "two"\nurl = "{root}/whl/{picked[1]}"\n'
+        text += one + two + pypi
+    elif shape == "url":
+        wheel = f"{root}/whl/cu126/torch-2.9.1%2Bcu126-cp312-cp312-manylinux_2_28_x86_64.whl"
+        text = text.replace('requires-python = ">=3.10,<3.14"', 'requires-python = ">=3.10"')
+        text += pypi + f'[tool.uv.sources]\ntorch = {{ url = "{wheel}" }}\n'
+    else:
+        text += one + "explicit = true\n" + pypi
+        text += (
+            "[tool.uv.sources]\n"
+            'torch = [{ index = "one", marker = "platform_machine == \'x86_64\'" }]\n'
+        )
+    return Project("uv", "pyproject.toml", {"pyproject.toml": text}, groups=groups)
+
+
+def _poetry_more(chance: random.Random, root: str) -> Project:
+    """Poetry's own table: carets, groups, extras, several constraints for one package."""
+    picked = chance.sample(VARIANTS, 2)
+    spec = chance.choice(("^2.8", "~2.9", "2.9.1", ">=2.8,<2.11", "2.9.*", "*"))
+    text = (
+        '[tool.poetry]\nname = "demo"\nversion = "0"\ndescription = ""\nauthors = []\n'
+        "package-mode = false\n[tool.poetry.dependencies]\n"
+        f'python = "{chance.choice((">=3.10,<3.14", "^3.11", ">=3.10"))}"\n'
+    )
+    shape = chance.choice(("plain", "source", "group", "optional", "several"))
+    source = (
+        f'[[tool.poetry.source]]\nname = "one"\nurl = "{root}/whl/{picked[0]}"\n'
+        'priority = "explicit"\n'
+    )
+    groups: tuple[str, ...] = ()
+    if shape == "plain":
+        text += f'torch = "{spec}"\ntorchvision = "*"\n'
+    elif shape == "source":
+        text += f'torch = {{ version = "{spec}", source = "one" }}\n' + source
+    elif shape in ("group", "optional"):
+        text += "[tool.poetry.group.gpu]\n"
+        text += "optional = true\n" if shape == "optional" else ""
+        text += f'[tool.poetry.group.gpu.dependencies]\ntorch = "{spec}"\n'
+    else:
+        text += (
+            'torch = [\n  { version = "2.9.1", source = "one", markers = "sys_platform == '
+            '\'linux\'" },\n  { version = "2.9.1", markers = "sys_platform != \'linux\'" },\n]\n'
+        ) + source
+    return Project("poetry", "pyproject.toml", {"pyproject.toml": text}, groups=groups)
+
+
+def _pip_more(chance: random.Random, root: str) -> Project:
+    """Files, markers, hashes and comments in a requirements file."""
+    shape = chance.choice(("url", "marker", "comment", "continued", "nested", "pre"))
+    pypi = f"--index-url {root}/pypi/simple"
+    extra = f"--extra-index-url {root}/whl/{chance.choice(VARIANTS[:5])}"
+    files = {}
+    if shape == "url":
+        wheel = "torch-2.9.1%2Bcu126-cp312-cp312-manylinux_2_28_x86_64.whl"
+        lines = [pypi, f"torch @ {root}/whl/cu126/{wheel}", "torchvision"]
+    elif shape == "marker":
+        # Cross-platform, pip itself judges markers by the Python that runs it.
+        lines = [
+            pypi,
+            extra,
+            "torch==2.9.1 ; python_version > '3'",
+            "torch==2.8.0 ; os_name == 'x'",
+        ]
+    elif shape == "comment":
+        lines = [f"{pypi}  # the usual one", f"# {extra}", "torch==2.9.1  # pinned"]
+    elif shape == "continued":
+        lines = [pypi, extra, "torch\\", "==2.9.1"]
+    elif shape == "nested":
+        files = {"base.txt": f"{extra}\n-r gpu.txt\n", "gpu.txt": "torch<2.11\n"}
+        lines = [pypi, "-r base.txt", "torchvision"]
+    else:
+        lines = ["--pre", pypi, extra, "torch<2.10"]
+    files["requirements.txt"] = "\n".join(lines) + "\n"
+    return Project("pip", "requirements.txt", files)
+
+
+def _uv_pip_more(chance: random.Random, root: str) -> Project:
+    project = _pip_more(chance, root)
+    project.tool = "uv-pip"
+    return project
+
+
 _MAKERS = {
+    "uv-more": _uv_more,
+    "poetry-more": _poetry_more,
+    "pip-more": _pip_more,
+    "uv-pip-more": _uv_pip_more,
     "pip": _pip,
     "uv-pip": _uv_pip,
     "uv": _uv,

@@ -98,8 +98,9 @@ def uv_pip(tools: str, folder: Path, platform: str, python: str) -> str:
     )  # fmt: skip
     if done.returncode:
         return "fails"
-    found = re.search(r"^torch==(\S+)", done.stdout, re.M)
-    return named("torch", found[1] if found else None, platform)
+    found = re.search(r"^torch(?:==| @ .*/torch-)([^\s-]+)", done.stdout, re.M)
+    version = found[1].replace("%2B", "+") if found else None
+    return named("torch", version, platform)
 
 
 def uv_lock(tools: str, folder: Path) -> bool:
@@ -108,10 +109,12 @@ def uv_lock(tools: str, folder: Path) -> bool:
     )
 
 
-def uv(tools: str, folder: Path, platform: str, python: str, extras: tuple[str, ...]) -> str:
+def uv(tools: str, folder: Path, platform: str, python: str, extras: tuple[str, ...],
+       groups: tuple[str, ...] = ()) -> str:  # fmt: skip
     if not (folder / "uv.lock").exists():
         return "fails"
     more = [word for extra in extras for word in ("--extra", extra)]
+    more += [word for group in groups for word in ("--group", group)]
     done = run(
         [f"{tools}/uv", "sync", "--dry-run", "--frozen", "--python-platform",
          UV_PLATFORMS[platform], "--python", interpreter(python), *more],
@@ -241,7 +244,7 @@ def real(chosen: argparse.Namespace, project: install_projects.Project, folder: 
     if project.tool == "uv-pip":
         return uv_pip(chosen.tools, folder, platform, python)
     if project.tool == "uv":
-        return uv(chosen.tools, folder, platform, python, project.extras)
+        return uv(chosen.tools, folder, platform, python, project.extras, project.groups)
     if project.tool == "poetry":
         return poetry(chosen.tools, folder, root)
     return pdm(chosen.tools, folder) if project.tool == "pdm" else pipenv(chosen.tools, folder)
@@ -257,13 +260,13 @@ def one(
     project = install_projects.make(tool, seed, root)
     for name, text in project.files.items():
         (folder / name).write_text(text)
-    if tool == "uv":
+    if project.tool == "uv":
         uv_lock(chosen.tools, folder)
-    for platform, python in cases(tool):
+    for platform, python in cases(project.tool):
         wanted = real(chosen, project, folder, root, platform, python)
-        installer = "uv" if tool == "uv-pip" else None
-        scene = Scene(platform, python, project.extras, (), None, installer)
-        for name in (project.main, LOCKS.get(tool)):
+        installer = "uv" if project.tool == "uv-pip" else None
+        scene = Scene(platform, python, project.extras, project.groups, None, installer)
+        for name in (project.main, LOCKS.get(project.tool)):
             if name is None or not (folder / name).exists():
                 continue
             said = ours(folder, root, name, scene)

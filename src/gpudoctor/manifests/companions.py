@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.kb import indexes as kb_indexes
 from gpudoctor.manifests.outcome import Choice, Outcome
-from gpudoctor.manifests.universe import COMPANIONS, TORCH
+from gpudoctor.manifests.universe import COMPANIONS, TORCH, demand
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.value import replace
 from gpudoctor.rules.engine.wording import finding
@@ -20,11 +20,17 @@ def from_elsewhere(outcome: Outcome) -> tuple[Finding, ...]:
         other = outcome.choice(name)
         if other is None or other.variant in (None, torch.variant):
             continue
-        grave = _kind(other.variant or "") != _kind(torch.variant)
+        if _place(other) == _place(torch):
+            continue
+        # What demands no torch of its own is not compiled against one.
+        tied = bool(demand(name, other.version))
+        grave = tied and _kind(other.variant or "") != _kind(torch.variant)
         effect = (
             f"{name} is then built for something else than torch: it fails on import, or its "
             "operators have no code for the GPU."
             if grave
+            else f"This release of {name} works with other builds of torch than its own."
+            if not tied
             else f"Both are builds for CUDA {_kind(torch.variant)[2:]}, so they work together."
         )
         made = finding(

@@ -141,7 +141,18 @@ def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage]) -> None:
             stage.copied[place] = here
 
 
+def _mount(stage: Stage, item: Instruction) -> None:
+    """What `--mount=type=bind,source=uv.lock,target=uv.lock` puts into the image for one line."""
+    for name, value in item.flags:
+        parts = dict(part.partition("=")[::2] for part in value.split(","))
+        if name == "mount" and parts.get("type") == "bind" and "from" not in parts:
+            target = parts.get("target") or parts.get("dst") or parts.get("destination") or ""
+            here = parts.get("source") or parts.get("src") or "."
+            stage.copied[os.path.normpath(os.path.join(stage.folder, target))] = here
+
+
 def _run(stage: Stage, item: Instruction, at: FileAt) -> None:
+    _mount(stage, item)
     if item.heredoc:
         joined = ""
         for offset, line in enumerate(item.heredoc):

@@ -7,7 +7,7 @@ import re
 from gpudoctor.manifests.containers.environments import conda, project
 from gpudoctor.manifests.containers.install_line import concerns, install
 from gpudoctor.manifests.containers.shell import Command, commands
-from gpudoctor.manifests.containers.stage import Stage
+from gpudoctor.manifests.containers.stage import Stage, with_python
 from gpudoctor.manifests.document import normal
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
@@ -39,6 +39,8 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
         return
     extra = dict(command.variables)
     name = words[0].rsplit("/", 1)[-1]
+    if found := _chosen_python(name, words):
+        stage.scene = with_python(stage.scene, found)
     if name == "export":
         pairs = (word.partition("=") for word in words[1:] if "=" in word)
         stage.variables.update({key: value for key, _, value in pairs})
@@ -94,6 +96,20 @@ def uv(stage: Stage, words: list[str], at: FileAt, extra: dict[str, str]) -> Non
         project(stage, "uv", words, at)
     elif words[:1] == ["add"] and concerns(" ".join(words)):
         install(stage, words[1:], at, "uv", variables)
+
+
+def _chosen_python(name: str, words: list[str]) -> str | None:
+    """The Python that a command makes the one in use: `python3.11 -m venv`, `ln -s …`."""
+    if found := re.fullmatch(r"(?:python|pip)(3\.\d+)", name):
+        return found[1]
+    text = " ".join(words)
+    if name in ("ln", "update-alternatives"):
+        link = re.search(r"python(3\.\d+)\b.*/python3?\Z|/python3?\b.*python(3\.\d+)", text)
+        return (link[1] or link[2]) if link else None
+    if name == "uv" and words[1:2] in (["venv"], ["python"]):
+        said = re.search(r"(?:--python|-p|install|pin)[ =](3\.\d+)", text)
+        return said[1] if said else None
+    return None
 
 
 def _without_options(words: list[str]) -> tuple[str, ...]:

@@ -106,7 +106,6 @@ class Stage:
                 tried.append(here)
             elif target.startswith(there.rstrip("/") + "/"):
                 tried.append(os.path.join(here, target[len(there.rstrip("/")) + 1 :]))
-        tried += [path.lstrip("/"), os.path.basename(path)]
         for name in tried:
             found = self.source.beside(name)
             if found is not None:

@@ -47,17 +47,27 @@ def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]
     """
     project = document.requires_python
     minors = [m for m in _MINORS if project is None or allows(project, f"{m}.9")]
-    for platform in PLATFORMS:
-        for minor in minors if project else [scene.python]:
-            there = Scene(platform, minor, scene.extras, scene.groups, None, scene.tool)
-            task = task_at(there)
-            if not any(not w.constraint for rows in task.wishes.values() for w in rows):
-                continue
-            found = run(task)
-            # A platform without a wheel fails where it is installed, not where it is locked.
-            if found.status != "fails" or found.at_install:
-                continue
-            where = f"Python {minor} on {platform}"
-            why = f"{task.tool} locks for all that {document.path} allows, and for {where} "
-            return replace(found, why=why + found.why, reason="conflict")
+    for extras, groups in _choices(document, scene):
+        for platform in PLATFORMS:
+            for minor in minors if project else [scene.python]:
+                there = Scene(platform, minor, extras, groups, None, scene.tool)
+                task = task_at(there)
+                if not any(not w.constraint for rows in task.wishes.values() for w in rows):
+                    continue
+                found = run(task)
+                # A platform without a wheel fails where it is installed, not where it is locked.
+                if found.status != "fails" or found.at_install:
+                    continue
+                where = f"Python {minor} on {platform}"
+                why = f"{task.tool} locks for all that {document.path} allows, and for {where} "
+                return replace(found, why=why + found.why, reason="conflict")
     return None
+
+
+def _choices(document: Document, scene: Scene) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Extras and groups that are locked too: the chosen ones together, each other one alone."""
+    extras = {wish.extra for wish in document.wishes if wish.extra} - set(scene.extras)
+    groups = {wish.group for wish in document.wishes if wish.group} - set(scene.groups)
+    found = [(scene.extras, scene.groups)]
+    found += [((extra,), ()) for extra in sorted(extras)]
+    return found + [((), (group,)) for group in sorted(groups)]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.kb import torch_releases
 from gpudoctor.manifests.document import Gap, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers.lock import built, shown
 from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
-from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate, demand, family
+from gpudoctor.manifests.universe import (
+    COMPANIONS,
+    TORCH,
+    Candidate,
+    allows,
+    demand,
+    family,
+    version,
+)
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field, replace
 
+# What lies before and after the releases of the knowledge base, as far as people ask for it.
+_UNKNOWN_RELEASES = ("1.7.1", "1.8.1", "1.10.2", "1.11.0", "1.12.1", "2.99.0", "3.0.0")
 PYPI = "https://pypi.org/simple"
 
 
@@ -161,7 +173,7 @@ def _installs(task: Task, solution: Solution) -> Outcome:
     choices = []
     for item in solution.chosen:
         at = _place(task, item.name)
-        if item.name == TORCH and task.scene.python not in item.pythons:
+        if item.name in (TORCH, *COMPANIONS) and task.scene.python not in item.pythons:
             return _unfit(task, item, at)
         there = task.installed.get(item.name)
         if there is not None and there.version == item.version and there.index == item.index:
@@ -186,7 +198,7 @@ def _installs(task: Task, solution: Solution) -> Outcome:
 
 def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
     """A version was chosen for all platforms, and this one has no wheel of it."""
-    what = f"{task.tool} locks torch {item.version} from {task.where}"
+    what = f"{task.tool} locks {item.name} {item.version} from {_index_name(item.index)}"
     if item.pythons:
         why = f"{what}, which has no wheel for Python {task.scene.python} (it has them for "
         why += f"{', '.join(item.pythons)})"
@@ -195,6 +207,11 @@ def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
         why = f"{what}, which has no wheel for {task.scene.platform}"
         found = _fails(task, why, "platform", (at,))
     return replace(found, at_install=True)
+
+
+def _index_name(url: str) -> str:
+    place = kb_indexes.carried(url)
+    return "PyPI" if place.kind == "pypi" else place.variant or shown(url)
 
 
 def _place(task: Task, name: str) -> FileAt:
@@ -229,6 +246,8 @@ def _absent(task: Task, name: str, wanted: str) -> tuple[str, str]:
     if name != TORCH and name not in COMPANIONS:
         return f"{name}{wanted} is not known on {task.where}", "open"
     rows = task.wishes.get(name, ())
+    if name == TORCH and (beyond := _beyond(rows)):
+        return f"torch{wanted} allows {beyond}, which this knowledge base does not have", "open"
     others = ("3.13", "3.12", "3.11", "3.10", "3.14", "3.15", "3.9", "3.8")
     for python in others:
         pool = task.pools(Scene(task.scene.platform, python))
@@ -236,6 +255,22 @@ def _absent(task: Task, name: str, wanted: str) -> tuple[str, str]:
             why = f"{name}{wanted} on {task.where} has no wheel for Python {task.scene.python}"
             return f"{why}; it has one for {python}", "python"
     return f"{name}{wanted} is not on {task.where} for {task.scene.platform}", "missing"
+
+
+def _beyond(wishes: Sequence[Wish]) -> str | None:
+    """A release that is allowed and older or newer than all that are known; `None`: none is."""
+    specifiers = [wish.specifier.partition("+")[0] for wish in wishes if wish.specifier]
+    for text in _UNKNOWN_RELEASES:
+        if specifiers and all(allows(specifier, text) for specifier in specifiers):
+            return text
+    pinned = [text for text in specifiers if text.startswith("==") and "*" not in text]
+    known = {release.version for release in torch_releases.releases()}
+    for text in pinned:
+        bare = text.lstrip("=").split(",")[0].strip()
+        oldest, newest = torch_releases.releases()[0].version, torch_releases.newest()
+        if bare not in known and not version(oldest) <= version(bare) <= version(newest):
+            return bare
+    return None
 
 
 def _silent(task: Task) -> str:
