@@ -35,6 +35,11 @@ class Budget:
         self.bytes = min(MOST_BYTES, _FREE_BYTES + _RATIO * max(0, size))
         self.padding = MOST_PADDING
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether there is nothing left of one of them."""
+        return min(self.steps, self.bytes, self.padding) < 0
+
     def step(self, count: int = 1) -> None:
         """Account for `count` headers, records or members.
 

@@ -70,6 +70,16 @@ def test_sections_that_are_all_the_same_bytes_are_refused(name: str) -> None:
         read_source(BytesSource(data), "x.so")
 
 
+def test_a_library_whose_sections_overlap_is_skipped_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    overlapping = overlapping_sections(50, CODE, ".nv_fatbin")
+    found = scanned(tmp_path, wheel([("a.so", overlapping), ("b.so", elf(fatbin(CODE)))]))
+    assert len(found.files) == 1
+    assert "overlaps another" in said(found)[0]
+    assert "overlaps another" in said(scanned(tmp_path, overlapping, "x.so"))[0]
+
+
 def test_sections_of_a_windows_library_that_are_all_the_same_bytes_are_refused() -> None:
     data = bytearray(pe(*[fatbin(CODE)] * 50))
     first = 0x40 + 24 + 240

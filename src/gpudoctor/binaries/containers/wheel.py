@@ -47,15 +47,16 @@ def read_wheel(
                 if member.size < _SMALLEST or is_surely_text(member.name):
                     continue
                 inside = f"{path}!/{member.name}"
+                if member.header + member.compressed <= source.size:
+                    data_bytes += member.compressed
+                if data_bytes > source.size:
+                    raise TooCostlyError("Its members overlap.")
                 try:
                     data = open_member(source, member, budget, progress)
-                    data_bytes += member.compressed
-                    if data_bytes > source.size:
-                        raise TooCostlyError("Its members overlap.")
                     library = read_source(data, inside, distribution, budget)
-                except TooCostlyError:
-                    raise
                 except UnreadableBinaryError as error:
+                    if budget.is_spent:
+                        raise
                     if may_be_binary(member.name):
                         yield Skipped(inside, error.reason, distribution)
                     continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from gpudoctor.binaries.source import UnreadableBinaryError
+from gpudoctor.binaries.source import TooCostlyError
 from gpudoctor.model.value import dataclass
 
 
@@ -37,12 +37,12 @@ def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
     No linker makes two of them overlap, so that together they have at most the file's bytes.
 
     Raises:
-        UnreadableBinaryError: some do.
+        TooCostlyError: some do, so that bytes would be read more than once.
     """
     ordered = sorted(sections, key=lambda each: (each.offset, each.size))
     end = 0
     for section in ordered:
         if section.size and section.offset < end:
-            raise UnreadableBinaryError(f"Its section {section.name} overlaps another.")
+            raise TooCostlyError(f"Its section {section.name} overlaps another.")
         end = max(end, section.offset + section.size)
     return tuple(ordered)
