@@ -184,6 +184,20 @@ def serves_nothing_below(package: str, version: str | None) -> str | None:
     return min((item for item in found if item), key=numbers, default=None)
 
 
+ATTENTION = ("flash-attn", "flash-attn-3")
+"""Packages of attention kernels that were written for new GPUs alone, however they are built."""
+
+
+def attention_floor(package: str, version: str | None) -> str | None:
+    """The lowest compute capability that a package of attention kernels was written for.
+
+    `None` for other packages, and for FlashAttention 1, which serves Turing.
+    """
+    if package not in ATTENTION or (version or "").startswith("1."):
+        return None
+    return serves_nothing_below(package, version)
+
+
 def has_source(package: str, version: str | None) -> bool:
     """Whether the sources of a release are known to be on PyPI; a local label is ignored."""
     row = _source_releases().get(package)

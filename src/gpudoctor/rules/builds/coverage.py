@@ -22,7 +22,6 @@ from gpudoctor.rules.engine import knowledge_queries as book
 from gpudoctor.rules.engine.case import TORCH, Case, Seat
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
-from gpudoctor.rules.packages.attention import written_for
 
 _NEEDS = ("libraries", "gpus")
 
@@ -154,7 +153,8 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
 
 def _written_for(case: Case, name: str) -> ComputeCapability | None:
     package = case.packages.get(name)
-    return None if package is None else written_for(name, package.version)
+    lowest = packages.attention_floor(name, package.version) if package else None
+    return None if lowest is None else ComputeCapability.parse(lowest)
 
 
 def _any_driver(library: Library, gpu: ComputeCapability) -> Coverage:

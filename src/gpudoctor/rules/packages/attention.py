@@ -15,16 +15,6 @@ from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.packages.companions import evidence_of
 
-ATTENTION = ("flash-attn", "flash-attn-3")
-
-
-def written_for(name: str, version: str | None) -> ComputeCapability | None:
-    """The lowest compute capability that a package of attention kernels was ever written for."""
-    if name not in ATTENTION or (version or "").startswith("1."):
-        return None  # FlashAttention 1 serves Turing
-    lowest = packages.serves_nothing_below(name, version)
-    return None if lowest is None else ComputeCapability.parse(lowest)
-
 
 @rule(
     "flash-attn-unsupported-gpu",
@@ -33,11 +23,12 @@ def written_for(name: str, version: str | None) -> ComputeCapability | None:
 )
 def flash_attn_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """FlashAttention is installed, and a visible GPU is older than what it is written for."""
-    for name in ATTENTION:
+    for name in packages.ATTENTION:
         package = case.packages.get(name)
-        lowest = written_for(name, package.version) if package else None
-        if package is None or lowest is None or case.facts.torch is None:
+        floor = packages.attention_floor(name, package.version) if package else None
+        if package is None or floor is None or case.facts.torch is None:
             continue
+        lowest = ComputeCapability.parse(floor)
         known = [seat for seat in case.visible if seat.capability and not case.is_spare(seat)]
         old = [seat for seat in known if seat.capability and seat.capability < lowest]
         if not old:
