@@ -73,7 +73,7 @@ def exit_code(findings: tuple[Finding, ...], missing: tuple[Unknown, ...], fail_
 def usable_gpus(sheet: FactSheet) -> list[int]:
     """Indices of the visible GPUs that the installed torch runs on."""
     case = Case(sheet)
-    return [seat.index for seat in case.seats if case.is_used(seat)]
+    return [device.index for device in case.devices if case.is_used(device)]
 
 
 def addressed_gpus(sheet: FactSheet) -> list[int]:

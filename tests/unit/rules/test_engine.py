@@ -22,8 +22,8 @@ def says(name: str, severity: Severity | None = None, gpus: tuple[int, ...] = ()
     """A rule's function that always makes one finding."""
 
     def judge(case: Case) -> Iterator[Finding | Unknown]:
-        seats = [seat for seat in case.seats if seat.index in gpus]
-        yield finding(name, name, "It is so.", severity=severity, evidence=PROOF, gpus=seats)
+        devices = [device for device in case.devices if device.index in gpus]
+        yield finding(name, name, "It is so.", severity=severity, evidence=PROOF, gpus=devices)
 
     return judge
 

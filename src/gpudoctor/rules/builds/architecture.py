@@ -15,55 +15,55 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import sentence_step
 from gpudoctor.model.version import split_label
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Code, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Code, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 NEEDS = ("torch", "gpus")
 
 
-def lacking(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+def lacking(case: Case) -> list[tuple[Device, ComputeCapability]]:
     """The visible GPUs for which the build has neither machine code nor PTX."""
     code = case.code
     if code is None:
         return []
     return [
-        (seat, seat.capability)
-        for seat in case.visible
-        if seat.capability is not None
-        and not book.native(code.sass, seat.capability)
-        and not book.jittable(code.ptx, seat.capability)
+        (device, device.capability)
+        for device in case.visible
+        if device.capability is not None
+        and not knowledge.native(code.sass, device.capability)
+        and not knowledge.jittable(code.ptx, device.capability)
     ]
 
 
-def through_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+def through_ptx(case: Case) -> list[tuple[Device, ComputeCapability]]:
     """The visible GPUs that only the build's PTX serves."""
     code = case.code
     if code is None or not code.ptx:
         return []
     return [
-        (seat, seat.capability)
-        for seat in case.visible
-        if seat.capability is not None
-        and not book.native(code.sass, seat.capability)
-        and book.jittable(code.ptx, seat.capability)
+        (device, device.capability)
+        for device in case.visible
+        if device.capability is not None
+        and not knowledge.native(code.sass, device.capability)
+        and knowledge.jittable(code.ptx, device.capability)
     ]
 
 
-def through_old_ptx(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+def through_old_ptx(case: Case) -> list[tuple[Device, ComputeCapability]]:
     """Those of them that the CUDA of the build did not know yet, nor do its libraries."""
     torch, code = case.facts.torch, case.code
     if torch is None or code is None:
         return []
     return [
-        (seat, gpu)
-        for seat, gpu in through_ptx(case)
-        if book.predates(torch.cuda, code.sass + code.ptx, gpu)
+        (device, gpu)
+        for device, gpu in through_ptx(case)
+        if knowledge.predates(torch.cuda, code.sass + code.ptx, gpu)
     ]
 
 
-def beyond_knowledge(case: Case) -> list[Seat]:
+def beyond_knowledge(case: Case) -> list[Device]:
     """The visible GPUs of generations that are in no table, and that no machine code serves.
 
     Where the build has code that NVIDIA promises to run there, the build itself knows.
@@ -72,12 +72,12 @@ def beyond_knowledge(case: Case) -> list[Seat]:
     if code is None:
         return []
     return [
-        seat
-        for seat in case.visible
-        if seat.capability is not None
-        and book.generation(seat.capability) is None
-        and not book.is_older_than_all(seat.capability)
-        and not book.native(code.sass, seat.capability)
+        device
+        for device in case.visible
+        if device.capability is not None
+        and knowledge.generation(device.capability) is None
+        and not knowledge.is_older_than_all(device.capability)
+        and not knowledge.native(code.sass, device.capability)
     ]
 
 
@@ -94,9 +94,11 @@ def code_evidence(code: Code) -> list[Evidence]:
     return shown
 
 
-def gpu_evidence(case: Case, seats: list[Seat]) -> list[Evidence]:
+def gpu_evidence(case: Case, devices: list[Device]) -> list[Evidence]:
     """The compute capability of each GPU."""
-    return [case.evidence(f"{seat.path}.compute_capability", seat.capability) for seat in seats]
+    return [
+        case.evidence(f"{device.path}.compute_capability", device.capability) for device in devices
+    ]
 
 
 def unknowns(case: Case) -> Iterator[Unknown]:
@@ -114,9 +116,9 @@ def unknowns(case: Case) -> Iterator[Unknown]:
             "not-stated",
         )
         return
-    for seat in case.visible:
-        if seat.capability is None:
-            path = f"{seat.path}.compute_capability"
+    for device in case.visible:
+        if device.capability is None:
+            path = f"{device.path}.compute_capability"
             yield case.why_unknown(path) or Unknown(
                 path, "the driver did not report it", "", "not-asked"
             )
@@ -132,21 +134,21 @@ def jetson_needs_own_wheel(case: Case) -> Iterator[Finding | Unknown]:
     code = case.code
     if code is None:
         return
-    seats = [
-        seat
-        for seat, gpu in lacking(case)
-        if gpu.is_tegra and not book.is_served(gpu, "linux_aarch64")
+    devices = [
+        device
+        for device, gpu in lacking(case)
+        if gpu.is_tegra and not knowledge.is_served(gpu, "linux_aarch64")
     ]
-    if not seats:
+    if not devices:
         return
     yield finding(
         "jetson-needs-own-wheel",
-        f"{case.torch_name} has no code for {names(seats)} "
-        f"({several([gpu.sm for gpu in _capabilities(seats)])}), which needs NVIDIA's own build",
+        f"{case.torch_name} has no code for {names(devices)} "
+        f"({several([gpu.sm for gpu in _capabilities(devices)])}), which needs NVIDIA's own build",
         "The GPU of a Jetson runs only code compiled for it. The wheels of the PyTorch index do "
         "not contain it; NVIDIA publishes wheels and containers for each JetPack.",
-        evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
-        gpus=seats,
+        evidence=[*code_evidence(code), *gpu_evidence(case, devices)],
+        gpus=devices,
         clears_with=("install",),
         remedies=(
             sentence_step(
@@ -170,32 +172,33 @@ def torch_lacks_arch_new_gpu(case: Case) -> Iterator[Finding | Unknown]:
     if code is None:
         return
     served = [
-        (seat, gpu)
-        for seat, gpu in lacking(case)
-        if is_newer(code, gpu) and not (gpu.is_tegra and not book.is_served(gpu, "linux_aarch64"))
+        (device, gpu)
+        for device, gpu in lacking(case)
+        if is_newer(code, gpu)
+        and not (gpu.is_tegra and not knowledge.is_served(gpu, "linux_aarch64"))
     ]
-    for gpu, seats in _by_capability(through_old_ptx(case)).items():
+    for gpu, devices in _by_capability(through_old_ptx(case)).items():
         yield finding(
             "torch-lacks-arch-new-gpu",
-            f"{case.torch_name} has only PTX for {gpu.sm} ({names(seats)}), made before that GPU",
+            f"{case.torch_name} has only PTX for {gpu.sm} ({names(devices)}), made before that GPU",
             "The driver can translate torch's own kernels for this GPU, which takes minutes. But "
             "the libraries of NVIDIA that this build brings, cuBLAS and cuDNN, are older than the "
             "GPU, and layers that need them may fail.",
             # It may work, slowly; only a run would show it.
             severity=Severity.WARNING,
-            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
-            gpus=seats,
+            evidence=[*code_evidence(code), *gpu_evidence(case, devices)],
+            gpus=devices,
             clears_with=("install",),
         )
-    for gpu, seats in _by_capability(served).items():
+    for gpu, devices in _by_capability(served).items():
         yield finding(
             "torch-lacks-arch-new-gpu",
-            _title(case, gpu, seats),
+            _title(case, gpu, devices),
             f"A GPU runs only machine code compiled for its generation. {_brings(code, gpu)} "
             "Tensors can be copied to the GPU, but the first kernel fails with `no kernel image is "
             "available`.",
-            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
-            gpus=seats,
+            evidence=[*code_evidence(code), *gpu_evidence(case, devices)],
+            gpus=devices,
             clears_with=("install",),
         )
 
@@ -212,28 +215,28 @@ def torch_dropped_arch_old_gpu(case: Case) -> Iterator[Finding | Unknown]:
     if code is None:
         yield from _served_by_none(case)
         return
-    older = [(seat, gpu) for seat, gpu in lacking(case) if not is_newer(code, gpu)]
-    for gpu, seats in _by_capability(older).items():
-        if all(map(case.is_spare, seats)):
+    older = [(device, gpu) for device, gpu in lacking(case) if not is_newer(code, gpu)]
+    for gpu, devices in _by_capability(older).items():
+        if all(map(case.is_spare, devices)):
             yield finding(
                 "torch-dropped-arch-old-gpu",
-                f"torch does not use {names(seats)}, which is too old for every build",
+                f"torch does not use {names(devices)}, which is too old for every build",
                 "The other GPU is served. Code that uses all GPUs at once has to leave this one "
                 "out.",
                 severity=Severity.INFO,
-                evidence=gpu_evidence(case, seats),
-                gpus=seats,
+                evidence=gpu_evidence(case, devices),
+                gpus=devices,
                 clears_with=("mask-gpus",),
             )
             continue
-        there = book.serving(gpu, case.platform)
+        there = knowledge.serving(gpu, case.platform)
         yield finding(
             "torch-dropped-arch-old-gpu",
-            _title(case, gpu, seats),
+            _title(case, gpu, devices),
             "A GPU runs only machine code compiled for its generation, and this build of torch no "
             "longer brings it. " + _who_does(case, gpu, there),
-            evidence=[*code_evidence(code), *gpu_evidence(case, seats)],
-            gpus=seats,
+            evidence=[*code_evidence(code), *gpu_evidence(case, devices)],
+            gpus=devices,
             clears_with=("install",) if there else ("source-build", "manual"),
         )
 
@@ -248,7 +251,7 @@ def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> s
     if there:
         system = "" if case.platform else ", if there is a wheel of it for this system"
         return f"torch {there[-1].torch} for CUDA {there[-1].cuda} does{system}."
-    if book.serving(gpu, None):
+    if knowledge.serving(gpu, None):
         return "No build that is published for this kind of system does; for others there is one."
     return "No published build of torch does."
 
@@ -258,38 +261,40 @@ def _served_by_none(case: Case) -> Iterator[Finding]:
     torch = case.facts.torch
     if case.jetson or (torch is not None and (torch.cuda or torch.hip or torch.xpu)):
         return
-    seats = [s for s in case.visible if s.capability and book.is_older_than_all(s.capability)]
-    if not seats or len(seats) < len(case.visible):
+    devices = [
+        s for s in case.visible if s.capability and knowledge.is_older_than_all(s.capability)
+    ]
+    if not devices or len(devices) < len(case.visible):
         return
     yield finding(
         "torch-dropped-arch-old-gpu",
-        f"{names(seats)} {verb(seats, 'is', 'are')} too old for every published build of torch",
+        f"{names(devices)} {verb(devices, 'is', 'are')} too old for every published build of torch",
         "PyTorch is no longer compiled for GPUs of this age. It runs on the CPU alone here.",
-        evidence=gpu_evidence(case, seats),
-        gpus=seats,
+        evidence=gpu_evidence(case, devices),
+        gpus=devices,
         clears_with=("source-build", "manual"),
     )
 
 
-def _capabilities(seats: list[Seat]) -> list[ComputeCapability]:
-    return sorted({seat.capability for seat in seats if seat.capability})
+def _capabilities(devices: list[Device]) -> list[ComputeCapability]:
+    return sorted({device.capability for device in devices if device.capability})
 
 
 def _by_capability(
-    found: list[tuple[Seat, ComputeCapability]],
-) -> dict[ComputeCapability, list[Seat]]:
-    grouped: dict[ComputeCapability, list[Seat]] = {}
-    for seat, gpu in found:
-        grouped.setdefault(gpu, []).append(seat)
+    found: list[tuple[Device, ComputeCapability]],
+) -> dict[ComputeCapability, list[Device]]:
+    grouped: dict[ComputeCapability, list[Device]] = {}
+    for device, gpu in found:
+        grouped.setdefault(gpu, []).append(device)
     return grouped
 
 
-def _title(case: Case, gpu: ComputeCapability, seats: list[Seat]) -> str:
-    return f"{case.torch_name} has no code for {gpu.sm} ({names(seats)})"
+def _title(case: Case, gpu: ComputeCapability, devices: list[Device]) -> str:
+    return f"{case.torch_name} has no code for {gpu.sm} ({names(devices)})"
 
 
 def _brings(code: Code, gpu: ComputeCapability) -> str:
-    known = [a for a in map(book.architecture, code.sass) if a is not None]
+    known = [a for a in map(knowledge.architecture, code.sass) if a is not None]
     if not known:
         return "This build of torch brings no machine code at all."
     top = max(known, key=lambda a: a.sort_key)

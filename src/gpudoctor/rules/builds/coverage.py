@@ -18,8 +18,8 @@ from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.model.version import split_label
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import TORCH, Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import TORCH, Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 
@@ -41,11 +41,11 @@ def _covered(
     gpu: ComputeCapability,
     serves: str | None,
 ) -> Coverage:
-    limit = book.numbers(serves)[:2] if serves else None
+    limit = knowledge.numbers(serves)[:2] if serves else None
 
     def compiles(isa: str | None) -> bool:
-        written = book.cuda_for_ptx(isa) if isa else None
-        return limit is None or written is None or book.numbers(written)[:2] <= limit
+        written = knowledge.cuda_for_ptx(isa) if isa else None
+        return limit is None or written is None or knowledge.numbers(written)[:2] <= limit
 
     return coverage(Library(path="", groups=groups, relocatable=relocatable), gpu, compiles)
 
@@ -58,7 +58,7 @@ def _groups_known(library: Library) -> bool:
     return bool(library.groups or library.relocatable)
 
 
-def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
+def _devices(case: Case) -> list[tuple[Device, ComputeCapability]]:
     return [(s, s.capability) for s in case.visible if s.capability and not case.is_spare(s)]
 
 
@@ -71,18 +71,18 @@ def _seats(case: Case) -> list[tuple[Seat, ComputeCapability]]:
 )
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
-    without = {seat for seat, _ in lacking(case)}
+    without = {device for device, _ in lacking(case)}
     serves = _serves(case)
     for library in case.torch_libraries:
-        if not _groups_known(library) or book.is_nvidia_library(library.path):
+        if not _groups_known(library) or knowledge.is_nvidia_library(library.path):
             continue
-        hit: list[tuple[Seat, Coverage]] = []
-        for seat, gpu in _seats(case):
-            if seat in without:
+        hit: list[tuple[Device, Coverage]] = []
+        for device, gpu in _devices(case):
+            if device in without:
                 continue
             found = covered(library, gpu, serves)
             if found.status in ("none", "partial") and not _on_purpose(found):
-                hit.append((seat, found))
+                hit.append((device, found))
         if hit:
             yield _partial(case, library, hit)
 
@@ -96,8 +96,8 @@ def _on_purpose(found: Coverage) -> bool:
     return found.below_floor and 2 * found.runnable >= found.of
 
 
-def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]]) -> Finding:
-    seats = [seat for seat, _ in hit]
+def _partial(case: Case, library: Library, hit: Sequence[tuple[Device, Coverage]]) -> Finding:
+    devices = [device for device, _ in hit]
     worst = min((found for _, found in hit), key=lambda found: found.runnable / max(found.of, 1))
     purpose = packages.purpose_of(library.path)
     file = library.path.replace("\\", "/").rpartition("/")[2]
@@ -105,11 +105,11 @@ def _partial(case: Case, library: Library, hit: Sequence[tuple[Seat, Coverage]])
     affected = f" ({purpose})" if purpose else ""
     return finding(
         "partial-kernel-coverage",
-        f"{file}{affected} has {how_much} for {names(seats)}",
+        f"{file}{affected} has {how_much} for {names(devices)}",
         "Most of torch runs on this GPU, but not what lies in this library: it was compiled for "
         "fewer GPUs than the rest. Programs that use it fail with `no kernel image is available`.",
-        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
-        gpus=seats,
+        evidence=[_library_evidence(library), *gpu_evidence(case, devices)],
+        gpus=devices,
         clears_with=("install",),
     )
 
@@ -130,25 +130,25 @@ def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
     if case.visible:
         yield from (entry for path, entry in case.unknown.items() if path.startswith("libraries["))
     for name, libraries in _extensions(case).items():
-        empty: list[Seat] = []
+        empty: list[Device] = []
         runs = 0
-        holes: dict[str, tuple[Library, list[Seat]]] = {}
-        for seat, gpu in _seats(case):
+        holes: dict[str, tuple[Library, list[Device]]] = {}
+        for device, gpu in _devices(case):
             if (lowest := _written_for(case, name)) is not None and gpu < lowest:
                 continue  # what was never written for a GPU is told as that
             whole = judge_distribution(libraries, gpu, cover=_any_driver)
             if whole.fails:
-                empty.append(seat)
+                empty.append(device)
                 runs = max(runs, whole.runnable)
                 continue
             for part in whole.parts:
                 found = part.coverage
                 if part.ignored is None and found.status == "partial" and not found.below_floor:
-                    holes.setdefault(part.library.path, (part.library, []))[1].append(seat)
+                    holes.setdefault(part.library.path, (part.library, []))[1].append(device)
         if empty:
             yield _lacks(case, name, libraries, empty, runs)
-        for library, seats in holes.values():
-            yield _hole(case, name, library, seats)
+        for library, devices in holes.values():
+            yield _hole(case, name, library, devices)
 
 
 def _written_for(case: Case, name: str) -> ComputeCapability | None:
@@ -191,11 +191,11 @@ def _torch_extension(case: Case, name: str) -> bool:
 
 
 def _lacks(
-    case: Case, name: str, libraries: Sequence[Library], seats: list[Seat], runs: int
+    case: Case, name: str, libraries: Sequence[Library], devices: list[Device], runs: int
 ) -> Finding:
     package = case.packages.get(name)
     version = f" {package.version}" if package and package.version else ""
-    wanted = sorted({s.capability for s in seats if s.capability})
+    wanted = sorted({s.capability for s in devices if s.capability})
     targets = ";".join(map(str, wanted))
     some = sum(containers(each) for each in libraries)
     how_much = f"code in {runs} of {some} parts" if runs else "no code"
@@ -203,13 +203,13 @@ def _lacks(
     return finding(
         "extension-lacks-arch",
         f"{name}{version} has {how_much} for {several([gpu.sm for gpu in wanted])} "
-        f"({names(seats)})",
+        f"({names(devices)})",
         f"torch is one thing, {name} another: it brings its own kernels, and {of_them} on "
         "this GPU. The first call into it fails with `no kernel image is available`.",
         # Whoever uses the package fails; torch by itself does not.
         severity=Severity.ERROR if _torch_extension(case, name) else Severity.WARNING,
-        evidence=[*map(_library_evidence, libraries[:3]), *gpu_evidence(case, seats)],
-        gpus=seats,
+        evidence=[*map(_library_evidence, libraries[:3]), *gpu_evidence(case, devices)],
+        gpus=devices,
         clears_with=("install", "source-build", "uninstall"),
         remedies=_newer_or_from_source(case, name, targets),
     )
@@ -238,15 +238,15 @@ def _newer_or_from_source(case: Case, name: str, targets: str) -> tuple[Step, ..
     )
 
 
-def _hole(case: Case, name: str, library: Library, seats: list[Seat]) -> Finding:
+def _hole(case: Case, name: str, library: Library, devices: list[Device]) -> Finding:
     file = library.path.replace("\\", "/").rpartition("/")[2]
     return finding(
         "extension-lacks-arch",
-        f"Some kernels of {name} have no code for {names(seats)} ({file})",
+        f"Some kernels of {name} have no code for {names(devices)} ({file})",
         f"Most of {name} runs on this GPU. Calls into the rest fail with `no kernel image is "
         "available`.",
         severity=Severity.WARNING,
-        evidence=[_library_evidence(library), *gpu_evidence(case, seats)],
-        gpus=seats,
+        evidence=[_library_evidence(library), *gpu_evidence(case, devices)],
+        gpus=devices,
         clears_with=("install", "source-build"),
     )

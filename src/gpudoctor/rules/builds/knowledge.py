@@ -84,16 +84,16 @@ def gpu_newer_than_knowledge(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU of a generation that is not in the tables, and for which torch has no machine code."""
     if case.code is None or case.jetson:
         return
-    seats = beyond_knowledge(case)
-    if not seats:
+    devices = beyond_knowledge(case)
+    if not devices:
         return
-    wanted = sorted({seat.capability for seat in seats if seat.capability})
+    wanted = sorted({device.capability for device in devices if device.capability})
     sms = several([gpu.sm for gpu in wanted])
     translated = all(knowledge.jittable(case.code.ptx, gpu) for gpu in wanted)
     yield finding(
         "gpu-newer-than-knowledge",
-        f"{names(seats)} ({sms}) {verb(seats, 'is', 'are')} newer than gpudoctor's knowledge of "
-        f"{info.date()}",
+        f"{names(devices)} ({sms}) {verb(devices, 'is', 'are')} newer than gpudoctor's knowledge "
+        f"of {info.date()}",
         (
             "The driver can translate torch's own kernels for it. Whether the libraries of NVIDIA "
             "in this build, cuBLAS and cuDNN, have code for it, nobody here knows."
@@ -101,8 +101,8 @@ def gpu_newer_than_knowledge(case: Case) -> Iterator[Finding | Unknown]:
             else "No build of torch that gpudoctor knows was made for it, so that what it "
             "prescribes may not run there either."
         ),
-        evidence=[*code_evidence(case.code), *gpu_evidence(case, seats)],
-        gpus=seats,
+        evidence=[*code_evidence(case.code), *gpu_evidence(case, devices)],
+        gpus=devices,
         next_look="`gpudoctor smoke` shows whether kernels run and their numbers are right.",
         remedies=_for_the_newest(case),
     )
@@ -138,21 +138,21 @@ def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
     if torch is None or torch.cuda is None or platform is None or case.jetson:
         return
     newest = knowledge.newest_release(platform)
-    without = {seat for seat, _ in lacking(case)}
-    for seat in case.visible:
-        if seat.capability is None or seat in without or newest is None:
+    without = {device for device, _ in lacking(case)}
+    for device in case.visible:
+        if device.capability is None or device in without or newest is None:
             continue
-        last = knowledge.last_release_for(seat.capability, platform)
+        last = knowledge.last_release_for(device.capability, platform)
         if last is None or knowledge.numbers(last) >= knowledge.numbers(newest):
             continue
         yield finding(
             "wheel-line-ending",
-            f"torch {last} is the last release with a build for {names([seat])}; the newest is "
+            f"torch {last} is the last release with a build for {names([device])}; the newest is "
             f"{newest}",
             "Nothing is broken. Newer releases are no longer compiled for GPUs of this generation, "
             f"so stay at {last} or older on this machine.",
             severity=Severity.INFO,
-            evidence=[case.evidence("torch.version"), *gpu_evidence(case, [seat])],
-            gpus=(seat,),
+            evidence=[case.evidence("torch.version"), *gpu_evidence(case, [device])],
+            gpus=(device,),
         )
         return

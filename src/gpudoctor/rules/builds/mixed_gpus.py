@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
@@ -23,23 +23,25 @@ def mixed_gpus_no_common_wheel(case: Case) -> Iterator[Finding | Unknown]:
     platform = case.platform
     if platform is None:
         return
-    seats = [
-        seat
-        for seat in case.visible
-        if seat.capability is not None and book.is_served(seat.capability, platform)
+    devices = [
+        device
+        for device in case.visible
+        if device.capability is not None and knowledge.is_served(device.capability, platform)
     ]
-    capabilities = frozenset(seat.capability for seat in seats if seat.capability is not None)
-    if len(capabilities) < 2 or book.have_common_build(capabilities, platform):
+    capabilities = frozenset(
+        device.capability for device in devices if device.capability is not None
+    )
+    if len(capabilities) < 2 or knowledge.have_common_build(capabilities, platform):
         return
-    if case.code is not None and not any(seat in seats for seat, _ in lacking(case)):
+    if case.code is not None and not any(device in devices for device, _ in lacking(case)):
         return
     yield finding(
         "mixed-gpus-no-common-wheel",
-        f"No published build of torch runs on all of {names(seats)}",
+        f"No published build of torch runs on all of {names(devices)}",
         "These GPUs are generations apart: builds that know the newest have dropped the oldest. "
         "One environment serves one of them; the other can be hidden, or served by a second "
         "environment or a build from source.",
-        evidence=gpu_evidence(case, seats),
-        gpus=seats,
+        evidence=gpu_evidence(case, devices),
+        gpus=devices,
         clears_with=("mask-gpus", "source-build", "install"),
     )

@@ -13,8 +13,8 @@ from gpudoctor.rules.builds.architecture import (
     through_old_ptx,
     through_ptx,
 )
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 
@@ -34,7 +34,7 @@ from gpudoctor.rules.engine.wording import finding, names
 )
 def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
     """The build has only PTX for a GPU, and the driver is too old to compile it."""
-    for seat, toolkit in _through_ptx(case):
+    for device, toolkit in _through_ptx(case):
         if toolkit is None:
             continue
         serves = case.driver.cuda
@@ -43,11 +43,11 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
                 "driver.cuda", "the driver did not report it", "", "not-asked"
             )
             continue
-        if book.numbers(serves)[:2] >= book.numbers(toolkit)[:2]:
+        if knowledge.numbers(serves)[:2] >= knowledge.numbers(toolkit)[:2]:
             continue
         yield finding(
             "ptx-unsupported-toolchain",
-            f"The driver is too old to compile torch's PTX for {seat.label}: it serves CUDA "
+            f"The driver is too old to compile torch's PTX for {device.label}: it serves CUDA "
             f"{serves}, and the PTX was written by CUDA {toolkit}",
             "For this GPU the build has no machine code, only PTX, which the driver translates at "
             "the first use. A driver translates PTX of its own CUDA version or older.",
@@ -56,7 +56,7 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
                 case.evidence("torch.cuda"),
                 case.evidence("torch.ptx"),
             ],
-            gpus=(seat,),
+            gpus=(device,),
             clears_with=("driver", "install"),
         )
 
@@ -69,34 +69,34 @@ def ptx_unsupported_toolchain(case: Case) -> Iterator[Finding | Unknown]:
 )
 def runs_through_jit(case: Case) -> Iterator[Finding | Unknown]:
     """The build has only PTX for a GPU; the driver compiles it at first use."""
-    old = {*(seat for seat, _ in through_old_ptx(case)), *beyond_knowledge(case)}
-    seats = [seat for seat, _ in through_ptx(case) if seat not in old]
-    if not seats:
+    old = {*(device for device, _ in through_old_ptx(case)), *beyond_knowledge(case)}
+    devices = [device for device, _ in through_ptx(case) if device not in old]
+    if not devices:
         return
     yield finding(
         "runs-through-jit",
-        f"torch runs on {names(seats)} through PTX, so its first start takes minutes",
+        f"torch runs on {names(devices)} through PTX, so its first start takes minutes",
         "The build has no machine code for this GPU. The driver compiles the kernels when they are "
         "first used and keeps the result; after that it runs as fast as any.",
         evidence=[
             case.evidence("torch.sass"),
             case.evidence("torch.ptx"),
-            *gpu_evidence(case, seats),
+            *gpu_evidence(case, devices),
         ],
-        gpus=seats,
+        gpus=devices,
     )
 
 
-def _through_ptx(case: Case) -> Iterator[tuple[Seat, str | None]]:
+def _through_ptx(case: Case) -> Iterator[tuple[Device, str | None]]:
     """GPUs that are served by PTX alone, each with the CUDA that wrote the PTX."""
     torch = case.facts.torch
-    for seat, gpu in through_ptx(case):
+    for device, gpu in through_ptx(case):
         isas = [
             group.ptx_isa
             for library in case.torch_libraries
             for group in library.groups
-            if group.ptx_isa and book.jittable(group.ptx, gpu)
+            if group.ptx_isa and knowledge.jittable(group.ptx, gpu)
         ]
-        written = [found for isa in isas if (found := book.cuda_for_ptx(isa))]
+        written = [found for isa in isas if (found := knowledge.cuda_for_ptx(isa))]
         known = torch.cuda if torch is not None else None
-        yield seat, max(written, key=book.numbers) if written else known
+        yield device, max(written, key=knowledge.numbers) if written else known

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
@@ -52,17 +52,17 @@ def cpu_only_torch(case: Case) -> Iterator[Finding | Unknown]:
     if torch is None or torch.cuda is not None or case.host.os == "macos":
         return
     wanted = [
-        seat
-        for seat in case.visible
-        if seat.capability is None
+        device
+        for device in case.visible
+        if device.capability is None
         or case.jetson
-        or book.is_served(seat.capability, case.platform)
-        or not book.is_older_than_all(seat.capability)
+        or knowledge.is_served(device.capability, case.platform)
+        or not knowledge.is_older_than_all(device.capability)
     ]
     if not wanted:
         return
     if torch.hip or torch.xpu:
-        if any(seat.gpu.vendor == ("amd" if torch.hip else "intel") for seat in case.seats):
+        if any(device.gpu.vendor == ("amd" if torch.hip else "intel") for device in case.devices):
             return
         kind = "AMD GPUs (ROCm)" if torch.hip else "Intel GPUs (XPU)"
         title = f"torch {torch.version} is built for {kind}, and the GPU here is {names(wanted)}"
@@ -83,7 +83,7 @@ def cpu_only_torch(case: Case) -> Iterator[Finding | Unknown]:
         evidence=[
             case.evidence("torch.version"),
             case.evidence("torch.cuda"),
-            *(case.evidence(f"{seat.path}.name") for seat in wanted),
+            *(case.evidence(f"{device.path}.name") for device in wanted),
         ],
         gpus=wanted,
         clears_with=("install",),

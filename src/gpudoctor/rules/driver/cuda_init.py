@@ -10,7 +10,7 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.rules.driver.driver import FINER
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
@@ -162,13 +162,14 @@ def libcuda_kernel_module_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 def forward_compat_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """A forward-compatibility package is loaded on a GPU that it does not serve."""
     driver = case.driver
-    unserved = [s for s in case.visible if book.segment(s.gpu.name) == "geforce"]
+    unserved = [s for s in case.visible if knowledge.segment(s.gpu.name) == "geforce"]
     proven = (
         driver.libcuda_kind == "compat"
         and driver.cu_init is None
         and bool(unserved)
         and bool(driver.libcuda_version and case.module.version)
-        and book.numbers(driver.libcuda_version or "") > book.numbers(case.module.version or "")
+        and knowledge.numbers(driver.libcuda_version or "")
+        > knowledge.numbers(case.module.version or "")
     )
     if driver.cu_init != _COMPAT_NOT_SUPPORTED and not proven:
         return
@@ -203,7 +204,7 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
     """cuInit says that the system is not ready: NVSwitch without its manager."""
     if case.driver.cu_init != _NOT_READY:
         return
-    branch = book.major(case.module.version or case.driver.version) or "<branch>"
+    branch = knowledge.major(case.module.version or case.driver.version) or "<branch>"
     hosted = case.host.container is not None
     yield finding(
         "fabric-manager-not-running",
@@ -231,7 +232,9 @@ def fabric_manager_not_running(case: Case) -> Iterator[Finding | Unknown]:
 
 def _subnet_manager(case: Case) -> tuple[Step, ...]:
     """What the fifth generation of NVLink, that of Blackwell, needs besides."""
-    if not any(seat.capability and seat.capability >= _FIRST_WITH_NVLINK_5 for seat in case.nvidia):
+    if not any(
+        device.capability and device.capability >= _FIRST_WITH_NVLINK_5 for device in case.nvidia
+    ):
         return ()
     return (
         posix_step(
@@ -306,12 +309,12 @@ def cuda_init_failed(case: Case) -> Iterator[Finding | Unknown]:
     driver = case.driver
     if not driver.cu_init or not case.nvidia:
         return
-    name = driver.cu_init_name or book.error_name(driver.cu_init)
+    name = driver.cu_init_name or knowledge.error_name(driver.cu_init)
     yield finding(
         "cuda-init-failed",
         f"CUDA does not start: cuInit returned {driver.cu_init}" + (f" ({name})" if name else ""),
         "The first call of every CUDA program into the driver fails, so PyTorch finds no GPU. "
-        + (book.error_meaning(driver.cu_init) or ""),
+        + (knowledge.error_meaning(driver.cu_init) or ""),
         evidence=[case.evidence("driver.cu_init"), case.evidence("driver.version")],
         gpus=case.visible,
         clears_with=("driver", "reboot"),

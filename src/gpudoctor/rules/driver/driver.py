@@ -9,7 +9,7 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.rules.driver.kernel_module import bound_driver, not_loaded
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
@@ -102,7 +102,7 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
             return
     elif case.module.loaded is not True or not case.knows("kernel_module.loaded"):
         return
-    branch = book.major(case.module.version) or "<branch>"
+    branch = knowledge.major(case.module.version) or "<branch>"
     yield finding(
         "libcuda-missing",
         "The NVIDIA kernel module is loaded, but the driver's libraries are not installed"

@@ -9,8 +9,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.rules.driver.driver import FINER, number
 from gpudoctor.rules.driver.kernel_module import bound_driver
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
@@ -26,36 +26,36 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
             yield unknown
         return
     version, path = stated
-    for seat in case.nvidia:
-        generation = book.generation(seat.capability)
-        if generation is None or seat.capability is None:
-            if unknown := case.why_unknown(f"{seat.path}.compute_capability"):
+    for device in case.nvidia:
+        generation = knowledge.generation(device.capability)
+        if generation is None or device.capability is None:
+            if unknown := case.why_unknown(f"{device.path}.compute_capability"):
                 yield unknown
             continue
-        if case.is_spare(seat) or book.is_older_than_all(seat.capability):
+        if case.is_spare(device) or knowledge.is_older_than_all(device.capability):
             # No build of torch serves it: another driver would not help.
             continue
         # Under WSL and on Windows the number is that of Windows, and says the branch alone.
-        name = seat.gpu.name if case.native_linux and case.host.os == "linux" else None
+        name = device.gpu.name if case.native_linux and case.host.os == "linux" else None
         known = compat.knows(version, generation.capability, name)
         if known == "too-new":
             yield _wrong_branch(
                 case,
-                seat,
+                device,
                 path,
-                f"The NVIDIA driver {version} no longer knows {seat.label}; "
+                f"The NVIDIA driver {version} no longer knows {device.label}; "
                 f"branch {generation.last_branch} is the last that does",
                 f"NVIDIA ended support for the {generation.architecture} generation with branch "
                 f"{generation.last_branch}. A newer driver does not find the card.",
             )
-        elif known == "too-old" and not (case.cuda_works and seat.gpu.cuda_index is not None):
+        elif known == "too-old" and not (case.cuda_works and device.gpu.cuda_index is not None):
             first = compat.first_driver_of(name, generation.capability)
             in_branch = compat.knows(version, generation.capability) != "too-old"
             yield _wrong_branch(
                 case,
-                seat,
+                device,
                 path,
-                f"The NVIDIA driver {version} does not know {seat.label} yet; "
+                f"The NVIDIA driver {version} does not know {device.label} yet; "
                 + (
                     f"{first} is the first of its branch that does"
                     if first and in_branch
@@ -71,13 +71,13 @@ def gpu_needs_other_driver_branch(case: Case) -> Iterator[Finding | Unknown]:
             )
 
 
-def _wrong_branch(case: Case, seat: Seat, path: str, title: str, detail: str) -> Finding:
+def _wrong_branch(case: Case, device: Device, path: str, title: str, detail: str) -> Finding:
     return finding(
         "gpu-needs-other-driver-branch",
         title,
         detail,
-        evidence=[case.evidence(path), case.evidence(f"{seat.path}.compute_capability")],
-        gpus=(seat,),
+        evidence=[case.evidence(path), case.evidence(f"{device.path}.compute_capability")],
+        gpus=(device,),
         clears_with=("driver",),
     )
 
@@ -108,15 +108,15 @@ def driver_too_old(case: Case) -> Iterator[Finding | Unknown]:
     counts = case.knows("driver.version") and not case.jetson and driver.libcuda_kind != "compat"
     serves = compat.starts(torch.cuda, driver.version if counts else None, reported, os)
     if serves is not False:
-        if serves is None and book.numbers(torch.cuda):
+        if serves is None and knowledge.numbers(torch.cuda):
             yield case.why_unknown("driver.cuda") or Unknown(
                 "driver.cuda", "the driver did not report it", "", "not-asked"
             )
         return
-    wanted = book.numbers(torch.cuda)
+    wanted = knowledge.numbers(torch.cuda)
     limit = compat.floor_of(wanted[0], os)
     path = "driver.cuda" if reported else "driver.version"
-    if reported and book.numbers(reported)[:1] >= wanted[:1]:
+    if reported and knowledge.numbers(reported)[:1] >= wanted[:1]:
         path = "driver.version"
     needs = f"CUDA {wanted[0]} needs {limit} or newer" if limit else f"it needs CUDA {torch.cuda}"
     have = driver.version or f"for CUDA {driver.cuda}"
@@ -156,41 +156,41 @@ def gpu_not_visible_to_driver(case: Case) -> Iterator[Finding | Unknown]:
     """PCI shows a GPU that the loaded driver leaves out, while it lists others or says none."""
     if case.facts.driver is None or not case.native_linux:
         return
-    listed = [seat for seat in case.nvidia if case.listed_by_driver(seat)]
+    listed = [device for device in case.nvidia if case.listed_by_driver(device)]
     none_found = case.driver.cu_init == 100 or case.driver.nvml_error == "NVML_ERROR_NOT_FOUND"
     if not listed and not none_found:
         return
-    for seat in case.nvidia:
-        gpu = seat.gpu
+    for device in case.nvidia:
+        gpu = device.gpu
         # What the driver alone could say of it (memory, UUID) is unknown; that CUDA gives it no
         # number is known as soon as CUDA has answered.
-        known = case.knows(f"{seat.path}.cuda_index")
-        if seat in listed or gpu.pci_address is None or not known:
+        known = case.knows(f"{device.path}.cuda_index")
+        if device in listed or gpu.pci_address is None or not known:
             continue
-        if bound_driver(case, seat) not in (None, "nvidia"):
+        if bound_driver(case, device) not in (None, "nvidia"):
             continue
-        if case.is_spare(seat) or gpu.visible is False:
+        if case.is_spare(device) or gpu.visible is False:
             continue
-        if _left_behind(case, seat):
+        if _left_behind(case, device):
             continue
         yield finding(
             "gpu-not-visible-to-driver",
-            f"The NVIDIA driver does not list {seat.label}, although it is on the PCI bus",
+            f"The NVIDIA driver does not list {device.label}, although it is on the PCI bus",
             "The card is plugged in and the driver runs, but the driver did not take the card. "
             "The kernel log usually says why: power, seating, firmware or a failing card.",
             evidence=[
-                case.evidence(f"{seat.path}.pci_address"),
+                case.evidence(f"{device.path}.pci_address"),
                 case.evidence("driver.version"),
             ],
-            gpus=(seat,),
+            gpus=(device,),
             clears_with=("manual",),
             next_look="`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
         )
 
 
-def _left_behind(case: Case, seat: Seat) -> bool:
+def _left_behind(case: Case, device: Device) -> bool:
     """Whether the driver's branch does not serve the GPU, which another finding says."""
     stated = number(case)
-    if stated is None or seat.capability is None:
+    if stated is None or device.capability is None:
         return False
-    return compat.knows(stated[0], str(seat.capability)) in ("too-new", "too-old")
+    return compat.knows(stated[0], str(device.capability)) in ("too-new", "too-old")

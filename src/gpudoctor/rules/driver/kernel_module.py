@@ -9,8 +9,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.shell import posix_step
 from gpudoctor.rules.driver import distribution_commands as commands
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
@@ -32,9 +32,9 @@ def not_loaded(case: Case) -> bool:
     )
 
 
-def bound_driver(case: Case, seat: Seat) -> str | None:
+def bound_driver(case: Case, device: Device) -> str | None:
     """The kernel driver that sysfs shows bound to a GPU."""
-    return seat.gpu.driver or case.module.pci_drivers.get(seat.gpu.pci_address or "")
+    return device.gpu.driver or case.module.pci_drivers.get(device.gpu.pci_address or "")
 
 
 @rule("nouveau-owns-gpu", uses=("gpus[*].driver", "kernel_module"), needs=("gpus",))
@@ -42,10 +42,10 @@ def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """The free driver nouveau is bound to the GPU, so that NVIDIA's cannot have it."""
     if not case.native_linux or not case.wants_driver:
         return
-    held = [seat for seat in case.nvidia if bound_driver(case, seat) in ("nouveau", "nova")]
+    held = [device for device in case.nvidia if bound_driver(case, device) in ("nouveau", "nova")]
     if not held and not_loaded(case) and case.module.nouveau_loaded:
-        held = [seat for seat in case.nvidia if bound_driver(case, seat) is None]
-    free = [seat for seat in case.nvidia if seat not in held]
+        held = [device for device in case.nvidia if bound_driver(case, device) is None]
+    free = [device for device in case.nvidia if device not in held]
     if not held or (case.module.loaded and case.cuda_works and not _worth_having(held, free)):
         return
     yield finding(
@@ -55,11 +55,11 @@ def nouveau_owns_gpu(case: Case) -> Iterator[Finding | Unknown]:
         "loaded first and holds the card until it is kept from loading.",
         evidence=[
             Evidence(
-                fact=f"{seat.path}.driver",
-                value=bound_driver(case, seat) or "nouveau is loaded, nvidia is not",
-                source=case.sheet.source(f"{seat.path}.driver"),
+                fact=f"{device.path}.driver",
+                value=bound_driver(case, device) or "nouveau is loaded, nvidia is not",
+                source=case.sheet.source(f"{device.path}.driver"),
             )
-            for seat in held
+            for device in held
         ],
         gpus=held,
         clears_with=("driver", "reboot"),
@@ -82,10 +82,11 @@ def installed(case: Case) -> bool:
     return case.facts.driver is not None or case.module.packages_installed is True
 
 
-def _worth_having(held: list[Seat], free: list[Seat]) -> bool:
+def _worth_having(held: list[Device], free: list[Device]) -> bool:
     """Whether a card that nouveau holds beside a working one could train anything."""
     return not free or any(
-        seat.capability is not None and book.is_served(seat.capability, None) for seat in held
+        device.capability is not None and knowledge.is_served(device.capability, None)
+        for device in held
     )
 
 
@@ -200,28 +201,28 @@ def open_kernel_module_required(case: Case) -> Iterator[Finding | Unknown]:
     flavour = case.module.flavour
     if flavour is None or not case.native_linux or case.module.loaded is False:
         return
-    wrong: dict[str, list[Seat]] = {}
-    for seat in case.nvidia:
-        if case.cuda_works and seat.gpu.cuda_index is not None:
+    wrong: dict[str, list[Device]] = {}
+    for device in case.nvidia:
+        if case.cuda_works and device.gpu.cuda_index is not None:
             continue
-        generation = book.generation(seat.capability)
+        generation = knowledge.generation(device.capability)
         if generation and not generation.tegra and generation.module not in ("either", flavour):
-            if case.is_spare(seat):
+            if case.is_spare(device):
                 continue
-            wrong.setdefault(generation.module, []).append(seat)
-    for needed, seats in wrong.items():
+            wrong.setdefault(generation.module, []).append(device)
+    for needed, devices in wrong.items():
         which = "older than Turing" if needed == "proprietary" else "of the Blackwell generation"
         yield finding(
             "open-kernel-module-required",
-            f"{names(seats)} {verb(seats, 'needs', 'need')} the {needed} NVIDIA kernel module, "
+            f"{names(devices)} {verb(devices, 'needs', 'need')} the {needed} NVIDIA kernel module, "
             f"and the {flavour} one is loaded",
             "NVIDIA ships its kernel module in two flavours, open and proprietary. GPUs "
             f"{which} work with the {needed} one alone; with the other, nvidia-smi says `No "
             "devices were found`.",
             evidence=[
                 case.evidence("kernel_module.flavour"),
-                *(case.evidence(f"{seat.path}.compute_capability") for seat in seats),
+                *(case.evidence(f"{device.path}.compute_capability") for device in devices),
             ],
-            gpus=seats,
+            gpus=devices,
             clears_with=("driver", "reboot"),
         )

@@ -23,8 +23,8 @@ _NO_MODULE = KernelModule()
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A GPU with its place in the fact sheet and its compute capability, if that is known."""
+class Device:
+    """A GPU of the sheet: its place there, and its compute capability if that is known."""
 
     position: int
     gpu: Gpu
@@ -123,7 +123,9 @@ class Case:
         host = self.host
         if host.jetson is not None or host.l4t is not None:
             return True
-        return any(seat.capability is not None and seat.capability.is_tegra for seat in self.nvidia)
+        return any(
+            device.capability is not None and device.capability.is_tegra for device in self.nvidia
+        )
 
     @cached_property
     def platform(self) -> Platform | None:
@@ -133,10 +135,10 @@ class Case:
     # The GPUs
 
     @cached_property
-    def seats(self) -> tuple[Seat, ...]:
+    def devices(self) -> tuple[Device, ...]:
         """Every GPU of the machine."""
         return tuple(
-            Seat(position, gpu, self._capability(position, gpu))
+            Device(position, gpu, self._capability(position, gpu))
             for position, gpu in enumerate(self.facts.gpus)
         )
 
@@ -150,104 +152,104 @@ class Case:
         return None
 
     @cached_property
-    def nvidia(self) -> tuple[Seat, ...]:
+    def nvidia(self) -> tuple[Device, ...]:
         """Every NVIDIA GPU, masked ones too."""
-        return tuple(seat for seat in self.seats if seat.gpu.vendor == "nvidia")
+        return tuple(device for device in self.devices if device.gpu.vendor == "nvidia")
 
     @cached_property
-    def visible(self) -> tuple[Seat, ...]:
+    def visible(self) -> tuple[Device, ...]:
         """The NVIDIA GPUs that no mask is known to hide."""
-        return tuple(seat for seat in self.nvidia if seat.gpu.visible is not False)
+        return tuple(device for device in self.nvidia if device.gpu.visible is not False)
 
     @cached_property
     def cuda_works(self) -> bool:
         """Whether the driver's own `cuInit` succeeded, which disproves most driver troubles."""
         return self.driver.cu_init == 0 and self.knows("driver.cu_init")
 
-    def listed_by_driver(self, seat: Seat) -> bool:
+    def listed_by_driver(self, device: Device) -> bool:
         """Whether the driver itself reported this GPU (PCI alone gives neither of these)."""
-        gpu = seat.gpu
+        gpu = device.gpu
         return gpu.cuda_index is not None or gpu.memory_bytes is not None or gpu.uuid is not None
 
-    def is_spare(self, seat: Seat) -> bool:
+    def is_spare(self, device: Device) -> bool:
         """Whether an NVIDIA GPU is too old for every build of torch, beside one that is served.
 
         Such a card drives a screen; nobody expects to train on it.
         """
         others = len(self.visible) > 1 or self.rocm_serves
-        if not others or seat.capability is None:
+        if not others or device.capability is None:
             return False
-        if knowledge.is_served(seat.capability, self.platform):
+        if knowledge.is_served(device.capability, self.platform):
             return False
         return self.rocm_serves or any(
             other.capability is not None
-            and other.capability > seat.capability
+            and other.capability > device.capability
             and knowledge.is_served(other.capability, self.platform)
             for other in self.visible
-            if other is not seat
+            if other is not device
         )
 
     @cached_property
     def rocm_serves(self) -> bool:
         """Whether torch is a ROCm build and an AMD GPU is there for it."""
         torch = self.facts.torch
-        return bool(torch and torch.hip) and any(s.gpu.vendor == "amd" for s in self.seats)
+        return bool(torch and torch.hip) and any(s.gpu.vendor == "amd" for s in self.devices)
 
     @cached_property
     def wants_driver(self) -> bool:
         """Whether NVIDIA's driver would be of use: some NVIDIA GPU is one that a build of torch
         serves, or may serve, and torch is not one for an AMD GPU that is there."""
         return not self.rocm_serves and any(
-            seat.capability is None or not knowledge.is_older_than_all(seat.capability)
-            for seat in self.nvidia
+            device.capability is None or not knowledge.is_older_than_all(device.capability)
+            for device in self.nvidia
         )
 
-    def could_train(self, seat: Seat) -> bool:
+    def could_train(self, device: Device) -> bool:
         """Whether people would train on this GPU, as far as is known.
 
         The graphics inside a processor count where a build serves them; on the others nobody
         trains, and a machine with one of them alone is a machine without a GPU.
         """
-        gpu = seat.gpu
+        gpu = device.gpu
         if gpu.vendor == "amd":
             return not gpu.integrated or bool(gpu.gfx and knowledge.gfx_on_index(gpu.gfx))
         if gpu.vendor == "intel":
             return gpu.integrated is False or bool(knowledge.intel_is_served(gpu.name))
         return gpu.vendor in ("nvidia", "apple")
 
-    def is_used(self, seat: Seat) -> bool:
+    def is_used(self, device: Device) -> bool:
         """Whether the installed torch runs on this GPU, as far as its build and driver say.
 
         Not where it has no code for it, nor where the driver gives it no number while it numbers
         others. What is not known of a GPU is not held against it.
         """
         torch = self.facts.torch
-        if torch is None or seat.gpu.visible is False:
+        if torch is None or device.gpu.visible is False:
             return False
-        match seat.gpu.vendor:
+        match device.gpu.vendor:
             case "nvidia":
-                return torch.cuda is not None and self._cuda_runs_on(seat)
+                return torch.cuda is not None and self._cuda_runs_on(device)
             case "amd":
-                return torch.hip is not None and self._hip_runs_on(seat)
+                return torch.hip is not None and self._hip_runs_on(device)
             case "intel":
-                return torch.xpu is not None and self.could_train(seat)
+                return torch.xpu is not None and self.could_train(device)
         return False
 
-    def _cuda_runs_on(self, seat: Seat) -> bool:
+    def _cuda_runs_on(self, device: Device) -> bool:
         numbered = any(other.gpu.cuda_index is not None for other in self.nvidia)
-        if numbered and seat.gpu.cuda_index is None and self.knows(f"{seat.path}.cuda_index"):
+        if numbered and device.gpu.cuda_index is None and self.knows(f"{device.path}.cuda_index"):
             return False
-        if self.code is None or seat.capability is None:
+        if self.code is None or device.capability is None:
             return True
-        return knowledge.native(self.code.sass, seat.capability) or knowledge.jittable(
-            self.code.ptx, seat.capability
+        return knowledge.native(self.code.sass, device.capability) or knowledge.jittable(
+            self.code.ptx, device.capability
         )
 
-    def _hip_runs_on(self, seat: Seat) -> bool:
-        torch, gfx = self.facts.torch, seat.gpu.gfx
+    def _hip_runs_on(self, device: Device) -> bool:
+        torch, gfx = self.facts.torch, device.gpu.gfx
         build = knowledge.rocm_build_of(torch.version or "", torch.hip) if torch else None
         if gfx is None or build is None or not build.gfx:
-            return self.could_train(seat)
+            return self.could_train(device)
         return gfx in build.gfx or bool(self.environment.get("HSA_OVERRIDE_GFX_VERSION"))
 
     # The environment

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Evidence, Finding, Severity, Step, StepKind
-from gpudoctor.rules.engine.case import Seat
+from gpudoctor.rules.engine.case import Device
 
 
 def finding(
@@ -16,7 +16,7 @@ def finding(
     *,
     severity: Severity | None = None,
     evidence: Iterable[Evidence] = (),
-    gpus: Iterable[Seat] = (),
+    gpus: Iterable[Device] = (),
     clears_with: tuple[StepKind, ...] = (),
     next_look: str | None = None,
     remedies: Sequence[Step] = (),
@@ -35,7 +35,7 @@ def finding(
         title=title,
         detail=detail,
         evidence=tuple(evidence),
-        gpus=tuple(seat.index for seat in gpus),
+        gpus=tuple(device.index for device in gpus),
         clears_with=clears_with,
         still_possible=entry.still_possible,
         next_look=next_look,
@@ -51,14 +51,14 @@ def several(items: Sequence[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def verb(seats: Iterable[Seat], one: str, many: str) -> str:
-    """The verb that goes with `names(seats)`: `is` for one GPU, `are` for several."""
-    return one if len(tuple(seats)) == 1 else many
+def verb(devices: Iterable[Device], one: str, many: str) -> str:
+    """The verb that goes with `names(devices)`: `is` for one GPU, `are` for several."""
+    return one if len(tuple(devices)) == 1 else many
 
 
-def names(seats: Iterable[Seat]) -> str:
+def names(devices: Iterable[Device]) -> str:
     """The GPUs of a sentence, equal ones counted: `2 × NVIDIA A100 and NVIDIA T4`."""
     counts: dict[str, int] = {}
-    for seat in seats:
-        counts[seat.label] = counts.get(seat.label, 0) + 1
+    for device in devices:
+        counts[device.label] = counts.get(device.label, 0) + 1
     return several([f"{n} × {name}" if n > 1 else name for name, n in counts.items()])

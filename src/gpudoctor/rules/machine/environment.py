@@ -8,8 +8,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import environment_step, posix_step
 from gpudoctor.model.step import Step
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, verb
 
@@ -61,7 +61,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         case.environment.get(_CONTAINER_MASK) in ("void", "none")
         and case.host.container
         and not case.cuda_works
-        and not any(case.listed_by_driver(seat) for seat in case.nvidia)
+        and not any(case.listed_by_driver(device) for device in case.nvidia)
     ):
         name = _CONTAINER_MASK
     if name is None:
@@ -87,7 +87,7 @@ def _why_none(case: Case, entries: list[str] | None) -> str:
         meant = _meant(case, entry)
         if len(meant) > 1:
             return f": {entry!r} fits {names(meant)}, and CUDA takes no UUID that fits several"
-        before = [seat for other in (entries or ())[:position] for seat in _meant(case, other)]
+        before = [device for other in (entries or ())[:position] for device in _meant(case, other)]
         if meant and meant[0] in before:
             return f": it names {names(meant)} twice, with which CUDA shows none at all"
         if not meant and position == 0:
@@ -95,10 +95,10 @@ def _why_none(case: Case, entries: list[str] | None) -> str:
     return ""
 
 
-def _meant(case: Case, entry: str) -> list[Seat]:
+def _meant(case: Case, entry: str) -> list[Device]:
     """The GPUs that one entry of the mask fits: a number, or the beginning of a UUID."""
     if _is_number(entry):
-        return [seat for seat in case.nvidia if seat.index == int(entry)]
+        return [device for device in case.nvidia if device.index == int(entry)]
     if not entry.upper().startswith("GPU-"):
         return []
     return [s for s in case.nvidia if (s.gpu.uuid or "").lower().startswith(entry.lower())]
@@ -109,11 +109,11 @@ def _leaves_none(case: Case, entries: list[str]) -> bool:
 
     So it answers a mask that names a GPU twice, and a UUID so short that it fits several.
     """
-    if case.visible or any(seat.gpu.mig_mode for seat in case.nvidia):
+    if case.visible or any(device.gpu.mig_mode for device in case.nvidia):
         return False
-    if not any(case.listed_by_driver(seat) for seat in case.nvidia):
+    if not any(case.listed_by_driver(device) for device in case.nvidia):
         return False  # hidden for another reason: handed to a virtual machine
-    told = all(case.knows(f"{seat.path}.visible") for seat in case.nvidia)
+    told = all(case.knows(f"{device.path}.visible") for device in case.nvidia)
     return told and _wrong_entry(case, entries) is None
 
 
@@ -131,23 +131,23 @@ _OTHERS = {
 
 def _other_masks(case: Case) -> Iterator[Finding]:
     """The masks of AMD and Intel, where they leave none of the GPUs that torch would use."""
-    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
+    shown = [device for device in case.devices if device.gpu.visible is not False]
     if any(map(case.could_train, shown)):
         return
     for vendor, variables in _OTHERS.items():
-        seats = [s for s in case.seats if s.gpu.vendor == vendor and case.could_train(s)]
+        devices = [s for s in case.devices if s.gpu.vendor == vendor and case.could_train(s)]
         name = next((variable for variable in variables if variable in case.environment), None)
-        if name is None or not seats:
+        if name is None or not devices:
             continue
-        if not all(case.knows(f"{seat.path}.visible") for seat in seats):
+        if not all(case.knows(f"{device.path}.visible") for device in devices):
             continue
         yield finding(
             "cuda-visible-devices-hides-gpus",
             f"{name} hides every GPU ({name}={case.environment[name]!r})",
-            f"{names(seats)} {verb(seats, 'is', 'are')} there, but this variable keeps "
+            f"{names(devices)} {verb(devices, 'is', 'are')} there, but this variable keeps "
             "programs from using it.",
             evidence=[_evidence(case, name)],
-            gpus=seats,
+            gpus=devices,
             clears_with=("environment",),
             remedies=(_unset(name),),
         )
@@ -155,9 +155,9 @@ def _other_masks(case: Case) -> Iterator[Finding]:
 
 def _all_hidden(case: Case) -> Iterator[Finding]:
     """A saved machine whose GPUs are all said to be hidden, and its variables are not told."""
-    shown = [seat for seat in case.seats if seat.gpu.visible is not False]
-    hidden = [seat for seat in case.nvidia if case.knows(f"{seat.path}.visible")]
-    if shown or not hidden or len(hidden) < len(case.seats):
+    shown = [device for device in case.devices if device.gpu.visible is not False]
+    hidden = [device for device in case.nvidia if case.knows(f"{device.path}.visible")]
+    if shown or not hidden or len(hidden) < len(case.devices):
         return
     yield finding(
         "cuda-visible-devices-hides-gpus",
@@ -165,7 +165,7 @@ def _all_hidden(case: Case) -> Iterator[Finding]:
         f"{names(hidden)} {verb(hidden, 'is', 'are')} there, and programs do not see it. The "
         "variable is set in the shell or in the file that starts the program, sometimes by a "
         "job scheduler.",
-        evidence=[case.evidence(f"{seat.path}.visible") for seat in hidden],
+        evidence=[case.evidence(f"{device.path}.visible") for device in hidden],
         gpus=hidden,
         clears_with=("environment",),
         remedies=(_unset(_MASK),),
@@ -183,7 +183,7 @@ def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
     entries = _entries(case)
     if entries is None or not case.nvidia:
         return
-    if any(seat.gpu.mig_mode for seat in case.nvidia):
+    if any(device.gpu.mig_mode for device in case.nvidia):
         return
     found = _wrong_entry(case, entries)
     if found is None:
@@ -223,8 +223,10 @@ def _wrong_entry(case: Case, entries: list[str]) -> tuple[str, int, int] | None:
             if not 0 <= int(entry) < count:
                 return entry, kept, count
         elif entry.upper().startswith("GPU-"):
-            uuids = [seat.gpu.uuid for seat in case.nvidia]
-            if not all(uuids) or not all(case.knows(f"{seat.path}.uuid") for seat in case.nvidia):
+            uuids = [device.gpu.uuid for device in case.nvidia]
+            if not all(uuids) or not all(
+                case.knows(f"{device.path}.uuid") for device in case.nvidia
+            ):
                 return None
             if not any(str(uuid).lower().startswith(entry.lower()) for uuid in uuids):
                 return entry, kept, count
@@ -257,16 +259,16 @@ def _jit_switches(case: Case) -> Iterator[Finding | Unknown]:
         return
     forced = next((n for n in ("CUDA_FORCE_PTX_JIT", "CUDA_FORCE_JIT") if _on(case, n)), None)
     barred = next((n for n in ("CUDA_DISABLE_PTX_JIT", "CUDA_DISABLE_JIT") if _on(case, n)), None)
-    for seat in case.visible:
-        if seat.capability is None:
+    for device in case.visible:
+        if device.capability is None:
             continue
-        native = book.native(code.sass, seat.capability)
-        jittable = book.jittable(code.ptx, seat.capability)
+        native = knowledge.native(code.sass, device.capability)
+        jittable = knowledge.jittable(code.ptx, device.capability)
         if forced and native and not jittable:
-            yield _breaks(case, forced, f"no PTX for {seat.label}", "machine code", seat.path)
+            yield _breaks(case, forced, f"no PTX for {device.label}", "machine code", device.path)
             return
         if barred and jittable and not native:
-            yield _breaks(case, barred, f"only PTX for {seat.label}", "PTX", seat.path)
+            yield _breaks(case, barred, f"only PTX for {device.label}", "PTX", device.path)
             return
 
 

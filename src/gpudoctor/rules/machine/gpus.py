@@ -9,8 +9,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import command_step, posix_step, sentence_step
 from gpudoctor.model.step import Step
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
@@ -87,7 +87,7 @@ def gsp_firmware_timeout(case: Case) -> Iterator[Finding | Unknown]:
 def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU counted memory errors that could not be corrected, or the kernel logged one."""
     line = _logged(case, _MEMORY)
-    bad = [seat for seat in case.nvidia if (seat.gpu.ecc_uncorrected or 0) > 0]
+    bad = [device for device in case.nvidia if (device.gpu.ecc_uncorrected or 0) > 0]
     if not bad and line is None:
         return
     yield finding(
@@ -97,7 +97,7 @@ def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
         "takes the bad memory out of use.",
         severity=Severity.WARNING,
         evidence=[
-            *(case.evidence(f"{seat.path}.ecc_uncorrected") for seat in bad),
+            *(case.evidence(f"{device.path}.ecc_uncorrected") for device in bad),
             *([Evidence(fact="log", value=line, source="kernel log")] if line else []),
         ],
         gpus=bad,
@@ -117,15 +117,15 @@ def ecc_uncorrectable(case: Case) -> Iterator[Finding | Unknown]:
 )
 def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU lets one process in and has one, or lets none in."""
-    closed = [seat for seat in case.visible if seat.gpu.compute_mode == "prohibited"]
+    closed = [device for device in case.visible if device.gpu.compute_mode == "prohibited"]
     taken = [
-        seat
-        for seat in case.visible
-        if seat.gpu.compute_mode in ("exclusive_process", "exclusive_thread")
-        and seat.gpu.processes
-        and case.knows(f"{seat.path}.processes")
+        device
+        for device in case.visible
+        if device.gpu.compute_mode in ("exclusive_process", "exclusive_thread")
+        and device.gpu.processes
+        and case.knows(f"{device.path}.processes")
     ]
-    for seats, title, detail in (
+    for devices, title, detail in (
         (
             closed,
             (
@@ -146,7 +146,7 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
             ),
         ),
     ):
-        if not seats:
+        if not devices:
             continue
         blocked = len(closed) + len(taken) == len(case.visible)
         yield finding(
@@ -155,13 +155,13 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
             detail,
             severity=Severity.ERROR if blocked else Severity.WARNING,
             evidence=[
-                *(case.evidence(f"{seat.path}.compute_mode") for seat in seats),
-                *(case.evidence(f"{s.path}.processes") for s in seats if s.gpu.processes),
+                *(case.evidence(f"{device.path}.compute_mode") for device in devices),
+                *(case.evidence(f"{s.path}.processes") for s in devices if s.gpu.processes),
             ],
-            gpus=seats,
+            gpus=devices,
             clears_with=("manual", "mask-gpus"),
             remedies=(
-                _let_in(case, ",".join(str(seat.index) for seat in seats)),
+                _let_in(case, ",".join(str(device.index) for device in devices)),
                 sentence_step("manual", "Or use another GPU, one process on each."),
             ),
         )
@@ -174,20 +174,20 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
 )
 def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
     """MIG without instances, a mask that names none of them, or one that names several."""
-    split = [seat for seat in case.nvidia if seat.gpu.mig_mode]
+    split = [device for device in case.nvidia if device.gpu.mig_mode]
     if not split:
         return
     mask = case.environment.get("CUDA_VISIBLE_DEVICES", "")
     asked = [part.strip() for part in mask.split(",") if part.strip().startswith("MIG-")]
-    have = [uuid for seat in split for uuid in seat.gpu.mig_devices]
+    have = [uuid for device in split for uuid in device.gpu.mig_devices]
     empty = [
-        seat
-        for seat in split
-        if not seat.gpu.mig_devices
-        and case.knows(f"{seat.path}.mig_devices")
-        and seat.gpu.visible is not False
+        device
+        for device in split
+        if not device.gpu.mig_devices
+        and case.knows(f"{device.path}.mig_devices")
+        and device.gpu.visible is not False
     ]
-    others = [seat for seat in case.visible if seat not in empty]
+    others = [device for device in case.visible if device not in empty]
     said = None
     said_of_empty = False
     if asked and have and not any(uuid.startswith(one) for one in asked for uuid in have):
@@ -237,7 +237,7 @@ def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
         severity=severity,
         evidence=[
             *([case.evidence("environment", f"CUDA_VISIBLE_DEVICES={mask}")] if mask else []),
-            *(case.evidence(f"{seat.path}.mig_devices") for seat in split),
+            *(case.evidence(f"{device.path}.mig_devices") for device in split),
         ],
         gpus=empty or split,
         clears_with=("environment", "manual"),
@@ -254,8 +254,8 @@ _CHOOSE_INSTANCE = (
 )
 
 
-def _undivided(seats: list[Seat]) -> tuple[Step, ...]:
-    listed = ",".join(str(seat.index) for seat in seats)
+def _undivided(devices: list[Device]) -> tuple[Step, ...]:
+    listed = ",".join(str(device.index) for device in devices)
     return (
         posix_step(
             "manual",
@@ -282,19 +282,19 @@ def _let_in(case: Case, listed: str) -> Step:
 @rule("unknown-gpu", needs=("gpus",))
 def unknown_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """A GPU that the knowledge base does not have."""
-    for seat in case.nvidia:
-        gpu = seat.gpu
-        if (not gpu.name and not gpu.pci_id) or book.is_known_gpu(gpu.name, gpu.pci_id):
+    for device in case.nvidia:
+        gpu = device.gpu
+        if (not gpu.name and not gpu.pci_id) or knowledge.is_known_gpu(gpu.name, gpu.pci_id):
             continue
-        if book.generation(seat.capability) is not None:
+        if knowledge.generation(device.capability) is not None:
             continue
         yield finding(
             "unknown-gpu",
-            f"{seat.label} is not in gpudoctor's knowledge base",
+            f"{device.label} is not in gpudoctor's knowledge base",
             "It is judged by what the driver reports of it; a newer gpudoctor may know it."
-            if seat.capability
+            if device.capability
             else "Its compute capability is not known, so nothing is said about it.",
             severity=Severity.INFO,
-            evidence=[case.evidence(f"{seat.path}.name"), case.evidence(f"{seat.path}.pci_id")],
-            gpus=(seat,),
+            evidence=[case.evidence(f"{device.path}.name"), case.evidence(f"{device.path}.pci_id")],
+            gpus=(device,),
         )

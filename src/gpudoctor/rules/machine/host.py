@@ -45,10 +45,10 @@ _SHM_WANTED = 2**30
 )
 def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
     """No GPU of a vendor that PyTorch serves is there: neither on PCI nor with the driver."""
-    if any(map(case.could_train, case.seats)):
+    if any(map(case.could_train, case.devices)):
         return
-    if case.seats:
-        title = f"No GPU that PyTorch can use is in this machine, only {names(case.seats)}"
+    if case.devices:
+        title = f"No GPU that PyTorch can use is in this machine, only {names(case.devices)}"
     else:
         title = "No GPU is in this machine, as far as PCI and drivers show"
     remedies: tuple[Step, ...] = ()
@@ -73,7 +73,7 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
         "PyTorch runs here on the CPU alone. That is enough to develop and to run small models; "
         "training needs a machine with a GPU from NVIDIA, AMD (Linux) or Intel (Arc and newer).",
         evidence=[
-            case.evidence("gpus", names(case.seats) or "none"),
+            case.evidence("gpus", names(case.devices) or "none"),
             *([case.evidence("host.container")] if case.host.container else []),
         ],
         clears_with=("manual",),
@@ -92,7 +92,7 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
     host = case.host
     if not host.container or not case.nvidia or case.cuda_works:
         return
-    if any(case.listed_by_driver(seat) for seat in case.nvidia):
+    if any(case.listed_by_driver(device) for device in case.nvidia):
         return
     kept_out = host.container_gpus is False and case.knows("host.container_gpus")
     empty = (

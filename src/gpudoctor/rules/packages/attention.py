@@ -29,8 +29,10 @@ def flash_attn_unsupported_gpu(case: Case) -> Iterator[Finding | Unknown]:
         if package is None or floor is None or case.facts.torch is None:
             continue
         lowest = ComputeCapability.parse(floor)
-        known = [seat for seat in case.visible if seat.capability and not case.is_spare(seat)]
-        old = [seat for seat in known if seat.capability and seat.capability < lowest]
+        known = [
+            device for device in case.visible if device.capability and not case.is_spare(device)
+        ]
+        old = [device for device in known if device.capability and device.capability < lowest]
         if not old:
             continue
         yield finding(

@@ -11,7 +11,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.version import satisfies, split_label
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -88,7 +88,7 @@ def torchvision_torchaudio_version_mismatch(case: Case) -> Iterator[Finding | Un
             demand = known_demand(name, package.version) or ""
         if not meets(have, demand):
             pin = _pinned(demand)
-            near = pin is not None and book.numbers(pin)[:2] == book.numbers(have)[:2]
+            near = pin is not None and knowledge.numbers(pin)[:2] == knowledge.numbers(have)[:2]
             needs = f"belongs to torch {pin}" if pin else f"needs torch{demand}"
             yield finding(
                 "torchvision-torchaudio-version-mismatch",
@@ -125,7 +125,7 @@ def same_release(wanted: str, have: str) -> bool:
 
 
 def _three(version: str) -> tuple[int, ...]:
-    return (*book.numbers(version), 0, 0, 0)[:3]
+    return (*knowledge.numbers(version), 0, 0, 0)[:3]
 
 
 def _different_kinds(companion: str, torch: str) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.rules.builds.architecture import NEEDS, gpu_evidence, lacking
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
@@ -27,23 +27,23 @@ def cudnn_dropped_gpu(case: Case) -> Iterator[Finding | Unknown]:
         (p for n, p in case.nvidia_packages.items() if n.startswith("nvidia-cudnn-cu")), None
     )
     version = wheel.version if wheel is not None else torch.cudnn
-    lowest = book.cudnn_floor(version) if version else None
+    lowest = knowledge.cudnn_floor(version) if version else None
     if version is None or lowest is None:
         return
-    without = {seat for seat, _ in lacking(case)}
-    seats = [
-        seat
-        for seat in case.visible
-        if seat.capability is not None
-        and seat.capability < lowest
-        and seat not in without
-        and not seat.capability.is_tegra
+    without = {device for device, _ in lacking(case)}
+    devices = [
+        device
+        for device in case.visible
+        if device.capability is not None
+        and device.capability < lowest
+        and device not in without
+        and not device.capability.is_tegra
     ]
-    if not seats:
+    if not devices:
         return
     yield finding(
         "cudnn-dropped-gpu",
-        f"cuDNN {version} no longer serves {names(seats)}; it needs compute capability {lowest}",
+        f"cuDNN {version} no longer serves {names(devices)}; it needs compute capability {lowest}",
         "torch itself has code for this GPU, but convolutions and other layers are computed by "
         "cuDNN, which has dropped it. They fail with `no kernel image` or CUDNN_STATUS errors.",
         evidence=[
@@ -52,8 +52,8 @@ def cudnn_dropped_gpu(case: Case) -> Iterator[Finding | Unknown]:
                 value=version,
                 source=case.sheet.source("packages" if wheel is not None else "torch.cudnn"),
             ),
-            *gpu_evidence(case, seats),
+            *gpu_evidence(case, devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install",),
     )

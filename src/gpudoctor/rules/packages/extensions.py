@@ -10,7 +10,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -55,7 +55,7 @@ def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or not torch.version:
         return
-    have = book.numbers(torch.version)[:2]
+    have = knowledge.numbers(torch.version)[:2]
     for package, tag in _tagged(case):
         match = _TORCH.search(tag)
         built = (int(match[1]), int(match[2])) if match else have
@@ -68,7 +68,7 @@ def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         pin = pinned_torch(package.requires)
         if pin is None or not (package.name in case.code_owners or package.name in exact):
             continue
-        if book.numbers(pin)[:2] != have:
+        if knowledge.numbers(pin)[:2] != have:
             yield _other_torch(case, package, pin, Severity.WARNING)
 
 
@@ -142,7 +142,7 @@ def extension_cxx11abi_flag_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 def extension_other_cuda_major(case: Case) -> Iterator[Finding | Unknown]:
     """An extension of torch was compiled with another CUDA major than torch."""
     torch = case.facts.torch
-    major = book.major(torch.cuda) if torch else None
+    major = knowledge.major(torch.cuda) if torch else None
     if torch is None or major is None:
         return
     for package, tag in _tagged(case):

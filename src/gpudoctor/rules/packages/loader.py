@@ -13,7 +13,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import LoaderLibrary
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import environment_step
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -42,7 +42,7 @@ def older(case: Case, library: str) -> tuple[LoaderLibrary, str, str] | None:
             continue
         if "site-packages" in copy.path or "dist-packages" in copy.path:
             continue
-        have, wanted = book.numbers(copy.version), book.numbers(own)
+        have, wanted = knowledge.numbers(copy.version), knowledge.numbers(own)
         depth = min(len(have), len(wanted), 3)
         # The first copy on the path is the one that is taken.
         if depth < 2 or have[:1] != wanted[:1] or have[:depth] >= wanted[:depth]:
@@ -54,7 +54,7 @@ def older(case: Case, library: str) -> tuple[LoaderLibrary, str, str] | None:
 def _own_version(case: Case, library: str) -> str | None:
     """The version of the copy that came with torch, as a wheel beside it."""
     torch = case.facts.torch
-    major = book.major(torch.cuda) if torch else None
+    major = knowledge.major(torch.cuda) if torch else None
     for name, package in case.nvidia_packages.items():
         if packages.library_of(name) == library and package.version:
             of = packages.cuda_major_of(name, package.version)

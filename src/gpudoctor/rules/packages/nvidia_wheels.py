@@ -11,7 +11,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Requirement
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.shell import sentence_step
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, several
@@ -37,13 +37,13 @@ def _nvidia(case: Case) -> Iterator[Requirement]:
 @rule("cuda-library-pin-mismatch", uses=("torch.cuda",), needs=("torch.requires",))
 def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """An installed nvidia-* wheel has another version than torch's metadata demands."""
-    seen = [seat.capability for seat in case.visible if seat.capability]
+    seen = [device.capability for device in case.visible if device.capability]
     wrong = [
         (item, wanted)
         for item in _nvidia(case)
         if item.installed
         and (wanted := exact(item.specifier))
-        and book.numbers(item.installed) != book.numbers(wanted)
+        and knowledge.numbers(item.installed) != knowledge.numbers(wanted)
         and not cudnn_may_stay(item.name, item.installed, wanted, seen)
     ]
     if not wrong:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
@@ -72,7 +72,7 @@ def _unsupported(case: Case) -> tuple[str, str] | Unknown | None:
         )
     if case.host.libc == "musl":
         return "host.libc", "wheels need glibc, and this system has musl (Alpine and the like)"
-    if python.version is None or not (known := book.pythons(case.platform or "")):
+    if python.version is None or not (known := knowledge.pythons(case.platform or "")):
         return case.why_unknown("python.version")
     version = ".".join(python.version.split(".")[:2])
     free_threaded = (python.tag or "").endswith("t")
@@ -83,7 +83,7 @@ def _unsupported(case: Case) -> tuple[str, str] | Unknown | None:
 
 
 def _newest(case: Case) -> str:
-    return book.best_python(case.platform or "") or "3.12"
+    return knowledge.best_python(case.platform or "") or "3.12"
 
 
 @rule("torch-missing", needs=("torch",), follows=("python-unsupported",))

@@ -9,7 +9,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import environment_step, posix_step, sentence_step
 from gpudoctor.rules.builds.architecture import gpu_evidence
-from gpudoctor.rules.engine import knowledge_queries as book
+from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
@@ -35,14 +35,14 @@ def triton_torch_version_mismatch(case: Case) -> Iterator[Finding | Unknown]:
         wanted = exact(item.specifier)
         if item.name not in _TRITONS or not item.installed or wanted is None:
             continue
-        if book.numbers(item.installed)[:2] != book.numbers(wanted)[:2]:
+        if knowledge.numbers(item.installed)[:2] != knowledge.numbers(wanted)[:2]:
             yield _mismatch(case, item.name, item.installed, wanted)
         return
     package = case.packages.get("triton")
     known = torch_releases.companions(torch.version).get("triton")
     if torch.requires or package is None or not package.version or known is None or not torch.cuda:
         return
-    if book.numbers(package.version)[:2] != book.numbers(known)[:2]:
+    if knowledge.numbers(package.version)[:2] != knowledge.numbers(known)[:2]:
         yield _mismatch(case, "triton", package.version, known)
 
 
@@ -72,34 +72,34 @@ def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or not torch.ptxas_architectures or "TRITON_PTXAS_PATH" in case.environment:
         return
-    known = [a for a in map(book.architecture, torch.ptxas_architectures) if a is not None]
+    known = [a for a in map(knowledge.architecture, torch.ptxas_architectures) if a is not None]
     if not known or "TRITON_PTXAS_BLACKWELL_PATH" in case.environment:
         return
     top = max(a.capability for a in known)
     listed = {a.capability for a in known}
-    seats = [
-        seat
-        for seat in case.visible
-        if seat.capability is not None
-        and seat.capability not in listed
-        and (seat.capability > top or seat.capability.major > 8)
+    devices = [
+        device
+        for device in case.visible
+        if device.capability is not None
+        and device.capability not in listed
+        and (device.capability > top or device.capability.major > 8)
         # Thor stands under its first number in the assemblers of CUDA 12.8 and 12.9.
-        and not (seat.capability.is_tegra and any(a.capability.is_tegra for a in known))
+        and not (device.capability.is_tegra and any(a.capability.is_tegra for a in known))
     ]
-    if not seats:
+    if not devices:
         return
     yield finding(
         "triton-ptxas-too-old",
-        f"The assembler inside Triton does not know {names(seats)}, so torch.compile fails on it",
+        f"The assembler inside Triton does not know {names(devices)}, so torch.compile fails on it",
         "torch.compile turns Python into kernels with Triton, which brings an assembler (ptxas) of "
         "its own. This one is older than the GPU. Without torch.compile nothing is affected.",
         severity=Severity.WARNING,
         evidence=[
             case.evidence("torch.ptxas_architectures"),
             case.evidence("torch.ptxas_version"),
-            *gpu_evidence(case, seats),
+            *gpu_evidence(case, devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install", "environment"),
         remedies=(
             sentence_step("install", "Update torch, which brings a newer Triton."),

@@ -11,15 +11,15 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
 from gpudoctor.model.value import dataclass
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"
 
 
-def in_question(case: Case) -> list[Seat]:
+def in_question(case: Case) -> list[Device]:
     """The AMD GPUs that people would train on: none where an NVIDIA GPU is there for it.
 
     The graphics inside a processor do not count beside a card: nobody trains on them, and torch
@@ -27,27 +27,33 @@ def in_question(case: Case) -> list[Seat]:
     """
     if case.visible and not case.rocm_serves:
         return []
-    seats = [
-        seat
-        for seat in case.seats
-        if seat.gpu.vendor == "amd" and seat.gpu.visible is not False and case.could_train(seat)
+    devices = [
+        device
+        for device in case.devices
+        if device.gpu.vendor == "amd"
+        and device.gpu.visible is not False
+        and case.could_train(device)
     ]
-    return [seat for seat in seats if not seat.gpu.integrated] or seats
+    return [device for device in devices if not device.gpu.integrated] or devices
 
 
 @rule("amd-gpu-unsupported", needs=("gpus",), uses=("gpus[*].gfx",))
 def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     """No build of torch, PyTorch's or AMD's own, has code for the GPU."""
-    seats = in_question(case)
-    old = [seat for seat in seats if seat.gpu.gfx and not book.gfx_is_served(seat.gpu.gfx)]
-    if not old or len(old) < len(seats):
+    devices = in_question(case)
+    old = [
+        device
+        for device in devices
+        if device.gpu.gfx and not knowledge.gfx_is_served(device.gpu.gfx)
+    ]
+    if not old or len(old) < len(devices):
         return
     yield finding(
         "amd-gpu-unsupported",
         f"No published build of torch serves {names(old)}",
         "AMD GPUs run only code compiled for their own instruction set, and no build contains the "
         "one of this GPU. PyTorch runs on the CPU here.",
-        evidence=[case.evidence(f"{seat.path}.gfx") for seat in old],
+        evidence=[case.evidence(f"{device.path}.gfx") for device in old],
         gpus=old,
         clears_with=("manual",),
     )
@@ -61,15 +67,15 @@ def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
 def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
     """The installed torch is no ROCm build, and the GPU is one from AMD."""
     torch = case.facts.torch
-    seats = [s for s in in_question(case) if not s.gpu.gfx or book.gfx_is_served(s.gpu.gfx)]
-    if torch is None or torch.hip is not None or not seats or case.host.os == "macos":
+    devices = [s for s in in_question(case) if not s.gpu.gfx or knowledge.gfx_is_served(s.gpu.gfx)]
+    if torch is None or torch.hip is not None or not devices or case.host.os == "macos":
         return
-    if torch.xpu and any(seat.gpu.vendor == "intel" for seat in case.seats):
+    if torch.xpu and any(device.gpu.vendor == "intel" for device in case.devices):
         return
     kind = f"built for CUDA {torch.cuda}" if torch.cuda else "built for the CPU alone"
-    gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
+    gfx = sorted({device.gpu.gfx for device in devices if device.gpu.gfx})
     remedies: tuple[Step, ...] = ()
-    if case.host.os == "windows" or (gfx and not any(map(book.gfx_on_index, gfx))):
+    if case.host.os == "windows" or (gfx and not any(map(knowledge.gfx_on_index, gfx))):
         remedies = (
             sentence_step(
                 "install",
@@ -79,16 +85,16 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
         )
     yield finding(
         "amd-gpu-needs-rocm-torch",
-        f"torch {torch.version} is {kind}; {names(seats)} "
-        f"{verb(seats, 'needs', 'need')} a ROCm build",
+        f"torch {torch.version} is {kind}; {names(devices)} "
+        f"{verb(devices, 'needs', 'need')} a ROCm build",
         "GPUs from AMD are served by builds of PyTorch for ROCm, AMD's counterpart of CUDA. They "
         "lie on an index of their own, so a plain `pip install torch` does not bring them.",
         evidence=[
             case.evidence("torch.version"),
             case.evidence("torch.hip"),
-            *(case.evidence(f"{seat.path}.gfx") for seat in seats),
+            *(case.evidence(f"{device.path}.gfx") for device in devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install",),
         remedies=remedies,
     )
@@ -113,7 +119,7 @@ def targets_of(case: Case) -> Targets | None:
     archives = any(library.kernel_archive for library in case.torch_libraries)
     if (torch.gfx or archives) and case.knows("torch.gfx"):
         return Targets(torch.gfx, case.sheet.source("torch.gfx"))
-    build = book.rocm_build_of(torch.version, torch.hip)
+    build = knowledge.rocm_build_of(torch.version, torch.hip)
     return Targets(build.gfx, "knowledge base") if build is not None and build.gfx else None
 
 
@@ -129,29 +135,29 @@ def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
         return
     # What a GPU claims to be is judged with the claim; Windows does not read the variable.
     claim = case.environment.get(OVERRIDE) if case.host.os != "windows" else None
-    seats = [
-        seat
-        for seat in in_question(case)
-        if seat.gpu.gfx
-        and (claim is None or pretended(claim) == seat.gpu.gfx)
-        and best_service(build.targets, seat.gpu.gfx) == "none"
+    devices = [
+        device
+        for device in in_question(case)
+        if device.gpu.gfx
+        and (claim is None or pretended(claim) == device.gpu.gfx)
+        and best_service(build.targets, device.gpu.gfx) == "none"
     ]
-    if not seats:
+    if not devices:
         return
-    gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
+    gfx = sorted({device.gpu.gfx for device in devices if device.gpu.gfx})
     carried = ", ".join(build.targets) or "none: it lies in archives of its own, and none is there"
     yield finding(
         "rocm-torch-lacks-gfx",
-        f"torch {torch.version} has no code for {several(gfx)} ({names(seats)})",
+        f"torch {torch.version} has no code for {several(gfx)} ({names(devices)})",
         "AMD GPUs run only code compiled for their own instruction set, and this build does not "
         "contain the one of this GPU. Kernels fail with `invalid device function`.",
         evidence=[
             Evidence(fact="torch.gfx", value=carried, source=build.source),
-            *(case.evidence(f"{seat.path}.gfx") for seat in seats),
+            *(case.evidence(f"{device.path}.gfx") for device in devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install", "environment"),
-        remedies=(*_device_wheels(case, gfx), *_relative(case, seats[0], build)),
+        remedies=(*_device_wheels(case, gfx), *_relative(case, devices[0], build)),
     )
 
 
@@ -167,8 +173,8 @@ def _device_wheels(case: Case, gfx: list[str]) -> tuple[Step, ...]:
     return (command_step("install", text, (*case.pip, "install", wanted), executable=False),)
 
 
-def _relative(case: Case, seat: Seat, build: Targets) -> tuple[Step, ...]:
-    override = amd.override_for(seat.gpu.gfx or "")
+def _relative(case: Case, device: Device, build: Targets) -> tuple[Step, ...]:
+    override = amd.override_for(device.gpu.gfx or "")
     if override is None or override.works != "usually" or case.host.os == "windows":
         return ()
     if best_service(build.targets, override.runs_as) == "none":
@@ -188,24 +194,25 @@ def rocm_blas_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or not torch.hip or not torch.version or case.environment.get(OVERRIDE):
         return
-    build = book.rocm_build_of(torch.version, torch.hip)
+    build = knowledge.rocm_build_of(torch.version, torch.hip)
     if build is None:
         return
     gap = amd.blas_gap(build.variant)
-    seats = [seat for seat in in_question(case) if seat.gpu.gfx in gap]
-    if not seats:
+    devices = [device for device in in_question(case) if device.gpu.gfx in gap]
+    if not devices:
         return
-    gfx = sorted({seat.gpu.gfx for seat in seats if seat.gpu.gfx})
+    gfx = sorted({device.gpu.gfx for device in devices if device.gpu.gfx})
     yield finding(
         "rocm-blas-lacks-gfx",
-        f"The rocBLAS of torch {torch.version} has no kernels for {several(gfx)} ({names(seats)})",
+        f"The rocBLAS of torch {torch.version} has no kernels for {several(gfx)} "
+        f"({names(devices)})",
         "torch itself has code for this GPU, so that simple operations run. The library for matrix "
         "products was built without it, and the first one fails.",
         evidence=[
             Evidence(fact="torch.version", value=torch.version, source="knowledge base"),
-            *(case.evidence(f"{seat.path}.gfx") for seat in seats),
+            *(case.evidence(f"{device.path}.gfx") for device in devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install",),
         next_look="`python -c 'import torch; a = torch.ones(64, 64).cuda(); print((a @ a)[0, 0])'` "
         "fails in rocBLAS then.",

@@ -42,7 +42,7 @@ def amd_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
         "ROCm talks to the GPU through the kernel module amdgpu. It belongs to every current "
         "Linux kernel; it may be blocked by a setting, be older than the card, or have failed "
         "when it started.",
-        evidence=[bound_driver(seat) for seat in loose],
+        evidence=[bound_driver(device) for device in loose],
         gpus=loose,
         clears_with=("driver",),
         next_look="`sudo dmesg | grep -i amdgpu` says why the module left the card alone.",
@@ -73,10 +73,10 @@ def _load_module(case: Case) -> tuple[Step, ...]:
 )
 def amd_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
     """`/dev/kfd` or the card's render node is not there, in a container most of all."""
-    stack, seats = case.facts.amd, in_question(case)
-    if stack is None or not seats or case.host.os != "linux" or case.host.wsl:
+    stack, devices = case.facts.amd, in_question(case)
+    if stack is None or not devices or case.host.os != "linux" or case.host.wsl:
         return
-    lost = missing_nodes(stack, seats)
+    lost = missing_nodes(stack, devices)
     missing = (() if stack.compute_node else ("/dev/kfd",)) + lost
     if not missing:
         return
@@ -95,7 +95,7 @@ def amd_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
             case.evidence("amd.device_files", [file.path for file in stack.device_files]),
             *([case.evidence("host.container")] if case.host.container else []),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("manual",),
         next_look="`ls -l /dev/kfd /dev/dri` on the host shows whether the host has them.",
         remedies=passed_in(case, ("/dev/kfd", "/dev/dri"))
@@ -122,10 +122,10 @@ def _no_compute() -> tuple[Step, ...]:
 )
 def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
     """This user may not open what ROCm reaches the GPU through."""
-    stack, seats = case.facts.amd, in_question(case)
-    if stack is None or not seats or case.host.os not in ("linux", None):
+    stack, devices = case.facts.amd, in_question(case)
+    if stack is None or not devices or case.host.os not in ("linux", None):
         return
-    closed: tuple[DeviceFile, ...] = closed_files(stack, seats)
+    closed: tuple[DeviceFile, ...] = closed_files(stack, devices)
     if not closed:
         return
     paths = several([file.path for file in closed[:2]])
@@ -135,7 +135,7 @@ def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
         "ROCm talks to AMD GPUs through device files that belong to a group, mostly `render` or "
         "`video`. What counts is the group's number, and that the user is in it.",
         evidence=[case.evidence("amd.device_files", [described(file) for file in closed])],
-        gpus=seats,
+        gpus=devices,
         clears_with=("manual",),
         remedies=rights(case, closed),
     )

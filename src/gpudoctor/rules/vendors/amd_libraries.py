@@ -9,7 +9,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import sentence_step
-from gpudoctor.rules.engine.case import TORCH, Case, Seat
+from gpudoctor.rules.engine.case import TORCH, Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 from gpudoctor.rules.vendors.amd import in_question
@@ -30,15 +30,15 @@ def extension_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or not torch.hip:
         return
-    seats = [seat for seat in in_question(case) if seat.gpu.gfx]
+    devices = [device for device in in_question(case) if device.gpu.gfx]
     for name, libraries in _by_owner(case).items():
         targets = [t for each in libraries for t in (*each.hip, *each.archived)]
-        out: list[Seat] = [s for s in seats if best_service(targets, s.gpu.gfx or "") == "none"]
+        out: list[Device] = [s for s in devices if best_service(targets, s.gpu.gfx or "") == "none"]
         if not out:
             continue
         package = case.packages.get(name)
         version = f" {package.version}" if package and package.version else ""
-        lacking = sorted({seat.gpu.gfx for seat in out if seat.gpu.gfx})
+        lacking = sorted({device.gpu.gfx for device in out if device.gpu.gfx})
         yield finding(
             "extension-lacks-gfx",
             f"{name}{version} has no code for {several(lacking)} ({names(out)})",
@@ -54,7 +54,7 @@ def extension_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
                     )
                     for each in libraries[:3]
                 ),
-                *(case.evidence(f"{seat.path}.gfx") for seat in out),
+                *(case.evidence(f"{device.path}.gfx") for device in out),
             ],
             gpus=out,
             clears_with=("install", "source-build", "uninstall"),

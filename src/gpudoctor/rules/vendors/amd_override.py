@@ -9,7 +9,7 @@ from gpudoctor.kb import amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import environment_step
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 from gpudoctor.rules.vendors.amd import OVERRIDE, in_question, targets_of
@@ -22,12 +22,12 @@ def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
     if not value or case.host.os == "windows":
         return  # the HIP runtime of Windows does not read it
     claimed = pretended(value)
-    seats = [seat for seat in in_question(case) if seat.gpu.gfx]
+    devices = [device for device in in_question(case) if device.gpu.gfx]
     if claimed is None:
-        if seats:
+        if devices:
             yield _found(
                 case,
-                seats[0],
+                devices[0],
                 f"{OVERRIDE}={value} is no version of the form 10.3.0, so ROCm sees no GPU",
                 "ROCm reads three numbers with points between them. With anything else its set-up "
                 "of the GPUs fails.",
@@ -35,26 +35,26 @@ def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
             )
         return
     build = targets_of(case)
-    for seat in seats:
-        found = _judged(case, seat, value, claimed, () if build is None else build.targets)
+    for device in devices:
+        found = _judged(case, device, value, claimed, () if build is None else build.targets)
         if found is not None:
             yield found
             return
 
 
 def _judged(
-    case: Case, seat: Seat, value: str, claimed: str, targets: tuple[str, ...]
+    case: Case, device: Device, value: str, claimed: str, targets: tuple[str, ...]
 ) -> Finding | None:
     """What is wrong with the claim for one GPU; `None` where it helps, or does no harm."""
-    gfx = seat.gpu.gfx or ""
+    gfx = device.gpu.gfx or ""
     if claimed == gfx:
         return None
     known = amd.override_for(gfx)
-    title = f"{OVERRIDE}={value} does not suit {seat.label} ({gfx})"
+    title = f"{OVERRIDE}={value} does not suit {device.label} ({gfx})"
     if targets and best_service(targets, claimed) == "none":
         return _found(
             case,
-            seat,
+            device,
             f"{title}: this build has no code for {claimed} either",
             "The variable makes the GPU claim another instruction set than its own, and kernels "
             "are looked for under that name alone.",
@@ -63,7 +63,7 @@ def _judged(
     if targets and best_service(targets, gfx) == "native":
         return _found(
             case,
-            seat,
+            device,
             f"{OVERRIDE}={value} is not needed: this build of torch has code for {gfx} itself",
             "The variable makes the GPU run code for a relative, which is slower at best. It was "
             "needed before builds served this GPU.",
@@ -75,7 +75,7 @@ def _judged(
     note = f" ({known.note})" if known is not None and unreliable and known.note else ""
     return _found(
         case,
-        seat,
+        device,
         title,
         "The variable makes the GPU claim another instruction set than its own. Between families "
         f"that leads to crashes, hangs or wrong results{note}.",
@@ -83,7 +83,9 @@ def _judged(
     )
 
 
-def _found(case: Case, seat: Seat, title: str, detail: str, severity: Severity | None) -> Finding:
+def _found(
+    case: Case, device: Device, title: str, detail: str, severity: Severity | None
+) -> Finding:
     return finding(
         "hsa-override-wrong",
         title,
@@ -95,9 +97,9 @@ def _found(case: Case, seat: Seat, title: str, detail: str, severity: Severity |
                 value=case.environment.get(OVERRIDE, ""),
                 source="environment",
             ),
-            case.evidence(f"{seat.path}.gfx"),
+            case.evidence(f"{device.path}.gfx"),
         ],
-        gpus=(seat,),
+        gpus=(device,),
         clears_with=("environment",),
         remedies=(
             environment_step(

@@ -8,10 +8,10 @@ from gpudoctor.model.facts import DeviceFile, VendorDriver
 from gpudoctor.model.finding import Evidence
 from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine.case import Case, Device
 
 
-def unbound(case: Case, seats: Iterable[Seat], modules: Sequence[str]) -> list[Seat]:
+def unbound(case: Case, devices: Iterable[Device], modules: Sequence[str]) -> list[Device]:
     """The GPUs on the bus that none of `modules` drives; empty where that is not known.
 
     Under WSL, and outside Linux, no module of the kernel is needed.
@@ -19,36 +19,36 @@ def unbound(case: Case, seats: Iterable[Seat], modules: Sequence[str]) -> list[S
     if case.host.os != "linux" or case.host.wsl:
         return []
     return [
-        seat
-        for seat in seats
-        if case.knows(f"{seat.path}.driver")
-        and seat.gpu.pci_address is not None
-        and seat.gpu.driver not in modules
+        device
+        for device in devices
+        if case.knows(f"{device.path}.driver")
+        and device.gpu.pci_address is not None
+        and device.gpu.driver not in modules
     ]
 
 
-def bound_driver(seat: Seat) -> Evidence:
+def bound_driver(device: Device) -> Evidence:
     """The kernel module that drives a GPU, or that none does, as evidence."""
-    return Evidence(fact=f"{seat.path}.driver", value=seat.gpu.driver or "none", source="sysfs")
+    return Evidence(fact=f"{device.path}.driver", value=device.gpu.driver or "none", source="sysfs")
 
 
-def missing_nodes(stack: VendorDriver, seats: Iterable[Seat]) -> tuple[str, ...]:
+def missing_nodes(stack: VendorDriver, devices: Iterable[Device]) -> tuple[str, ...]:
     """The render nodes whose absence leaves none of the GPUs reachable.
 
     One GPU of several that was passed into a container is what somebody wanted.
     """
-    addresses = {seat.gpu.pci_address for seat in seats} | {None}
+    addresses = {device.gpu.pci_address for device in devices} | {None}
     if any(node.pci_address in addresses for node in stack.render_nodes):
         return ()
     return stack.absent_nodes or ("/dev/dri/renderD*",)
 
 
-def closed_files(stack: VendorDriver, seats: Iterable[Seat]) -> tuple[DeviceFile, ...]:
+def closed_files(stack: VendorDriver, devices: Iterable[Device]) -> tuple[DeviceFile, ...]:
     """The device files that this user must open to reach the GPUs and may not.
 
     Of several GPUs the nodes count one by one; a node of another GPU does not matter.
     """
-    addresses = {seat.gpu.pci_address for seat in seats} | {None}
+    addresses = {device.gpu.pci_address for device in devices} | {None}
     return tuple(
         file
         for file in stack.device_files

@@ -6,35 +6,39 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.rules.engine import knowledge_queries as book
-from gpudoctor.rules.engine.case import Case, Seat
+from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, verb
 from gpudoctor.rules.vendors.amd import in_question as amd_in_question
 
 
-def in_question(case: Case) -> list[Seat]:
+def in_question(case: Case) -> list[Device]:
     """The Intel GPUs that people would train on, if no other GPU is there for it."""
     if case.visible or amd_in_question(case):
         return []
     return [
-        seat
-        for seat in case.seats
-        if seat.gpu.vendor == "intel" and seat.gpu.visible is not False and case.could_train(seat)
+        device
+        for device in case.devices
+        if device.gpu.vendor == "intel"
+        and device.gpu.visible is not False
+        and case.could_train(device)
     ]
 
 
 @rule("intel-gpu-unsupported", uses=("gpus[*].name", "gpus[*].integrated"), needs=("gpus",))
 def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     """A card of a family that the XPU builds do not serve."""
-    seats = in_question(case)
+    devices = in_question(case)
     old = [
-        seat
-        for seat in seats
-        if book.intel_is_served(seat.gpu.name) is False
-        and not any(word in (seat.gpu.name or "") for word in ("Arc", "Data Center", "Battlemage"))
+        device
+        for device in devices
+        if knowledge.intel_is_served(device.gpu.name) is False
+        and not any(
+            word in (device.gpu.name or "") for word in ("Arc", "Data Center", "Battlemage")
+        )
     ]
-    if not old or len(old) < len(seats):
+    if not old or len(old) < len(devices):
         return
     yield finding(
         "intel-gpu-unsupported",
@@ -42,7 +46,7 @@ def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
         "GPUs serve",
         "PyTorch's XPU builds serve Arc cards, the graphics of Core Ultra processors and data-"
         "center GPUs. PyTorch runs on the CPU here.",
-        evidence=[case.evidence(f"{seat.path}.name") for seat in old],
+        evidence=[case.evidence(f"{device.path}.name") for device in old],
         gpus=old,
         clears_with=("manual",),
     )
@@ -57,23 +61,23 @@ def intel_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
 def intel_gpu_needs_xpu_torch(case: Case) -> Iterator[Finding | Unknown]:
     """The installed torch is no XPU build, and the GPU is one from Intel."""
     torch = case.facts.torch
-    seats = in_question(case)
-    if torch is None or torch.xpu is not None or torch.hip or not seats:
+    devices = in_question(case)
+    if torch is None or torch.xpu is not None or torch.hip or not devices:
         return
     if case.host.os == "macos":
         return
     kind = f"built for CUDA {torch.cuda}" if torch.cuda else "built for the CPU alone"
     yield finding(
         "intel-gpu-needs-xpu-torch",
-        f"torch {torch.version} is {kind}; {names(seats)} "
-        f"{verb(seats, 'needs', 'need')} an XPU build",
+        f"torch {torch.version} is {kind}; {names(devices)} "
+        f"{verb(devices, 'needs', 'need')} an XPU build",
         "GPUs from Intel are served by builds of PyTorch called XPU, which lie on an index of "
         "their own. In programs the device is then called `xpu`, not `cuda`.",
         evidence=[
             case.evidence("torch.version"),
             case.evidence("torch.xpu"),
-            *(case.evidence(f"{seat.path}.name") for seat in seats),
+            *(case.evidence(f"{device.path}.name") for device in devices),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("install",),
     )

@@ -38,7 +38,7 @@ def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
         f"No kernel module drives {names(loose)}",
         "Intel GPUs are reached through the kernel modules xe (newer cards) or i915. A card that "
         "is newer than the kernel is left alone by both: Battlemage needs Linux 6.11 or newer.",
-        evidence=[bound_driver(seat) for seat in loose],
+        evidence=[bound_driver(device) for device in loose],
         gpus=loose,
         clears_with=("driver",),
         next_look="`sudo dmesg | grep -iE 'i915|xe '` says why the modules left the card alone.",
@@ -61,10 +61,10 @@ def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
 )
 def intel_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The GPU's render node is not there, in a container most of all."""
-    stack, seats = case.facts.intel, in_question(case)
-    if stack is None or not seats or case.host.os != "linux" or case.host.wsl:
+    stack, devices = case.facts.intel, in_question(case)
+    if stack is None or not devices or case.host.os != "linux" or case.host.wsl:
         return
-    missing = missing_nodes(stack, seats)
+    missing = missing_nodes(stack, devices)
     if not missing:
         return
     where = f"this {case.host.container} container" if case.host.container else "/dev"
@@ -82,7 +82,7 @@ def intel_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
             case.evidence("intel.device_files", [file.path for file in stack.device_files]),
             *([case.evidence("host.container")] if case.host.container else []),
         ],
-        gpus=seats,
+        gpus=devices,
         clears_with=("manual",),
         next_look="`ls -l /dev/dri` on the host shows whether the host has it.",
         remedies=passed_in(case, ("/dev/dri",))
@@ -108,10 +108,10 @@ def intel_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
     On a desktop the right comes with the login at the screen and is missing over SSH:
     https://github.com/pytorch/pytorch/issues/148477
     """
-    stack, seats = case.facts.intel, in_question(case)
-    if stack is None or not seats or case.host.os not in ("linux", None):
+    stack, devices = case.facts.intel, in_question(case)
+    if stack is None or not devices or case.host.os not in ("linux", None):
         return
-    closed = closed_files(stack, seats)
+    closed = closed_files(stack, devices)
     if not closed:
         return
     yield finding(
@@ -122,7 +122,7 @@ def intel_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
         "login at the screen opens it for that session alone; over SSH membership in the group "
         "is needed.",
         evidence=[case.evidence("intel.device_files", [described(file) for file in closed])],
-        gpus=seats,
+        gpus=devices,
         clears_with=("manual",),
         remedies=rights(case, closed),
     )
@@ -131,8 +131,8 @@ def intel_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
 @rule("intel-user-driver-missing", needs=("gpus", "host.os", "torch.xpu", "intel"))
 def intel_user_driver_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The user's side of Intel's driver, which no wheel brings, lies nowhere the loader looks."""
-    torch, stack, seats = case.facts.torch, case.facts.intel, in_question(case)
-    if torch is None or not torch.xpu or stack is None or not seats:
+    torch, stack, devices = case.facts.torch, case.facts.intel, in_question(case)
+    if torch is None or not torch.xpu or stack is None or not devices:
         return
     if case.host.os != "linux" or any("libze_intel_gpu" in path for path in stack.libraries):
         return
@@ -149,7 +149,7 @@ def intel_user_driver_missing(case: Case) -> Iterator[Finding | Unknown]:
         "The XPU build of torch brings its own compilers and libraries, and asks the GPU through "
         "level-zero, whose driver is installed with the system.",
         evidence=[case.evidence("intel.libraries")],
-        gpus=seats,
+        gpus=devices,
         clears_with=("driver",),
         next_look="`python -c 'import torch; print(torch.xpu.is_available())'` prints False then.",
         remedies=(
