@@ -524,8 +524,7 @@ def _with_fix(report: model_report.Report) -> model_report.Report:
     if prescription is None or not prescription.steps or python is None or not python.prefix:
         return report
     from gpudoctor.examine.visit import may_start
-    from gpudoctor.fix.command import split
-    from gpudoctor.fix.permission import not_ours
+    from gpudoctor.fix.ours import not_ours, split
     from gpudoctor.model.shell import command_step
 
     if not split(prescription.steps)[0] or not_ours(python) is not None:

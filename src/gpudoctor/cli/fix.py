@@ -124,7 +124,7 @@ def _apply(
 ) -> int:
     from gpudoctor import app as api
     from gpudoctor.examine.options import VisitOptions
-    from gpudoctor.fix.command import split
+    from gpudoctor.fix.ours import split
 
     assert isinstance(options, VisitOptions)  # noqa: S101 - for the type checker
     steps = report.prescription.steps if report.prescription else ()

@@ -12,6 +12,7 @@ from gpudoctor.examine.visit import may_start, visit
 from gpudoctor.fix import permission, transaction
 from gpudoctor.fix.changes import Changes, difference, versions
 from gpudoctor.fix.installing.scrub import secrets_of
+from gpudoctor.fix.ours import split as split
 from gpudoctor.fix.verify import wrong_after
 from gpudoctor.fix.words import undo_command
 from gpudoctor.model.prescription import Step
@@ -72,23 +73,6 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
     return Done(
         report=after, changes=difference(installed, versions(after.sheet)), remaining=remaining
     )
-
-
-def split(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """The steps that a fix executes, and those that stay with the user.
-
-    What is not ours (a driver, a reboot, a lock file's manifest, conda's own package) stops the
-    execution: installing past it would not cure, or would not last. Only a manual step behind all
-    of ours, such as another way to the same end, can wait.
-    """
-    mine = tuple(s for s in steps if s.kind in ("install", "uninstall") and s.argv)
-    last = max((i for i, step in enumerate(steps) if step in mine), default=-1)
-    for position, step in enumerate(steps):
-        if step.kind in ("driver", "reboot", "source-build"):
-            return (), steps
-        if step.kind == "manual" and position < last:
-            return (), steps
-    return mine, tuple(step for step in steps if step not in mine)
 
 
 def refuse_unfinished(report: Report) -> None:

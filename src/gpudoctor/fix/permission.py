@@ -6,40 +6,22 @@ import os
 import secrets
 import sys
 
+from gpudoctor.fix.ours import NEW, not_ours
 from gpudoctor.model.facts import Python
 from gpudoctor.model.sheet import FactSheet
-
-_NEW = "make an environment of your own (`python3 -m venv .venv`, then name it with --python)"
 
 
 def why_not(sheet: FactSheet, *, may_start: bool) -> str | None:
     """Why the patient's environment may not be changed; `None` if it may."""
     python = sheet.facts.python
     if python is None or not python.prefix or not python.executable:
-        return f"no Python environment was found; {_NEW}"
+        return f"no Python environment was found; {NEW}"
     if not may_start:
         return (
             f"{python.prefix} merely lies here and was not chosen by you: activate it, "
             f"or name it with --python {python.prefix}"
         )
     return not_ours(python) or _not_writable(python)
-
-
-def not_ours(python: Python) -> str | None:
-    """Why nobody but its owner may change this environment, whatever its files allow."""
-    if python.externally_managed:
-        return (
-            f"{python.executable} belongs to the operating system (EXTERNALLY-MANAGED), whose "
-            f"package manager owns its packages; {_NEW}"
-        )
-    if python.environment == "system":
-        return f"{python.executable} is the system's Python, which other programs use; {_NEW}"
-    if python.conda_base:
-        return (
-            "this is conda's base environment, which conda itself runs from; "
-            "make another (`conda create -n train python=3.12`), activate it, and run fix there"
-        )
-    return None
 
 
 def _not_writable(python: Python) -> str | None:

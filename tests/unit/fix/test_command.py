@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.fix.command import split
+from gpudoctor.fix.ours import split
 from gpudoctor.model.prescription import Step
 
 REMOVE = Step(kind="uninstall", text="Remove.", argv=("pip", "uninstall"))
