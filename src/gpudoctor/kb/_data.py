@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
@@ -21,6 +21,7 @@ def load(table: str) -> Any:
     return json.loads(loader.get_data(os.path.join(FOLDER, f"{table}.json")))
 
 
+@lru_cache(maxsize=8192)
 def numbers(version: str) -> tuple[int, ...]:
     """The leading numeric parts of a version, for comparison: `12.10` → `(12, 10)`."""
     parts: list[int] = []

@@ -93,6 +93,7 @@ def toolkits() -> tuple[Toolkit, ...]:
     )
 
 
+@cache
 def toolkit(version: str) -> Toolkit | None:
     """The toolkit `12.8`; a patch release (`12.8.93`) is that of its minor version."""
     wanted = numbers(version)[:2]

@@ -239,6 +239,7 @@ def tritons() -> tuple[TritonRow, ...]:
     )
 
 
+@cache
 def triton(version: str) -> TritonRow | None:
     """The series of a Triton version: `3.5.1` → that of 3.5."""
     wanted = numbers(version)[:2]
@@ -346,6 +347,7 @@ def _independent() -> Mapping[str, int]:
     return {name: 13 for row in rows for name in row.get("cuda13_only", ())}
 
 
+@cache
 def kernel_packages() -> tuple[str, ...]:
     """Packages compiled against one torch: a change of torch breaks them."""
     return tuple(dict.fromkeys(fit.package for fit in fits() if fit.exact))

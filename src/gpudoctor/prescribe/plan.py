@@ -115,6 +115,7 @@ def _unknown(gpus: int, driver: str | None, *, python: bool) -> tuple[Unknown, .
     )
 
 
+@lru_cache(maxsize=1024)
 def plan(request: PlanRequest) -> tuple[FactSheet, Prescription]:
     """What to install on the machine that a request describes.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
-from gpudoctor.compat.architecture import Architecture, runs_natively
+from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass, replace
@@ -76,20 +77,22 @@ def _newer(order: tuple[int, ...], target: Target, kind: str) -> list[Build]:
 
 def _unconfirmed(order: tuple[int, ...], build: Build, target: Target) -> Build | None:
     """A newer build with code for all GPUs, of which nobody has seen the file."""
-    if feasible(target, build.kind) and any(
-        numbers(offer.build.torch) >= numbers(torch_releases.newest())
-        for offer in feasible(target.without_driver(), build.kind)
-    ):
-        return None  # the newest release is there for these GPUs; what is missing is a driver
+    unseen = _unseen(build.kind, build.platform, target.gpus)
+    if unseen is None or numbers(unseen.torch) <= order:
+        return None
+    # Where the newest release is there for these GPUs, a driver is what is missing.
+    newest = numbers(torch_releases.newest())
+    free = feasible(target.without_driver(), build.kind)
+    return None if any(offer.order >= newest for offer in free) else unseen
+
+
+@lru_cache(maxsize=512)
+def _unseen(kind: str, platform: str, gpus: tuple[ComputeCapability, ...]) -> Build | None:
+    """The newest build with code for all GPUs whose file nobody has seen."""
     for other in reversed(torch_releases.builds()):
-        if numbers(other.torch) <= order:
-            return None
+        if other.kind != kind or other.platform != platform or other.exists:
+            continue
         code = [Architecture.parse(name) for name in other.sass]
-        if (
-            other.kind == build.kind
-            and other.platform == build.platform
-            and not other.exists
-            and all(any(runs_natively(one, gpu) for one in code) for gpu in target.gpus)
-        ):
+        if all(any(runs_natively(one, gpu) for one in code) for gpu in gpus):
             return other
     return None

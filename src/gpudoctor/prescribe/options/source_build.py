@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
@@ -18,6 +20,7 @@ from gpudoctor.prescribe.request.target import Target
 from gpudoctor.prescribe.tables import source_build
 
 
+@lru_cache(maxsize=512)
 def recipe_for(target: Target) -> tuple[str, str] | None:
     """The release of torch to build, and the CUDA toolkit for it; `None`: there is no such pair.
 
