@@ -6,19 +6,19 @@ from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.build.candidates import satisfies
-from gpudoctor.prescribe.options.elsewhere import gpus_elsewhere
-from gpudoctor.prescribe.options.proof import curable_elsewhere, errors_of, proved
-from gpudoctor.prescribe.options.shadowing import shadow_of
-from gpudoctor.prescribe.options.warnings_only import beside, helpless, without
-from gpudoctor.prescribe.remedies import (
+from gpudoctor.prescribe.answers.elsewhere import gpus_elsewhere
+from gpudoctor.prescribe.answers.proof import curable_elsewhere, errors_of, proved
+from gpudoctor.prescribe.answers.remedies import (
     MASKED,
     first_driver,
     remedies,
     unmasked,
 )
-from gpudoctor.prescribe.request.question import Question, Way
+from gpudoctor.prescribe.answers.warnings_only import beside, helpless, without
+from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.candidates import satisfies
+from gpudoctor.prescribe.options.question import Question, Way
+from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import capability, served
 
@@ -94,7 +94,7 @@ def prescribe(
         return without(start, path, first)
     found = proved(question, tolerated)
     if not found:
-        from gpudoctor.prescribe.options.impossible import impossible
+        from gpudoctor.prescribe.answers.impossible import impossible
 
         return impossible(question, first)
     main, others = found[0], found[1:]

@@ -12,6 +12,7 @@ from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.shell import command_step
 from gpudoctor.prescribe.build.companion_changes import Broken, requirements_of
+from gpudoctor.prescribe.build.extension_recipe import extension_recipe
 from gpudoctor.prescribe.commands.install_commands import Place, install_argv, uninstall_argv
 
 
@@ -77,8 +78,6 @@ def _step(entry: Broken, gpus: tuple[ComputeCapability, ...], facts: Facts, plac
             "a build that fits, give it an environment of its own, or uninstall it.",
             risk="medium",
         )
-    from gpudoctor.prescribe.options.source_build import extension_recipe
-
     return extension_recipe(
         package, served_by(package, gpus), facts.host, place.python, _why(entry)
     )

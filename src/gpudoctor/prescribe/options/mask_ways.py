@@ -17,7 +17,7 @@ from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.options import mask
-from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
+from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
 _MOST = 40

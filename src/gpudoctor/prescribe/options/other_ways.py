@@ -21,7 +21,7 @@ from gpudoctor.prescribe.commands.mirror import Index
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
-from gpudoctor.prescribe.request.question import Option, Question, Way, way_of
+from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import Target, is_served_gfx, served
 from gpudoctor.prescribe.tables import amd_index
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import cuda as kb_cuda
 from gpudoctor.kb import torch_releases
-from gpudoctor.model.facts import Facts, Host, Package
+from gpudoctor.model.facts import Facts
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.shell import cmd, posix, powershell
 from gpudoctor.model.version import numbers as version_key
@@ -16,6 +15,7 @@ from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
     satisfies,
 )
+from gpudoctor.prescribe.commands.compile_commands import arch_list, max_jobs, with_variables
 from gpudoctor.prescribe.request.target import Target
 from gpudoctor.prescribe.tables import source_build
 
@@ -43,20 +43,6 @@ def recipe_for(target: Target) -> tuple[str, str] | None:
 
 def _demanded(release: str, target: Target) -> bool:
     return all(satisfies(release, None, pin.specifier.partition("+")[0]) for pin in target.pins)
-
-
-def arch_list(gpus: tuple[ComputeCapability, ...]) -> str:
-    """`TORCH_CUDA_ARCH_LIST` for some GPUs: each capability, the highest with PTX as well."""
-    names = [str(gpu) for gpu in sorted(gpus)]
-    return ";".join([*names[:-1], f"{names[-1]}+PTX"]) if names else ""
-
-
-def max_jobs(host: Host | None) -> int:
-    """Parallel compiler jobs that the memory allows, and the processor; 2 if neither is known."""
-    if host is None or not host.memory_bytes:
-        return 2
-    by_memory = host.memory_bytes // source_build().memory_bytes_per_job
-    return max(1, min(by_memory, host.cpu_count or by_memory))
 
 
 def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -> tuple[str, ...]:
@@ -117,7 +103,7 @@ def torch_recipe(
     }
     if target.os == "linux":
         variables["CUDA_HOME"] = f"/usr/local/cuda-{toolkit}"
-    lines = _with_variables(variables, (requirements, build))
+    lines = with_variables(variables, (requirements, build))
     return (
         Step(
             kind="source-build",
@@ -141,49 +127,6 @@ def torch_recipe(
             cmd=lines[2],
             risk="high",
         ),
-    )
-
-
-def extension_recipe(
-    package: Package, gpus: tuple[ComputeCapability, ...], host: Host | None, python: str, why: str
-) -> Step:
-    """How to rebuild an extension against the torch that is then installed.
-
-    `why`: what is wrong with the installed one, as a clause.
-    """
-    # The sources are published without the label that a ready wheel carries.
-    public = (package.version or "").partition("+")[0]
-    wanted = f"{package.name}=={public}" if public else package.name
-    argv = (python, "-m", "pip", "install", "--no-build-isolation", "--no-deps",
-            "--force-reinstall", "--no-cache-dir", "--no-binary", package.name, wanted)  # fmt: skip
-    variables = {"MAX_JOBS": str(max_jobs(host))}
-    if gpus:
-        variables["TORCH_CUDA_ARCH_LIST"] = arch_list(gpus)
-    lines = _with_variables(variables, (argv,))
-    where = f" (it came from {package.origin})" if package.origin and package.editable else ""
-    return Step(
-        kind="source-build",
-        text=f"Rebuild {package.name} for these GPUs against the torch that is then there: {why}, "
-        f"and no release is known that fits{where}. It needs the CUDA toolkit and a compiler.",
-        posix=lines[0],
-        powershell=lines[1],
-        cmd=lines[2],
-        risk="medium",
-    )
-
-
-def _with_variables(
-    variables: dict[str, str], commands: tuple[tuple[str, ...], ...]
-) -> tuple[str, str, str]:
-    """Commands under environment variables, in the three shells."""
-    assign = " ".join(posix((f"{name}={value}",)) if ";" not in value else f"{name}='{value}'"
-                      for name, value in variables.items())  # fmt: skip
-    ps = "; ".join(f"$env:{name} = '{value}'" for name, value in variables.items())
-    dos = " && ".join(f'set "{name}={value}"' for name, value in variables.items())
-    return (
-        " && ".join([*map(posix, commands[:-1]), f"{assign} {posix(commands[-1])}"]),
-        "; ".join([ps, *map(powershell, commands)]),
-        " && ".join([dos, *map(cmd, commands)]),
     )
 
 

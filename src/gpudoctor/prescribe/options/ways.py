@@ -21,9 +21,9 @@ from gpudoctor.prescribe.build.install import install, named_packages
 from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import Change, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
-from gpudoctor.prescribe.driver.driver_ways import driver_ways
+from gpudoctor.prescribe.options.driver_ways import driver_ways
 from gpudoctor.prescribe.options.mask_ways import driver_and_mask_ways, mask_ways
-from gpudoctor.prescribe.request.question import Option, Question, Way, WayKind, way_of
+from gpudoctor.prescribe.options.question import Option, Question, Way, WayKind, way_of
 
 _TRIES = 4
 

@@ -11,7 +11,7 @@ from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import Relaxation, best, relaxations
 from gpudoctor.prescribe.driver.branches import NoDriver, driver_for
-from gpudoctor.prescribe.request.question import Question
+from gpudoctor.prescribe.options.question import Question
 from gpudoctor.prescribe.request.target import Target, target_of
 
 _PLATFORMS = {

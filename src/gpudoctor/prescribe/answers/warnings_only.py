@@ -8,14 +8,14 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.prescribe.answers.elsewhere import looks
+from gpudoctor.prescribe.answers.proof import errors_of
+from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.install import install
-from gpudoctor.prescribe.options.elsewhere import looks
-from gpudoctor.prescribe.options.proof import errors_of
+from gpudoctor.prescribe.options.question import Question, Way
 from gpudoctor.prescribe.options.repair import installed_build
 from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.options.ways import complete_ways, demanded_ways, repair_way
-from gpudoctor.prescribe.remedies import remedies
-from gpudoctor.prescribe.request.question import Question, Way
 from gpudoctor.prescribe.request.request import Options
 from gpudoctor.rules import findings_of
 

@@ -8,8 +8,8 @@ from gpudoctor.kb import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.prediction import is_newer
+from gpudoctor.prescribe.options.question import Option, Question, Way
 from gpudoctor.prescribe.options.ways import ways
-from gpudoctor.prescribe.request.question import Option, Question, Way
 from gpudoctor.rules import findings_of
 
 _MAX_ALTERNATIVES = 3

@@ -1,0 +1,1 @@
+"""What is answered: a cure that holds, warnings alone, nothing that helps."""

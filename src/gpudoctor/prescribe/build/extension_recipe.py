@@ -1,0 +1,36 @@
+"""How to rebuild an extension of torch from its published source."""
+
+from __future__ import annotations
+
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.model.facts import Host, Package
+from gpudoctor.model.prescription import Step
+from gpudoctor.prescribe.commands.compile_commands import arch_list, max_jobs, with_variables
+
+
+def extension_recipe(
+    package: Package, gpus: tuple[ComputeCapability, ...], host: Host | None, python: str, why: str
+) -> Step:
+    """How to rebuild an extension against the torch that is then installed.
+
+    `why`: what is wrong with the installed one, as a clause.
+    """
+    # The sources are published without the label that a ready wheel carries.
+    public = (package.version or "").partition("+")[0]
+    wanted = f"{package.name}=={public}" if public else package.name
+    argv = (python, "-m", "pip", "install", "--no-build-isolation", "--no-deps",
+            "--force-reinstall", "--no-cache-dir", "--no-binary", package.name, wanted)  # fmt: skip
+    variables = {"MAX_JOBS": str(max_jobs(host))}
+    if gpus:
+        variables["TORCH_CUDA_ARCH_LIST"] = arch_list(gpus)
+    lines = with_variables(variables, (argv,))
+    where = f" (it came from {package.origin})" if package.origin and package.editable else ""
+    return Step(
+        kind="source-build",
+        text=f"Rebuild {package.name} for these GPUs against the torch that is then there: {why}, "
+        f"and no release is known that fits{where}. It needs the CUDA toolkit and a compiler.",
+        posix=lines[0],
+        powershell=lines[1],
+        cmd=lines[2],
+        risk="medium",
+    )
