@@ -49,9 +49,9 @@ class Diagnosis:
 
 def diagnose(text: Text) -> Diagnosis:
     """Read the facts, find the messages, judge both."""
-    if own := own_report.read(text):
-        return _own(own)
     kind = nature(text)
+    if kind == "output" and (own := own_report.read(text)):
+        return _own(own)
     if kind != "output":
         return Diagnosis(sheet=FactSheet(), nature=kind)
     sheet = read_facts(text)

@@ -7,6 +7,7 @@ from gpudoctor.kb.signatures import Cause, Signature
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled
+from gpudoctor.triage.signatures.places import places
 from gpudoctor.triage.text.nature import only_mentions
 from gpudoctor.triage.text.text import Text
 
@@ -61,7 +62,7 @@ def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
             continue
         if any(marks.holds(name) for name in row.unless):
             continue
-        if row.cure and not marks.holds("failure-sign"):
+        if row.cure and not (marks.holds("failure-sign") and marks.holds("complaint")):
             continue
         if not row.anchors:
             found.append(Hit(signature=row, line=0, quote=""))
@@ -71,7 +72,9 @@ def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
 
 
 def _first(row: Signature, text: Text) -> Hit | None:
-    for count, match in enumerate(compiled(row.pattern).finditer(text.flat)):
+    for count, match in enumerate(
+        places(compiled(row.pattern), row.anchors, text.flat, text.lower)
+    ):
         if count >= _TRIES:
             return None
         line = text.line_at(match.start())

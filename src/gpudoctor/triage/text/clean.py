@@ -35,6 +35,8 @@ _SMART = str.maketrans(
 )
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&"))
 
+_TABLE = "|+=-"
+_NARROWEST, _WIDEST = 40, 300
 # Prefixes that carry no message of their own: compose services, torchrun ranks, vLLM workers.
 _PREFIX = re.compile(
     r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?"
@@ -80,7 +82,30 @@ def clean(text: str) -> str:
     if "&" in text:
         for entity, plain in _ENTITIES:
             text = text.replace(entity, plain)
-    return "\n".join(_line(line) for line in text.split("\n") if not _FENCE.match(line))
+    lines = [_line(line) for line in text.split("\n") if not _FENCE.match(line)]
+    return "\n".join(_unbroken(lines))
+
+
+def _unbroken(lines: list[str]) -> list[str]:
+    """Lines that a terminal broke in the middle of a word, at its last column, made whole again.
+
+    That column is the length of the longest lines; rows of tables have it too and stay.
+    """
+    width = max(map(len, lines), default=0)
+    if not _NARROWEST <= width <= _WIDEST:
+        return lines
+    full = [line for line in lines if len(line) == width and line[:1] not in _TABLE]
+    if len(full) < 2:
+        return lines
+    whole: list[str] = []
+    broken = False
+    for line in lines:
+        if broken and line[:1].isalnum() and whole[-1][-1:].isalnum():
+            whole[-1] += line
+        else:
+            whole.append(line)
+        broken = len(line) == width and line[:1] not in _TABLE
+    return whole
 
 
 def _line(line: str) -> str:

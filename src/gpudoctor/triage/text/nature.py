@@ -71,7 +71,9 @@ _CAUGHT = re.compile(
 # An exception as Triton's compiler prints it below the code: `ValueError("type fp8e4nv not ...")`.
 _ALONE = re.compile(r"(?:Value|Runtime|Type|Assertion|Index|Key|Import|OS|Compilation)Error\($")
 
-_FIRST = re.compile(r"(?:\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)")
+_FIRST = re.compile(
+    r"(?:[rR]?\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)"
+)
 _DEFINES = re.compile(
     r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w)"
 )
@@ -83,6 +85,21 @@ _ISSUE_WORDS = re.compile(
 )
 _SETTING = re.compile(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- ")
 _SETTINGS = 25
+# A page explains terms and speaks of nobody; an issue's author says what happened to them.
+_TERMS = 12
+_SOMEBODY = re.compile(r"\b(?:I|I'm|I've|my|We)\b")
+_COMMENT = re.compile(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
+_DEFINITIONS = 5
+# A release in a list of changes: `## [1.2.3] - 2024-01-02`, `binutils (2.40-2) unstable; urgency=`,
+# `2023-03-12  Name  <name@host>` of GNU.
+_CHANGE = re.compile(
+    r"^(?:#{1,4} |=+ )?(?:v(?:ersion )?|release |\[)?\d{1,4}\.\d{1,3}(?:\.\d{1,3})?\S{0,20}\]?"
+    r"(?:\(\S+\))?[ :(-]{1,4}.{0,20}\b(?:19|20)\d\d\b.{0,20}$"
+    r"|^[a-z0-9][\w.+-]{1,60} \([^)\s]{1,60}\) [\w -]{2,40}; urgency="
+    r"|^(?:19|20)\d\d-\d\d-\d\d  \S.{2,60}  <[^>]{3,80}>",
+    re.M | re.I,
+)
+_CHANGES = 3
 
 
 def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
@@ -90,12 +107,27 @@ def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
 
     The sections of an issue are called by a word or two: "Steps to reproduce", "Environment".
     """
+    if not lines[0].startswith("# "):
+        return False
+    if plain.count("`") >= _TERMS and not _SOMEBODY.search(plain):
+        return True
     sections = _SECTION.findall(plain)
-    if len(sections) < 3 or not lines[0].startswith("# "):
+    if len(sections) < 3:
         return False
     return not any(
         _ISSUE_WORDS.search(section) for section in sections if len(section.split()) <= 3
     )
+
+
+def _is_a_program(lines: tuple[str, ...]) -> bool:
+    """A file of a program from its first line on: comments, then imports and definitions."""
+    body = iter(line for line in lines if line.strip())
+    first = next(body, "")
+    while first and _COMMENT.match(first):
+        first = next(body, "")
+    if not (_FIRST.match(first.strip()) or _DEFINES.match(first)):
+        return False
+    return sum(1 for line in lines if _DEFINES.match(line)) >= _DEFINITIONS
 
 
 def _reads_as_source(lines: list[str]) -> bool:
@@ -109,6 +141,11 @@ def _reads_as_source(lines: list[str]) -> bool:
 def nature(text: Text) -> Nature:
     """Whether the text as a whole is output (or a report of it), source code or documentation."""
     plain = text.plain
+    head = next((line for line in text.lines if line.strip()), "")
+    if head.startswith("Metadata-Version:") or len(_CHANGE.findall(plain)) >= _CHANGES:
+        return "documentation"
+    if _is_a_program(text.lines):
+        return "source"
     if _TRACE.search(plain) or _ISSUE.search(plain):
         return "output"
     lines = [line for line in text.lines if line.strip()]
