@@ -171,6 +171,12 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
     host, target = question.host, question.target
     if host.arch is None and target.platform is not None:
         notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
+    if "gpu-newer-than-knowledge" in {finding.name for finding in question.findings}:
+        notes.append(
+            f"{question.gpu_names} is of a generation that no table has: nobody is known to have "
+            "run this build on it. Where it fails, a nightly for the newest CUDA is the other way "
+            "(`gpudoctor fix --channel nightly --dry-run`)."
+        )
     if target.python is None and question.kind != "cpu" and main.packages:
         notes.append("The Python version is not known, so this wheel may not exist for it.")
     return tuple(notes)

@@ -48,7 +48,9 @@ def _unknown(report: Report) -> str:
 def _where(report: Report) -> str:
     facts = report.sheet.facts
     proved = report.smoke is not None and any(d.status == "passed" for d in report.smoke.gpus)
-    how = "runs" if proved else "will run"
+    # Of a GPU that no table has, only kernels that ran say more than "may".
+    doubtful = any(f.name == "gpu-newer-than-knowledge" for f in report.findings)
+    how = "runs" if proved else "may run" if doubtful else "will run"
     if facts.torch is None:
         return "Nothing is wrong"
     served = set(usable_gpus(report.sheet))

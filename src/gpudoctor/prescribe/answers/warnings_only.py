@@ -45,7 +45,9 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
             status="not-needed", why=f"{start}; the warnings need no change of torch."
         )
     if cure is None:
-        why = "The GPUs work; these steps clear the warnings."
+        doubtful = any(finding.name == "gpu-newer-than-knowledge" for finding in warnings)
+        start = "Whether the GPUs work, kernels show" if doubtful else "The GPUs work"
+        why = f"{start}; these steps clear the warnings."
         return Prescription(status="resolved", why=why, steps=others)
     return Prescription(
         status="resolved",
