@@ -25,10 +25,22 @@ CanJit = Callable[[str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class AmdGpu:
+    """A GPU of AMD's, by its instruction set."""
+
+    gfx: str
+
+    @property
+    def sm(self) -> str:
+        """The name of its machine code, `gfx1100`."""
+        return self.gfx
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of a library runs on one GPU; counts are of containers."""
 
-    gpu: ComputeCapability
+    gpu: ComputeCapability | AmdGpu
     status: Status
     """`native`: all of it as it is. `jit`: all, some of it through PTX. `partial`: some of it
     has nothing. `none`: nothing of it runs."""
@@ -45,10 +57,15 @@ class Coverage:
     @property
     def below_floor(self) -> bool:
         """Whether all that is missing is for newer GPUs than this one, as if on purpose."""
-        return bool(self.missing) and all(
-            each.capability > self.gpu
-            for group in self.missing
-            for each in architectures(group.sass + group.ptx)
+        gpu = self.gpu
+        return (
+            isinstance(gpu, ComputeCapability)
+            and bool(self.missing)
+            and all(
+                each.capability > gpu
+                for group in self.missing
+                for each in architectures(group.sass + group.ptx)
+            )
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from gpudoctor.binaries.coverage import CanJit, Coverage, coverage
-from gpudoctor.binaries.distribution import judge_distribution
+from gpudoctor.binaries.coverage import AmdGpu, CanJit, Coverage, coverage
+from gpudoctor.binaries.distribution import OTHER_BUILD, judge_distribution
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
@@ -14,7 +14,9 @@ from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
-OTHER_VENDORS = "it has no code for NVIDIA's GPUs, but for others"
+OTHER_VENDORS = "it has no code for GPUs of this vendor, but for others"
+
+Gpu = ComputeCapability | AmdGpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ScanTable:
     """What a scan found, judged."""
 
     scan: Scan
-    gpus: tuple[ComputeCapability, ...]
+    gpus: tuple[Gpu, ...]
     rows: tuple[Row, ...]
     named: bool = False
     """Whether somebody named the GPUs, so that the verdict is the answer."""
@@ -68,41 +70,71 @@ class ScanTable:
         return any(cell.fails for row in self.rows for cell in row.cells)
 
 
-def judge(
-    scan: Scan, gpus: Sequence[ComputeCapability], can_jit: CanJit | None = None
-) -> ScanTable:
+def judge(scan: Scan, gpus: Sequence[Gpu], can_jit: CanJit | None = None) -> ScanTable:
     """Judge every library of `scan` for every one of `gpus`; `can_jit` as in `coverage`."""
-    owned: dict[str, list[Library]] = defaultdict(list)
-    cells: dict[int, list[Cell]] = {}
-    for library in scan.files:
-        if _note(library) is not None:
-            continue
-        if library.distribution is not None:
-            owned[library.distribution].append(library)
-        else:
-            cells[id(library)] = [_alone(library, gpu, can_jit) for gpu in gpus]
-    for libraries in owned.values():
-        for gpu in gpus:
-            whole = judge_distribution(libraries, gpu, can_jit)
-            for part in whole.parts:
-                gap = part.ignored is None and 2 * part.coverage.runnable < part.coverage.of
-                cell = Cell(part.coverage, part.ignored, whole.fails and gap)
-                cells.setdefault(id(part.library), []).append(cell)
+    columns = [
+        _amd_column(scan.files, gpu)
+        if isinstance(gpu, AmdGpu)
+        else _nvidia_column(scan.files, gpu, can_jit)
+        for gpu in gpus
+    ]
     rows = []
-    for library in scan.files:
-        note = _note(library) if gpus else None
-        rows.append(Row(library, tuple(cells.get(id(library), ())), note))
+    for index, library in enumerate(scan.files):
+        cells = [column.get(index) for column in columns]
+        note = None if not gpus or any(cells) else _note(library)
+        shown = tuple(
+            cell or Cell(Coverage(gpu, "none", 0, 0), OTHER_VENDORS)
+            for cell, gpu in zip(cells, gpus, strict=True)
+        )
+        rows.append(Row(library, () if note else shown, note))
     return ScanTable(scan, tuple(gpus), tuple(rows))
 
 
-def _note(library: Library) -> str | None:
+def _note(library: Library) -> str:
     """Why a library is not judged."""
-    if not (library.groups or library.relocatable):
-        return OTHER_VENDORS
-    return NVIDIAS_OWN if is_nvidias_own(library.path) else None
+    cuda = library.groups or library.relocatable
+    return NVIDIAS_OWN if cuda and is_nvidias_own(library.path) else OTHER_VENDORS
 
 
-def _alone(library: Library, gpu: ComputeCapability, can_jit: CanJit | None) -> Cell:
-    """A file that belongs to no distribution stands for itself: it fails if most of it does."""
-    found = coverage(library, gpu, can_jit)
-    return Cell(found, fails=2 * found.runnable < found.of)
+def _nvidia_column(
+    libraries: Sequence[Library], gpu: ComputeCapability, can_jit: CanJit | None
+) -> dict[int, Cell]:
+    """The cells of the libraries that are judged, by their place."""
+    cells: dict[int, Cell] = {}
+    owned: dict[str, list[int]] = defaultdict(list)
+    for index, library in enumerate(libraries):
+        if not (library.groups or library.relocatable) or is_nvidias_own(library.path):
+            continue
+        if library.distribution is not None:
+            owned[library.distribution].append(index)
+        else:
+            # A file that belongs to no distribution fails if most of it does.
+            found = coverage(library, gpu, can_jit)
+            cells[index] = Cell(found, fails=2 * found.runnable < found.of)
+    for indexes in owned.values():
+        whole = judge_distribution([libraries[index] for index in indexes], gpu, can_jit)
+        for index, part in zip(indexes, whole.parts, strict=True):
+            gap = part.ignored is None and 2 * part.coverage.runnable < part.coverage.of
+            cells[index] = Cell(part.coverage, part.ignored, whole.fails and gap)
+    return cells
+
+
+def _amd_column(libraries: Sequence[Library], gpu: AmdGpu) -> dict[int, Cell]:
+    # Which target runs where stands in tables that other scans need not load.
+    from gpudoctor.binaries.amd_coverage import amd_coverage, has_amd_code
+
+    found = {
+        index: amd_coverage(library, gpu)
+        for index, library in enumerate(libraries)
+        if has_amd_code(library)
+    }
+    running = {libraries[index].distribution for index, each in found.items() if each.runnable}
+    running.discard(None)
+    return {
+        index: Cell(
+            each,
+            OTHER_BUILD if not each.runnable and libraries[index].distribution in running else None,
+            fails=2 * each.runnable < each.of and libraries[index].distribution not in running,
+        )
+        for index, each in found.items()
+    }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from gpudoctor.binaries.coverage import AmdGpu
 from gpudoctor.binaries.scan import Progress, scan
-from gpudoctor.binaries.table import ScanTable, judge
+from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 from gpudoctor.model.value import replace
@@ -54,17 +55,17 @@ def scan_paths(
     return judge(found, here, driver_compiles(cuda))
 
 
-def named(gpus: Sequence[str]) -> list[ComputeCapability]:
-    """The compute capabilities of GPUs that were named, each once, in the order given.
+def named(gpus: Sequence[str]) -> list[Gpu]:
+    """The GPUs that were named, each once, in the order given.
 
     Raises:
         UsageError: one is not known, or has none.
     """
-    found = [_capability(text, index) for index, text in enumerate(gpus)]
+    found = [_gpu(text, index) for index, text in enumerate(gpus)]
     return list(dict.fromkeys(found))
 
 
-def _capability(text: str, index: int) -> ComputeCapability:
+def _gpu(text: str, index: int) -> Gpu:
     from gpudoctor.kb.gpus import all_capabilities
 
     try:
@@ -77,10 +78,10 @@ def _capability(text: str, index: int) -> ComputeCapability:
     from gpudoctor.prescribe.request.gpu_names import gpu_of
 
     gpu = gpu_of(text, index)
+    if gpu.gfx is not None:
+        return AmdGpu(gpu.gfx)
     if gpu.compute_capability is None:
-        raise UsageError(
-            f"--gpu {text!r} is no NVIDIA GPU; scan reads the device code of CUDA alone"
-        )
+        raise UsageError(f"--gpu {text!r}: scan judges for GPUs of NVIDIA and AMD alone")
     return ComputeCapability.parse(gpu.compute_capability)
 
 

@@ -60,7 +60,7 @@ def scan_schema() -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string"}}
     coverage = _object(
         {
-            "gpu": {"type": "string", "pattern": "^sm_[0-9]+$"},
+            "gpu": {"type": "string", "pattern": "^(sm_|gfx)[0-9a-f]+$"},
             "status": {"enum": ["native", "jit", "partial", "none"]},
             "runnable": count,
             "of": count,

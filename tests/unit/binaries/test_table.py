@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from gpudoctor.binaries.coverage import AmdGpu
 from gpudoctor.binaries.distribution import FOR_NEWER, ON_PURPOSE, OTHER_BUILD
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import NVIDIAS_OWN, OTHER_VENDORS, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import CodeGroup, Library
+from gpudoctor.model.library import BundleGroup, KernelArchive
 
 ADA, BLACKWELL = ComputeCapability(8, 9), ComputeCapability(12, 0)
 
@@ -178,3 +180,55 @@ def test_code_for_other_vendors_gpus_has_no_verdict() -> None:
 def test_many_libraries_are_judged_in_linear_time(count: int) -> None:
     many = [library(f"pkg/{number}.so", f"sm_{50 + number % 70}") for number in range(count)]
     assert len(judged(*many).rows) == count
+
+
+def amd(path: str, *bundles: str, distribution: str | None = "pkg") -> Library:
+    groups = tuple(BundleGroup(targets=tuple(each.split())) for each in bundles)
+    hip = {name: 1 for each in groups for name in each.targets}
+    return Library(path=path, distribution=distribution, hip=hip, bundles=groups)
+
+
+@pytest.mark.parametrize(
+    ("bundles", "gfx", "said"),
+    [
+        (("gfx90a gfx1100", "gfx1100"), "gfx1100", "native 2/2"),
+        (("gfx90a gfx1100", "gfx1100"), "gfx90a", "partial 1/2"),
+        (("gfx90a gfx1100",), "gfx1201", "none 0/1"),
+        (("gfx11-generic",), "gfx1101", "native 1/1"),
+        (("gfx90a amdgcnspirv",), "gfx1201", "jit 1/1"),
+        (("gfx90a:xnack+",), "gfx90a", "none 0/1"),
+        (("gfx90a:xnack-",), "gfx90a", "native 1/1"),
+    ],
+)
+def test_amds_code_is_judged_by_its_bundles(bundles: tuple[str, ...], gfx: str, said: str) -> None:
+    (row,) = judge(Scan(files=(amd("x.so", *bundles),)), [AmdGpu(gfx)]).rows
+    found = row.cells[0].coverage
+    assert f"{found.status} {found.runnable}/{found.of}" == said
+    assert row.cells[0].fails is (found.status == "none")
+
+
+def test_of_amds_libraries_of_a_distribution_one_that_runs_is_enough() -> None:
+    old, new = amd("rocm62.so", "gfx90a"), amd("rocm70.so", "gfx90a gfx1100")
+    table = judge(Scan(files=(old, new)), [AmdGpu("gfx1100")])
+    assert not table.fails
+    assert ignored(table) == [OTHER_BUILD, None]
+
+
+def test_code_in_archives_counts_for_the_targets_that_are_there() -> None:
+    moved = Library(
+        path="libtorch_hip.so",
+        kernel_archive=KernelArchive(name="x", paths=("../@GFXARCH@.kpack",)),
+        archived=("gfx1100",),
+    )
+    for gfx, fails in (("gfx1100", False), ("gfx942", True)):
+        assert judge(Scan(files=(moved,)), [AmdGpu(gfx)]).fails is fails
+
+
+def test_gpus_of_both_vendors_each_judge_their_own_code() -> None:
+    table = judge(
+        Scan(files=(library("a.so", "sm_89"), amd("b.so", "gfx1100"))), [ADA, AmdGpu("gfx1100")]
+    )
+    assert [[cell.ignored for cell in row.cells] for row in table.rows] == [
+        [None, OTHER_VENDORS],
+        [OTHER_VENDORS, None],
+    ]

@@ -104,7 +104,7 @@ def test_a_library_that_does_not_run_is_no_fault_unless_a_gpu_was_named(
         (["/nowhere/x.so"], "/nowhere/x.so does not exist"),
         ([], "Missing argument"),
         ([".", "--gpu", "sm_999"], "sm_999"),
-        ([".", "--gpu", "gfx1100"], "no NVIDIA GPU"),
+        ([".", "--gpu", "gfx9999"], "no AMD GPU that is known"),
         ([".", "--format", "xml"], "--format takes text, json"),
     ],
 )
