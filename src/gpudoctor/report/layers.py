@@ -11,6 +11,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.report.blocks import Mark, Row
+from gpudoctor.rules.engine.case import Case
 
 # The layer that the findings of an area speak of; GPUs are matched by index.
 _LAYERS: dict[catalogue.Area, str] = {
@@ -129,7 +130,14 @@ def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark
         return [Row("bad" if marks.get("Host") == "bad" else "none", "GPU", "none found")]
     about = {index: finding for finding in reversed(findings) for index in finding.gpus}
     served = _served_vendor(sheet)
-    return [_gpu(gpu, position, about, served) for position, gpu in enumerate(gpus)]
+    unused = _unused(sheet) if served is not None else frozenset()
+    return [_gpu(gpu, position, about, served, unused) for position, gpu in enumerate(gpus)]
+
+
+def _unused(sheet: FactSheet) -> frozenset[int]:
+    """Positions of the GPUs that the installed torch leaves aside though it is for their vendor."""
+    case = Case(sheet)
+    return frozenset(device.position for device in case.devices if not case.is_used(device))
 
 
 def _served_vendor(sheet: FactSheet) -> str | None:
@@ -140,7 +148,13 @@ def _served_vendor(sheet: FactSheet) -> str | None:
     return "nvidia" if torch.cuda else "amd" if torch.hip else "intel" if torch.xpu else None
 
 
-def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None) -> Row:
+def _gpu(
+    gpu: Gpu,
+    position: int,
+    about: dict[int, Finding],
+    served: str | None,
+    unused: frozenset[int],
+) -> Row:
     index = position if gpu.index is None else gpu.index
     parts = [gpu.name or "unnamed", gpu.sm or gpu.gfx]
     if gpu.memory_bytes:
@@ -156,7 +170,7 @@ def _gpu(gpu: Gpu, position: int, about: dict[int, Finding], served: str | None)
         mark = "none"
     elif finding is not None and finding.severity is not Severity.INFO:
         mark = "bad" if finding.severity is Severity.ERROR else "warning"
-    elif served is not None and gpu.vendor not in (served, None):
+    elif served is not None and (gpu.vendor not in (served, None) or position in unused):
         mark = "none"
         parts.append("not used by this build of torch")
     return Row(mark, f"GPU {index}", ", ".join(part for part in parts if part))
@@ -183,9 +197,9 @@ def _torch(sheet: FactSheet) -> str | None:
         known = sheet.why_unknown("torch.cuda") is None
         return f"{version}, a build without GPU support" if known else version
     built = f"CUDA {torch.cuda}" if torch.cuda else f"ROCm {torch.hip}" if torch.hip else "XPU"
-    if not torch.sass and not torch.ptx:
+    code = architectures(torch.sass + torch.ptx + torch.gfx)
+    if code == "none":
         return f"{version}, built for {built}"
-    code = architectures(torch.sass + torch.ptx)
     source = {"binary": "read from the binary", "torch": "as torch says"}.get(
         torch.arch_source or "", "from the knowledge base"
     )

@@ -108,6 +108,8 @@ def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[Targ
         return []
     found: list[Target] = []
     amd = 0
+    seen = [gpu for gpu in sheet.facts.gpus if gpu.visible is not False and gpu.vendor == "amd"]
+    card = any(not gpu.integrated for gpu in seen)
     for position, gpu in enumerate(sheet.facts.gpus):
         index = position if gpu.index is None else gpu.index
         ordinal: int | None = None
@@ -117,7 +119,8 @@ def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[Targ
             ordinal = gpu.cuda_index
         elif gpu.vendor == "amd" and torch.hip is not None:
             # HIP counts what it may see in the driver's order; torch calls the device cuda.
-            ordinal, amd = amd, amd + 1
+            # The graphics inside a processor have a number and are not used beside a card.
+            ordinal, amd = None if card and gpu.integrated else amd, amd + 1
         if ordinal is not None and (only is None or index in only):
             label = f"GPU {index} ({gpu.name})" if gpu.name else f"GPU {index}"
             found.append(Target(index=index, device=f"cuda:{ordinal}", label=label))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+from gpudoctor.compat.amd_target import best_service
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
@@ -52,6 +53,16 @@ class Code:
 
     sass: tuple[str, ...]
     ptx: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HipCode:
+    """What a ROCm build of torch was compiled for, and who says so."""
+
+    targets: tuple[str, ...]
+    """`gfx1100`, `gfx90a:xnack-`, `gfx11-generic`; empty where the code lies in archives and none
+    is there."""
     source: str
 
 
@@ -246,11 +257,28 @@ class Case:
         )
 
     def _hip_runs_on(self, device: Device) -> bool:
-        torch, gfx = self.facts.torch, device.gpu.gfx
-        build = knowledge.rocm_build_of(torch.version or "", torch.hip) if torch else None
-        if gfx is None or build is None or not build.gfx:
+        beside = [other.gpu for other in self.devices if other.gpu.vendor == "amd"]
+        card = any(not gpu.integrated and gpu.visible is not False for gpu in beside)
+        if card and device.gpu.integrated:
+            return False  # nobody trains on the graphics inside the processor
+        if device.gpu.gfx is None or self.hip_code is None:
             return self.could_train(device)
-        return gfx in build.gfx or bool(self.environment.get("HSA_OVERRIDE_GFX_VERSION"))
+        if self.environment.get("HSA_OVERRIDE_GFX_VERSION"):
+            return True
+        return best_service(self.hip_code.targets, device.gpu.gfx) != "none"
+
+    @cached_property
+    def hip_code(self) -> HipCode | None:
+        """The targets of the installed ROCm build: read from it, else those of the published
+        build of that name; `None` where neither is known, or where torch is no ROCm build."""
+        torch = self.facts.torch
+        if torch is None or not torch.hip or not torch.version:
+            return None
+        archives = any(library.kernel_archive for library in self.torch_libraries)
+        if (torch.gfx or archives) and self.knows("torch.gfx"):
+            return HipCode(torch.gfx, self.sheet.source("torch.gfx"))
+        build = knowledge.rocm_build_of(torch.version, torch.hip)
+        return HipCode(build.gfx, "knowledge base") if build is not None and build.gfx else None
 
     # The environment
 

@@ -10,9 +10,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
-from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import knowledge_queries as knowledge
-from gpudoctor.rules.engine.case import Case, Device
+from gpudoctor.rules.engine.case import Case, Device, HipCode
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
@@ -100,29 +99,6 @@ def amd_gpu_needs_rocm_torch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What a ROCm build of torch was compiled for, and who says so."""
-
-    targets: tuple[str, ...]
-    source: str
-
-
-def targets_of(case: Case) -> Targets | None:
-    """The targets of the installed ROCm build: read from it, else those of the published build.
-
-    `None` where neither is known, or where torch is no ROCm build.
-    """
-    torch = case.facts.torch
-    if torch is None or not torch.hip or not torch.version:
-        return None
-    archives = any(library.kernel_archive for library in case.torch_libraries)
-    if (torch.gfx or archives) and case.knows("torch.gfx"):
-        return Targets(torch.gfx, case.sheet.source("torch.gfx"))
-    build = knowledge.rocm_build_of(torch.version, torch.hip)
-    return Targets(build.gfx, "knowledge base") if build is not None and build.gfx else None
-
-
 @rule(
     "rocm-torch-lacks-gfx",
     needs=("gpus", "torch.version", "torch.hip"),
@@ -130,7 +106,7 @@ def targets_of(case: Case) -> Targets | None:
 )
 def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     """The installed ROCm build has no code for the GPU's instruction set."""
-    torch, build = case.facts.torch, targets_of(case)
+    torch, build = case.facts.torch, case.hip_code
     if torch is None or build is None:
         return
     # What a GPU claims to be is judged with the claim; Windows does not read the variable.
@@ -173,7 +149,7 @@ def _device_wheels(case: Case, gfx: list[str]) -> tuple[Step, ...]:
     return (command_step("install", text, (*case.pip, "install", wanted), executable=False),)
 
 
-def _relative(case: Case, device: Device, build: Targets) -> tuple[Step, ...]:
+def _relative(case: Case, device: Device, build: HipCode) -> tuple[Step, ...]:
     override = amd.override_for(device.gpu.gfx or "")
     if override is None or override.works != "usually" or case.host.os == "windows":
         return ()

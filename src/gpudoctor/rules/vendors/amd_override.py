@@ -12,7 +12,7 @@ from gpudoctor.model.shell import environment_step
 from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
-from gpudoctor.rules.vendors.amd import OVERRIDE, in_question, targets_of
+from gpudoctor.rules.vendors.amd import OVERRIDE, in_question
 
 
 @rule("hsa-override-wrong", needs=("gpus", "environment"), uses=("gpus[*].gfx",))
@@ -34,7 +34,7 @@ def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
                 Severity.ERROR,
             )
         return
-    build = targets_of(case)
+    build = case.hip_code
     for device in devices:
         found = _judged(case, device, value, claimed, () if build is None else build.targets)
         if found is not None:
