@@ -167,8 +167,12 @@ class Python:
     implementation: str | None = None
     """`cpython`, `pypy` …"""
     environment: (
-        Literal["venv", "virtualenv", "conda", "uv", "poetry", "pixi", "pipenv", "system"] | None
+        Literal[
+            "venv", "virtualenv", "conda", "uv", "poetry", "pixi", "pipenv", "portable", "system"
+        ]
+        | None
     ) = None
+    """`portable`: an interpreter that a program brings along in its folder, on Windows."""
     chosen_because: str | None = None
     """`--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv`, `PATH`."""
     prefix: str | None = None

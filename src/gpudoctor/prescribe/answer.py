@@ -65,7 +65,7 @@ def prescribe(
     tolerated = curable_elsewhere(errors)
     start, before = _start(sheet, errors)
     rest = tuple(f for f in errors if f.name in tolerated and f.name not in MASKED)
-    first = (*before, *remedies(rest, sheet))
+    first = (*before, *remedies(rest, sheet, names))
     if not asked and (elsewhere := gpus_elsewhere(sheet, errors, first)) is not None:
         return elsewhere
     question = Question(start, findings, options, names)
@@ -101,7 +101,7 @@ def prescribe(
     if main.kind == "driver":
         # The new driver and its restart take the place of what the rules advise about the old.
         rest = tuple(f for f in rest if not {"driver", "reboot"} & set(f.clears_with))
-        first = (*before, *remedies(rest, sheet))
+        first = (*before, *remedies(rest, sheet, names))
     if shadow is not None and main.packages:
         first = (*first, shadow.step)
     return Prescription(

@@ -176,3 +176,16 @@ def test_wrong_options_are_refused():
     for wrong in ({"tool": "apt"}, {"channel": "beta"}, {"index_url": "ftp://x"}):
         with pytest.raises(UsageError):
             Options(**wrong)
+
+
+def test_an_environment_without_pip_that_uv_did_not_make_gets_its_pip_first():
+    found = cure(broken(environment="venv", has_pip=False))
+    assert found.steps[0].argv[1:] == ("-m", "ensurepip", "--upgrade")
+    assert "uv pip" not in line(found)
+
+
+def test_the_python_that_a_program_brings_along_is_called_as_the_program_does():
+    python = r"C:\ComfyUI\python_embeded\python.exe"
+    found = cure(broken(os="windows", environment="portable", executable=python))
+    assert found.steps[-1].argv[:4] == (python, "-s", "-m", "pip")
+    assert found.steps[-1].cmd.startswith(rf"{python} -s -m pip install")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
@@ -25,11 +25,16 @@ _BY_SHADOW = ("user-site-leak",)
 _MASKS = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 
 
-def remedies(findings: Iterable[Finding], sheet: FactSheet) -> tuple[Step, ...]:
-    """Steps for each finding, in their order; what follows from another finding needs none."""
+def remedies(
+    findings: Iterable[Finding], sheet: FactSheet, among: Collection[str] = ()
+) -> tuple[Step, ...]:
+    """Steps for each finding, in their order; what follows from another finding needs none.
+
+    `among`: names of all that was found, where some of it is cured otherwise.
+    """
     result: list[Step] = []
     listed = tuple(findings)
-    names = {finding.name for finding in listed}
+    names = {finding.name for finding in listed}.union(among)
     for finding in listed:
         if finding.caused_by in names or finding.name in _BY_SHADOW:
             continue

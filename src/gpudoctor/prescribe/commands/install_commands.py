@@ -58,6 +58,8 @@ class Place:
     conda_prefix: str | None = None
     conda_packages: tuple[str, ...] = ()
     """Packages of conda's own that the wheels replace (`pytorch`)."""
+    flags: tuple[str, ...] = ()
+    """Options of the interpreter: `-s` for one that a program brings along."""
     constraint: str | None = None
     """A file of `PIP_CONSTRAINT` that pins the torch of a ready image."""
     why: str = ""
@@ -87,10 +89,8 @@ def place_of(
         tool, why = cast(Tool, wanted), ""
     elif conda:
         tool, why = "conda", "this is a conda environment"
-    elif python and (
-        python.environment == "uv" or (python.has_pip is False and python.environment != "system")
-    ):
-        tool, why = "uv", "uv made this environment, which has no pip"
+    elif python and python.environment == "uv":
+        tool, why = "uv", "uv made this environment"
     else:
         tool, why = "pip", ""
     return Place(
@@ -102,6 +102,8 @@ def place_of(
         conda_prefix=python.prefix if python and conda else None,
         conda_packages=conda_packages,
         constraint=constraint if tool == "pip" else None,
+        # The programs that bring a Python along start it so, and keep the user site out.
+        flags=("-s",) if python and python.environment == "portable" else (),
         why=why,
     )
 
@@ -123,8 +125,8 @@ def steps(change: Change, place: Place) -> tuple[Step, ...]:
         result.append(
             command_step(
                 "install",
-                "Give the environment its pip, which it lacks.",
-                (place.python, "-m", "ensurepip", "--upgrade"),
+                "Give the environment its pip, which it lacks (uv does without: `--tool uv`).",
+                (place.python, *place.flags, "-m", "ensurepip", "--upgrade"),
             )
         )
     if change.removals:
@@ -205,14 +207,14 @@ def install_argv(place: Place) -> tuple[str, ...]:
     """The beginning of an installing command: tool and interpreter."""
     if place.tool == "uv":
         return ("uv", "pip", "install", *_interpreter(place))
-    return (place.python, "-m", "pip", "install")
+    return (place.python, *place.flags, "-m", "pip", "install")
 
 
 def uninstall_argv(place: Place) -> tuple[str, ...]:
     """The beginning of an uninstalling command."""
     if place.tool == "uv":
         return ("uv", "pip", "uninstall", *_interpreter(place))
-    return (place.python, "-m", "pip", "uninstall", "--yes")
+    return (place.python, *place.flags, "-m", "pip", "uninstall", "--yes")
 
 
 def _interpreter(place: Place) -> tuple[str, ...]:

@@ -92,11 +92,12 @@ def driver_for(
 def _within(branch: int, floor: str | None, names: tuple[str, ...], *, linux: bool) -> str | None:
     """The oldest driver of `branch` that a CUDA's floor and the models of the GPUs allow."""
     wanted = [floor] if floor else []
-    for name in names:
-        model = kb_gpus.by_name(name)
+    for name in names if linux else ():
         # The models' figures are those of Linux drivers.
-        if linux and model and model.min_driver and version_key(model.capability) >= (10, 0):
-            wanted.append(model.min_driver)
+        model = kb_gpus.by_name(name)
+        first = compat.first_driver_of(name, model.capability) if model else None
+        if first is not None:
+            wanted.append(first.text)
     inside = [text for text in wanted if kb_cuda.branch_of(version_key(text)[0]) == branch]
     exact = [text for text in inside if len(version_key(text)) > 1]
     return max(exact, key=version_key, default=None)
