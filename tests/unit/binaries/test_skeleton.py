@@ -81,6 +81,15 @@ def test_what_swallows_the_device_code_by_chance_costs_a_second_pass() -> None:
     assert (found.sass, passes) == ({"sm_80": 9, "sm_90": 1}, 2)
 
 
+def test_a_container_whose_header_claims_to_be_long_is_no_surprise() -> None:
+    """Found by fuzzing."""
+    lying = bytearray(container("sm_80"))
+    lying[6:8] = (500).to_bytes(2, "little")
+    skeleton = Skeleton()
+    skeleton.see(bytes(lying), 0, last=True)
+    assert skeleton.next_container(0, 1000) == 0
+
+
 def test_what_is_kept_is_bounded() -> None:
     skeleton = Skeleton()
     data = container([Image("sm_80", payload=456)] * 2000) * 20

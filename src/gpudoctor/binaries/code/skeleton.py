@@ -88,7 +88,7 @@ class Skeleton:
         self._containers.append(self._at)
         if at + _CONTAINER.size + ENTRY_BYTES <= len(window):
             _, version, header, payload = _CONTAINER.unpack_from(window, at)
-            kind, own, size = _ENTRY.unpack_from(window, at + header if header < WINDOW else at)
+            kind, own, size = _ENTRY.unpack_from(window, at + _CONTAINER.size)
             sound = not payload or (kind < 64 and ENTRY_BYTES <= own <= payload - size)
             if version == 1 and header == _CONTAINER.size and sound:
                 self._close = self._at + header + payload
