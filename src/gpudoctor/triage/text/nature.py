@@ -87,6 +87,7 @@ _SETTING = re.compile(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- "
 _SETTINGS = 25
 # A page explains terms and speaks of nobody; an issue's author says what happened to them.
 _TERMS = 12
+_TABLE_RULE = re.compile(r"^\|(?: ?:?-{3,}:? ?\|){2,}\s*$", re.M)
 _SOMEBODY = re.compile(r"\b(?:I|I'm|I've|my|We)\b")
 _COMMENT = re.compile(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
 _DEFINITIONS = 5
@@ -109,7 +110,8 @@ def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
     """
     if not lines[0].startswith("# "):
         return False
-    if plain.count("`") >= _TERMS and not _SOMEBODY.search(plain):
+    explains = plain.count("`") >= _TERMS or _TABLE_RULE.search(plain)
+    if explains and not _SOMEBODY.search(plain):
         return True
     sections = _SECTION.findall(plain)
     if len(sections) < 3:
