@@ -41,6 +41,10 @@ def judge(
 
     judgement = rules.judge(sheet)
     findings = judgement.findings
+    if not saved and sheet.facts.python is not None and sheet.facts.python.lock_file is not None:
+        from gpudoctor.examine.project_lock import differs
+
+        findings = (*findings, *differs(sheet))
     smoke: Smoke | None = None
     level = "off" if saved else _smoke_level(sheet, findings, options)
     if level != "off":

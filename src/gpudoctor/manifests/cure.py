@@ -21,7 +21,7 @@ _OURS = ("install", "environment")
 
 def in_file(prescription: Prescription, document: Document, outcome: Outcome) -> Prescription:
     """The prescription with edits of the file in place of commands that install."""
-    if not prescription.packages or prescription.torch is None:
+    if not prescription.packages:
         return prescription
     edits = steps(document, outcome, prescription.packages, prescription.index_url)
     first = next((i for i, s in enumerate(prescription.steps) if s.kind in _OURS), None)

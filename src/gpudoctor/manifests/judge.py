@@ -209,9 +209,10 @@ def _after(sheet: FactSheet, outcome: Outcome, torch: Choice) -> FactSheet:
     before = FactSheet(facts, sheet.unknown, {**sheet.sources, "torch": torch.at.path})
     if torch.build is not None:
         after = prediction.with_build(before, torch.build, Along(versions={}))
-        if torch.index is not None and "://" not in torch.index and after.facts.torch is not None:
-            # A conda package carries no label.
-            plain = replace(after.facts.torch, version=torch.version, distribution_version=None)
+        conda = torch.index is not None and "://" not in torch.index
+        if (conda or torch.build.platform.startswith("macos")) and after.facts.torch is not None:
+            # A conda package carries no label, and a wheel for macOS neither.
+            plain = replace(after.facts.torch, version=torch.release, distribution_version=None)
             after = replace(after, facts=replace(after.facts, torch=plain))
         have = {package.name for package in after.facts.packages}
         rest = tuple(package for package in packages if package.name not in have)

@@ -172,6 +172,10 @@ def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -
     try:
         found = Requirement(text)
     except InvalidRequirement:
+        named = normal(name_only[0])
+        if family(named):
+            why = f"{at.path}, line {at.line}, is no requirement: {text[:60]}"
+            return Wish(name=named, at=at, unread=why, constraint=constraint)
         return _path(text, at, source, constraint=constraint)
     name = normal(found.name)
     if not family(name):
