@@ -11,7 +11,19 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-COMMANDS = ("check", "fix", "plan", "smoke", "scan", "triage", "run", "explain", "facts", "kb")
+COMMANDS = (
+    "check",
+    "fix",
+    "plan",
+    "smoke",
+    "scan",
+    "triage",
+    "run",
+    "report",
+    "explain",
+    "facts",
+    "kb",
+)
 
 
 @dataclass(frozen=True)

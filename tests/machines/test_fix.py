@@ -81,9 +81,9 @@ def bench(tmp_path):
 def test_dry_run_prints_the_commands_and_changes_nothing(bench):
     done = bench.run("fix", "--dry-run", "--tool", "pip")
     assert done.returncode == 0
-    last = done.stdout.strip().splitlines()[-1].strip()
-    assert last.startswith(f"{bench.python} -m pip install")
-    assert "--index-url https://download.pytorch.org/whl/cu" in last
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    typed = next(line for line in lines if line.startswith(f"{bench.python} -m pip install"))
+    assert "--index-url https://download.pytorch.org/whl/cu" in typed
     assert bench.state() == bench.before
 
 
