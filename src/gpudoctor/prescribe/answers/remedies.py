@@ -38,6 +38,8 @@ def remedies(
     for finding in listed:
         if finding.caused_by in names or finding.name in _BY_SHADOW:
             continue
+        if finding.caused_by is not None and not finding.remedies:
+            continue  # its cause is cured elsewhere, and a look would say nothing more
         for step in _steps(finding, sheet):
             if step not in result:
                 result.append(step)
