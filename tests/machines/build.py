@@ -108,7 +108,7 @@ def _driver(
     driver = machine.driver
     if driver is None:
         return []
-    answers = _answers(driver, addresses)
+    answers = answers_of(driver, addresses)
     main, cuda = f"{folder}/lib", f"{folder}/{driver.libcuda_folder}"
     libraries.install(main, driver.version, nvml=driver.nvml != "missing", cuda=False)
     version = driver.libcuda_version or driver.version
@@ -123,7 +123,8 @@ def _driver(
     return [cuda] if cuda == main else [cuda, main]
 
 
-def _answers(driver: Driver, addresses: list[tuple[str, Card]]) -> dict[str, object]:
+def answers_of(driver: Driver, addresses: list[tuple[str, Card]]) -> dict[str, object]:
+    """What the stand-in libraries of a driver answer for these cards."""
     answers: dict[str, object] = {
         "driver": driver.version,
         "nvml.version": f"12.{driver.version}",

@@ -22,7 +22,7 @@ def read_surroundings(
     """
     root = Sysroot.from_environ(environ)
     variables = recorder.part(
-        "patient.variables", ("environment",), lambda: read_variables(environ)
+        "patient.variables", ("environment",), lambda: read_variables(_heard(chosen, environ))
     )
     if variables is not None:
         recorder.put("environment", variables, "environment variables")
@@ -50,3 +50,10 @@ def read_surroundings(
         recorder.put("loader", loader[0], "LD_LIBRARY_PATH and /etc/ld.so.cache")
         if loader[1]:
             recorder.miss("", {"loader": loader[1]}, "/etc/ld.so.cache")
+
+
+def _heard(chosen: Chosen | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that the interpreter listens to: an embeddable one hears none of Python's."""
+    if chosen is None or chosen.layout.path_file is None:
+        return environ
+    return {name: value for name, value in environ.items() if not name.startswith("PYTHON")}

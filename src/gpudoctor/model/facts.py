@@ -152,7 +152,7 @@ class Gpu:
     """Process ids that hold memory on it, as far as they may be seen."""
 
 
-MERELY_FOUND = frozenset({".venv", "venv"})
+MERELY_FOUND = frozenset({".venv", "venv", "portable"})
 """What an environment is chosen because of that nobody named or activated: a stranger's
 repository could have brought it, so it is read and never started."""
 
@@ -174,7 +174,7 @@ class Python:
     ) = None
     """`portable`: an interpreter that a program brings along in its folder, on Windows."""
     chosen_because: str | None = None
-    """`--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv`, `PATH`."""
+    """`--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv`, `portable`, `PATH`."""
     prefix: str | None = None
     base_executable: str | None = None
     tag: str | None = None
@@ -193,6 +193,8 @@ class Python:
     """The user site folder if it is on the path of this interpreter."""
     headers: bool | None = None
     """Whether `Python.h` is there (Triton compiles against it)."""
+    portable: str | None = None
+    """The program that brings this Python and starts it: `ComfyUI`, `Fooocus` …"""
 
     @property
     def may_start(self) -> bool:

@@ -3,7 +3,11 @@
 #define ANSWERS_H
 
 #define _GNU_SOURCE
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <dlfcn.h>
+#endif
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +16,26 @@
 
 static char *answers_text;
 
-static void answers_read(void) {
+/* The path of this very library, with `/` between its folders; 0 where it cannot be told. */
+static int own_path(char *path, size_t size) {
+#ifdef _WIN32
+    HMODULE own;
+    DWORD by_address = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+    if (!GetModuleHandleExA(by_address, (LPCSTR)own_path, &own)) return 0;
+    if (!GetModuleFileNameA(own, path, (DWORD)size - 16)) return 0;
+    for (char *letter = path; *letter; letter++)
+        if (*letter == '\\') *letter = '/';
+#else
     Dl_info where;
+    if (!dladdr((void *)own_path, &where)) return 0;
+    snprintf(path, size - 16, "%s", where.dli_fname);
+#endif
+    return 1;
+}
+
+static void answers_read(void) {
     char path[4096];
-    if (answers_text != NULL || !dladdr((void *)answers_read, &where)) return;
-    snprintf(path, sizeof path - 16, "%s", where.dli_fname);
+    if (answers_text != NULL || !own_path(path, sizeof path)) return;
     char *slash = strrchr(path, '/');
     strcpy(slash ? slash + 1 : path, "answers.txt");
     answers_text = calloc(1, 1 << 18);
@@ -60,7 +79,7 @@ static void answer_behave(const char *key) {
     const char *value = answer("%s", key);
     if (value == NULL) return;
     if (strcmp(value, "hang") == 0)
-        for (;;) pause();
+        for (;;) sleep(60);
     if (strcmp(value, "crash") == 0) abort();
 }
 

@@ -1,5 +1,6 @@
 /* A stand-in for libnvidia-ml.so.1: the functions that gpudoctor asks, with numbers of nvml.h. */
 #include "answers.h"
+#include <stdint.h>
 
 enum { SUCCESS = 0, INVALID = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, SMALL = 7 };
 
@@ -17,7 +18,7 @@ typedef struct {
     unsigned instance, compute;
 } Process;
 
-static long gpu_of(void *handle) { return (long)handle - 1; }
+static long gpu_of(void *handle) { return (long)(intptr_t)handle - 1; }
 
 static int text(void *handle, const char *field, char *out, unsigned size) {
     const char *value = answer("gpu.%ld.%s", gpu_of(handle), field);
@@ -62,18 +63,18 @@ int nvmlDeviceGetCount_v2(unsigned *out) {
 }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **out) {
     const char *error = answer("gpu.%u.nvml_error", index);
-    *out = (void *)(long)(index + 1);
+    *out = (void *)(intptr_t)(index + 1);
     return error ? atoi(error) : SUCCESS;
 }
 int nvmlDeviceGetName(void *h, char *out, unsigned size) {
     const char *hang = answer("gpu.%ld.behave", gpu_of(h));
     if (hang && strcmp(hang, "hang") == 0)
-        for (;;) pause();
+        for (;;) sleep(60);
     return text(h, "name", out, size);
 }
 int nvmlDeviceGetUUID(void *h, char *out, unsigned size) {
-    if ((long)h < 1000) return text(h, "uuid", out, size);
-    long number = (long)h - 1000;
+    if ((intptr_t)h < 1000) return text(h, "uuid", out, size);
+    long number = (long)(intptr_t)h - 1000;
     const char *value = answer("gpu.%ld.mig.%ld", number / 10, number % 10);
     snprintf(out, size, "%s", value ? value : "");
     return value ? SUCCESS : NOT_FOUND;
@@ -114,7 +115,7 @@ int nvmlDeviceGetMaxMigDeviceCount(void *h, unsigned *out) {
 }
 int nvmlDeviceGetMigDeviceHandleByIndex(void *h, unsigned slot, void **out) {
     if (answer("gpu.%ld.mig.%u", gpu_of(h), slot) == NULL) return NOT_FOUND;
-    *out = (void *)(1000 + gpu_of(h) * 10 + (long)slot);
+    *out = (void *)(intptr_t)(1000 + gpu_of(h) * 10 + (long)slot);
     return SUCCESS;
 }
 int nvmlDeviceGetComputeMode(void *h, unsigned *out) { return number(h, "compute_mode", out); }

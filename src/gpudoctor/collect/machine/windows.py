@@ -6,17 +6,20 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
 
-_DISPLAY_CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+_DISPLAY_GUID = "{4d36e968-e325-11ce-bfc1-08002be10318}"
+_DISPLAY_CLASS = rf"SYSTEM\CurrentControlSet\Control\Class\{_DISPLAY_GUID}"
 """The device setup class of display adapters (learn.microsoft.com, "System-Defined Device Setup
 Classes Available to Vendors", read 2026-11-20)."""
+_PCI = r"SYSTEM\CurrentControlSet\Enum\PCI"
+_DISPLAY_SERVICES = frozenset({"basicdisplay", "nvlddmkm", "amdwddmg", "amdkmdag", "igfx", "igfxn"})
 _HARDWARE_ID = re.compile(r"ven_([0-9a-f]{4})&dev_([0-9a-f]{4})", re.IGNORECASE | re.ASCII)
 _VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 _ARCHES = {"AMD64": "x86_64", "ARM64": "arm64"}
@@ -51,54 +54,134 @@ def read_windows() -> Host:
 
 
 def find_gpus() -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:
-    """Display adapters in the registry, and what their drivers call them."""
+    """Display adapters in the registry, and what their drivers call them.
+
+    An adapter with a driver of its vendor has an entry in the class of display adapters. One under
+    the Microsoft Basic Display Adapter, or with no driver at all, is named below `Enum\\PCI` alone.
+    """
+    return adapters(_class_entries(), _devices())
+
+
+def adapters(
+    entries: Iterable[Mapping[str, Any]], devices: Iterable[Device]
+) -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:
+    """The GPUs that the entries of the class and the devices on the bus show together."""
+    devices = [device for device in devices if device.is_display]
+    if any(device.present for device in devices):
+        devices = [device for device in devices if device.present]
     found: list[PciGpu] = []
     labels: dict[str, str] = {}
-    for number, entry in enumerate(_adapters()):
+    on_bus = [each for each in (device.gpu() for device in devices) if each is not None]
+    ids = {gpu.pci_id for gpu in on_bus}
+    for number, entry in enumerate(entries):
         gpu = adapter(entry, f"adapter {number}")
-        if gpu is not None:
+        # The entry of a card that was taken out stays for ever; the bus knows better.
+        if gpu is None or (any(device.present for device in devices) and gpu.pci_id not in ids):
+            continue
+        found.append(gpu)
+        if name := entry.get("DriverDesc"):
+            labels[gpu.address] = str(name)
+    taken = [gpu.pci_id for gpu in found]
+    for gpu in on_bus:
+        if gpu.pci_id in taken:
+            taken.remove(gpu.pci_id)
+        else:
             found.append(gpu)
-            if name := entry.get("DriverDesc"):
-                labels[gpu.address] = str(name)
     return tuple(found), labels
 
 
 def adapter(entry: Mapping[str, Any], address: str) -> PciGpu | None:
-    """One adapter of the registry as a GPU; `None` if its vendor is none that torch serves.
+    """One adapter of the class as a GPU; `None` if its vendor is none that torch serves.
 
     `MatchingDeviceId` reads `pci\\ven_10de&dev_2d04&subsys_…`; the memory is in
     `HardwareInformation.qwMemorySize`, bytes.
     """
-    match = _HARDWARE_ID.search(str(entry.get("MatchingDeviceId", "")))
+    size = entry.get("HardwareInformation.qwMemorySize")
+    memory = size if isinstance(size, int) and size > 0 else None
+    return _gpu(str(entry.get("MatchingDeviceId", "")), address, memory=memory)
+
+
+class Device(NamedTuple):
+    """One device below `Enum\\PCI`."""
+
+    hardware: str
+    """Its key: `VEN_10DE&DEV_2D04&SUBSYS_…`."""
+    instance: str
+    values: Mapping[str, Any]
+    present: bool
+    """Whether it has the key `Control`, which lasts only while the device is there."""
+
+    @property
+    def is_display(self) -> bool:
+        """Whether it is a display controller: by its class, its driver, or the bus's own word."""
+        values = {name.lower(): value for name, value in self.values.items()}
+        group = str(values.get("classguid", "")).lower()
+        if group:
+            return group == _DISPLAY_GUID
+        if str(values.get("service", "")).lower() in _DISPLAY_SERVICES:
+            return True
+        names = [values.get("compatibleids"), values.get("hardwareid"), values.get("class")]
+        text = " ".join(" ".join(n) if isinstance(n, list) else str(n) for n in names if n)
+        return re.search(r"CC_03|\bDisplay\b", text, re.IGNORECASE) is not None
+
+    def gpu(self) -> PciGpu | None:
+        """The same as a GPU; `None` if its vendor is none that torch serves."""
+        service = str(self.values.get("Service", "")).lower() or None
+        return _gpu(self.hardware, f"{self.hardware} {self.instance}", driver=service)
+
+
+def _gpu(
+    hardware: str, address: str, *, memory: int | None = None, driver: str | None = None
+) -> PciGpu | None:
+    match = _HARDWARE_ID.search(hardware)
     vendor = _VENDORS.get(match[1].lower()) if match else None
     if match is None or vendor is None:
         return None
-    size = entry.get("HardwareInformation.qwMemorySize")
     return PciGpu(
         address=address,
         on_bus=False,
         vendor=vendor,
         pci_id=f"{match[1]}:{match[2]}".lower(),
-        memory_bytes=size if isinstance(size, int) and size > 0 else None,
+        memory_bytes=memory,
+        driver=driver,
     )
 
 
-def _adapters() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _class_entries() -> list[dict[str, Any]]:
+    return [values for _, values, _ in _keys(_DISPLAY_CLASS)]
+
+
+def _devices() -> list[Device]:
+    return [
+        Device(hardware, instance, values, "Control" in below)
+        for hardware, _, instances in _keys(_PCI)
+        if _HARDWARE_ID.search(hardware)
+        for instance, values, below in (_keys(f"{_PCI}\\{hardware}") if instances else ())
+    ]
+
+
+def _keys(path: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+    """The keys below a key of the machine: name, values, names of the keys below it."""
+    yield from ()  # nothing on other systems
     if sys.platform == "win32":
         import winreg
 
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, _DISPLAY_CLASS) as folder:
+        try:
+            folder = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path)
+        except FileNotFoundError:
+            return
+        with folder:
             for number in range(winreg.QueryInfoKey(folder)[0]):
                 try:
-                    with winreg.OpenKey(folder, winreg.EnumKey(folder, number)) as key:
-                        values = (
-                            winreg.EnumValue(key, i) for i in range(winreg.QueryInfoKey(key)[1])
-                        )
-                        found.append({name: value for name, value, _ in values})
+                    name = winreg.EnumKey(folder, number)
+                    with winreg.OpenKey(folder, name) as key:
+                        below, count, _ = winreg.QueryInfoKey(key)
+                        pairs = (winreg.EnumValue(key, each) for each in range(count))
+                        values = {label: value for label, value, _ in pairs}
+                        names = [winreg.EnumKey(key, each) for each in range(below)]
                 except OSError:  # one that only the system may read
                     continue
-    return found
+                yield name, values, names
 
 
 def _secure_boot() -> bool | None:

@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 from gpudoctor.collect.python.layout import Layout
+from gpudoctor.collect.python.portable import program_of
 from gpudoctor.collect.python.shims import upward
 from gpudoctor.collect.system.files import is_file, is_folder, read_text
 
-Kind = Literal["venv", "virtualenv", "conda", "uv", "poetry", "pixi", "pipenv", "system"]
+Kind = Literal[
+    "venv", "virtualenv", "conda", "uv", "poetry", "pixi", "pipenv", "portable", "system"
+]
 Owner = Literal["uv", "poetry", "pixi", "pipenv"]
 
 _LOCK_FILES: tuple[tuple[Owner, str], ...] = (
@@ -41,7 +44,9 @@ def environment_kind(layout: Layout) -> Kind:
     if layout.is_conda:
         pixi = "/.pixi/envs/" in path or is_file(os.path.join(layout.prefix, "conda-meta", "pixi"))
         return "pixi" if pixi else "conda"
-    return "system"
+    return (
+        "system" if layout.path_file is None and program_of(layout.prefix) is None else "portable"
+    )
 
 
 def is_conda_base(layout: Layout) -> bool:

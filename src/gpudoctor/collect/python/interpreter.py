@@ -14,11 +14,12 @@ from typing import Literal, NamedTuple
 
 from gpudoctor.collect.python import shims
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of, read_layout
+from gpudoctor.collect.python.portable import program_in
 from gpudoctor.collect.system.files import executables, is_file, is_folder, search_path
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import MERELY_FOUND
 
-Why = Literal["--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "PATH", "gpudoctor"]
+Why = Literal["--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "portable", "PATH", "gpudoctor"]
 
 _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
 _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2/")
@@ -85,7 +86,9 @@ def is_tool_environment(prefix: str) -> bool:
 def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
     path = os.path.normpath(os.path.join(cwd, os.path.expanduser(target)))
     if is_folder(path):
-        for prefix in (path, os.path.join(path, ".venv")):
+        program = program_in(path)
+        inside = [program[1]] if program else []
+        for prefix in (path, *inside, os.path.join(path, ".venv")):
             executable = interpreter_in(prefix)
             if executable or is_file(os.path.join(prefix, "pyvenv.cfg")):
                 return Choice(prefix, executable, "--python")
@@ -128,9 +131,12 @@ def _active(environ: Mapping[str, str]) -> list[Choice]:
 def _here(cwd: str) -> list[Choice]:
     prefix = os.path.join(cwd, ".venv")
     executable = interpreter_in(prefix)
-    if executable is None and not is_file(os.path.join(prefix, "pyvenv.cfg")):
-        return []
-    return [Choice(prefix, executable, ".venv")]
+    if executable is not None or is_file(os.path.join(prefix, "pyvenv.cfg")):
+        return [Choice(prefix, executable, ".venv")]
+    program = program_in(cwd)
+    if program is not None and (executable := interpreter_in(program[1])):
+        return [Choice(program[1], executable, "portable")]
+    return []
 
 
 def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[Choice]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from gpudoctor.collect.python.portable import path_file
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
 
 _LIBRARY = re.compile(r"(python|pypy)(\d)\.(\d{1,2})(t?)\Z", re.ASCII)
@@ -37,6 +38,9 @@ class Layout(NamedTuple):
     free_threaded: bool = False
     config: Mapping[str, str] = _NO_CONFIG
     """`pyvenv.cfg`; empty in an installation."""
+
+    path_file: str | None = None
+    """The `._pth` file of an embeddable Python, which alone says where it imports from."""
 
     @property
     def is_venv(self) -> bool:
@@ -69,6 +73,7 @@ def read_layout(prefix: str, executable: str | None = None) -> Layout:
             library=folder if is_folder(folder) else None,
             free_threaded=free_threaded,
             config=config,
+            path_file=None if config else path_file(prefix),
         )
     return Layout(
         prefix=prefix,
@@ -112,6 +117,8 @@ def prefix_of(executable: str) -> str:
     for prefix in (folder, os.path.dirname(folder)):
         if is_file(os.path.join(prefix, "pyvenv.cfg")):
             return prefix
+    if path_file(folder) is not None:
+        return folder
     folder = os.path.dirname(os.path.realpath(executable))
     hint, _ = _hint(executable, {})
     place = folder

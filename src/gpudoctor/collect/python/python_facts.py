@@ -16,6 +16,7 @@ from gpudoctor.collect.python.layout import (
     prefix_of,
     read_layout,
 )
+from gpudoctor.collect.python.portable import program_of
 from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
@@ -97,6 +98,7 @@ def read_python(
             lock_file=lock[1] if lock else None,
             user_site=path.user_site,
             headers=_headers(home),
+            portable=program_of(layout.prefix),
         ),
         unknown,
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gpudoctor.collect.python.layout import Layout
+from gpudoctor.collect.python.portable import read_path_file
 from gpudoctor.collect.system.files import is_folder, may_exist, names, read_text
 
 _PTH_LIMIT = 1 << 16
@@ -45,6 +46,8 @@ def site_path(
     layout: Layout, base: Layout | None, environ: Mapping[str, str], home: str | None
 ) -> SitePath:
     """The path of an environment whose standard library is `base`'s (`None`: its own)."""
+    if layout.path_file is not None:
+        return _embedded(layout, layout.path_file)
     user = _user_site(layout, environ, home)
     if base is None:
         site = [*([user] if user else []), *_site_folders(layout)]
@@ -62,6 +65,25 @@ def site_path(
         extra=tuple(extra),
         added=tuple(folder for folder in added if folder not in known),
         user_site=user,
+        editable=tuple(editable),
+    )
+
+
+def _embedded(layout: Layout, path_file: str) -> SitePath:
+    """The path of an embeddable Python: its file says it, and no variable adds to it.
+
+    The user site is left out: the programs that bring such a Python start it with `-s`.
+    """
+    said = read_path_file(path_file)
+    own = os.path.join(layout.prefix, "Lib", "site-packages")
+    listed = [folder for folder in said.folders if folder != layout.prefix]
+    site = _distinct([folder for folder in listed if folder.endswith("-packages")])
+    site += [own] if said.site and own not in site else []
+    added, editable = _path_files(site) if said.site else ([], [])
+    return SitePath(
+        site=tuple(site),
+        extra=tuple(folder for folder in listed if folder not in site),
+        added=tuple(folder for folder in added if folder not in site),
         editable=tuple(editable),
     )
 

@@ -60,6 +60,8 @@ def find_loader_libraries(
     elif conda:
         # conda's interpreter names its own lib folder ($ORIGIN/../lib) before the system's.
         found += _in_folder(os.path.join(conda, "lib"), "conda")
+    if os.name == "nt":  # there is no list of the system's: the PATH was all
+        return _distinct(found), None
     system, problem = _system(root)
     found += system
     return _distinct(found), problem

@@ -71,7 +71,11 @@ def shadow_of(sheet: FactSheet) -> Shadow | None:
             step = environment_step(text, {"PYTHONPATH": None}, "environment")
             return Shadow("PYTHONPATH", step, _behind(sheet, entry, paths))
     python = sheet.facts.python
-    user = python.user_site if python and python.environment not in (None, "system") else None
+    user = (
+        python.user_site
+        if python and python.environment not in (None, "system", "portable")
+        else None
+    )
     if user and _inside(torch.path, user, paths):
         text = f"Keep the user site out of this environment; it makes Python import {torch.path}."
         step = environment_step(text, {"PYTHONNOUSERSITE": "1"}, "environment")

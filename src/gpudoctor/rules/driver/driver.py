@@ -34,6 +34,11 @@ _CAPABILITIES = sentence_step(
     "Start the container with `docker run -e NVIDIA_DRIVER_CAPABILITIES=compute,utility …`: "
     "`utility` alone brings nvidia-smi and leaves libcuda out.",
 )
+_ANEW = sentence_step(
+    "driver",
+    "Install the NVIDIA driver anew from https://www.nvidia.com/drivers, with `Custom` and "
+    "`Perform a clean installation`, and restart Windows.",
+)
 _MISMATCH = "NVML_ERROR_LIB_RM_VERSION_MISMATCH"
 _NOT_LOADED = ("NVML_ERROR_DRIVER_NOT_LOADED", "NVML_ERROR_UNINITIALIZED")
 
@@ -94,13 +99,16 @@ def nvml_driver_library_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 )
 def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The module is loaded, but the loader finds no driver library."""
-    if not case.wants_driver or case.host.os in ("macos", "windows"):
+    if not case.wants_driver or case.host.os == "macos":
         return
     if case.facts.driver is not None:
         # NVML or nvidia-smi is there, and the library that runs programs is not.
         if not _lacks_libcuda(case):
             return
     elif case.module.loaded is not True or not case.knows("kernel_module.loaded"):
+        return
+    if case.host.os == "windows":
+        yield _nvcuda_missing(case)
         return
     branch = knowledge.major(case.module.version) or "<branch>"
     yield finding(
@@ -118,6 +126,21 @@ def libcuda_missing(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("driver",),
         next_look="`ldconfig -p | grep libcuda.so.1` prints nothing if it is so.",
         remedies=_bring_libcuda(case, branch),
+    )
+
+
+def _nvcuda_missing(case: Case) -> Finding:
+    return finding(
+        "libcuda-missing",
+        "The NVIDIA driver is there, but its library nvcuda.dll is not",
+        "Windows keeps nvcuda.dll in System32, and torch reaches the GPU through it alone. Half "
+        "of the driver is there: an update was cut off, a cleaning program removed the rest, or "
+        "Windows replaced it.",
+        evidence=[case.evidence("driver.version"), case.evidence("driver.libcuda_path")],
+        gpus=case.nvidia,
+        clears_with=("driver", "reboot"),
+        next_look="`where nvcuda.dll` finds nothing if it is so.",
+        remedies=(_ANEW,),
     )
 
 
@@ -171,8 +194,8 @@ def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
     else:
         title = f"The NVIDIA driver for {names(case.nvidia)} is installed but not loaded"
         detail = (
-            "Files of the driver are on disk, but its kernel module does not run, so no program "
-            "can reach the card."
+            "Files of the driver are on disk, but its part in the kernel does not run, so no "
+            "program can reach the card."
         )
     yield finding(
         "driver-not-loaded",
@@ -189,9 +212,13 @@ def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=reserved or case.nvidia,
         clears_with=("driver", "reboot"),
-        next_look=None if absent else "`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
+        next_look=None
+        if absent or case.host.os == "windows"
+        else "`sudo dmesg | grep -i -e nvrm -e nvidia` says why.",
         remedies=()
         if absent and not reserved
+        else (_ANEW,)
+        if case.host.os == "windows"
         else (
             posix_step("driver", "Load the kernel module.", "sudo modprobe nvidia && nvidia-smi"),
             sentence_step("driver", "If that fails: reinstall the driver."),

@@ -188,7 +188,7 @@ def _public(version: str) -> str:
 def user_site_leak(case: Case) -> Iterator[Finding | Unknown]:
     """An environment of its own imports torch from the user site directory."""
     python, torch = case.facts.python, case.facts.torch
-    if python is None or torch is None or python.environment in (None, "system"):
+    if python is None or torch is None or python.environment in (None, "system", "portable"):
         return
     user = python.user_site
     if not user or not torch.path or not _inside(torch.path, user):

@@ -1,0 +1,263 @@
+"""A Windows machine under Wine: stand-in driver libraries, a registry, environments in folders.
+
+`GPUDOCTOR_WINDOWS_PYTHON` names what starts a Windows Python there (a script or a program that
+obeys `WINEPREFIX`); Wine and mingw's compiler make the rest. Every machine is made anew in one
+prefix: making a prefix takes seconds, a run half of one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from machines.build import Driver, answers_of
+from machines.cards import Card
+from xray import made
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PYTHON = os.environ.get("GPUDOCTOR_WINDOWS_PYTHON", "")
+_COMPILER = "x86_64-w64-mingw32-gcc"
+_STANDINS = ROOT / "tests" / "machines" / "standins"
+_DISPLAY = "{4d36e968-e325-11ce-bfc1-08002be10318}"
+_CONTROL_SET = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet"
+CLASS = rf"{_CONTROL_SET}\Control\Class\{_DISPLAY}"
+PCI = rf"{_CONTROL_SET}\Enum\PCI"
+
+
+def why_not() -> str | None:
+    """Why these tests cannot run here; `None` where they can."""
+    if not PYTHON:
+        return "GPUDOCTOR_WINDOWS_PYTHON names no Windows Python"
+    missing = [name for name in ("wine", _COMPILER) if shutil.which(name) is None]
+    return f"{' and '.join(missing)} not installed" if missing else None
+
+
+@functools.cache
+def compiled(name: str) -> bytes:
+    """A stand-in library: `nvml`, `cuda`."""
+    target = ROOT / ".cache" / f"{name}-{os.getpid()}.dll"
+    target.parent.mkdir(exist_ok=True)
+    options = ["-O1", "-shared", "-Wl,--export-all-symbols", str(_STANDINS / f"{name}.c")]
+    try:
+        subprocess.run([_COMPILER, *options, "-o", str(target)], check=True, capture_output=True)
+        return target.read_bytes()
+    finally:
+        target.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """One graphics card as the registry has it."""
+
+    pci_id: str
+    name: str = "NVIDIA GeForce"
+    service: str | None = "nvlddmkm"
+    in_class: bool = True
+    """Whether its driver wrote an entry into the class of display adapters."""
+    on_bus: bool = True
+    present: bool = True
+    memory: int = 16 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Windows:
+    """What is on the machine."""
+
+    cards: tuple[Card, ...] = ()
+    """As the driver lists them."""
+    adapters: tuple[Adapter, ...] = ()
+    driver: Driver | None = None
+    runtime: tuple[str, ...] = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
+    """DLLs of the Visual C++ runtime in System32."""
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    """More files, below the working folder."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a run ended."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @functools.cached_property
+    def report(self) -> dict[str, Any]:
+        """The JSON report."""
+        whole: dict[str, Any] = json.loads(self.stdout)
+        return whole
+
+    @property
+    def found(self) -> list[str]:
+        """The names of the findings, infos left out."""
+        return [f["name"] for f in self.report["findings"] if f["severity"] != "info"]
+
+
+class Wine:
+    """One prefix, in which machines are made one after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prefix = folder / "prefix"
+        self.system = self.prefix / "drive_c" / "windows" / "system32"
+        self.environ = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("GPUDOCTOR_", "CUDA_"))},
+            "WINEPREFIX": str(self.prefix),
+            "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": "mscoree=;mshtml=;winedbg.exe=",
+            "PYTHONPATH": ";".join(
+                map(windows_path, (ROOT / "src", sysconfig.get_path("purelib")))
+            ),
+        }
+        self._wine("wineboot", "-i")
+        self._settle(folder)
+        self._original = {name: self._read(name) for name in _RUNTIME}
+        self._registry = ""
+
+    def _read(self, name: str) -> bytes | None:
+        path = self.system / name
+        return path.read_bytes() if path.exists() else None
+
+    def _wine(self, *argv: str) -> None:
+        subprocess.run(
+            ["wine", *argv],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=True,
+        )
+
+    def _settle(self, folder: Path) -> None:
+        """Keep the server, and wait until it has written its own adapter into the registry.
+
+        It does so some seconds after the first program with a window, and never again.
+        """
+        subprocess.run(["wineserver", "-p600"], env=self.environ, check=False, timeout=60)
+        (folder / "empty.reg").write_text("REGEDIT4\r\n", encoding="ascii")
+        self._wine("regedit", "/S", windows_path(folder / "empty.reg"))
+        end = time.monotonic() + 30
+        while b"Wine Adapter" not in self._query() and time.monotonic() < end:
+            time.sleep(0.2)
+
+    def _query(self) -> bytes:
+        done = subprocess.run(
+            ["wine", "reg", "query", PCI, "/s"], env=self.environ, capture_output=True, check=False
+        )
+        return done.stdout
+
+    def close(self) -> None:
+        """End the server."""
+        subprocess.run(["wineserver", "-k"], env=self.environ, check=False, timeout=60)
+
+    def make(self, machine: Windows, folder: Path) -> None:
+        """Make the machine; `folder` is where people work."""
+        self._runtime(machine.runtime)
+        self._driver(machine)
+        self._write_registry(machine.adapters, folder)
+        for name, data in machine.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+    def _runtime(self, wanted: Sequence[str]) -> None:
+        for name, data in self._original.items():
+            path = self.system / name
+            if name not in wanted:
+                path.unlink(missing_ok=True)
+            elif not path.exists():
+                path.write_bytes(data or made.pe())
+
+    def _driver(self, machine: Windows) -> None:
+        driver = machine.driver
+        for name, part in (("nvml", "nvml"), ("nvcuda", "libcuda")):
+            path = self.system / f"{name}.dll"
+            path.unlink(missing_ok=True)
+            if driver is not None and getattr(driver, part) != "missing":
+                path.write_bytes(compiled("cuda" if name == "nvcuda" else name))
+        if driver is not None:
+            places = [(f"0000:{n + 1:02x}:00.0", card) for n, card in enumerate(machine.cards)]
+            pairs = answers_of(driver, places).items()
+            lines = "".join(f"{key}={value}\n" for key, value in pairs if value is not None)
+            (self.system / "answers.txt").write_text(lines, encoding="utf-8")
+
+    def _write_registry(self, adapters: Sequence[Adapter], folder: Path) -> None:
+        lines = ["Windows Registry Editor Version 5.00", "", f"[-{PCI}]", "", f"[-{CLASS}]", ""]
+        lines += [f"[{CLASS}]", ""]
+        for number, each in enumerate(adapters):
+            vendor, device = each.pci_id.upper().split(":")
+            hardware = f"VEN_{vendor}&DEV_{device}&SUBSYS_53511462&REV_A1"
+            if each.in_class:
+                lines += [
+                    f"[{CLASS}\\{number + 1:04}]",
+                    f'"MatchingDeviceId"="pci\\\\ven_{vendor}&dev_{device}"',
+                    f'"DriverDesc"="{each.name}"',
+                    f'"HardwareInformation.qwMemorySize"=hex(b):{_little(each.memory)}',
+                    "",
+                ]
+            if each.on_bus:
+                key = rf"{PCI}\{hardware}\4&{number}"
+                lines += [f"[{key}]", f'"ClassGUID"="{_DISPLAY}"', '"DeviceDesc"="a card"']
+                lines += [f'"Service"="{each.service}"'] if each.service else []
+                lines += ["", *([rf"[{key}\Control]", ""] if each.present else [])]
+        text = "\r\n".join(lines)
+        if text != self._registry:
+            file = folder / "machine.reg"
+            file.write_text(text, encoding="utf-16")
+            self._wine("reg", "import", windows_path(file))
+            self._registry = text
+
+    def run(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
+        """Run `gpudoctor` in a folder."""
+        done = subprocess.run(
+            [PYTHON, "-m", "gpudoctor", *argv],
+            env={**self.environ, **(environ or {})},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Run(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+_RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
+
+
+def windows_path(path: str | Path) -> str:
+    """A path of this machine as Wine's drive Z: has it."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def _little(number: int) -> str:
+    return ",".join(f"{byte:02x}" for byte in number.to_bytes(8, "little"))
+
+
+def torch(site: str, version: str, cuda: str | None, sass: str = "") -> dict[str, str | bytes]:
+    """A torch for Windows below a site folder: version, metadata, a true PE library."""
+    release, local = version.partition("+")[0], version
+    said = f"__version__ = {version!r}\ndebug = False\ncuda = {cuda!r}\ngit_version = 'x'\n"
+    files: dict[str, str | bytes] = {
+        f"{site}/torch/__init__.py": "",
+        f"{site}/torch/version.py": said + "hip = None\nxpu = None\n",
+        f"{site}/torch-{local}.dist-info/METADATA": f"Name: torch\nVersion: {local}\n\n",
+        f"{site}/torch-{local}.dist-info/INSTALLER": "pip\n",
+    }
+    record = f"torch-{local}.dist-info/METADATA,,\ntorch/__init__.py,,0\n"
+    if sass:
+        library = made.pe(made.fatbin(made.container(sass)))
+        files[f"{site}/torch/lib/torch_cuda.dll"] = library + bytes(4096)
+        record += f"torch/lib/torch_cuda.dll,,{len(library) + 4096}\n"
+    files[f"{site}/torch-{local}.dist-info/RECORD"] = record
+    del release
+    return files
