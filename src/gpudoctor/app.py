@@ -366,13 +366,17 @@ def undo(
     """
     chosen = given.text("python", python)
     from gpudoctor.collect import collect
+    from gpudoctor.fix.undo import has_fixes
     from gpudoctor.fix.undo import undo as put_back
 
+    say, aside = progress or _silently, given.flag("set_aside", set_aside)
+    if chosen is not None and has_fixes(chosen, os.environ):
+        # A fix that was cut off may have left an environment that nobody recognises as one.
+        return put_back(chosen, os.environ, say, set_aside=aside)
     found = collect(chosen, STATIC_SECONDS, os.getcwd(), os.environ).facts.python
     if found is None or not found.prefix:
         raise CannotJudgeError("no Python environment was found; name it with --python")
-    say = progress or _silently
-    return put_back(found.prefix, os.environ, say, set_aside=given.flag("set_aside", set_aside))
+    return put_back(found.prefix, os.environ, say, set_aside=aside)
 
 
 # What the command line needs besides

@@ -169,6 +169,7 @@ class _Transaction:
             raise RestoreFailedError(f"{why}; {words.not_restored(kept, restored, holder)}")
         if self._journal.note("restored"):  # what is kept is needed until the journal says so
             restore.remove_vaults(kept, restored)
+            forget_descriptions(self._journal.folder)
         return words.as_it_was(restored)
 
 
@@ -187,6 +188,12 @@ def forget_untouched(journal: Journal, vaults: tuple[Vault, ...]) -> None:
     """Remove all traces of a fix that ended before its first command."""
     journal.note("untouched")  # on a full disk: it says that no command was begun, which is enough
     forget_traces(journal.folder, vaults)
+
+
+def forget_descriptions(fix: str) -> None:
+    """Remove the lists of files of a fix that needs them no more."""
+    for name in (BEFORE, AFTER):
+        vault.remove_tree(os.path.join(fix, name))
 
 
 def _described_again(kept: Kept, without: tuple[str, ...]) -> Kept:

@@ -25,7 +25,7 @@ from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.kept import clean, remove_empty
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.signals import INSIST, Signals
-from gpudoctor.fix.transaction import AFTER, BEFORE, forget_untouched
+from gpudoctor.fix.transaction import AFTER, BEFORE, forget_descriptions, forget_untouched
 from gpudoctor.model.value import dataclass
 
 WAIT_SECONDS = 900.0
@@ -79,6 +79,13 @@ def undo(
             remove_empty(folder)
 
 
+def has_fixes(prefix: str, environ: Mapping[str, str]) -> bool:
+    """Whether `prefix` is a folder of which fixes are kept."""
+    if not os.path.isdir(prefix):
+        return False
+    return bool(place.fixes(place.environment_folder(prefix, environ)))
+
+
 class _Undoing:
     """One undo."""
 
@@ -116,6 +123,7 @@ class _Undoing:
         if self._journal.note("undone" if committed else "restored"):
             Workshop(self._journal.folder).clear()
             restore.remove_vaults(kept, restored)
+            forget_descriptions(self._journal.folder)
         return Undone(self._said(restored, committed=committed), len(restored.paths))
 
     def _untouched(self) -> Undone:

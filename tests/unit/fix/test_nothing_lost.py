@@ -390,6 +390,16 @@ def test_a_relative_state_folder_of_xdg_is_ignored(monkeypatch):
     assert found == os.path.expanduser("~/.local/state/gpudoctor")
 
 
+def test_names_that_are_no_text_come_back(patient):
+    strange = os.fsencode(patient.tiny.site / "torch") + b"/caf\xe9 \n.py"
+    with open(strange, "wb") as file:
+        file.write(b"before")
+    patient.meanwhile = lambda: os.unlink(strange)
+    patient.fix_and_fail()
+    with open(strange, "rb") as file:
+        assert file.read() == b"before"
+
+
 def test_state_inside_the_environment_is_not_kept_in_itself(patient):
     patient.environ = {"GPUDOCTOR_STATE": str(patient.tiny.prefix / "share" / "state")}
     patient.fix()

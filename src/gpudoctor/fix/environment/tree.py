@@ -9,6 +9,9 @@ from typing import Literal
 
 from gpudoctor.model.value import dataclass
 
+# What NFS and FUSE leave in place of a file that was removed while a program has it open.
+_TRANSIENT = (".nfs0", ".fuse_hidden")
+
 Kind = Literal["file", "folder", "link"]
 
 _REPARSE = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT: on Windows, links and junctions
@@ -67,7 +70,7 @@ def _walk(
     except OSError as error:
         raise UnreadableError(f"{folder} cannot be read: {error.strerror}") from None
     for item in items:
-        if not relative and item.name in skip:
+        if (not relative and item.name in skip) or item.name.startswith(_TRANSIENT):
             continue
         try:
             status = item.stat(follow_symlinks=False)

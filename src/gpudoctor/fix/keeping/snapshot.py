@@ -18,7 +18,7 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment import parts as environments
@@ -63,9 +63,6 @@ def take(
             done += len(part.tree)
             if on_progress is not None:
                 on_progress(done, total)
-        # Links are in the file system's own journal; the bytes of copies are not yet on disk.
-        if hasattr(os, "sync"):
-            os.sync()
     except (OSError, NotImplementedError) as error:
         what = getattr(error, "filename", None) or environment.prefix
         why = getattr(error, "strerror", None) or error
@@ -86,6 +83,8 @@ def _keep_part(part: Part, place: Vault) -> dict[str, int]:
                 continue
             _check_space(entry, target)
             sums[path] = copy(source, path, target, path, mtime_ns=entry.mtime_ns)
+        # Links are in the file system's own journal; the bytes of copies are not yet on disk.
+        _flush(target, sums)
     return sums
 
 
@@ -127,7 +126,7 @@ def copy(source: Folder, path: str, target: Folder, new: str, *, mtime_ns: int) 
             crc = _pour(reading, writing)
             if hasattr(os, "fchmod"):
                 os.fchmod(writing, mode)
-            if not hasattr(os, "sync"):
+            if sys.platform != "linux":
                 os.fsync(writing)
         finally:
             os.close(writing)
@@ -157,6 +156,31 @@ def _reflink(reading: int, writing: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _flush(folder: Folder, paths: Iterable[str]) -> None:
+    """Have the copies on disk, at once by their file system (Linux; elsewhere each was flushed).
+
+    Never every file system of the machine, of which one may hang.
+    """
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    descriptor = os.open(folder.path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None).syncfs(descriptor) == 0:
+            return
+    except AttributeError:  # a C library without it
+        pass
+    finally:
+        os.close(descriptor)
+    for path in paths:
+        descriptor = folder.open(path)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _edited_in_place(path: str, entry: Entry) -> bool:
