@@ -27,12 +27,16 @@ OPTIONS = {
     "triage": _COMMON,
     "report": f"{_COMMON} --expect --fail-on",
     "run": "--cpu-fallback --rerun-blocking --no-preflight --output -q -v --color",
+    "report": f"--expect --fail-on {_COMMON}",
     "explain": _COMMON,
     "facts": f"--python --no-redact {_COMMON}",
     "kb": _COMMON,
 }
 REPORTS = ("check", "plan", "triage")
-FORMATS = ("text", "json", "markdown", "html", "github", "junit", "sarif")
+FORMATS = (
+    *("text", "json", "jsonl", "line", "markdown", "html", "github", "junit", "sarif"),
+    "prometheus",
+)
 
 
 def asked(command: str, *more: str) -> Answer:
