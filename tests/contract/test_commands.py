@@ -27,7 +27,6 @@ OPTIONS = {
     "triage": _COMMON,
     "report": f"{_COMMON} --expect --fail-on",
     "run": "--cpu-fallback --rerun-blocking --no-preflight --output -q -v --color",
-    "report": f"--expect --fail-on {_COMMON}",
     "explain": _COMMON,
     "facts": f"--python --no-redact {_COMMON}",
     "kb": _COMMON,
