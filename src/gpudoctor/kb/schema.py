@@ -322,6 +322,15 @@ FILES: Mapping[str, File] = {
     "driver_steps.yaml": File(
         {
             "recommended": _rows(branch="int", why="text", until="date"),
+            "module_steps": _rows(
+                ids="texts",
+                initramfs="text",
+                headers_opt="text",
+                build="text",
+                note_opt="text",
+                load="bool",
+                key="text",
+            ),
             "families": _rows(
                 id="slug",
                 name="text",
