@@ -20,6 +20,8 @@ class Image(NamedTuple):
     cuda: str | None = None
     """Of an image of NVIDIA's toolkit: the CUDA that it asks the driver for."""
     musl: bool = False
+    asks_driver: bool = False
+    """Whether it sets NVIDIA_REQUIRE_CUDA, by which a container refuses to start."""
 
 
 @lru_cache(maxsize=256)
@@ -48,5 +50,6 @@ def image(reference: str) -> Image | None:
             said.get("python") or row.get("python"),
             said.get("image_cuda") or cuda,
             row.get("libc") == "musl",
+            said.get("image_cuda") is not None,
         )
     return None

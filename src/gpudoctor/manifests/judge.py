@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gpudoctor.kb import catalogue, torch_releases
 from gpudoctor.manifests import formats
 from gpudoctor.manifests.companions import from_elsewhere
+from gpudoctor.manifests.containers.findings import of_container
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.project import Installation, installations
 from gpudoctor.manifests.scene import Scene
@@ -151,7 +152,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
         after = _after(sheet, outcome, torch)
         judgement = judge_sheet(after)
         files = _files(outcome)
-        elsewhere = from_elsewhere(outcome)
+        elsewhere = (*from_elsewhere(outcome), *of_container(outcome, sheet))
         findings = tuple(
             _placed(found, files)
             for found in judgement.findings

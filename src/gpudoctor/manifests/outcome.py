@@ -50,6 +50,11 @@ class Outcome:
     """For `fails`: the lock can be written, and fails where it is installed here."""
     files: tuple[FileAt, ...] = ()
     notes: tuple[str, ...] = ()
+    image_cuda: str | None = None
+    """The CUDA that NVIDIA's base image asks the driver for when its container starts."""
+    image_at: FileAt | None = None
+    without_gpu: FileAt | None = None
+    """The service of a compose file that asks for no GPU."""
 
     @property
     def silent(self) -> bool:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from gpudoctor.examine.preflight import preflight
+from gpudoctor.manifests.source import Source
+from gpudoctor.prescribe import Options, PlanRequest
+from gpudoctor.prescribe.plan import sheet_of
 from unit.manifests.installs import CPU, CU126, CU128, outcome, torch
 
+CU124 = "https://download.pytorch.org/whl/cu124"
 PROJECT = (
     '[project]\nname = "demo"\nversion = "0"\ndependencies = ["torch==2.9.1"]\n'
     f'[[tool.uv.index]]\nname = "gpu"\nurl = "{CU126}"\nexplicit = true\n'
@@ -193,9 +198,39 @@ BUILT = {"Dockerfile": "FROM python:3.12\nARG TORCH=2.8.0\nRUN pip install torch
 
 def test_compose_builds_its_service_with_its_arguments():
     found = outcome(COMPOSE.format(gpu="    gpus: all"), "compose.yaml", beside=BUILT)
-    assert (found.choices[0].version, found.notes) == ("2.9.1", ())
+    assert (found.choices[0].version, found.without_gpu) == ("2.9.1", None)
 
 
 def test_a_service_without_a_gpu_is_told():
     found = outcome(COMPOSE.format(gpu="    shm_size: 8g"), "compose.yaml", beside=BUILT)
-    assert "asks for no GPU" in found.notes[0]
+    assert found.without_gpu.line == 5
+
+
+def names(report):
+    return [finding.name for finding in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "driver", "image", "said"),
+    [
+        ("RTX 4090", "535.183.01", "12.8.1-runtime-ubuntu22.04", True),
+        ("RTX 4090", "570.172.08", "12.8.1-runtime-ubuntu22.04", False),
+        # NVIDIA's images let older branches pass on the cards of data centres.
+        ("A100", "535.183.01", "12.8.1-runtime-ubuntu22.04", False),
+        ("RTX 4090", "535.183.01", "12.2.2-runtime-ubuntu22.04", False),
+    ],
+)
+def test_an_image_may_ask_for_a_newer_driver(gpu, driver, image, said):
+    text = f"FROM nvidia/cuda:{image}\nRUN pip install torch==2.5.1 -i {CU124}\n"
+    request = PlanRequest(gpus=(gpu,), driver=driver, os="linux", arch="x86_64", python="3.10")
+    report = preflight(sheet_of(request), [Source("Dockerfile", text, {})], Options())
+    assert ("image-needs-newer-driver" in names(report)) is said
+    assert report.exit_code == int(said)
+
+
+def test_a_service_without_a_gpu_is_a_warning_with_its_line():
+    text = COMPOSE.format(gpu="    shm_size: 8g")
+    request = PlanRequest(gpus=("RTX 4090",), driver="580.95.05", os="linux", python="3.12")
+    report = preflight(sheet_of(request), [Source("compose.yaml", text, dict(BUILT))], Options())
+    assert names(report) == ["service-without-gpu"]
+    assert report.findings[0].files[0].line == 5

@@ -68,11 +68,7 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
         )
         found = outcome_of(other, scene, target=text(said.get("target")), given=arguments)
     if found.status == "installs" and not _has_gpu(row):
-        note = (
-            f"{source.path}, line {at.line}: the service {name} asks for no GPU (`gpus: all`, or "
-            "deploy.resources.reservations.devices), so none is in its container."
-        )
-        return replace(found, notes=(*found.notes, note))
+        return replace(found, without_gpu=at)
     return found
 
 

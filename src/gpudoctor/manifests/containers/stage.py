@@ -47,7 +47,8 @@ class Stage:
             why = f"what the image {reference} holds is not known"
             self.open = Gap(why=why, at=at)
             return
-        self.cuda, self.cuda_at = found.cuda, at
+        if found.asks_driver:
+            self.cuda, self.cuda_at = found.cuda, at
         if found.python:
             self.scene = with_python(self.scene, found.python)
         if found.musl:
@@ -131,6 +132,8 @@ class Stage:
             tool=self.tool,
             assumption=said,
             choices=tuple(self.installed.values()),
+            image_cuda=None if "NVIDIA_DISABLE_REQUIRE" in self.variables else self.cuda,
+            image_at=self.cuda_at,
         )
 
 
