@@ -67,6 +67,11 @@ def test_windows_says_that_the_newest_release_is_not_confirmed():
     assert "not confirmed" in answer.why
 
 
+def test_a_driver_that_is_too_old_for_the_unconfirmed_build_says_nothing_of_it():
+    _, answer = plan(PlanRequest(gpus=("4090",), os="windows", driver="572.61", python="3.12"))
+    assert "not confirmed" not in answer.why
+
+
 @pytest.mark.parametrize("gpu", ["GTX 980", "GTX 1080", "T4", "V100", "A100", "5090", "H100"])
 @pytest.mark.parametrize("driver", [None, "470.256.02", "535.183.01", "570.172.08", "580.95.05"])
 def test_the_newest_is_said_of_the_newest_alone(gpu, driver):

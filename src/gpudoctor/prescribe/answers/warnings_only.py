@@ -113,7 +113,7 @@ def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
         torch = sheet.facts.torch
         built_for_gpus = torch is not None and (torch.cuda or torch.hip or torch.xpu)
         if built_for_gpus:
-            why += " If the GPUs that are meant are elsewhere, check there, or plan for them:"
+            why += " If the GPUs that are meant are elsewhere, check there, or plan for them."
         return Prescription(
             status="impossible", why=why, steps=looks(sheet) if built_for_gpus else ()
         )

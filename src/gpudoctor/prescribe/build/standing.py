@@ -10,6 +10,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.model.version import numbers
+from gpudoctor.prescribe.build.candidates import driver_serves
 from gpudoctor.prescribe.build.gaps import Gap, gaps
 from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.request.target import Target
@@ -77,22 +78,33 @@ def _newer(order: tuple[int, ...], target: Target, kind: str) -> list[Build]:
 
 def _unconfirmed(order: tuple[int, ...], build: Build, target: Target) -> Build | None:
     """A newer build with code for all GPUs, of which nobody has seen the file."""
-    unseen = _unseen(build.kind, build.platform, target.gpus)
-    if unseen is None or numbers(unseen.torch) <= order:
-        return None
-    # Where the newest release is there for these GPUs, a driver is what is missing.
     newest = numbers(torch_releases.newest())
     free = feasible(target.without_driver(), build.kind)
-    return None if any(offer.order >= newest for offer in free) else unseen
+    if any(offer.order >= newest for offer in free):
+        return None  # the newest release is there for these GPUs, and a driver is what is missing
+    return next(
+        (
+            unseen
+            for unseen in _unseen(build.kind, build.platform, target.gpus)
+            if numbers(unseen.torch) > order and driver_serves(numbers(unseen.cuda or ""), target)
+        ),
+        None,
+    )
 
 
 @lru_cache(maxsize=512)
-def _unseen(kind: str, platform: str, gpus: tuple[ComputeCapability, ...]) -> Build | None:
-    """The newest build with code for all GPUs whose file nobody has seen."""
-    for other in reversed(torch_releases.builds()):
+def _unseen(kind: str, platform: str, gpus: tuple[ComputeCapability, ...]) -> tuple[Build, ...]:
+    """Builds with code for all GPUs whose file nobody has seen, the newest release first.
+
+    Of one release those first that another platform is known to have.
+    """
+    found = []
+    for other in torch_releases.builds():
         if other.kind != kind or other.platform != platform or other.exists:
             continue
         code = [Architecture.parse(name) for name in other.sass]
         if all(any(runs_natively(one, gpu) for one in code) for gpu in gpus):
-            return other
-    return None
+            sisters = torch_releases.builds_of(other.torch)
+            elsewhere = any(item.exists and item.variant == other.variant for item in sisters)
+            found.append((numbers(other.torch), elsewhere, numbers(other.cuda or ""), other))
+    return tuple(item[3] for item in sorted(found, key=lambda item: item[:3], reverse=True))
