@@ -32,8 +32,9 @@ class Signals:
         if threading.current_thread() is threading.main_thread():
             for name in _NAMES:
                 number = getattr(signal, name, None)
-                # What the caller ignores (nohup) stays ignored.
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                # What the caller ignores (nohup) stays ignored; `None` is not ours to put back.
+                ignored = (None, signal.SIG_IGN)
+                if number is not None and signal.getsignal(number) not in ignored:
                     self._old[number] = signal.signal(number, self._handle)
         return self
 
