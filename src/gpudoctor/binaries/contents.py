@@ -10,7 +10,7 @@ from gpudoctor.binaries.code.fatbin import Containers, Image, find, walk
 from gpudoctor.binaries.code.groups import group
 from gpudoctor.binaries.code.registered import Records, registered
 from gpudoctor.binaries.formats.sections import Section
-from gpudoctor.binaries.source import Source
+from gpudoctor.binaries.source import NoDecompressorError, Source
 from gpudoctor.model.library import BundleGroup, CodeGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
 
@@ -32,6 +32,7 @@ class Contents:
         self.kernel_archive: KernelArchive | None = None
         self.xpu: Counter[str] = Counter()
         self.macos: str | None = None
+        self.unread: str | None = None
         self.metal: dict[str, None] = {}
 
     def add_sections(self, source: Source, sections: Sequence[Section], budget: Budget) -> None:
@@ -64,7 +65,11 @@ class Contents:
         _add(self.embedded, group(embedded))
         self.add_images(linked)
         if others:
-            self._add_others(source, others, records, budget)
+            try:
+                self._add_others(source, others, records, budget)
+            except NoDecompressorError as error:
+                # What lies in it for NVIDIA's GPUs is known all the same.
+                self.unread = error.reason
 
     def add_images(self, containers: Containers) -> None:
         """Count the images of containers, and the containers that hold any."""
@@ -133,6 +138,7 @@ class Contents:
             kernel_archive=self.kernel_archive,
             xpu=dict(sorted(self.xpu.items())),
             macos=self.macos,
+            unread=self.unread,
             metal=tuple(self.metal),
         )
         return found if found.has_device_code or found.macos else None

@@ -73,7 +73,11 @@ def scan(paths: Sequence[str], progress: Progress | None = None) -> Scan:
                     if isinstance(found, Skipped):
                         skipped.append(replace(found, named=named))
                     elif named or found.has_device_code:
-                        files.append(found)
+                        if found.unread:
+                            reason, owner = found.unread, found.distribution
+                            skipped.append(Skipped(found.path, reason, owner, named, in_part=True))
+                        if not found.unread or replace(found, unread=None).has_device_code:
+                            files.append(found)
             except TooCostlyError as error:
                 skipped.append(Skipped(file, error.reason, distribution, named))
             except (OSError, UnreadableBinaryError) as error:

@@ -41,6 +41,10 @@ class TruncatedBinaryError(UnreadableBinaryError):
     kind = "damaged"
 
 
+class NoDecompressorError(UnreadableBinaryError):
+    """What is sound, and is compressed in a way that nothing here can undo."""
+
+
 class TooCostlyError(UnreadableBinaryError):
     """A file whose reading would cost more than a file of its size may (`budget.py`)."""
 
@@ -56,6 +60,8 @@ class Skipped:
     distribution: str | None = None
     named: bool = False
     """Whether somebody asked for this very file, or for the wheel that holds it."""
+    in_part: bool = False
+    """Whether what it holds for NVIDIA's GPUs was read."""
 
 
 class Source(Protocol):

@@ -62,7 +62,11 @@ class ScanTable:
     def undecided(self) -> bool:
         """Whether something that counts for a verdict could not be read."""
         owners = {row.library.distribution for row in self.rows} - {None}
-        return any(each.named or each.distribution in owners for each in self.scan.skipped)
+        for_amd = any(isinstance(gpu, AmdGpu) for gpu in self.gpus)
+        return any(
+            (each.named or each.distribution in owners) and (for_amd or not each.in_part)
+            for each in self.scan.skipped
+        )
 
     @property
     def fails(self) -> bool:

@@ -81,6 +81,8 @@ class Library:
     """Where AMD's device code lies if it was taken out of the library."""
     archived: tuple[str, ...] = ()
     """The targets for which such an archive is there and holds code of this library."""
+    unread: str | None = None
+    """Why code of AMD's or Intel's in it could not be read, although the library is sound."""
     xpu: Mapping[str, int] = field(default_factory=dict)
     """Intel's images by the GPU's IP version, `12.60.7`; `spirv` is compiled at run time."""
     macos: str | None = None
@@ -99,4 +101,5 @@ class Library:
             or self.kernel_archive
             or self.xpu
             or self.metal
+            or self.unread
         )

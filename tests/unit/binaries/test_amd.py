@@ -10,10 +10,15 @@ import pytest
 from gpudoctor.binaries.code.amdgpu import agree, target_of
 from gpudoctor.binaries.code.kernel_archive import archived_targets
 from gpudoctor.binaries.containers import zstd as zstd_module
+from gpudoctor.binaries.coverage import AmdGpu
 from gpudoctor.binaries.library import read_source
+from gpudoctor.binaries.scan import scan
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
+from gpudoctor.binaries.table import judge
+from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.library import BundleGroup, KernelArchive, Library
-from xray.made import PE_BASE, Section, container, elf, fatbin, pe
+from gpudoctor.model.value import replace
+from xray.made import PE_BASE, Section, container, elf, fatbin, pe, wheel
 from xray.made_vendors import (
     bundle,
     code_object,
@@ -123,10 +128,35 @@ def test_object_files_name_the_target_in_the_section() -> None:
     assert found(elf(Section(name, b"BC"))).hip == {"gfx90a:xnack-": 1}
 
 
-def test_without_zstd_a_library_is_unknown_and_not_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_zstd_a_library_is_unknown_and_not_empty(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(zstd_module, "_maker", lambda: None)
     section, _ = hip_fatbin(compressed(bundle("gfx1100")))
-    assert "needs Python 3.14, the system's libzstd, or the package" in refusal(elf(section))
+    library = found(elf(fatbin(container("sm_80")), section))
+    assert library.hip == {}
+    assert "needs Python 3.14, the system's libzstd, or the package" in str(library.unread)
+    assert library.sass == {"sm_80": 1}
+    (tmp_path / "x.so").write_bytes(elf(section))
+    scanned = scan([str(tmp_path / "x.so")])
+    assert scanned.files == ()
+    assert "which needs Python 3.14" in scanned.skipped[0].reason
+    assert scanned.proves_nothing
+
+
+def test_without_zstd_amds_part_does_not_decide_for_nvidias_gpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(zstd_module, "_maker", lambda: None)
+    section, _ = hip_fatbin(compressed(bundle("gfx1100")))
+    path = tmp_path / "bnb-1-py3-none-win_amd64.whl"
+    path.write_bytes(
+        wheel([("cuda.so", elf(fatbin(container("sm_89")))), ("rocm.so", elf(section))])
+    )
+    found = scan([str(path)])
+    ada = replace(judge(found, [ComputeCapability(8, 9)]), named=True)
+    radeon = replace(judge(found, [AmdGpu("gfx1100")]), named=True)
+    assert (ada.exit_code, radeon.exit_code) == (0, 3)
 
 
 def test_only_the_first_kilobytes_are_decompressed(monkeypatch: pytest.MonkeyPatch) -> None:

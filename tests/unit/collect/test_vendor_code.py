@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
+from gpudoctor.binaries.containers import zstd
 from gpudoctor.collect.packages.architectures import torch_architectures
 from gpudoctor.collect.packages.device_code import Candidate, Xray, read_device_code
 from gpudoctor.model.codec import decode, encode
@@ -12,6 +15,7 @@ from gpudoctor.model.facts import Library, Torch
 from xray.made import Section, elf
 from xray.made_vendors import (
     bundle,
+    compressed,
     hip_fatbin,
     intel_image,
     kernel_archive,
@@ -69,6 +73,16 @@ def test_a_library_that_cannot_be_read_is_unknown_and_not_empty(tmp_path: Path) 
     assert torch.gfx == ()
     assert "has a form that this gpudoctor does not know" in unknown["gfx"].text
     assert filled(ROCM, None)[1].keys() == {"gfx"}
+
+
+def test_without_zstd_the_targets_are_unknown_and_the_library_is_no_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zstd, "_maker", lambda: None)
+    section, _ = hip_fatbin(compressed(bundle("gfx1100")))
+    found = xray(tmp_path, "libtorch_hip.so", elf(section))
+    assert found.unread == ()
+    assert "needs Python 3.14" in filled(ROCM, found)[1]["gfx"].text
 
 
 def test_an_xpu_build_lists_intels_images(tmp_path: Path) -> None:

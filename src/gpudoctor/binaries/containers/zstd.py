@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from gpudoctor.binaries.containers.inflated import AT_ONCE, Stream
-from gpudoctor.binaries.source import UnreadableBinaryError
+from gpudoctor.binaries.source import NoDecompressorError, UnreadableBinaryError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 _LIBRARIES = {
@@ -46,11 +46,11 @@ def zstd(at_once: int = AT_ONCE) -> Stream:
     """A stream of one zstd frame, which gives at most `at_once` bytes at a time.
 
     Raises:
-        UnreadableBinaryError: nothing here decompresses zstd.
+        NoDecompressorError: nothing here decompresses zstd.
     """
     make = _maker()
     if make is None:
-        raise UnreadableBinaryError(_MISSING)
+        raise NoDecompressorError(_MISSING)
     return make(at_once)
 
 

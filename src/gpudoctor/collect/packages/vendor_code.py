@@ -74,6 +74,9 @@ def _named(xray: Xray | None, pattern: re.Pattern[str]) -> tuple[list[Library], 
     if xray is None:
         return [], Reason("failed", "the device code of the environment could not be read")
     found = [each for each in xray.libraries if pattern.search(each.path)]
+    for each in found:
+        if each.unread and not (each.hip or each.archived or each.xpu):
+            return [], Reason("failed", f"{each.path}: {each.unread}")
     for unread in xray.unread:
         if pattern.search(unread.candidate.shown):
             kind, text = unread.reason
