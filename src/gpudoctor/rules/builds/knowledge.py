@@ -145,12 +145,24 @@ def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
         last = knowledge.last_release_for(device.capability, platform)
         if last is None or knowledge.numbers(last) >= knowledge.numbers(newest):
             continue
+        if knowledge.numbers(torch.version or "") > knowledge.numbers(last):
+            continue  # it has left that line already
+        code = any(
+            build.torch == newest and knowledge.native(build.sass, device.capability)
+            for build in torch_releases.builds()
+            if build.kind == "cuda" and build.exists and build.platform == platform
+        )
         yield finding(
             "wheel-line-ending",
             f"torch {last} is the last release with a build for {names([device])}; the newest is "
             f"{newest}",
-            "Nothing is broken. Newer releases are no longer compiled for GPUs of this generation, "
-            f"so stay at {last} or older on this machine.",
+            "Nothing is broken. Newer releases "
+            + (
+                "bring a cuDNN that has left GPUs of this generation behind"
+                if code
+                else "are no longer compiled for GPUs of this generation"
+            )
+            + f", so stay at {last} or older on this machine.",
             severity=Severity.INFO,
             evidence=[case.evidence("torch.version"), *gpu_evidence(case, [device])],
             gpus=(device,),

@@ -93,9 +93,13 @@ def torchvision_torchaudio_version_mismatch(case: Case) -> Iterator[Finding | Un
             yield finding(
                 "torchvision-torchaudio-version-mismatch",
                 f"{name} {package.version} {needs}, and torch {have} is installed",
-                f"{name} is compiled against one release of torch. With another one it fails on "
-                "import, or its operators are missing (`operator torchvision::nms does not "
-                "exist`).",
+                (
+                    f"{name} is compiled against one release of torch. With another one"
+                    if pin
+                    else f"{name} is compiled for certain releases of torch. With others"
+                )
+                + " it fails on import, or its operators are missing (`operator torchvision::nms "
+                "does not exist`).",
                 # Patch releases keep their binary interface; it usually works.
                 severity=Severity.WARNING if near else Severity.ERROR,
                 evidence=[evidence_of(case, package), case.evidence("torch.version")],
