@@ -50,6 +50,9 @@ _SPOKEN_OF = re.compile(
     r"|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
 )
+_PLAIN_WORD = re.compile(r"(?<![\w.(])[a-z]{2,20}(?![\w(.=])")
+_SENTENCE = 5
+_SYMBOL = re.compile(r"[=(){}\[\];]|^\s*(?:#|//|[-*] )|\b(?:raise|print|throw|assert|echo)\b")
 _OPENED = re.compile(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
 _CODE_BEFORE = re.compile(
     r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo"
@@ -192,6 +195,8 @@ def only_mentions(line: str, column: int) -> bool:
                 bool(re.search(r"\b(?:you|users?|error|see)\b", prefix, re.I))
                 and "I " not in prefix
             )
+        if len(_PLAIN_WORD.findall(prefix)) >= _SENTENCE and not _SYMBOL.search(prefix):
+            return False  # somebody quotes in a sentence what they saw
         return _CODE_BEFORE.search(prefix) is not None and bool(
             prefix.strip() or stripped.endswith((",", ")", ");", '"', "'", '",', "',", "\\"))
         )
