@@ -78,3 +78,19 @@ def test_a_gpu_that_claims_to_be_itself_lacks_what_it_lacks() -> None:
         environment={"HSA_OVERRIDE_GFX_VERSION": "10.3.1"},
     )
     assert set(judged(sheet)) == {"rocm-torch-lacks-gfx"}
+
+
+def test_the_files_of_rocblas_decide_where_they_were_seen() -> None:
+    def found(**kernel_files: tuple[str, ...]) -> set[str]:
+        build = torch(
+            "2.14.1+rocm7.14",
+            None,
+            hip="7.14",
+            gfx=("gfx906", "gfx1100"),
+            kernel_files=kernel_files,
+        )
+        card = amd("AMD Radeon VII", "gfx906")
+        return set(judged(machine(gpus=(card,), driver=None, kernel_module=None, torch=build)))
+
+    assert found(gfx1100=("rocBLAS",)) == {"rocm-blas-lacks-gfx"}
+    assert found(gfx1100=("rocBLAS",), gfx906=("rocBLAS", "MIOpen")) == set()

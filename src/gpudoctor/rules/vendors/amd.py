@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.compat.amd_target import best_service, pretended
 from gpudoctor.kb import amd
 from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Torch
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
@@ -162,7 +163,7 @@ def _relative(case: Case, device: Device, build: HipCode) -> tuple[Step, ...]:
 @rule(
     "rocm-blas-lacks-gfx",
     needs=("gpus", "torch.version", "torch.hip"),
-    uses=("gpus[*].gfx",),
+    uses=("gpus[*].gfx", "torch.kernel_files"),
     unless=("rocm-torch-lacks-gfx",),
 )
 def rocm_blas_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
@@ -170,26 +171,41 @@ def rocm_blas_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     torch = case.facts.torch
     if torch is None or not torch.hip or not torch.version or case.environment.get(OVERRIDE):
         return
-    build = knowledge.rocm_build_of(torch.version, torch.hip)
-    if build is None:
-        return
-    gap = amd.blas_gap(build.variant)
-    devices = [device for device in in_question(case) if device.gpu.gfx in gap]
+    with_files = {gfx for gfx, names_ in torch.kernel_files.items() if "rocBLAS" in names_}
+    devices = [
+        device
+        for device in in_question(case)
+        if device.gpu.gfx and _blas_lacks(torch, device.gpu.gfx, with_files)
+    ]
     if not devices:
         return
     gfx = sorted({device.gpu.gfx for device in devices if device.gpu.gfx})
+    said = (
+        Evidence(
+            fact="torch.kernel_files",
+            value=f"rocBLAS: {', '.join(sorted(with_files))}",
+            source=case.sheet.source("torch.kernel_files"),
+        )
+        if with_files
+        else Evidence(fact="torch.version", value=torch.version, source="knowledge base")
+    )
     yield finding(
         "rocm-blas-lacks-gfx",
         f"The rocBLAS of torch {torch.version} has no kernels for {several(gfx)} "
         f"({names(devices)})",
         "torch itself has code for this GPU, so that simple operations run. The library for matrix "
         "products was built without it, and the first one fails.",
-        evidence=[
-            Evidence(fact="torch.version", value=torch.version, source="knowledge base"),
-            *(case.evidence(f"{device.path}.gfx") for device in devices),
-        ],
+        evidence=[said, *(case.evidence(f"{device.path}.gfx") for device in devices)],
         gpus=devices,
         clears_with=("install",),
         next_look="`python -c 'import torch; a = torch.ones(64, 64).cuda(); print((a @ a)[0, 0])'` "
         "fails in rocBLAS then.",
     )
+
+
+def _blas_lacks(torch: Torch, gfx: str, with_files: set[str]) -> bool:
+    """Whether rocBLAS has nothing for a GPU: its own files say so, else what is known of it."""
+    if with_files:
+        return gfx not in with_files
+    build = knowledge.rocm_build_of(torch.version or "", torch.hip)
+    return build is not None and gfx in amd.blas_gap(build.variant)
