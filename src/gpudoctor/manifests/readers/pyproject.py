@@ -23,7 +23,7 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
         UsageError: it is no TOML.
     """
     data = parse(source)
-    chosen = tool if tool in TOOLS else _tool(data, source) or tool or "pip"
+    chosen = tool if tool in (*TOOLS, "pip") else _tool(data, source) or "pip"
     wishes = standard(data, source)
     document = Document(
         path=source.path,
