@@ -14,24 +14,14 @@ from gpudoctor.collect.python.fix_journal import Reading
 from gpudoctor.fix.keeping.manifest import write_all
 from gpudoctor.fix.keeping.vault import remove_tree
 
-STEPS = (
-    "begun",
-    "snapshot",
-    "kept",
-    "applying",
-    "applied",
-    "verifying",
-    "committed",
-    "restoring",
-    "restored",
-    "undone",
-    "untouched",
-)
-"""Every step that a journal can hold, in the order in which they can come."""
-
 
 class Journal:
-    """Appends records; each is flushed to disk before `write` returns."""
+    """Appends records; each is flushed to disk before `write` returns.
+
+    The steps, in the order in which they can come: begun, snapshot (where files will be kept),
+    kept (all of them are; or untouched: it ended here), applying (a command), applied, verifying,
+    committed; restoring, restored, undone.
+    """
 
     def __init__(self, folder: str, observer: Callable[[str], None] | None = None) -> None:
         self.folder = folder

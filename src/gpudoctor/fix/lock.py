@@ -4,9 +4,9 @@ On POSIX the environment's own folder is locked (`flock`), so that two users wit
 exclude each other and no file is left in it. The lock belongs to the open descriptor, which the
 installer inherits: when gpudoctor alone is killed, an installer that still writes still holds it.
 A file system may have no such locks (Lustre without `-o flock`, some FUSE): then a file in the
-state folder is locked, and where that has none either, one in the folder for temporary files. Only
-"somebody holds it" counts as held. On Windows a file in the state folder is locked, which no
-child inherits.
+state folder is locked, and where that has none either, one in the folder for temporary files; with
+record locks where `flock` is missing altogether. Only "somebody holds it" counts as held. On
+Windows a file in the state folder is locked, which no child inherits.
 """
 
 from __future__ import annotations
@@ -117,9 +117,7 @@ def _try(descriptor: int) -> bool:
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_posix(descriptor)
     except InterruptedError:
         return False
     except OSError as error:
@@ -127,3 +125,21 @@ def _try(descriptor: int) -> bool:
             return False
         raise
     return True
+
+
+def _lock_posix(descriptor: int) -> None:
+    """`flock`, else a record lock (fcntl), which other systems of the kernel serve; a folder, which
+    is open for reading, can have the first alone.
+
+    Raises:
+        OSError: somebody holds it, or there is neither.
+    """
+    import fcntl
+
+    exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
+    try:
+        fcntl.flock(descriptor, exclusive)
+    except OSError as error:
+        if error.errno in _HELD:
+            raise
+        fcntl.lockf(descriptor, exclusive)

@@ -355,6 +355,35 @@ def test_a_file_system_without_locks_is_no_obstacle(patient, monkeypatch, code):
     assert tried == [1], "the second fix was kept out all the same"
 
 
+def test_where_nothing_has_flock_record_locks_keep_the_second_out(patient, monkeypatch):
+    import fcntl
+    import subprocess
+    import sys
+
+    def missing(*_arguments):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    script = (
+        "import errno, fcntl, sys\n"
+        "def missing(*a): raise OSError(errno.ENOSYS, 'no flock')\n"
+        "fcntl.flock = missing\n"
+        "from gpudoctor.fix.lock import EnvironmentLock\n"
+        "with EnvironmentLock(sys.argv[1], sys.argv[2]): pass\n"
+    )
+    folder = fix_journal.environment_folder(str(patient.tiny.prefix), patient.environ)
+    argv = [sys.executable, "-c", script, str(patient.tiny.prefix), folder]
+    said = []
+    monkeypatch.setattr(
+        transaction,
+        "run_step",
+        lambda *_a: said.append(subprocess.run(argv, capture_output=True, text=True).stderr),
+    )
+    patient.fix()
+    assert "another fix" in said[0]
+    assert subprocess.run(argv, check=False).returncode == 0, "it is free again"
+
+
 def test_a_state_folder_that_cannot_be_made_changes_nothing(patient, tmp_path):
     (tmp_path / "file").write_text("no folder")
     patient.environ = {"GPUDOCTOR_STATE": str(tmp_path / "file" / "state")}

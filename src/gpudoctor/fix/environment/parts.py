@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping
 
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.installed import recorded, site_folders
-from gpudoctor.fix.environment.tree import Entry, Tree
+from gpudoctor.fix.environment.tree import Tree
 from gpudoctor.model.value import dataclass, replace
 
 # The folders of installation schemes (sysconfig), and what venv, virtualenv and uv write.
@@ -170,8 +170,3 @@ def _outside(link: str, prefix: str, parts: list[Part], sites: list[str]) -> str
 
 def _contains(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-def entry_at(part: Part, path: str) -> Entry | None:
-    """What the part holds at `path` by its description."""
-    return part.tree.get(path)
