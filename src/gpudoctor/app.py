@@ -229,7 +229,7 @@ def scan(
     from gpudoctor.examine.scanning import scan_paths
 
     table = scan_paths(files, names or None, os.environ, progress)
-    return scan_result.scan(table, named=bool(names))
+    return scan_result.scan(table)
 
 
 def report(

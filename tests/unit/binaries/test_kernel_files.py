@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.binaries.kernel_files import kernel_files
+from gpudoctor.binaries.code.kernel_files import kernel_files
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+import gpudoctor
 from gpudoctor.cli.main import run
 from gpudoctor.report.schema import scan_schema
 from xray.made import container, elf, fatbin, wheel
@@ -287,3 +288,21 @@ def test_a_plain_scan_does_not_import_typer(library: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert answer.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    ("data", "gpus", "code"),
+    [
+        (CODE, ["sm_90"], 0),
+        (CODE, ["sm_120"], 1),
+        (CODE, None, 0),
+        (b"words " * 50, ["sm_90"], 3),
+        (b"words " * 50, None, 3),
+    ],
+)
+def test_from_python_the_answer_has_the_same_exit_code(
+    tmp_path: Path, data: bytes, gpus: list[str] | None, code: int
+) -> None:
+    path = tmp_path / "x.so"
+    path.write_bytes(data)
+    assert gpudoctor.scan([str(path)], gpus=gpus).exit_code == code

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gpudoctor.binaries.kernel_files import kernel_files
+from gpudoctor.binaries.code.kernel_files import kernel_files
 from gpudoctor.collect.packages.device_code import Xray
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import names

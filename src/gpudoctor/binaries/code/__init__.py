@@ -1,0 +1,1 @@
+"""Forms of device code: NVIDIA's containers, AMD's bundles and archives, Intel's images."""

@@ -1,0 +1,1 @@
+"""What binaries lie in: folders, wheels, static archives, compressed streams."""
