@@ -19,6 +19,7 @@ from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.candidates import satisfies
 from gpudoctor.prescribe.options.question import Question, Way
 from gpudoctor.prescribe.options.shadowing import shadow_of
+from gpudoctor.prescribe.options.ways import untried_nightly
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import capability, served
 
@@ -112,7 +113,7 @@ def prescribe(
         index_url=main.index_url,
         packages=main.packages,
         steps=first + main.steps,
-        alternatives=tuple(_alternative(way) for way in others),
+        alternatives=tuple(_alternative(way) for way in (*others, *untried_nightly(question))),
         evidence=main.claims,
         notes=main.notes + _assumptions(question, main),
         download_bytes=main.build.download_bytes if main.build else None,
@@ -171,7 +172,7 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
     host, target = question.host, question.target
     if host.arch is None and target.platform is not None:
         notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
-    if "gpu-newer-than-knowledge" in {finding.name for finding in question.findings}:
+    if question.beyond_tables and main.packages:
         notes.append(
             f"{question.gpu_names} is of a generation that no table has: nobody is known to have "
             "run this build on it. Where it fails, a nightly for the newest CUDA is the other way "

@@ -99,3 +99,20 @@ def test_an_unseen_build_outside_the_matrix_comes_after_the_official_one():
     answer = prescribe(machine, judge(machine).findings)
     build = torch_releases.build(answer.torch, answer.variant, "linux_aarch64")
     assert not build.off_matrix or build.published != "documented"
+
+
+@pytest.mark.parametrize("torch", ["2.15.0+cu132", "2.9.1+cu128", None])
+def test_a_gpu_newer_than_every_table_is_answered_with_doubt_and_a_nightly(torch):
+    machine = sheet("5090", driver="595.58.03", torch=torch)
+    gpus = tuple(replace(g, compute_capability="13.0", sm="sm_130") for g in machine.facts.gpus)
+    machine = FactSheet(replace(machine.facts, gpus=gpus))
+    answer = prescribe(machine, judge(machine).findings)
+    assert any("no table has" in note for note in answer.notes)
+    (nightly,) = (way for way in answer.alternatives if "nightly" in way.why)
+    assert "--pre" in nightly.steps[-1].posix
+
+
+def test_a_known_gpu_is_answered_without_doubt():
+    _, answer = plan(PlanRequest(gpus=("5090",), python="3.12"))
+    assert not any("no table has" in note for note in answer.notes)
+    assert not any("nobody here knows" in way.why for way in answer.alternatives)

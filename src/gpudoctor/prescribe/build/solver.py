@@ -11,8 +11,7 @@ full.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
 from gpudoctor.kb.torch_releases import Build, minimum_macos
 from gpudoctor.model.value import dataclass, replace
@@ -149,14 +148,13 @@ def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]
 
 def ended(build: Build) -> tuple[str, str] | None:
     """The last release with this build's variant and the newest of all, if they differ."""
-    newest = newest_on(build.kind, build.platform)
-    same = (o.order for o in offers(build.kind, build.platform) if o.build.variant == build.variant)
-    last = max(same, default=())
+    return _ended(build.kind, build.platform, build.variant)
+
+
+@cache
+def _ended(kind: str, platform: str, variant: str) -> tuple[str, str] | None:
+    newest = newest_on(kind, platform)
+    last = max((o.order for o in offers(kind, platform) if o.build.variant == variant), default=())
     if not last or last >= newest:
         return None
     return ".".join(map(str, last)), ".".join(map(str, newest))
-
-
-def newest_serving(builds: Iterable[Build]) -> str | None:
-    """The newest release among some builds."""
-    return max((build.torch for build in builds), key=version_key, default=None)

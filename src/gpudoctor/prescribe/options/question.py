@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Literal
 
+from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb import catalogue
 from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb.torch_releases import Build
@@ -113,6 +114,12 @@ class Question:
     def installed(self) -> str | None:
         """The installed torch version; a release of it is preferred."""
         return self.sheet.facts.torch.version if self.sheet.facts.torch else None
+
+    @cached_property
+    def beyond_tables(self) -> bool:
+        """Whether one of the GPUs is of a generation newer than every one that is known."""
+        newest = max(map(ComputeCapability.parse, kb_gpus.all_capabilities()))
+        return any(gpu > newest for gpu in self.target.gpus)
 
     @cached_property
     def slower_than_cpu(self) -> bool:

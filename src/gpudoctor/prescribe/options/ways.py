@@ -15,6 +15,7 @@ from itertools import islice
 from gpudoctor.kb import torch_releases
 from gpudoctor.kb.torch_releases import Build
 from gpudoctor.model.value import replace
+from gpudoctor.model.version import numbers
 from gpudoctor.prescribe.build.companion_changes import pins_of
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.install import install, named_packages
@@ -115,6 +116,27 @@ def complete_ways(question: Question) -> Iterator[Option]:
     for build in builds[:1]:
         if not gaps(build, question.target.gpus):
             yield Option("wheel", partial(_installed, question, build, "wheel"), build)
+
+
+def untried_nightly(question: Question) -> Iterator[Way]:
+    """For a GPU newer than every table: the nightly of the newest CUDA, which nobody has tried."""
+    if not question.beyond_tables or question.options.channel != "stable" or question.asked:
+        return
+    builds = [
+        build
+        for build in torch_releases.nightlies()
+        if build.kind == "cuda" and build.exists and build.platform == question.target.platform
+    ]
+    if not builds:
+        return
+    build = max(builds, key=lambda build: numbers(build.cuda or ""))
+    sms = ", ".join(gpu.sm for gpu in question.target.gpus)
+    yield replace(
+        _installed(question, build, "nightly"),
+        why=f"The nightly of torch for {build.variant} may have code for {sms} before any release "
+        "has; nobody here knows whether it does.",
+        risk="medium",
+    )
 
 
 def earlier_nightly(question: Question) -> Iterator[Option]:
