@@ -247,13 +247,19 @@ def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> s
     base = split_label((torch.version if torch else None) or "")[0]
     same = [build for build in there if build.torch == base]
     if same:
-        return f"The same release for CUDA {same[-1].cuda} does."
+        return f"The same release for CUDA {_best(same).cuda} does."
     if there:
+        newest = _best([build for build in there if build.torch == there[-1].torch])
         system = "" if case.platform else ", if there is a wheel of it for this system"
-        return f"torch {there[-1].torch} for CUDA {there[-1].cuda} does{system}."
+        return f"torch {newest.torch} for CUDA {newest.cuda} does{system}."
     if knowledge.serving(gpu, None):
         return "No build that is published for this kind of system does; for others there is one."
     return "No published build of torch does."
+
+
+def _best(builds: list[Build]) -> Build:
+    """Of the builds of one release, the newest CUDA of the official matrix, if there is one."""
+    return max(builds, key=lambda b: (not b.off_matrix, knowledge.numbers(b.cuda or "")))
 
 
 def _served_by_none(case: Case) -> Iterator[Finding]:
