@@ -193,6 +193,8 @@ class Python:
     """The user site folder if it is on the path of this interpreter."""
     headers: bool | None = None
     """Whether `Python.h` is there (Triton compiles against it)."""
+    missing_runtime: tuple[str, ...] = ()
+    """DLLs of the Visual C++ runtime that lie nowhere where this interpreter looks (Windows)."""
     portable: str | None = None
     """The program that brings this Python and starts it: `ComfyUI`, `Fooocus` …"""
 

@@ -21,6 +21,7 @@ from unit.rules.make import (
     package,
     requirement,
     torch,
+    windows,
 )
 from unit.rules.parts import (
     CPU,
@@ -34,6 +35,9 @@ from unit.rules.parts import (
 )
 
 FIRES: dict[str, FactSheet] = {
+    "windows-vc-runtime-missing": windows(
+        python=dataclasses.replace(PYTHON, missing_runtime=("msvcp140.dll", "vcruntime140_1.dll"))
+    ),
     "torch-library-damaged": machine(
         unknown={
             "libraries[torch/lib/libtorch_cuda.so]": Reason("damaged", "a section ends too late")

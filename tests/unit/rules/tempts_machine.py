@@ -33,6 +33,7 @@ from unit.rules.parts import (
     NO_DRIVER,
     ORIN,
     PASCAL,
+    PYTHON,
     T4,
     XID,
     env,
@@ -305,5 +306,16 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "unknown-gpu",
         "known by its PCI id",
         machine(gpus=(gpu("Graphics Device", "12.0", pci_id="10de:2d04"),)),
+    ),
+    (
+        "windows-vc-runtime-missing",
+        "Linux has no such runtime",
+        machine(python=dataclasses.replace(PYTHON, missing_runtime=("msvcp140.dll",))),
+    ),
+    ("windows-vc-runtime-missing", "all of it is there", windows()),
+    (
+        "windows-vc-runtime-missing",
+        "nobody looked",
+        windows(unknown={"python.missing_runtime": "not said"}),
     ),
 ]

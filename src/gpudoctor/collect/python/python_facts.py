@@ -17,6 +17,7 @@ from gpudoctor.collect.python.layout import (
     read_layout,
 )
 from gpudoctor.collect.python.portable import program_of
+from gpudoctor.collect.python.runtime_windows import missing_runtime
 from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
@@ -98,6 +99,9 @@ def read_python(
             lock_file=lock[1] if lock else None,
             user_site=path.user_site,
             headers=_headers(home),
+            missing_runtime=missing_runtime(
+                [layout.prefix, *([home.prefix] if home is not layout else [])], environ
+            ),
             portable=program_of(layout.prefix),
         ),
         unknown,

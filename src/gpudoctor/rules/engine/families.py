@@ -7,6 +7,7 @@ import importlib
 FAMILIES = (
     "machine.host",
     "machine.windows_wsl",
+    "machine.windows",
     "driver.kernel_module",
     "driver.driver",
     "driver.driver_version",
