@@ -382,6 +382,25 @@ def undo(
 # What the command line needs besides
 
 
+def check_all(
+    *,
+    policy: str | os.PathLike[str] | Mapping[str, Any] | Policy | None = None,
+    allow_cpu: bool = False,
+    fail_on: str | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    timeout: float | None = None,
+) -> list[tuple[str, model_report.Report]]:
+    """Every environment that is found on this machine, each with its report; none is started."""
+    from gpudoctor.examine.everywhere import visit_all
+
+    options = VisitOptions(
+        policy=_policy(policy, allow_cpu=allow_cpu, fail_on=fail_on, select=select, ignore=ignore),
+        timeout_seconds=given.seconds("timeout", timeout),
+    )
+    return list(visit_all(options, os.getcwd(), os.environ))
+
+
 def level(smoke: str | None) -> SmokeLevel | None:
     """The smoke level of that name; `None` for `None`.
 

@@ -14,6 +14,7 @@ from gpudoctor.report import FORMATS
 def execute(
     *,
     python: str | None,
+    all_: bool,
     facts: str | None,
     smoke: str | None,
     policy: str | None,
@@ -40,9 +41,30 @@ def execute(
     if smoke not in (None, "off", "quick", "full"):
         raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
     out.check_timeout(timeout)
+    if all_ and (python is not None or facts is not None):
+        raise UsageError("--all looks at every environment here: no --python and no --facts")
     from gpudoctor import app as api
     from gpudoctor.report import render
 
+    if all_:
+        from gpudoctor.report import environments
+
+        judged = api.check_all(
+            policy=policy,
+            allow_cpu=allow_cpu,
+            fail_on=fail_on,
+            select=select or (),
+            ignore=ignore or (),
+            timeout=timeout,
+        )
+        out.emit(
+            lambda name, drawn: environments.render(judged, name, drawn),
+            style,
+            format_=format_,
+            json=json,
+            outputs=output,
+        )
+        return environments.exit_code(judged)
     # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
     told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
     report = api.check(
@@ -74,6 +96,12 @@ COMMAND = Command(
     short="Will PyTorch, and every CUDA extension, run on the GPUs here?",
     options=(
         PYTHON,
+        Option(
+            "--all",
+            "Every environment that is found here, in one table.",
+            kind="flag",
+            called="all_",
+        ),
         Option("--facts", "Judge a saved machine; - is stdin.", "FILE"),
         Option(
             "--smoke",

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[Examples, dict[int, str]]] = {
         (
             ("gpudoctor check", "this machine and the active environment"),
             ("gpudoctor check --python ~/train/.venv -q", "the verdict and the commands alone"),
+            ("gpudoctor check --all", "every environment of this machine, in one table"),
             ("gpudoctor check --facts machine.json", "a machine that was saved with `facts`"),
             ("gpudoctor check --output junit=gpu.xml --fail-on warning", "in CI"),
         ),

@@ -29,7 +29,12 @@ _CONTENTS = ("torch", "packages", "libraries")
 
 
 def collect_patient(
-    target: str | None, cwd: str, environ: Mapping[str, str], deadline: float
+    target: str | None,
+    cwd: str,
+    environ: Mapping[str, str],
+    deadline: float,
+    *,
+    merely_found: bool = False,
 ) -> Recorder:
     """Everything about the environment: `python`, `torch`, `packages`, `libraries` and its tools.
 
@@ -38,6 +43,7 @@ def collect_patient(
         cwd: the folder that the person stands in.
         environ: environment variables, those of the person.
         deadline: on `time.monotonic`; what is not read by then is unknown.
+        merely_found: nobody named `target`: it is read, and its interpreter never started.
 
     Raises:
         UsageError: `target` is neither an interpreter nor an environment folder.
@@ -46,6 +52,8 @@ def collect_patient(
     chosen = recorder.part(
         "patient.python", ("python", *_CONTENTS), lambda: find(target, cwd, environ)
     )
+    if chosen is not None and merely_found:
+        chosen = chosen._replace(choice=chosen.choice._replace(why="search"))
     if chosen is not None:
         python = _python(recorder, chosen, cwd, environ)
         _contents(recorder, chosen, python.version if python else None, environ, deadline)

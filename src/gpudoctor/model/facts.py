@@ -152,7 +152,7 @@ class Gpu:
     """Process ids that hold memory on it, as far as they may be seen."""
 
 
-MERELY_FOUND = frozenset({".venv", "venv", "portable"})
+MERELY_FOUND = frozenset({".venv", "venv", "portable", "search"})
 """What an environment is chosen because of that nobody named or activated: a stranger's
 repository could have brought it, so it is read and never started."""
 

@@ -19,7 +19,9 @@ from gpudoctor.collect.system.files import executables, is_file, is_folder, sear
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import MERELY_FOUND
 
-Why = Literal["--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "portable", "PATH", "gpudoctor"]
+Why = Literal[
+    "--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "portable", "PATH", "gpudoctor", "search"
+]
 
 _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
 _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2/")
