@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BROKEN = json.dumps(sheet(nvidia(s.RTX_5060_TI), installed=torch("2.6.0+cu124", "12.4", s.CU126)))
 _COMMON = "--format --json --output -q -v --color"
 OPTIONS = {
-    "check": f"--python --all --facts --smoke --policy --allow-cpu --fail-on --timeout --select --ignore "
+    "check": f"--python --facts --smoke --policy --allow-cpu --fail-on --timeout --select --ignore "
     f"{_COMMON}",
     "fix": "--python --dry-run --yes --tool --torch --channel --index-url --from-source --smoke "
     f"--undo {_COMMON}",
