@@ -189,7 +189,9 @@ def test_a_folder_of_wheels_is_read(tmp_path):
     assert torch(text, python="3.11").startswith("fails")
 
 
-def test_a_release_that_is_not_known_is_open():
-    assert torch("torch==1.11.0").startswith("open")
+def test_a_release_that_is_not_known_is_open_where_it_may_lie():
+    assert torch("torch==1.11.0", python="3.8").startswith("open")
     assert torch("torch==2.99.0").startswith("open")
-    assert torch("torch<1.13").startswith("open")
+    assert torch("torch<1.13", python="3.9").startswith("open")
+    assert torch("torch==1.11.0").startswith("fails")
+    assert torch(f"-i {CU128}\ntorch<2.7", python="3.9").startswith("fails")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import torch_releases
 from gpudoctor.manifests.document import Gap, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.resolvers.beyond import beyond_known
 from gpudoctor.manifests.resolvers.lock import built, shown
 from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
@@ -15,16 +15,12 @@ from gpudoctor.manifests.universe import (
     COMPANIONS,
     TORCH,
     Candidate,
-    allows,
     demand,
     family,
-    version,
 )
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field, replace
 
-# What lies before and after the releases of the knowledge base, as far as people ask for it.
-_UNKNOWN_RELEASES = ("1.7.1", "1.8.1", "1.10.2", "1.11.0", "1.12.1", "2.99.0", "3.0.0")
 PYPI = "https://pypi.org/simple"
 
 
@@ -41,6 +37,8 @@ class Task:
     path: str
     where: str
     """The indexes for a sentence: `PyPI and cu128`."""
+    urls: tuple[str, ...] = ()
+    """The same, where torch is looked for."""
     gaps: tuple[Gap, ...] = ()
     installed: Mapping[str, Choice] = field(default_factory=dict)
     """What is there already, and stays where it satisfies."""
@@ -152,7 +150,8 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
                 tags = wheel_tags(row.url)
                 why = f"{shown(row.url)} is no wheel for {task.scene.platform} and Python "
                 why += f"{task.scene.python} (it is for {' '.join(tags[2]) if tags else '?'})"
-                return _fails(task, why, "platform", (row.at,))
+                found_not = _fails(task, why, "platform", (row.at,))
+                return replace(found_not, at_install=True)
             choice = built(name, text, row.url, None, "unknown", row.at, task.scene)
             if isinstance(choice, Outcome):
                 return _open(task, choice.why, (row.at,))
@@ -246,7 +245,7 @@ def _absent(task: Task, name: str, wanted: str) -> tuple[str, str]:
     if name != TORCH and name not in COMPANIONS:
         return f"{name}{wanted} is not known on {task.where}", "open"
     rows = task.wishes.get(name, ())
-    if name == TORCH and (beyond := _beyond(rows)):
+    if name == TORCH and (beyond := beyond_known(rows, task.urls, task.scene.python)):
         return f"torch{wanted} allows {beyond}, which this knowledge base does not have", "open"
     others = ("3.13", "3.12", "3.11", "3.10", "3.14", "3.15", "3.9", "3.8")
     for python in others:
@@ -255,22 +254,6 @@ def _absent(task: Task, name: str, wanted: str) -> tuple[str, str]:
             why = f"{name}{wanted} on {task.where} has no wheel for Python {task.scene.python}"
             return f"{why}; it has one for {python}", "python"
     return f"{name}{wanted} is not on {task.where} for {task.scene.platform}", "missing"
-
-
-def _beyond(wishes: Sequence[Wish]) -> str | None:
-    """A release that is allowed and older or newer than all that are known; `None`: none is."""
-    specifiers = [wish.specifier.partition("+")[0] for wish in wishes if wish.specifier]
-    for text in _UNKNOWN_RELEASES:
-        if specifiers and all(allows(specifier, text) for specifier in specifiers):
-            return text
-    pinned = [text for text in specifiers if text.startswith("==") and "*" not in text]
-    known = {release.version for release in torch_releases.releases()}
-    for text in pinned:
-        bare = text.lstrip("=").split(",")[0].strip()
-        oldest, newest = torch_releases.releases()[0].version, torch_releases.newest()
-        if bare not in known and not version(oldest) <= version(bare) <= version(newest):
-            return bare
-    return None
 
 
 def _silent(task: Task) -> str:

@@ -34,6 +34,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         scene=scene,
         path=document.path,
         where=pip.names(_of("torch", document)),
+        urls=tuple(index.url for index in _of("torch", document)),
         gaps=document.gaps,
     )
     return run(task)

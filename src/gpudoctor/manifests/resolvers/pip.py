@@ -36,6 +36,7 @@ def resolve(
         scene=scene,
         path=document.path,
         where=names(indexes),
+        urls=tuple(index.url for index in indexes),
         gaps=document.gaps,
         installed=installed or {},
     )

@@ -32,6 +32,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         scene=scene,
         path=document.path,
         where=pip.names(_of("torch", document, wishes)),
+        urls=tuple(index.url for index in _of("torch", document, wishes)),
         gaps=document.gaps,
     )
     return run(task)

@@ -37,6 +37,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         scene=scene,
         path=document.path,
         where=pip.names(first),
+        urls=tuple(index.url for index in first),
         gaps=document.gaps,
     )
     return run(task)

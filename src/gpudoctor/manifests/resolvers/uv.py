@@ -44,6 +44,7 @@ def resolve(
         scene=scene,
         path=document.path,
         where=pip.names(_of("torch", document, indexes, wishes)),
+        urls=tuple(index.url for index in _of("torch", document, indexes, wishes)),
         gaps=document.gaps,
         installed=installed or {},
     )
