@@ -41,7 +41,7 @@ _NARROWEST, _WIDEST = 40, 300
 _PREFIX = re.compile(
     r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?"
     r"|\((?:\w{1,40} )?pid=\d+[^)]{0,40}\) ?"
-    r"|\(\w{1,30}\) )"
+    r"|\((?!(?i:osx|mac|win|linux|ubuntu|wsl|amd|rtx|gtx))\w{1,30}\) )"
 )
 
 
