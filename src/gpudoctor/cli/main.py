@@ -126,7 +126,9 @@ def complain(message: str, code: int) -> int:
     from gpudoctor.report.inert import inert
 
     try:
-        sys.stderr.write(f"gpudoctor: {inert(message)}\n")
+        encoding = sys.stderr.encoding or "ascii"
+        said = inert(message).encode(encoding, "replace").decode(encoding)
+        sys.stderr.write(f"gpudoctor: {said}\n")
     except OSError:  # stderr is closed: the exit code still tells
         pass
     return code

@@ -38,6 +38,7 @@ def style_for(color: str, *, quiet: bool = False, verbose: int = 0) -> Style:
         quiet=quiet,
         unicode=_encodes_marks(),
         shell=_shell(),
+        links=_use_color(color) and _is_terminal(),
     )
 
 
@@ -189,13 +190,18 @@ def write(text: str) -> None:
         try:
             stream.write(text)
         except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "replace").decode(encoding))
+            stream.write(within(text, stream.encoding))
         stream.flush()
     except (OSError, ValueError) as error:
         mute_stdout()
         if reason := unwritten(error):
             raise InternalError(reason) from None
+
+
+def within(text: str, encoding: str | None) -> str:
+    """The text with the letters that an encoding lacks replaced by question marks."""
+    name = encoding or "ascii"
+    return text.encode(name, "replace").decode(name)
 
 
 def unwritten(error: OSError | ValueError) -> str | None:
@@ -211,7 +217,7 @@ def progress(message: str, *, quiet: bool = False) -> None:
 
     if not quiet and sys.stderr is not None:
         try:
-            sys.stderr.write(inert(message) + "\n")
+            sys.stderr.write(within(inert(message), sys.stderr.encoding) + "\n")
             sys.stderr.flush()
         except OSError:  # nobody reads it
             pass

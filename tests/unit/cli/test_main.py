@@ -239,3 +239,17 @@ def test_completion_knows_the_commands():
 def test_the_age_of_the_knowledge_is_told():
     assert "knowledge of 20" in gpudoctor("--version", "-v").stdout
     assert re.search(r"Knowledge base [\d.]+ \(.*(old|today|clock)", gpudoctor("kb").stdout)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp866", "ascii"])
+def test_an_old_code_page_gets_plain_letters_on_both_streams(encoding):
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    for arguments in (["explain", "GPU201"], ["explain", "sm_→"], ["plan", "--gpu", "5060 ti"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "gpudoctor", *arguments],
+            env=env,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode in (0, 2)
+        assert b"\\u" not in done.stdout + done.stderr
