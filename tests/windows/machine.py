@@ -219,8 +219,16 @@ class Wine:
 
     def run(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
         """Run `gpudoctor` in a folder."""
+        return self._start("-m", "gpudoctor", *argv, folder=folder, environ=environ)
+
+    def python(self, code: str, *, folder: Path) -> Run:
+        """Run a program in a folder."""
+        (folder / "program.py").write_text(code, encoding="utf-8")
+        return self._start("program.py", folder=folder, environ=None)
+
+    def _start(self, *argv: str, folder: Path, environ: Mapping[str, str] | None) -> Run:
         done = subprocess.run(
-            [PYTHON, "-m", "gpudoctor", *argv],
+            [PYTHON, *argv],
             env={**self.environ, **(environ or {})},
             cwd=folder,
             stdin=subprocess.DEVNULL,
