@@ -214,7 +214,7 @@ def _architecture() -> dict[str, Case]:
                 module=_PROPRIETARY,
                 torch=replace(wheels.TORCH_2_7_CU126, installed={"nvidia-cudnn-cu12": "9.11.0.98"}),
             ),
-            finds=("cudnn-dropped-gpu",),
+            finds=("cudnn-dropped-gpu", "cuda-library-pin-mismatch"),
         ),
     }
 
