@@ -44,7 +44,7 @@ def resolve(
         scene=scene,
         path=document.path,
         where=pip.names(_of("torch", document, indexes, wishes)),
-        urls=tuple(index.url for index in _of("torch", document, indexes, wishes)),
+        urls=_asked(_of("torch", document, indexes, wishes), document, scene),
         gaps=document.gaps,
         installed=installed or {},
     )
@@ -63,6 +63,17 @@ def _at(document: Document, scene: Scene) -> dict[str, Any]:
         return lambda name: _seen(name, document, indexes, wishes, at, project=True)
 
     return {"wishes": wishes, "pools": pools, "scene": scene}
+
+
+def _asked(places: tuple[Index, ...], document: Document, scene: Scene) -> tuple[str, ...]:
+    """The indexes that are asked for torch: the first that has it ends the search."""
+    asked = []
+    for index in places:
+        asked.append(index.url)
+        first = document.options.get("strategy", "first-index") == "first-index"
+        if first and not index.links and universe.on_index("torch", index.url, scene.platform):
+            break
+    return tuple(asked)
 
 
 def _in_order(document: Document) -> tuple[Index, ...]:
