@@ -47,7 +47,7 @@ def round_(seed: int, disk: faults.Disk, folder: Path) -> str | None:
     before = made.state()
     transaction.run_step = lambda *_arguments: tiny.install(made)
     wrong = chance.choice([None, "no code for sm_120"])
-    work = Work(prefix=str(made.prefix), commands=(("installer",),))
+    work = Work(prefix=str(made.prefix), commands=((sys.executable,),))
     home = fix_journal.environment_folder(work.prefix, environ)
 
     def put_back() -> None:

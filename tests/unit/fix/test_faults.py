@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Place:
         self.before = self.tiny.state()
 
     def fix(self) -> None:
-        work = Work(prefix=str(self.tiny.prefix), commands=(("installer",),))
+        work = Work(prefix=str(self.tiny.prefix), commands=((sys.executable,),))
         folder = fix_journal.environment_folder(work.prefix, self.environ)
         wrong = None if self.cured else "it has no code for sm_120"
         transaction.run(work, folder, lambda: wrong, lambda line: None)

@@ -65,7 +65,9 @@ class Patient:
         self.meanwhile()
 
     def fix(self, wrong=None):
-        work = Work(prefix=str(self.prefix), commands=(("pip", "install", "torch==2.9.1"),))
+        work = Work(
+            prefix=str(self.prefix), commands=((sys.executable, "install", "torch==2.9.1"),)
+        )
         folder = fix_journal.environment_folder(work.prefix, self.environ)
         transaction.run(work, folder, lambda: wrong, lambda line: None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Patient:
         self.meanwhile()
 
     def fix(self, wrong: str | None = None) -> None:
-        work = Work(prefix=str(self.tiny.prefix), commands=(("installer",),))
+        work = Work(prefix=str(self.tiny.prefix), commands=((sys.executable,),))
         folder = fix_journal.environment_folder(work.prefix, self.environ)
         transaction.run(work, folder, lambda: wrong, lambda line: None)
 
@@ -395,7 +396,7 @@ def test_a_state_folder_that_cannot_be_made_changes_nothing(patient, tmp_path):
 def test_forgetting_through_a_link_that_points_elsewhere_removes_all_of_it(patient, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(patient.tiny.prefix)
-    work = Work(prefix=str(link), commands=(("installer",),))
+    work = Work(prefix=str(link), commands=((sys.executable,),))
     folder = fix_journal.environment_folder(str(link), patient.environ)
     transaction.run(work, folder, lambda: None, lambda line: None)
     link.unlink()

@@ -144,6 +144,7 @@ def refuse_elsewhere(argv: Sequence[str], environ: Mapping[str, str], workshop: 
     Raises:
         FixFailedError: it is not there, or is configured to install into another place.
     """
+    command(argv, environ)
     if "pip" in argv[:5] and "-m" in argv[:4]:
         _refuse_pip(argv[0], environment(environ, {}, workshop), workshop)
     elif os.path.basename(argv[0]).lower() in ("uv", "uv.exe"):
