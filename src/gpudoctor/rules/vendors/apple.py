@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.model.step import Step
 from gpudoctor.model.version import numbers
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
@@ -47,15 +48,25 @@ def platform_dropped_intel_mac(case: Case) -> Iterator[Finding | Unknown]:
         "That release runs on the CPU (with Python 3.12 at most and NumPy 1).",
         evidence=[case.evidence("host.os"), case.evidence("host.arch")],
         clears_with=("manual",),
-        remedies=(
-            command_step(
-                "install",
-                "Install the last release for Macs with an Intel processor.",
-                (*case.pip, "install", "torch==2.2.2", "numpy<2"),
-                risk="medium",
-                executable=False,
-            ),
-        ),
+        remedies=(_last_for_intel(case),),
+    )
+
+
+def _last_for_intel(case: Case) -> Step:
+    """The last release for Macs with an Intel processor, or what is left where that is there."""
+    torch = case.facts.torch
+    if torch is not None and numbers(torch.version or "") == (2, 2, 2):
+        return sentence_step(
+            "manual",
+            "That release is installed and runs on the processor (--allow-cpu accepts that). A "
+            "newer torch is in conda-forge, under Linux on this Mac, or on another machine.",
+        )
+    return command_step(
+        "install",
+        "Install the last release for Macs with an Intel processor.",
+        (*case.pip, "install", "torch==2.2.2", "numpy<2"),
+        risk="medium",
+        executable=False,
     )
 
 
