@@ -60,8 +60,10 @@ class Workshop:
         try:
             with open(self._note, encoding="utf-8", errors="surrogateescape") as file:
                 temporary = file.read()
-        except OSError:
+        except FileNotFoundError:
             pass
+        except OSError:
+            return False  # nobody knows now where it is
         named = os.path.basename(temporary).startswith("gpudoctor-")
         if named and os.path.isabs(temporary) and not_private(temporary) is None:
             remove_tree(temporary)
