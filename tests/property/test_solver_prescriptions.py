@@ -12,7 +12,7 @@ from gpudoctor.kb import torch_releases
 from gpudoctor.model.facts import Package
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.companion_changes import along
-from gpudoctor.prescribe.build.prediction import with_build
+from gpudoctor.prescribe.build.prediction import with_build, without_packages
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for, knows
 from gpudoctor.prescribe.request.target import target_of
 from unit.prescribe.sheets import cure, errors, sheet
@@ -112,6 +112,9 @@ def test_what_was_prescribed_works_once_it_is_done(machine):
     build = known(found, target.platform)
     assert build is not None
     after = with_build(machine, build, along(machine.facts, build))
+    for step in found.steps:
+        if step.kind == "uninstall":
+            after = without_packages(after, (step.posix or "").rpartition("--yes")[2].split())
     if "driver" in kinds:
         branch = next(
             int(re.search(r"branch (\d+)", step.text)[1])
