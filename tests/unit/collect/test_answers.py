@@ -61,12 +61,18 @@ def test_a_child_that_dies_is_a_problem_with_its_signal() -> None:
     assert answer.init is None
 
 
+def test_a_mistake_of_ours_in_a_child_is_told_as_that() -> None:
+    line = b'{"step":"failed","error":"ValueError: a mistake"}\n'
+    for answer in (cuda_answer(said(line)), nvml_answer(said(line))):
+        assert answer.problem == Reason("failed", "the collector failed (ValueError: a mistake)")
+
+
 def test_a_child_that_stops_silently_is_quoted() -> None:
     answer = cuda_answer(
         Outcome(status="exited", code=1, stderr=b"Fatal Python error: init\nno codec\n")
     )
     assert answer.problem is not None
-    assert answer.problem.kind == "failed"
+    assert answer.problem.kind == "not-asked"
     assert answer.problem.text.endswith("stopped without an answer: no codec")
 
 

@@ -86,6 +86,8 @@ def nvml_answer(outcome: Outcome) -> NvmlAnswer:
             found["error"] = record.get("error")
         elif step == "device":
             gpus.append(record)
+        elif step == "failed":
+            found["problem"] = Reason("failed", f"the collector failed ({record.get('error')})")
         ended = ended or step == "end"
     done = ended or found.get("error") or found.get("problem")
     if not done:
@@ -111,8 +113,11 @@ def cuda_answer(outcome: Outcome) -> CudaAnswer:
             found["count"] = record.get("count")
         elif step == "device":
             gpus.append(record)
+        elif step == "failed":
+            found["problem"] = Reason("failed", f"the collector failed ({record.get('error')})")
         ended = ended or step == "end"
-    if not (ended or found.get("init") or found.get("load_error")):
+    done = ended or found.get("init") or found.get("load_error") or found.get("problem")
+    if not done:
         found["problem"] = why(outcome, "the CUDA driver library")
     return CudaAnswer(gpus=tuple(gpus), **found)
 
@@ -121,10 +126,11 @@ def why(outcome: Outcome, subject: str) -> Reason:
     """Why a child said nothing, or not all; in words with the last line that it printed."""
     if outcome.is_late:
         return Reason("late", outcome.reason_for(subject))
+    # The library that it asked took it along, with a signal or its own `exit`. A mistake of ours
+    # the child says itself.
     if outcome.status == "signalled":
-        # The library that it asked took it along: that is no fault of ours.
         said = f"the process that asked {subject} died of {outcome.signal}"
         return Reason("not-asked", said)
     tail = outcome.text("stderr").strip().rpartition("\n")[2][:200]
     said = f": {tail}" if tail else ""
-    return Reason("failed", f"the process that asked {subject} stopped without an answer{said}")
+    return Reason("not-asked", f"the process that asked {subject} stopped without an answer{said}")

@@ -12,10 +12,10 @@ import sys
 
 TYPE_CHECKING = False  # importing typing would cost 7 ms
 if TYPE_CHECKING:
-    from gpudoctor.collect.driver.driver_child import die_with_parent, loaded_path, say
+    from gpudoctor.collect.driver.driver_child import die_with_parent, leave, loaded_path, say
 else:  # started by path: only this very folder is known
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from driver_child import die_with_parent, loaded_path, say
+    from driver_child import die_with_parent, leave, loaded_path, say
 
 # CUdevice_attribute of cuda.h
 _ATTRIBUTES = {
@@ -132,4 +132,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # nothing is buffered, and an orderly end takes 3 ms
+    leave(main)

@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False  # importing typing would cost 7 ms
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 try:
     from _json import encode_basestring_ascii as quoted  # the C function alone: 6 ms cheaper
@@ -24,6 +24,19 @@ def say(record: Mapping[str, object]) -> None:
     data = (as_json(record) + "\n").encode()
     while data:
         data = data[os.write(1, data) :]
+
+
+def leave(main: Callable[[], int]) -> None:
+    """Run `main` and end at once; a mistake of ours is said as one, apart from the library's end.
+
+    Nothing is buffered, and an orderly end takes 3 ms.
+    """
+    try:
+        status = main()
+    except Exception as error:
+        say({"step": "failed", "error": f"{type(error).__name__}: {error}"})
+        status = 1
+    os._exit(status)
 
 
 def as_json(value: object) -> str:

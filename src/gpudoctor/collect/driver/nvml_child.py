@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from gpudoctor.collect.driver.driver_child import die_with_parent, loaded_path, say
+    from gpudoctor.collect.driver.driver_child import die_with_parent, leave, loaded_path, say
 else:  # started by path: only this very folder is known
     sys.path.append(os.path.dirname(os.path.abspath(__file__)))
-    from driver_child import die_with_parent, loaded_path, say
+    from driver_child import die_with_parent, leave, loaded_path, say
 
 _COMPUTE_MODES = ("default", "exclusive_thread", "prohibited", "exclusive_process")
 # Bits of nvmlClocksEventReasons in nvml.h that slow a GPU down against its owner's will.
@@ -189,4 +189,4 @@ def main(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    os._exit(main(sys.argv[1]))  # nothing is buffered, and an orderly end takes 3 ms
+    leave(lambda: main(sys.argv[1]))
