@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from gpudoctor.binaries.general import common_architectures
+from gpudoctor.binaries.judgement.general import common_architectures
 from gpudoctor.binaries.source import Skipped
 from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.model.facts import CodeGroup, Library

@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-from gpudoctor.kb.torch_releases import builds
+from gpudoctor.kb.software.torch_releases import builds
 
 OUTPUT = Path(__file__).with_name("torch_downloads.yaml")
 HEADER = """\

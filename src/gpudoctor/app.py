@@ -14,7 +14,7 @@ from gpudoctor import arguments as given
 from gpudoctor import results
 from gpudoctor.errors import CannotJudgeError, UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
-from gpudoctor.examine.policy import Policy
+from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model import report as model_report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
@@ -280,8 +280,8 @@ def facts(
     if remove:
         import platform
 
-        from gpudoctor.model.redact import redact as remove_private
-        from gpudoctor.model.scrub import Identity
+        from gpudoctor.model.privacy.redaction import redact as remove_private
+        from gpudoctor.model.privacy.scrubber import Identity
 
         # Whose names are to go: the account's own, which no pattern can tell from other words.
         user = os.environ.get("USER") or os.environ.get("USERNAME")
@@ -450,7 +450,7 @@ def _policy(
     ignore: Sequence[str] = (),
 ) -> Policy:
     """The policy that is given, or that of the project here; overruled by what else is given."""
-    from gpudoctor.examine import policy as policies
+    from gpudoctor.examine.settings import policy as policies
 
     if base is None:
         found = policies.found(os.getcwd())
@@ -548,7 +548,7 @@ def _with_fix(report: model_report.Report) -> model_report.Report:
         return report
     from gpudoctor.examine.visit import may_start
     from gpudoctor.fix.ours import not_ours, split
-    from gpudoctor.model.shell import command_step
+    from gpudoctor.model.terms.shell import command_step
 
     if not split(prescription.steps)[0] or not_ours(python) is not None:
         return report

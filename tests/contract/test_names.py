@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from contract.program import inside
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 
 # The hundred tells where it belongs: host, driver, wheels, Python, libraries, run time, other
 # vendors, WSL and Windows, gpudoctor itself.

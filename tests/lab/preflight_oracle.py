@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import install_projects
 import stand_in_index
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene

@@ -19,7 +19,7 @@ from collections import defaultdict
 from functools import cache, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 
 PLATFORMS = {
     "linux_x86_64": "manylinux_2_28_x86_64",

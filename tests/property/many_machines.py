@@ -21,13 +21,13 @@ from itertools import combinations
 if __name__ == "__main__":
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.version import numbers
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe import Options, prescribe
 from gpudoctor.prescribe.build.candidates import objections, offers
 from gpudoctor.prescribe.build.companion_changes import along

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.finding import Severity
 from gpudoctor.prescribe.build.companion_changes import Along
 from gpudoctor.prescribe.build.gaps import gaps

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Package
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.companion_changes import along

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.kb import signatures
+from gpudoctor.kb.findings import signatures
 from gpudoctor.model.codec import decode, encode
 from gpudoctor.model.facts import Facts
 from gpudoctor.report import render

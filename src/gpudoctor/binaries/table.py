@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from gpudoctor.binaries.coverage import AmdGpu, CanJit, Coverage, coverage
-from gpudoctor.binaries.distribution import OTHER_BUILD, judge_distribution
+from gpudoctor.binaries.judgement.coverage import AmdGpu, CanJit, Coverage, coverage
+from gpudoctor.binaries.judgement.distribution import OTHER_BUILD, judge_distribution
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
@@ -125,7 +125,7 @@ def _nvidia_column(
 
 def _amd_column(libraries: Sequence[Library], gpu: AmdGpu) -> dict[int, Cell]:
     # Which target runs where stands in tables that other scans need not load.
-    from gpudoctor.binaries.amd_coverage import amd_coverage, has_amd_code
+    from gpudoctor.binaries.judgement.amd_coverage import amd_coverage, has_amd_code
 
     found = {
         index: amd_coverage(library, gpu)

@@ -7,10 +7,10 @@ from typing import Literal
 
 from gpudoctor.binaries.containers import zip_archive as archive
 from gpudoctor.binaries.containers.wheel import open_member, read_wheel
-from gpudoctor.binaries.general import common_architectures
+from gpudoctor.binaries.judgement.general import common_architectures
 from gpudoctor.binaries.names import distribution_of_wheel
 from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.library import Library
 from gpudoctor.model.value import dataclass
 

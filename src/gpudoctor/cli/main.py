@@ -30,7 +30,7 @@ COMMANDS = (
     "facts",
     "kb",
 )
-"""In the order in which people need them; each has a module of its name beside this file."""
+"""In the order in which people need them; each has a module of its name in `commands/`."""
 
 INTERRUPTED = 130
 
@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
         if arguments[:1] in (["check"], ["scan"], ["plan"]):
             # Their common forms are read without typer, whose import takes longer than the rest.
             place = "scan_plain" if arguments[0] == "scan" else arguments[0]
-            plain = import_module(f"gpudoctor.cli.{place}").plain
+            plain = import_module(f"gpudoctor.cli.commands.{place}").plain
             code: int | None = plain(arguments[1:])
             if code is not None:
                 return code
@@ -158,7 +158,7 @@ def application(commands: Sequence[str]) -> Any:
             raise typer.Exit
 
     for name in commands:
-        import_module(f"gpudoctor.cli.{name}").register(app)
+        import_module(f"gpudoctor.cli.commands.{name}").register(app)
         last = app.registered_groups[-1] if name == "kb" else app.registered_commands[-1]
         last.epilog = manual.epilog(name)
     return app

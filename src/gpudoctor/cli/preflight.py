@@ -32,7 +32,7 @@ def look(argv: Sequence[str], seconds: float = SECONDS) -> FactSheet | None:
 def unusable(sheet: FactSheet) -> str | None:
     """Why torch cannot use the GPU of this machine, in one sentence; `None`: nothing is known."""
     from gpudoctor import rules
-    from gpudoctor.kb import catalogue
+    from gpudoctor.kb.findings import catalogue
 
     for finding in rules.judge(sheet).findings:
         entry = catalogue.find(finding.code)

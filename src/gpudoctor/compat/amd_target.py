@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from gpudoctor.kb import amd
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.software.torch_releases import Build
 
 SPIRV = "amdgcnspirv"
 """The portable form: the driver compiles it for any AMD GPU."""

@@ -1,7 +1,7 @@
 """What the published builds of torch run on: code, toolkits, platforms.
 
-Pure rules over `gpudoctor.kb.torch_releases`. Rules, solver, triage and the kernels' proof all
-ask here, so that they cannot disagree.
+Pure rules over `gpudoctor.kb.software.torch_releases`. Rules, solver, triage and the kernels'
+proof all ask here, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from gpudoctor.compat.architecture import (
     can_be_jitted,
     runs_natively,
 )
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import gpus as kb_gpus
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.model.platform import Platform, platform_of
-from gpudoctor.model.version import numbers
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.model.terms.platform import Platform, platform_of
+from gpudoctor.model.terms.version import numbers
 
 Side = Literal["new", "old"]
 """On which side of a build's code a GPU lies that none of it serves."""

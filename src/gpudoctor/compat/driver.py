@@ -11,9 +11,9 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import gpus as kb_gpus
 from gpudoctor.kb._data import numbers
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.model.value import dataclass, field
 
 DriverOs = Literal["linux", "windows", "wsl"]

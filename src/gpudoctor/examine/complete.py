@@ -90,7 +90,7 @@ def _vendor(gpu: Gpu) -> str | None:
 
 
 def _amd(gpu: Gpu) -> dict[str, Any]:
-    from gpudoctor.kb import amd
+    from gpudoctor.kb.hardware import amd
 
     rows = amd.match(gpu.name) if gpu.name else ()
     named = {row.gfx for row in rows}
@@ -102,7 +102,7 @@ def _amd(gpu: Gpu) -> dict[str, Any]:
 
 def _intel(gpu: Gpu) -> dict[str, Any]:
     """A card of its own is told by the number in its name: `Arc A770`, `Data Center GPU Max`."""
-    from gpudoctor.kb import intel
+    from gpudoctor.kb.hardware import intel
 
     family = intel.match(gpu.name) if gpu.name else None
     if family is None:
@@ -129,7 +129,7 @@ def _torch(sheet: FactSheet, torch: Torch, found: dict[str, str]) -> Torch:
 
 def _label(label: str) -> dict[str, str | None] | None:
     """CUDA, HIP and XPU versions that a local label names; `None` where it names none."""
-    from gpudoctor.kb.torch_releases import cuda_of_variant
+    from gpudoctor.kb.software.torch_releases import cuda_of_variant
 
     none: dict[str, str | None] = {"cuda": None, "hip": None, "xpu": None}
     first = label.split(".cxx11")[0]

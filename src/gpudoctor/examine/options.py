@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from gpudoctor.examine.policy import Policy
+from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model.value import dataclass, field
 
 if TYPE_CHECKING:  # the solver is loaded only where there is something to prescribe

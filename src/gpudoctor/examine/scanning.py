@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gpudoctor.binaries.coverage import AmdGpu
+from gpudoctor.binaries.judgement.coverage import AmdGpu
 from gpudoctor.binaries.scan import Progress, scan
 from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
@@ -50,7 +50,7 @@ def scan_paths(
         kill_all()
         raise
     here, cuda = _this_machine(children, environ)
-    from gpudoctor.binaries.coverage import driver_compiles
+    from gpudoctor.binaries.judgement.coverage import driver_compiles
 
     return judge(found, here, driver_compiles(cuda))
 
@@ -66,7 +66,7 @@ def named(gpus: Sequence[str]) -> list[Gpu]:
 
 
 def _gpu(text: str, index: int) -> Gpu:
-    from gpudoctor.kb.gpus import all_capabilities
+    from gpudoctor.kb.hardware.gpus import all_capabilities
 
     try:
         capability = ComputeCapability.parse(text)

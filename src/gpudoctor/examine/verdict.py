@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.examine.policy import FailOn
+from gpudoctor.examine.settings.policy import FailOn
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Verdict, worst

@@ -130,7 +130,7 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
     wish = options.prescribe
     if wish is None or wish.index_url is None or before.prescription is None:
         return {}
-    from gpudoctor.kb.torch_releases import INDEX_ROOT
+    from gpudoctor.kb.software.torch_releases import INDEX_ROOT
     from gpudoctor.prescribe.commands.mirror import index_environment
 
     variant = before.prescription.variant

@@ -242,7 +242,7 @@ def _prometheus(fleet: Fleet) -> str:
 
 def _known(fleet: Fleet) -> list[tuple[Told, tuple[str, ...]]]:
     """Findings whose code and name are the catalogue's: a report is a stranger's text."""
-    from gpudoctor.kb import catalogue
+    from gpudoctor.kb.findings import catalogue
 
     found = []
     for told, machines in fleet.findings():

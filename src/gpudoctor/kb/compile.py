@@ -15,11 +15,12 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gpudoctor.kb import _torch_tables, meaning
 from gpudoctor.kb._data import FOLDER
-from gpudoctor.kb.authoring import AuthoringError, read
-from gpudoctor.kb.schema import FILES, SIGNATURE_FILES
-from gpudoctor.model import toml
+from gpudoctor.kb.authoring.documents import AuthoringError, read
+from gpudoctor.kb.authoring.schema import FILES, SIGNATURE_FILES
+from gpudoctor.kb.findings import meaning
+from gpudoctor.kb.software import _torch_tables
+from gpudoctor.model.terms import toml
 
 Tables = dict[str, Any]
 

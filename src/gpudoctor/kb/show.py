@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpudoctor.kb import info, torch_releases
+from gpudoctor.kb import info
 from gpudoctor.kb._data import load
+from gpudoctor.kb.software import torch_releases
 
 Row = dict[str, Any]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.manifests.outcome import Choice
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.model.finding import FileAt

@@ -13,7 +13,7 @@ from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.prescription import Prescription, Step
-from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.model.terms.shell import command_step, sentence_step
 from gpudoctor.model.value import replace
 
 _OURS = ("install", "environment")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gpudoctor.kb import catalogue, torch_releases
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests import formats
 from gpudoctor.manifests.companions import from_elsewhere
 from gpudoctor.manifests.containers.findings import of_container

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.manifests.scene import Scene, wheel_version
 from gpudoctor.model.value import dataclass
 

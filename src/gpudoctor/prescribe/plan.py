@@ -9,16 +9,16 @@ from typing import Any
 from gpudoctor.compat.builds import arm_only
 from gpudoctor.compat.driver import common_branches
 from gpudoctor.errors import UsageError
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.factfile import not_mentioned
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.answer import prescribe
 from gpudoctor.prescribe.build.solver import explain
 from gpudoctor.prescribe.driver.branches import first_branch

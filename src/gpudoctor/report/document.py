@@ -51,7 +51,7 @@ def document(
     brief = brief and not style.verbose
     shells = shells_of(report.sheet, style, one=brief or style.verbose > 0)
     if report.about == "plan":
-        from gpudoctor.report.plan import sections
+        from gpudoctor.report.views.plan import sections
 
         return _made(report, sections(report, style, shells), extra, style)
     prescription = report.prescription
@@ -236,7 +236,7 @@ def steps(given: Sequence[Step], shells: Shells) -> tuple[Block, ...]:
 
 
 def _facts(report: Report) -> Section:
-    from gpudoctor.report.details import fact_lines
+    from gpudoctor.report.views.details import fact_lines
 
     blocks: list[Block] = [
         Item(path, f"{value}  [{source}]" if source else value)

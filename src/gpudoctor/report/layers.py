@@ -5,7 +5,7 @@ The manner is that of `flutter doctor`, which many people know: a mark, a layer,
 
 from __future__ import annotations
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice

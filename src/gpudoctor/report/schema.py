@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 
-from gpudoctor.examine.policy_schema import schema as policy_schema
+from gpudoctor.examine.settings.policy_schema import schema as policy_schema
 from gpudoctor.model.codec import hints
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts

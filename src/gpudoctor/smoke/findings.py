@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import environment_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.value import replace
 from gpudoctor.smoke.causes import cause
 from gpudoctor.smoke.run import Mishap, Run, key

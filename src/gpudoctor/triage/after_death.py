@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.triage import report
-from gpudoctor.triage.readers.traceback import own_frame
+from gpudoctor.triage.readers.errors.traceback import own_frame
 from gpudoctor.triage.signatures.follow_up import is_asynchronous as may_end_later
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.text.clean import clean, decode

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor import rules
-from gpudoctor.kb import catalogue
-from gpudoctor.kb.follow_ups import follow_up
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.findings.follow_ups import follow_up
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import sentence_step
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.triage.merge import complete, meant, read_facts, sheet_of
 from gpudoctor.triage.readers import own_report
 from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.readers.errors.traceback import own_frame
 from gpudoctor.triage.readers.own_report import OwnReport
-from gpudoctor.triage.readers.traceback import own_frame
 from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.signatures.match import hits

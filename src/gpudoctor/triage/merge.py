@@ -8,9 +8,9 @@ from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import likely_platform
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import gpus as kb_gpus
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.codec import decode, hints
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.factfile import not_mentioned

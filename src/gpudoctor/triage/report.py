@@ -7,16 +7,17 @@ from typing import BinaryIO
 from gpudoctor import __version__, rules
 from gpudoctor.errors import UsageError
 from gpudoctor.examine import verdict as weigh
-from gpudoctor.kb import catalogue, info
+from gpudoctor.kb import info
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.factfile import embedded, parse_sheet
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
-from gpudoctor.model.redact import redact
+from gpudoctor.model.privacy.redaction import redact
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.triage.judge import Diagnosis, diagnose
-from gpudoctor.triage.readers.traceback import last_error
+from gpudoctor.triage.readers.errors.traceback import last_error
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean, decode
 from gpudoctor.triage.text.private import scrub, scrub_finding, scrub_prescription

@@ -8,8 +8,8 @@ import sys
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
-from gpudoctor.kb import catalogue
 from gpudoctor.kb._data import numbers
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet

@@ -10,7 +10,7 @@ import pytest
 from gpudoctor.binaries.code.amdgpu import agree, target_of
 from gpudoctor.binaries.code.kernel_archive import archived_targets
 from gpudoctor.binaries.containers import zstd as zstd_module
-from gpudoctor.binaries.coverage import AmdGpu
+from gpudoctor.binaries.judgement.coverage import AmdGpu
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.scan import scan
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError

@@ -15,7 +15,7 @@ import pytest
 
 from gpudoctor.binaries import budget as budgets
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.coverage import coverage
+from gpudoctor.binaries.judgement.coverage import coverage
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.ptxas import read_ptxas
 from gpudoctor.binaries.scan import Scan, scan

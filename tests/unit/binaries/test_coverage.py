@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.binaries import coverage
-from gpudoctor.binaries.coverage import CanJit, driver_compiles
-from gpudoctor.binaries.general import common_architectures, made_on_purpose, widest_breadth
+from gpudoctor.binaries.judgement.coverage import CanJit, driver_compiles
+from gpudoctor.binaries.judgement.general import (
+    common_architectures,
+    made_on_purpose,
+    widest_breadth,
+)
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import CodeGroup, Library
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.binaries.coverage import AmdGpu
-from gpudoctor.binaries.distribution import FOR_NEWER, ON_PURPOSE, OTHER_BUILD
+from gpudoctor.binaries.judgement.coverage import AmdGpu
+from gpudoctor.binaries.judgement.distribution import FOR_NEWER, ON_PURPOSE, OTHER_BUILD
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import NVIDIAS_OWN, OTHER_VENDORS, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability

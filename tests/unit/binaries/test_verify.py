@@ -8,7 +8,7 @@ import pytest
 
 from gpudoctor.binaries import UnreadableBinaryError
 from gpudoctor.binaries.verify import verify, version_of
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from xray.made import container, elf, fatbin, wheel
 
 VERSION_FILE = "__version__ = '{}'\ncuda: Optional[str] = {}\nhip: Optional[str] = None\n"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.cli import check, main, plan, scan_plain
+from gpudoctor.cli import main
 from gpudoctor.cli.command import Command
+from gpudoctor.cli.commands import check, plan, scan_plain
 from gpudoctor.cli.plain import REPORT_FLAGS, read
 
 COMMANDS = {"check": check.COMMAND, "plan": plan.COMMAND}

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import gpudoctor
-from gpudoctor.cli.plan import plain
+from gpudoctor.cli.commands.plan import plain
 from gpudoctor.cli.this_machine import fill
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -274,7 +274,7 @@ def test_plain_command_lines_end_as_with_typer(
     [[], ["--help"], ["a.so", "--gpu"], ["a.so", "--gpu", "--json"], ["-v", "a.so"], ["--", "-x"]],
 )
 def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
-    from gpudoctor.cli.scan_plain import plain
+    from gpudoctor.cli.commands.scan_plain import plain
 
     assert plain(arguments) is None
 

@@ -10,7 +10,8 @@ import pytest
 
 from gpudoctor.compat import driver
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import cuda, gpus, torch_releases
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import cuda, torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.candidates import Offer, driver_serves

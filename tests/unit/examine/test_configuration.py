@@ -10,8 +10,8 @@ import tomllib
 
 import gpudoctor
 from gpudoctor.errors import UsageError
-from gpudoctor.examine import policy
-from gpudoctor.examine.policy_schema import schema
+from gpudoctor.examine.settings import policy
+from gpudoctor.examine.settings.policy_schema import schema
 
 MACHINE = {
     "facts": {

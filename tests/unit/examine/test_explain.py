@@ -4,9 +4,10 @@ import pytest
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain import explain
-from gpudoctor.kb import catalogue, error_codes, gpus
-from gpudoctor.report.page import render
+from gpudoctor.kb.findings import catalogue, error_codes
+from gpudoctor.kb.hardware import gpus
 from gpudoctor.report.style import Style
+from gpudoctor.report.views.page import render
 
 
 @pytest.mark.parametrize("entry", catalogue.entries(), ids=lambda entry: entry.code)

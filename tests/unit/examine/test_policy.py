@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.errors import UsageError
-from gpudoctor.examine import policy
-from gpudoctor.examine.policy import Policy
+from gpudoctor.examine.settings import policy
+from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model.finding import Finding, Severity
 
 

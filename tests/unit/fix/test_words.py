@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from gpudoctor.cli import fix_kept
+from gpudoctor.cli.commands import fix_kept
 from gpudoctor.fix import words
 from gpudoctor.fix.installing.scrub import scrub, secrets_of
 from gpudoctor.fix.kept import KeptFix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 
 # The names that are promised to other programs (docs/codes has a page each).
 PROMISED = {

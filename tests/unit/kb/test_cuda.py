@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import cuda, gpus
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import cuda
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.kb import gpus
+from gpudoctor.kb.hardware import gpus
 
 MODELS = gpus.models()
 

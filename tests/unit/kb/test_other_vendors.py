@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.kb import amd, intel, torch_releases
+from gpudoctor.kb.hardware import amd, intel
+from gpudoctor.kb.software import torch_releases
 
 
 @pytest.mark.parametrize(

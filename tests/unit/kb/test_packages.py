@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import packages, torch_releases
+from gpudoctor.kb.software import packages, torch_releases
 
 
 @pytest.mark.parametrize(

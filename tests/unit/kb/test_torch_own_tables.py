@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
-from gpudoctor.kb import gpus, torch_releases
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import torch_releases
 
 OWN: dict[str, Any] = json.loads(
     Path(__file__).with_name("torch_own_tables.json").read_text(encoding="utf-8")

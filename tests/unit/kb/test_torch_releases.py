@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from gpudoctor.kb import cuda, gpus, info, torch_binaries, torch_releases
+from gpudoctor.kb import info
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import cuda, torch_binaries, torch_releases
 
 BUILDS = torch_releases.builds()
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.kb._torch_tables import compile_torch
-from gpudoctor.kb.authoring import read
+from gpudoctor.kb.authoring.documents import read
+from gpudoctor.kb.software._torch_tables import compile_torch
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 

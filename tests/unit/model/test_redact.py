@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from gpudoctor.model.fact import Known, Unknown
 from gpudoctor.model.factfile import encode_sheet
 from gpudoctor.model.facts import Facts, Gpu, Library, Package, Python, Torch
-from gpudoctor.model.redact import redact, redact_text
-from gpudoctor.model.scrub import Identity, Scrubber, strip_credentials
+from gpudoctor.model.privacy.redaction import redact, redact_text
+from gpudoctor.model.privacy.scrubber import Identity, Scrubber, strip_credentials
 from gpudoctor.model.sheet import FactSheet
 
 UUID = "12345678-9abc-def0-1234-56789abcdef0"

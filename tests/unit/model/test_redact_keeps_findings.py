@@ -19,7 +19,7 @@ from gpudoctor.model.facts import (
     Python,
     Torch,
 )
-from gpudoctor.model.redact import redact
+from gpudoctor.model.privacy.redaction import redact
 from gpudoctor.model.sheet import FactSheet
 from unit.model.test_redact import ALICE, UUID
 

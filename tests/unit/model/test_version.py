@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from gpudoctor.model.version import numbers, satisfies, split_label
+from gpudoctor.model.terms.version import numbers, satisfies, split_label
 
 VERSIONS = ("2.6.0", "2.6.1", "2.9", "2.14.0", "2.14.1", "2.15.0", "3.0", "2.10.0+cu128")
 SPECIFIERS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Package, Python, Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Prescription

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.model.facts import Package
 from unit.prescribe.sheets import cure, errors, line, sheet
 

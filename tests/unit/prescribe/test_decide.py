@@ -10,7 +10,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Host, KernelModule, Library, Package, Requirement
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.prescribe import Options, missing_fact, prescribe
 from unit.prescribe.sheets import cure, line, sheet
 from unit.rules.firing import FIRES

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import torch_binaries
-from gpudoctor.kb.torch_releases import build
+from gpudoctor.kb.software import torch_binaries
+from gpudoctor.kb.software.torch_releases import build
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import PlanRequest, plan
 from gpudoctor.prescribe.build.gaps import gaps, sentences

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import Options, PlanRequest, plan, prescribe

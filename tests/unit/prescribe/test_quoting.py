@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.model.shell import cmd, environment, posix, powershell
+from gpudoctor.model.terms.shell import cmd, environment, posix, powershell
 
 words = st.lists(
     st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=12),

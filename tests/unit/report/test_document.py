@@ -15,7 +15,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import FileAt, Finding, Severity
 from gpudoctor.model.report import Suppressed
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 from gpudoctor.report import FORMATS, render
 from gpudoctor.report.style import Style
 from unit.report.reports import report

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.kb import amd, catalogue, torch_releases
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.rules.engine.registry import rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "codes"

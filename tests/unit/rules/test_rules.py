@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gpudoctor import rules
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step

@@ -12,7 +12,7 @@ from gpudoctor.triage.readers import (
     package_list,
     torch_warnings,
 )
-from gpudoctor.triage.readers.oom import figures
+from gpudoctor.triage.readers.errors.oom import figures
 from gpudoctor.triage.text.clean import clean, decode
 from gpudoctor.triage.text.text import fold
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gpudoctor.kb import catalogue, signatures
+from gpudoctor.kb.findings import catalogue, signatures
 from gpudoctor.triage.signatures.marks import FACT_MARKS, compiled, is_mark
 from triage_cases.load import cases
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import yaml
 
-from gpudoctor.kb import meaning, signatures
+from gpudoctor.kb.findings import meaning, signatures
 from gpudoctor.triage.report import of_string
 from gpudoctor.triage.signatures.marks import compiled
 from triage_cases.load import cases

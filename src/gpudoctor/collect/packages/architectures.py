@@ -121,7 +121,7 @@ def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
 
     A build of one's own has its own list, whatever its number: the commit tells them apart.
     """
-    from gpudoctor.kb import torch_releases
+    from gpudoctor.kb.software import torch_releases
 
     version, _, label = (torch.version or "").partition("+")
     variant = label or "cu" + (torch.cuda or "").replace(".", "")

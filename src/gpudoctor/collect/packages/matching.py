@@ -80,7 +80,7 @@ def _package(distribution: Distribution, requires: tuple[str, ...]) -> Package:
 def _without_credentials(url: str | None) -> str | None:
     if url is None or "@" not in url:
         return url
-    from gpudoctor.model.scrub import strip_credentials
+    from gpudoctor.model.privacy.scrubber import strip_credentials
 
     return strip_credentials(url)
 

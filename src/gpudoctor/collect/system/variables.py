@@ -26,7 +26,7 @@ def read_variables(environ: Mapping[str, str]) -> dict[str, str]:
 def _without_secrets(value: str, kind: environment.Kind) -> str:
     if "@" not in value:
         return value
-    from gpudoctor.model.scrub import strip_credentials
+    from gpudoctor.model.privacy.scrubber import strip_credentials
 
     if "://" in value:
         return strip_credentials(value)

@@ -9,7 +9,8 @@ from gpudoctor.examine.explain.gpu import of_gpu
 from gpudoctor.examine.explain.page import Explanation, Kind
 from gpudoctor.examine.explain.variable import of_variable
 from gpudoctor.examine.explain.variant import of_variant
-from gpudoctor.kb import catalogue, error_codes, gpus, pages
+from gpudoctor.kb.findings import catalogue, error_codes, pages
+from gpudoctor.kb.hardware import gpus
 
 __all__ = ["Explanation", "Kind", "explain"]
 

@@ -10,7 +10,8 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb import cuda, gpus, torch_releases
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import cuda, torch_releases
 
 # How many GPU names an architecture's page lists before it says how many more there are.
 _NAMES = 24

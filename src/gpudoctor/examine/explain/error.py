@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb import catalogue, error_codes
-from gpudoctor.kb.error_codes import ErrorCode
+from gpudoctor.kb.findings import catalogue, error_codes
+from gpudoctor.kb.findings.error_codes import ErrorCode
 
 _NUMBER = re.compile(
     r"(?:(?!error|failure|status|code)(?P<library>[a-z]{3,8}) )?"

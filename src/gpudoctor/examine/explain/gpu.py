@@ -5,7 +5,8 @@ from __future__ import annotations
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.examine.explain import architecture
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb import gpus, torch_releases
+from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.software import torch_releases
 
 # How many GPUs of one name a page lists.
 _NAMES = 24
@@ -40,7 +41,7 @@ def of_gpu(text: str) -> Explanation | None:
 
 def _other_vendor(text: str) -> Explanation | None:
     """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
-    from gpudoctor.kb import amd, intel
+    from gpudoctor.kb.hardware import amd, intel
     from gpudoctor.prescribe.request.gpu_names import is_apple
 
     if is_apple(text):

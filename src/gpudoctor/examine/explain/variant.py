@@ -6,7 +6,7 @@ import re
 
 from gpudoctor.compat.driver import DriverOs, floor_of
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 
 _SYSTEMS: tuple[tuple[DriverOs, str], ...] = (("linux", "Linux"), ("windows", "Windows"))
 _VARIANT = re.compile(r"\+?(cu\d{2,3}|rocm\d\.\d(?:\.\d)?|xpu|cpu)\Z", re.I)

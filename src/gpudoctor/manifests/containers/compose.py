@@ -12,7 +12,7 @@ from gpudoctor.manifests.containers.dockerfile import outcome_of
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import Document, line_of
 from gpudoctor.manifests.outcome import Outcome
-from gpudoctor.manifests.readers.conda_list import yaml
+from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.toml import rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gpudoctor.kb import images as kb_images
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import images as kb_images
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.document import Document, Gap
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.scene import Scene

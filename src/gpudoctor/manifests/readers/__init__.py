@@ -30,25 +30,25 @@ def _pyproject(source: Source, scene: Scene) -> Document:
 
 
 def _uv_lock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import uv_lock
+    from gpudoctor.manifests.readers.locks import uv_lock
 
     return uv_lock.read(source, scene)
 
 
 def _pylock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import pylock
+    from gpudoctor.manifests.readers.locks import pylock
 
     return pylock.read(source, scene)
 
 
 def _poetry_lock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import poetry_lock
+    from gpudoctor.manifests.readers.locks import poetry_lock
 
     return poetry_lock.read(source, scene)
 
 
 def _pdm_lock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import pdm_lock
+    from gpudoctor.manifests.readers.locks import pdm_lock
 
     return pdm_lock.read(source, scene)
 
@@ -72,19 +72,19 @@ def _setup_cfg(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one 
 
 
 def _explicit(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import conda_list
+    from gpudoctor.manifests.readers.locks import conda_list
 
     return conda_list.read_explicit(source, scene)
 
 
 def _conda_lock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import conda_list
+    from gpudoctor.manifests.readers.locks import conda_list
 
     return conda_list.read_conda_lock(source, scene)
 
 
 def _pixi_lock(source: Source, scene: Scene) -> Document:
-    from gpudoctor.manifests.readers import conda_list
+    from gpudoctor.manifests.readers.locks import conda_list
 
     return conda_list.read_pixi_lock(source, scene)
 

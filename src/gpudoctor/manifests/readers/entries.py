@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.manifests.document import line_at
 from gpudoctor.manifests.readers.toml import parse, rows
 from gpudoctor.manifests.source import Source

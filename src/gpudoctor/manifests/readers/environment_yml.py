@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from gpudoctor.manifests.document import CondaSpec, Document, line_of
-from gpudoctor.manifests.readers.conda_list import yaml
+from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.requirements import Reading, take
 from gpudoctor.manifests.readers.toml import rows, table
 from gpudoctor.manifests.source import Source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.document import Wish
 from gpudoctor.manifests.universe import allows, version
 

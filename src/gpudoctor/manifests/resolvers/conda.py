@@ -8,8 +8,8 @@ Source: micromamba-docker issue 620, pytorch-cpu-feedstock issue 364, pixi's pag
 
 from __future__ import annotations
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.conda_builds import choice, cuda_of
 from gpudoctor.manifests.document import CondaSpec, Document
 from gpudoctor.manifests.outcome import Outcome

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.manifests.conda_builds import choice as conda_choice
 from gpudoctor.manifests.document import Document, Pinned
 from gpudoctor.manifests.outcome import Choice, Outcome

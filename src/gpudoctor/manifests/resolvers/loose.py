@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests.document import Gap, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers.beyond import beyond_known

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from gpudoctor.kb import indexes as kb_indexes
+from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome
@@ -92,7 +92,7 @@ def seen(
 
 def private(name: str, text: str, url: str, scene: Scene) -> Candidate:
     """A labelled version that a private index is asked for."""
-    from gpudoctor.kb import torch_releases
+    from gpudoctor.kb.software import torch_releases
 
     label = text.partition("+")[2]
     build = torch_releases.build(text, label, scene.platform) if name == TORCH else None

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gpudoctor.kb import indexes as kb_indexes
-from gpudoctor.kb.torch_releases import INDEX_ROOT
+from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome

@@ -10,7 +10,7 @@ from gpudoctor.kb import environment as kb_environment
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 
 
 def gpus_elsewhere(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.prescription import Alternative, Prescription, Step
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import Relaxation, best, relaxations

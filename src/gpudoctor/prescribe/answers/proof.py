@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.prediction import is_newer

@@ -15,12 +15,12 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.compat.builds import toolkit_knows
 from gpudoctor.compat.driver import newest_cuda_of, starts
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import dataclass
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Target
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import dataclass
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.candidates import satisfies
 from gpudoctor.prescribe.request.target import Pin, python_of
 

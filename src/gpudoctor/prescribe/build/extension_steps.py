@@ -7,10 +7,10 @@ GPUs that the package serves at all (configs/packages.yaml).
 from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.prescription import Step
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 from gpudoctor.prescribe.build.companion_changes import Broken, requirements_of
 from gpudoctor.prescribe.build.extension_recipe import extension_recipe
 from gpudoctor.prescribe.commands.install_commands import Place, install_argv, uninstall_argv

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gpudoctor.binaries.coverage import coverage
+from gpudoctor.binaries.judgement.coverage import coverage
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_binaries import libraries
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_binaries import libraries
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.value import dataclass
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import catalogue
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import environment_step
+from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import gaps
 from gpudoctor.prescribe.build import prediction as predict

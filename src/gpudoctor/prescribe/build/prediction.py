@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.companion_changes import Along
 from gpudoctor.prescribe.driver.branches import DriverPlan, knows
 from gpudoctor.prescribe.request.target import capability

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
 )

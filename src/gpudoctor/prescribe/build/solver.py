@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from functools import cache, lru_cache, partial
 
-from gpudoctor.kb.torch_releases import Build, minimum_macos
+from gpudoctor.kb.software.torch_releases import Build, minimum_macos
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import dataclass, replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
     Constraint,

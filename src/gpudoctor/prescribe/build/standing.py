@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Literal
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
-from gpudoctor.model.version import numbers
 from gpudoctor.prescribe.build.candidates import driver_serves
 from gpudoctor.prescribe.build.gaps import Gap, gaps
 from gpudoctor.prescribe.build.solver import feasible

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gpudoctor.compat.amd_target import build_serves
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.version import numbers
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe.request.target import Target, served
 
 

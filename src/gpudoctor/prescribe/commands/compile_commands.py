@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host
-from gpudoctor.model.shell import cmd, posix, powershell
+from gpudoctor.model.terms.shell import cmd, posix, powershell
 from gpudoctor.prescribe.tables import source_build
 
 

@@ -18,7 +18,7 @@ from typing import Literal, cast
 
 from gpudoctor.model.facts import Python
 from gpudoctor.model.prescription import Step
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.mirror import Index
 

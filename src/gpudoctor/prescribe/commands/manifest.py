@@ -10,7 +10,7 @@ pixi.sh/latest/reference/pixi_manifest, pipenv.pypa.io (indexes); read 2026-11-2
 from __future__ import annotations
 
 from gpudoctor.model.prescription import Step
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 from gpudoctor.prescribe.commands.mirror import Index
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.model.prescription import Step
-from gpudoctor.model.shell import command_step
+from gpudoctor.model.terms.shell import command_step
 
 
 def interpreter_in(folder: str, *, windows: bool) -> str:

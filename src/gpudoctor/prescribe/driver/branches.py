@@ -6,10 +6,10 @@ from typing import Literal
 
 from gpudoctor.compat import driver as compat
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import gpus as kb_gpus
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import dataclass
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.tables import recommended_branch
 
 Flavour = Literal["open", "proprietary", "either"]

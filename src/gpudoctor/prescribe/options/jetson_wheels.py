@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.prescribe.tables import JetsonIndex, jetson_indexes
 
 

@@ -15,7 +15,7 @@ from gpudoctor.compat.architecture import (
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import environment_step
+from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.prescribe.driver.branches import flavour_of
 from gpudoctor.prescribe.request.target import capability, served
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from gpudoctor.compat.amd_target import wsl_serves
-from gpudoctor.kb import amd as kb_amd
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.hardware import amd as kb_amd
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers as version_key
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best, ranked

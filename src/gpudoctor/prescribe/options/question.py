@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import catalogue
-from gpudoctor.kb import gpus as kb_gpus
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Gpu, Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step

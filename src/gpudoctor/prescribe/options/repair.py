@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gpudoctor.compat.builds import cudnn_may_stay
-from gpudoctor.kb import packages as kb_packages
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.sheet import FactSheet

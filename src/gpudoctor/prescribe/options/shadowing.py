@@ -11,12 +11,12 @@ import ntpath
 import posixpath
 from types import ModuleType
 
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.shell import environment_step
+from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.companion_changes import Along

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gpudoctor.kb import cuda as kb_cuda
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.prescription import Step
-from gpudoctor.model.shell import cmd, posix, powershell
-from gpudoctor.model.version import numbers as version_key
+from gpudoctor.model.terms.shell import cmd, posix, powershell
+from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.prescribe.build.candidates import (
     driver_serves,
     driver_serves_in_full,

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from gpudoctor.kb import torch_releases
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
-from gpudoctor.model.version import numbers
 from gpudoctor.prescribe.build.companion_changes import pins_of
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.install import install, named_packages

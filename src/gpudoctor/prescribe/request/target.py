@@ -7,7 +7,7 @@ from functools import cache
 from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import is_served, likely_platform
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, replace

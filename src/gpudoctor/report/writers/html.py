@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape as escape_html
 
-from gpudoctor.kb import pages
+from gpudoctor.kb.findings import pages
 from gpudoctor.report.blocks import (
     Block,
     Command,
@@ -16,8 +16,8 @@ from gpudoctor.report.blocks import (
     Section,
 )
 from gpudoctor.report.inert import inert
-from gpudoctor.report.page import sections_of
 from gpudoctor.report.style import Style
+from gpudoctor.report.views.page import sections_of
 
 _SYMBOLS = {"good": "✓", "warning": "!", "bad": "✗", "unknown": "?", "none": "–"}
 _CSS = """

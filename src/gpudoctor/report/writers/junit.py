@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape, quoteattr
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Report, SmokeTest
 from gpudoctor.model.value import dataclass

@@ -8,7 +8,7 @@ import os
 from typing import Any
 from urllib.parse import quote
 
-from gpudoctor.kb import catalogue, pages
+from gpudoctor.kb.findings import catalogue, pages
 from gpudoctor.model.finding import FileAt, Finding, Severity
 from gpudoctor.report import links
 from gpudoctor.report.blocks import Document, Section

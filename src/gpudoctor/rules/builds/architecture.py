@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import side
-from gpudoctor.kb.torch_releases import Build
+from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import sentence_step
-from gpudoctor.model.version import split_label
+from gpudoctor.model.terms.shell import sentence_step
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case, Code, Device
 from gpudoctor.rules.engine.registry import rule

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from gpudoctor.binaries.coverage import Coverage, coverage
-from gpudoctor.binaries.distribution import judge_distribution
-from gpudoctor.binaries.general import containers
+from gpudoctor.binaries.judgement.coverage import Coverage, coverage
+from gpudoctor.binaries.judgement.distribution import judge_distribution
+from gpudoctor.binaries.judgement.general import containers
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import packages
+from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import CodeGroup, Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.step import Step
-from gpudoctor.model.version import split_label
+from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import TORCH, Case, Device

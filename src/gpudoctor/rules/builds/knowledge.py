@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.kb import info, torch_releases
+from gpudoctor.kb import info
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import command_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import command_step, sentence_step
 from gpudoctor.rules.builds.architecture import (
     beyond_knowledge,
     code_evidence,

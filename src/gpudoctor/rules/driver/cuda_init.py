@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.driver.driver import FINER
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gpudoctor.kb.module_steps import ModuleSteps, module_steps
-from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.kb.software.module_steps import ModuleSteps, module_steps
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.restart import restart
 

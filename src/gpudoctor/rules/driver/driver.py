@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.driver.kernel_module import bound_driver, not_loaded
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.shell import posix_step
+from gpudoctor.model.terms.shell import posix_step
 from gpudoctor.rules.driver import distribution_commands as commands
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case, Device

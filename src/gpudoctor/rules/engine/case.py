@@ -10,8 +10,8 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
 from gpudoctor.model.finding import Evidence
-from gpudoctor.model.platform import Platform, platform_of
 from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.terms.platform import Platform, platform_of
 from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 

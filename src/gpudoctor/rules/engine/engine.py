@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet, parents
-from gpudoctor.model.shell import sentence_step
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import Rule, rules

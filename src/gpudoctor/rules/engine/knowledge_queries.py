@@ -12,8 +12,9 @@ from gpudoctor.compat.builds import jittable as jittable
 from gpudoctor.compat.builds import native as native
 from gpudoctor.compat.builds import serving as serving
 from gpudoctor.compat.builds import toolkit_knows
-from gpudoctor.kb import amd, cuda, gpus, intel, packages, torch_releases
-from gpudoctor.model.version import numbers as numbers
+from gpudoctor.kb.hardware import amd, gpus, intel
+from gpudoctor.kb.software import cuda, packages, torch_releases
+from gpudoctor.model.terms.version import numbers as numbers
 
 
 def major(version: str | None) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Evidence, Finding, Severity, Step, StepKind
 from gpudoctor.rules.engine.case import Device
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import environment_step, posix_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import environment_step, posix_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.registry import rule

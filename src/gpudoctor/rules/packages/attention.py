@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import packages
+from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.shell import command_step, sentence_step
+from gpudoctor.model.terms.shell import command_step, sentence_step
 from gpudoctor.rules.builds.architecture import gpu_evidence
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

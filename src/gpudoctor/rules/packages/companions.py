@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.version import satisfies, split_label
+from gpudoctor.model.terms.version import satisfies, split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

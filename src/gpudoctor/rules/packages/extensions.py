@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gpudoctor.kb import packages as kb_packages
+from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

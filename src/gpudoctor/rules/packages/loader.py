@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.kb import packages
+from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import LoaderLibrary
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import environment_step
+from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

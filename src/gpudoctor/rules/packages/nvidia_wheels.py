@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from gpudoctor.compat.builds import cudnn_may_stay
-from gpudoctor.kb import packages
+from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Requirement
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.model.shell import sentence_step
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

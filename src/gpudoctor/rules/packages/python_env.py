@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.kb import torch_releases
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import environment_step, posix_step, sentence_step
+from gpudoctor.model.terms.shell import environment_step, posix_step, sentence_step
 from gpudoctor.rules.builds.architecture import gpu_evidence
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case

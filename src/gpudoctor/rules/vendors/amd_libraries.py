@@ -8,7 +8,7 @@ from gpudoctor.compat.amd_target import best_service
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.shell import sentence_step
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.rules.engine.case import TORCH, Case, Device
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several

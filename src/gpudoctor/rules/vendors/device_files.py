@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from gpudoctor.model.facts import DeviceFile, VendorDriver
 from gpudoctor.model.finding import Evidence
-from gpudoctor.model.shell import posix_step, sentence_step
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case, Device
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.shell import posix_step, sentence_step
+from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several

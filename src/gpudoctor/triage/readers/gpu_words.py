@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gpudoctor.kb import amd as kb_amd
-from gpudoctor.kb import gpus as kb_gpus
-from gpudoctor.kb import intel as kb_intel
+from gpudoctor.kb.hardware import amd as kb_amd
+from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import intel as kb_intel
 
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
 _GPU = re.compile(

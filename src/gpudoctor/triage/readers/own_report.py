@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gpudoctor.kb import catalogue
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gpudoctor.kb import torch_releases
 from gpudoctor.kb._data import numbers
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft

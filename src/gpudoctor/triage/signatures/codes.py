@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gpudoctor.kb import error_codes
-from gpudoctor.kb.error_codes import ErrorCode
+from gpudoctor.kb.findings import error_codes
+from gpudoctor.kb.findings.error_codes import ErrorCode
 from gpudoctor.triage.text.text import Text
 
 _NAME = re.compile(

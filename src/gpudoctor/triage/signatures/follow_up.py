@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.kb import catalogue
-from gpudoctor.kb.follow_ups import follow_up
+from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.findings.follow_ups import follow_up
 from gpudoctor.triage.signatures.marks import Marks
 
 _ON_CPU = "The process is sound: mend the program, nothing else is broken."

@@ -9,15 +9,16 @@ from functools import cache
 
 from gpudoctor.compat.builds import likely_platform
 from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
-from gpudoctor.kb import signatures, torch_releases
 from gpudoctor.kb._data import numbers
+from gpudoctor.kb.findings import signatures
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
 from gpudoctor.triage.merge import with_torch
 from gpudoctor.triage.readers.containers import gives_gpu
-from gpudoctor.triage.readers.copies import two_versions
-from gpudoctor.triage.readers.failing import owner
-from gpudoctor.triage.readers.oom import figures
+from gpudoctor.triage.readers.errors.copies import two_versions
+from gpudoctor.triage.readers.errors.failing import owner
+from gpudoctor.triage.readers.errors.oom import figures
 from gpudoctor.triage.signatures.places import places
 from gpudoctor.triage.text.text import Text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpudoctor.kb import signatures
-from gpudoctor.kb.signatures import Cause, Signature
+from gpudoctor.kb.findings import signatures
+from gpudoctor.kb.findings.signatures import Cause, Signature
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.kb import catalogue, signatures
+from gpudoctor.kb.findings import catalogue, signatures
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.marks import Marks

@@ -6,7 +6,7 @@ import re
 
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription
-from gpudoctor.model.redact import redact_text
+from gpudoctor.model.privacy.redaction import redact_text
 from gpudoctor.model.step import Step
 from gpudoctor.model.value import replace
 

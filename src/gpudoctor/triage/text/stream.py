@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from typing import BinaryIO
 
-from gpudoctor.kb import signatures
+from gpudoctor.kb.findings import signatures
 from gpudoctor.triage.text.clean import clean, encoding
 from gpudoctor.triage.text.text import Text, fold
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from gpudoctor.kb import signatures
+from gpudoctor.kb.findings import signatures
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.text.typed import is_typed
 

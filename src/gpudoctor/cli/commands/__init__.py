@@ -1,0 +1,1 @@
+"""The commands: one file each, with what it prints and the code that it ends with."""

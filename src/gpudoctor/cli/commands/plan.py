@@ -1,0 +1,134 @@
+"""`gpudoctor plan`: what to install on a machine that is not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gpudoctor.cli import output as out
+from gpudoctor.cli.command import Command, Option, output_options
+from gpudoctor.errors import UsageError
+from gpudoctor.model.value import replace
+from gpudoctor.report import FORMATS
+
+if TYPE_CHECKING:  # loaded when the command runs
+    from gpudoctor.model.report import Report
+    from gpudoctor.report.style import Style
+
+
+def execute(
+    *,
+    gpu: Sequence[str] | None,
+    driver: str | None,
+    os: str | None,
+    arch: str | None,
+    python: str | None,
+    torch: str | None,
+    channel: str,
+    tool: str,
+    index_url: str | None,
+    from_source: bool,
+    requirements: Sequence[str] | None,
+    extra: Sequence[str] | None,
+    group: Sequence[str] | None,
+    facts: str | None,
+    format_: str,
+    json: bool,
+    output: Sequence[str] | None,
+    quiet: bool,
+    verbose: int,
+    color: str,
+) -> int:
+    """Plan, or judge install files, put the report out, and give the exit code.
+
+    Raises:
+        UsageError: a GPU, a version, an option's value is not known, or a named file cannot be
+            read.
+    """
+    style = out.style_for(color, quiet=quiet, verbose=verbose)
+    out.check_format("json" if json else format_)
+    out.check_outputs(output)
+    if not gpu and facts is None:
+        raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
+    from gpudoctor import app
+    from gpudoctor.cli import this_machine
+
+    filled = None
+    if facts is None:
+        filled = this_machine.fill(gpu or (), os, arch, python)
+        os, arch, python = filled.os, filled.arch, filled.python
+    report = app.plan(
+        gpus=gpu or (),
+        driver=driver,
+        os=os,
+        arch=arch,
+        python=python,
+        torch=torch,
+        channel=channel,
+        tool=tool,
+        index_url=index_url,
+        from_source=from_source,
+        requirements=requirements or (),
+        extras=extra or (),
+        groups=group or (),
+        facts=None if facts is None else out.read_input(facts),
+        facts_name=facts or "",
+    )
+    if filled is not None:
+        sources = {**report.sheet.sources, **dict.fromkeys(filled.paths, this_machine.SOURCE)}
+        report = replace(report, sheet=replace(report.sheet, sources=sources))
+    out.emit(
+        lambda name, how: _render(report, name, how, torch),
+        style,
+        format_=format_,
+        json=json,
+        outputs=output,
+    )
+    return report.exit_code
+
+
+def _render(report: Report, format_: str, style: Style, torch: str | None) -> str:
+    from gpudoctor.report import render
+
+    if style.verbose < 2 or report.about != "plan":
+        return render(report, format_, style)
+    from gpudoctor.prescribe import considered
+    from gpudoctor.report.views.plan import considered as section
+
+    return render(report, format_, style, (section(considered(report.sheet, torch)),))
+
+
+COMMAND = Command(
+    name="plan",
+    help="What to install on a machine that is not at hand.",
+    options=(
+        Option(
+            "--gpu",
+            "A GPU as people write it ('5060 ti'), sm_120, or 12.0. Once for each card.",
+            "NAME",
+            "many",
+        ),
+        Option("--driver", "570.172.08, or 570.", "VERSION"),
+        Option("--os", "One of linux, windows, wsl, macos.", "NAME"),
+        Option("--arch", "One of x86_64, aarch64, arm64.", "NAME"),
+        Option("--python", "3.12, or 3.13t.", "VERSION"),
+        Option("--torch", "A version or a specifier of torch.", "SPEC"),
+        Option("--channel", "stable or nightly.", "NAME", default="stable"),
+        Option("--tool", "One of pip, uv, conda, pixi, poetry.", "NAME", default="auto"),
+        Option("--index-url", "A mirror of the wheel index's root.", "URL"),
+        Option("--from-source", "Print how to build torch.", kind="flag"),
+        Option(
+            "--requirements",
+            "Judge what a requirements file, manifest, lock or folder installs; repeatable.",
+            "FILE",
+            "many",
+        ),
+        Option("--extra", "An extra of the project to install.", "NAME", "many"),
+        Option("--group", "A dependency group to install.", "NAME", "many"),
+        Option("--facts", "Judge for a machine that was saved.", "FILE"),
+        *output_options(FORMATS),
+    ),
+    run=execute,
+)
+register = COMMAND.register
+plain = COMMAND.plain

@@ -1,0 +1,197 @@
+"""What a project requires of a machine: GPUs, driver, torch, packages; met, not met, or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from gpudoctor.examine.verdict import REQUIREMENT
+from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Gpu
+from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.step import Step
+from gpudoctor.model.terms.shell import command_step
+from gpudoctor.model.value import dataclass
+
+if TYPE_CHECKING:  # loaded where a version is compared
+    from packaging.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirements:
+    """The least that a machine must have; what is not set is not asked for."""
+
+    gpus: int | None = None
+    """How many GPUs programs must see."""
+    models: tuple[str, ...] = ()
+    """Words of which each GPU's name must hold one: `H100`."""
+    capability: str | None = None
+    """Compute capability of each GPU, `8.0`."""
+    memory_gb: float | None = None
+    """Memory of each GPU, in GB of 10^9 bytes."""
+    driver: str | None = None
+    """Version of the driver, `570` or `570.124.06`."""
+    cuda: str | None = None
+    """CUDA version that the driver serves, `12.8`."""
+    torch: str | None = None
+    """A specifier of versions, `>=2.6,<2.9`."""
+    packages: tuple[str, ...] = ()
+    """Requirements as pip takes them, `flash-attn>=2.7`."""
+
+    def judge(self, sheet: FactSheet) -> tuple[tuple[Finding, ...], tuple[Unknown, ...]]:
+        """What is not met, and what cannot be judged for want of a fact."""
+        found = list(self._judged(sheet))
+        return (
+            tuple(item for item in found if isinstance(item, Finding)),
+            tuple(item for item in found if isinstance(item, Unknown)),
+        )
+
+    def _judged(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
+        yield from self._gpus(sheet)
+        yield from self._driver(sheet)
+        yield from self._torch(sheet)
+        for text in self.packages:
+            yield from _package(text, sheet)
+
+    def _gpus(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
+        asked = (self.gpus, self.models or None, self.capability, self.memory_gb)
+        if all(item is None for item in asked):
+            return
+        if entry := sheet.why_unknown("gpus"):
+            yield _unknown("gpus", entry)
+            return
+        seen = [
+            (place, gpu) for place, gpu in enumerate(sheet.facts.gpus) if gpu.visible is not False
+        ]
+        least = 1 if self.gpus is None else self.gpus
+        if len(seen) < least:
+            said = f"{least} GPU{'s' if least > 1 else ''} required, and programs see {len(seen)}"
+            yield _unmet(said, Evidence(fact="gpus", value=str(len(seen))))
+        checks: list[tuple[str, bool, Callable[[Gpu], bool | None], str]] = [
+            ("name", bool(self.models), self._is_model, " or ".join(self.models)),
+            (
+                "compute_capability",
+                self.capability is not None,
+                self._is_capable,
+                f"compute capability {self.capability}",
+            ),
+            (
+                "memory_bytes",
+                self.memory_gb is not None,
+                self._is_large,
+                f"{self.memory_gb or 0:g} GB of memory",
+            ),
+        ]
+        for field, wanted, fits, words in checks:
+            for place, gpu in seen if wanted else ():
+                path = f"gpus[{place}].{field}"
+                met = None if sheet.why_unknown(path) else fits(gpu)
+                if met is None:
+                    yield _unknown(path, sheet.why_unknown(path))
+                elif not met:
+                    index = place if gpu.index is None else gpu.index
+                    value = str(getattr(gpu, field))
+                    said = f"GPU {index} ({gpu.name or 'unnamed'}) is not what is required: {words}"
+                    yield _unmet(said, Evidence(fact=path, value=value), gpus=(index,))
+
+    def _is_model(self, gpu: Gpu) -> bool | None:
+        if gpu.name is None:
+            return None
+        name = "".join(gpu.name.lower().split())
+        return any("".join(model.lower().split()) in name for model in self.models)
+
+    def _is_capable(self, gpu: Gpu) -> bool | None:
+        if gpu.compute_capability is None or self.capability is None:
+            return None
+        return version(gpu.compute_capability) >= version(self.capability)
+
+    def _is_large(self, gpu: Gpu) -> bool | None:
+        if gpu.memory_bytes is None or self.memory_gb is None:
+            return None
+        return gpu.memory_bytes >= self.memory_gb * 1e9
+
+    def _driver(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
+        driver = sheet.facts.driver
+        for field, least, words in (
+            ("version", self.driver, "driver {} or newer"),
+            ("cuda", self.cuda, "a driver that serves CUDA {}"),
+        ):
+            if least is None:
+                continue
+            path = f"driver.{field}"
+            have = getattr(driver, field) if driver is not None else None
+            if entry := sheet.why_unknown(path):
+                yield _unknown(path, entry)
+            elif have is None and driver is not None:
+                yield _unknown(path, None)
+            elif have is None or version(have) < version(least):
+                said = f"{words.format(least)} is required, and this is {have or 'none'}"
+                yield _unmet(said[0].upper() + said[1:], Evidence(fact=path, value=have or "none"))
+
+    def _torch(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
+        if self.torch is None:
+            return
+        from packaging.specifiers import SpecifierSet
+
+        if entry := sheet.why_unknown("torch.version"):
+            yield _unknown("torch.version", entry)
+            return
+        torch = sheet.facts.torch
+        have = torch.version if torch is not None else None
+        if have is not None and SpecifierSet(self.torch).contains(have, prereleases=True):
+            return
+        words = ["gpudoctor", "fix", "--torch", self.torch]
+        step = command_step("install", f"Install torch {self.torch}.", words, executable=False)
+        said = f"torch {self.torch} is required, and {have or 'none'} is installed"
+        evidence = Evidence(fact="torch.version", value=have or "none")
+        yield _unmet(said, evidence, remedies=(step,))
+
+
+def _package(text: str, sheet: FactSheet) -> Iterator[Finding | Unknown]:
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    if entry := sheet.why_unknown("packages"):
+        yield _unknown("packages", entry)
+        return
+    wanted = Requirement(text)
+    name = canonicalize_name(wanted.name)
+    have = next(
+        (p.version for p in sheet.facts.packages if canonicalize_name(p.name) == name), None
+    )
+    if have is not None and wanted.specifier.contains(have, prereleases=True):
+        return
+    said = f"{text} is required, and {have or 'none'} is installed"
+    yield _unmet(said, Evidence(fact="packages", value=f"{wanted.name} {have or 'none'}"))
+
+
+def version(text: str) -> Version:
+    """A version that can be compared: `570`, `12.8`, `570.172.08`."""
+    from packaging.version import Version
+
+    return Version(text)
+
+
+def _unmet(
+    title: str, evidence: Evidence, gpus: tuple[int, ...] = (), remedies: tuple[Step, ...] = ()
+) -> Finding:
+    from gpudoctor.kb.findings import catalogue
+
+    return Finding(
+        code=catalogue.code(REQUIREMENT),
+        name=REQUIREMENT,
+        severity=Severity.ERROR,
+        title=title,
+        detail="The settings of this project ask for it (`require`).",
+        evidence=(evidence,),
+        gpus=gpus,
+        clears_with=("manual",),
+        remedies=remedies,
+    )
+
+
+def _unknown(path: str, entry: Unknown | None) -> Unknown:
+    reason = entry.reason if entry is not None else "nobody says it"
+    kind = entry.kind if entry is not None else "not-asked"
+    return Unknown(REQUIREMENT, f"{path} is unknown: {reason}", path, kind)

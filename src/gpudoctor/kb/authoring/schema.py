@@ -1,0 +1,442 @@
+"""Which tables each file of `configs/` has, and which keys their rows have.
+
+A key that ends in `?` may be left out; the kinds are those of
+`gpudoctor.kb.authoring.documents`. A row of most tables may name its own `sources` and `date`
+besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gpudoctor.model.value import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One YAML file: its tables, each a list of rows with the given keys.
+
+    A key ending in `?` may be left out. The kinds are those of `_CHECKS`; `|null` allows null.
+    """
+
+    tables: Mapping[str, Mapping[str, str]]
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Further keys of the file besides its tables and header."""
+    optional: bool = False
+    dated: bool = True
+    """Whether the file has a date of its own; else each row's source states one."""
+
+
+_SOURCED = {"sources?": "texts", "date?": "date"}
+
+
+def _rows(**keys: str) -> dict[str, str]:
+    """Keys and kinds of a row; `_opt` at the end of a key marks one that may be left out."""
+    named = {
+        key.removesuffix("_opt") + "?" if key.endswith("_opt") else key: kind
+        for key, kind in keys.items()
+    }
+    return named | _SOURCED
+
+
+SIGNATURE_FILES = tuple(
+    f"signatures_{topic}.yaml"
+    for topic in (
+        "driver",
+        "containers",
+        "libraries",
+        "wheels",
+        "runtime",
+        "platforms",
+        "programs",
+        "words",
+        "cures",
+    )
+)
+"""Error messages by topic; all compile into one table."""
+
+_SIGNATURES = File(
+    {
+        "signatures": _rows(
+            id="slug",
+            made_by="text",
+            anchors_opt="texts",
+            pattern_opt="text",
+            meaning_opt="texts",
+            also_opt="texts",
+            unless_opt="texts",
+            cure_opt="bool",
+            says="text",
+            causes="map",
+        )
+    }
+)
+
+FILES: Mapping[str, File] = {
+    "gpus.yaml": File(
+        {
+            "architectures": _rows(
+                cc="capability",
+                architecture="text",
+                first_branch="int|null",
+                last_branch="int|null",
+                module="text",
+                tegra="bool",
+                arm_only_opt="bool",
+            ),
+            "series": _rows(words="text", cc="capability"),
+            "tegra_chips": _rows(chip="slug", name="text", cc="capability"),
+            "gpus": _rows(
+                name="text",
+                aliases_opt="texts",
+                cc="capability",
+                cc_options_opt="capabilities",
+                architecture="text",
+                chip="text",
+                segment="text",
+                memory_gb_opt="ints",
+                min_driver="version|null",
+                min_driver_basis="text",
+                first_stable_driver_opt="version",
+                last_driver_branch_opt="int",
+                cc_basis="text",
+                jetpack_opt="text",
+                note_opt="text",
+            ),
+        }
+    ),
+    "gpus_pci.yaml": File(
+        {
+            "devices": _rows(
+                id="hex",
+                chip="text",
+                cc="capability",
+                name="text",
+                smi_names_opt="texts",
+                first_open_driver_opt="version",
+            )
+        }
+    ),
+    "cuda.yaml": File(
+        {
+            "majors": _rows(
+                cuda="int", linux="version", windows="version", wsl="version", note_opt="text"
+            ),
+            "toolkits": _rows(
+                version="version",
+                branch="int",
+                drivers="maps",
+                sm="texts",
+                confidence_opt="text",
+                note_opt="text",
+            ),
+            "architectures": _rows(
+                sm="text",
+                label="text",
+                first="version",
+                last="version|null",
+                replaced_by_opt="text",
+                confidence_opt="text",
+                note_opt="text",
+            ),
+            "branches": _rows(
+                branch="int",
+                cuda="version|null",
+                designation_opt="text",
+                end_opt="date",
+                last_for_opt="texts",
+                note_opt="text",
+            ),
+            "cudnn": _rows(since="version", lowest="capability", cuda="int|null", note_opt="text"),
+            "forward_compatibility": _rows(
+                package="text", os="texts", segments="texts", note_opt="text"
+            ),
+            "ptx_isa": _rows(isa="version", cuda="version", note_opt="text"),
+            "host_compilers": _rows(
+                cuda="version", gcc="int", clang="int", msc_min="int", msc="int", note_opt="text"
+            ),
+            "errors": _rows(code="int", name="text", meaning="text"),
+        }
+    ),
+    "torch_releases.yaml": File(
+        {
+            "releases": _rows(
+                version="version",
+                released="date",
+                git="text",
+                requires_python="text",
+                min_glibc="version",
+                platform_tags="texts",
+                triton="version|null",
+                pythons="map",
+                index_pythons_opt="map",
+                companions="map",
+                pypi="map",
+                warnings_opt="texts",
+            ),
+            "builds": _rows(
+                torch="versions",
+                variant="text",
+                platforms="platforms",
+                cuda="version|null",
+                cudnn_opt="version|null",
+                nccl_opt="version|null",
+                sass_opt="sass",
+                ptx_opt="ptx",
+                gfx_opt="gfxs",
+                aot_opt="texts",
+                confidence="text",
+                published="text",
+                off_matrix_opt="bool",
+                local_opt="bool",
+                min_glibc_opt="version",
+                note_opt="text",
+            ),
+        },
+        {"confidence_values": "map", "published_values": "map"},
+    ),
+    "torch_downloads.yaml": File(
+        {
+            "downloads": _rows(
+                torch="version", platform="text", wheels="int", requires_bytes="int"
+            ),
+        },
+        optional=True,
+    ),
+    "torch_binaries.yaml": File(
+        {
+            "builds": {
+                "torch": "version",
+                "variant": "text",
+                "platform": "text",
+                "cuda": "version|null",
+                "sass": "sass",
+                "ptx": "ptx",
+                "source": "text",
+                "sha256": "text",
+                "bytes": "int",
+                "libraries": "maps",
+            }
+        },
+        optional=True,
+        dated=False,
+    ),
+    "nightly.yaml": File(
+        {
+            "nightlies": _rows(
+                variant="text",
+                platforms="platforms",
+                cuda="version|null",
+                sass="sass",
+                ptx="ptx",
+                status="text",
+                cudnn_opt="version",
+                last_seen_opt="date",
+                note_opt="text",
+            ),
+            "removed": _rows(variant="text", year_opt="text", note_opt="text"),
+        },
+        {"version": "text", "evidence_until": "date", "pythons": "texts", "companions": "map"},
+    ),
+    "amd.yaml": File(
+        {
+            "overrides": _rows(
+                gfx="gfxs", value="version", runs_as="gfx", works="text", note_opt="text"
+            ),
+            "indexes": _rows(name="text", url="text", example="text", platforms="platforms"),
+            "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
+            "wsl": _rows(generations="texts"),
+            "generic": _rows(target="text", gfx="gfxs"),
+            "amd_builds": _rows(gfx="gfx", linux="text|null", windows="text|null"),
+            "gpus": _rows(
+                name="text",
+                gfx="gfx",
+                architecture="text",
+                kind="text",
+                examples_opt="text",
+                note_opt="text",
+            ),
+            "pci": _rows(id="hex", gfx="gfx", name="text"),
+        }
+    ),
+    "intel.yaml": File(
+        {
+            "families": _rows(
+                family="text",
+                targets="texts",
+                names="texts",
+                since="text|null",
+                documented="bool",
+                note_opt="text",
+            ),
+            "os_support": _rows(
+                torch="version",
+                windows="texts",
+                linux="texts",
+                wsl2_opt="texts",
+                note_opt="text",
+            ),
+            "pci": _rows(id="hex", target="text", name="text"),
+        }
+    ),
+    "packages.yaml": File(
+        {
+            "fits": _rows(
+                package="slug", version="version", torch="text", exact="bool", note_opt="text"
+            ),
+            "requirements": _rows(
+                package="slug",
+                feature="slug",
+                capability="capability",
+                since_opt="version",
+                instead_opt="text",
+                note_opt="text",
+            ),
+            "companion_pythons": _rows(package="slug", version="version", pythons="texts"),
+            "source_releases": _rows(
+                package="slug", first="version", last="version", missing_opt="versions"
+            ),
+            "triton": _rows(
+                triton="version",
+                torch="versions",
+                ptxas_cuda="version",
+                blackwell_cuda="version|null",
+                note_opt="text",
+            ),
+            "torch_libraries": _rows(file="text", purpose="text", essential="bool"),
+            "nvidia_wheels": _rows(
+                library="slug",
+                distributions="texts",
+                soname="text",
+                purpose="text",
+                cuda13_only_opt="texts",
+            ),
+        }
+    ),
+    "environment.yaml": File(
+        {
+            "variables": _rows(name="text", why="text", kind_opt="text", role_opt="text"),
+            "distributions": _rows(names="texts", why="text"),
+            "conda": _rows(names="texts", why="text"),
+        }
+    ),
+    "driver_steps.yaml": File(
+        {
+            "recommended": _rows(branch="int", why="text", until="date"),
+            "module_steps": _rows(
+                ids="texts",
+                initramfs="text",
+                headers_opt="text",
+                build="text",
+                note_opt="text",
+                load="bool",
+                key="text",
+            ),
+            "families": _rows(
+                id="slug",
+                name="text",
+                ids="texts",
+                open_opt="texts",
+                proprietary_opt="texts",
+                text_opt="text",
+                text_exact_opt="text",
+                note_opt="text",
+            ),
+            "jetson_indexes": _rows(
+                jetpack="version",
+                l4t="version",
+                capability="capability",
+                index_url="text",
+                python="versions",
+                cuda="version",
+            ),
+            "source_build": _rows(
+                memory_bytes_per_job="int", disk_bytes="int", cmake_min="version"
+            ),
+        }
+    ),
+    "smoke.yaml": File(
+        {
+            "tolerances": _rows(operation="slug", relative="map"),
+            "formats": _rows(format="slug", capability="capability"),
+            "limits": _rows(stage="slug", seconds="int"),
+            "sheets": _rows(names="texts", rates="map"),
+            "links": _rows(generation="int", mb_per_s="int"),
+            "causes": _rows(name="slug", texts="texts", confirm_opt="slug"),
+            "advice": _rows(key="slug", value="int", note_opt="text"),
+        }
+    ),
+    "images.yaml": File(
+        {
+            "images": _rows(
+                image="text", tag="text", brings="text", python_opt="version", libc_opt="text"
+            )
+        }
+    ),
+    "indexes.yaml": File(
+        {
+            "pypi": _rows(part="text"),
+            "without_torch": _rows(part="text", why="text"),
+            "conda_forge": _rows(cuda="version", sass="texts", ptx="texts"),
+            "conda_channels": _rows(channel="text", last="version", variants="texts"),
+        }
+    ),
+    "cpu_fallback.yaml": File(
+        {"settings": _rows(name="text", value="text", why="text")},
+        {"detect": "map"},
+    ),
+    "signature_marks.yaml": File(
+        {
+            "marks": _rows(mark="slug", anchors="texts", pattern="text", put_out_opt="bool"),
+            "precedence": _rows(specific="slug", over="texts"),
+            "choices": _rows(name="slug", words="texts"),
+            "translations": _rows(says="text", texts="texts"),
+        },
+    ),
+    **dict.fromkeys(SIGNATURE_FILES, _SIGNATURES),
+    "follow_ups.yaml": File(
+        {
+            "follow_ups": _rows(
+                name="slug",
+                program_opt="bool",
+                asynchronous_opt="bool",
+                on_cpu_too_opt="bool",
+                find_opt="text",
+                look_opt="texts",
+                title_opt="text",
+            ),
+            "hides_gpus": _rows(variable="text", value="text"),
+        }
+    ),
+    "error_codes.yaml": File(
+        {
+            "errors": _rows(
+                library="text",
+                number="int",
+                names="texts",
+                says="text",
+                cause_opt="slug",
+                harmless_opt="bool",
+                until_opt="text",
+            )
+        }
+    ),
+    "findings.yaml": File(
+        {
+            "findings": _rows(
+                code="code",
+                name="slug",
+                severity="severity",
+                area="area",
+                cpu_goes_on_opt="bool",
+                gpu_lost_opt="bool",
+                build_may_cure_opt="bool",
+                meaning="text",
+                still_possible_opt="text",
+                looks_like_opt="texts",
+                confirm_by_opt="texts",
+                cures_opt="steps",
+            )
+        }
+    ),
+}

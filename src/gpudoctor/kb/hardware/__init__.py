@@ -1,0 +1,1 @@
+"""GPUs as they are sold: NVIDIA's, AMD's and Intel's."""

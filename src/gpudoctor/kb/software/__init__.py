@@ -1,0 +1,1 @@
+"""Releases of CUDA, torch and what lies beside it."""

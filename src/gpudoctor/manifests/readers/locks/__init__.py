@@ -1,0 +1,1 @@
+"""Lock files: which build each of them has written down."""
