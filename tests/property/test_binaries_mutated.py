@@ -9,11 +9,10 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpudoctor.binaries import UnreadableBinaryError
+from gpudoctor.binaries import UnreadableBinaryError, coverage
 from gpudoctor.binaries.code.skeleton import Skeleton
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.zip_archive import data_offset, members
-from gpudoctor.binaries import coverage
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource, Source
 from gpudoctor.compat.architecture import ComputeCapability
