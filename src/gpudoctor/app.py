@@ -519,9 +519,9 @@ def _stated(request: PlanRequest, facts: Facts | None, name: str) -> FactSheet:
 def _planned(request: PlanRequest, sheet: FactSheet, *, saved: bool) -> model_report.Report:
     from gpudoctor import __version__
     from gpudoctor.kb import info
-    from gpudoctor.prescribe import plan as make
     from gpudoctor.prescribe import prescribe
     from gpudoctor.prescribe.plan import nothing_fits, options_of
+    from gpudoctor.prescribe.plan import plan as make
 
     if saved:
         options: Options = replace(options_of(request), choose=True)

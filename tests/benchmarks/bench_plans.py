@@ -40,7 +40,8 @@ def requests(count: int) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    from gpudoctor.prescribe import PlanRequest, plan
+    from gpudoctor.prescribe import PlanRequest
+    from gpudoctor.prescribe.plan import plan
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     todo = [PlanRequest(**row) for row in requests(count)]  # type: ignore[arg-type]

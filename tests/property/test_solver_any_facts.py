@@ -13,8 +13,8 @@ from gpudoctor.manifests.source import Source
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Gpu, Host, Package, Python, Requirement
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe import PlanRequest, missing_fact, plan
-from gpudoctor.prescribe.plan import sheet_of
+from gpudoctor.prescribe import PlanRequest, missing_fact
+from gpudoctor.prescribe.plan import plan, sheet_of
 from unit.prescribe.sheets import cure, sheet
 
 odd = st.one_of(

@@ -24,6 +24,7 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.recorder import Recorder
 from gpudoctor.collect.surroundings import read_surroundings
 from gpudoctor.model.facts import Package, Python, Torch
+from gpudoctor.model.value import replace
 
 _CONTENTS = ("torch", "packages", "libraries")
 
@@ -53,7 +54,7 @@ def collect_patient(
         "patient.python", ("python", *_CONTENTS), lambda: find(target, cwd, environ)
     )
     if chosen is not None and merely_found:
-        chosen = chosen._replace(choice=chosen.choice._replace(why="search"))
+        chosen = replace(chosen, choice=replace(chosen.choice, why="search"))
     if chosen is not None:
         python = _python(recorder, chosen, cwd, environ)
         _contents(recorder, chosen, python.version if python else None, environ, deadline)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Table:
     """One table: what it holds, how many rows, when it was last checked, from where."""
 
     name: str

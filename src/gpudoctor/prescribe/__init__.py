@@ -1,16 +1,33 @@
-"""The solver and its commands: from facts and findings to what exactly to type."""
+"""The solver and its commands: from facts and findings to what exactly to type.
+
+Each name is loaded when it is first asked for. A plan for a machine that is not at hand is made in
+`plan.py`.
+"""
 
 from __future__ import annotations
 
-from gpudoctor.prescribe.answer import missing_fact, prescribe
-from gpudoctor.prescribe.plan import considered, plan
-from gpudoctor.prescribe.request.request import Options, PlanRequest
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Options",
-    "PlanRequest",
-    "considered",
-    "missing_fact",
-    "plan",
-    "prescribe",
-]
+if TYPE_CHECKING:
+    from gpudoctor.prescribe.answer import missing_fact as missing_fact
+    from gpudoctor.prescribe.answer import prescribe as prescribe
+    from gpudoctor.prescribe.request.request import Options as Options
+    from gpudoctor.prescribe.request.request import PlanRequest as PlanRequest
+
+_PLACES = {
+    "Options": "request.request",
+    "PlanRequest": "request.request",
+    "missing_fact": "answer",
+    "prescribe": "answer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A function or a value of this layer; `AttributeError` for any other name."""
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{place}"), name)
+    globals()[name] = found
+    return found

@@ -10,9 +10,9 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host, KernelModule
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import PlanRequest
-from gpudoctor.prescribe import plan as planned
 from gpudoctor.prescribe.driver.branches import DriverPlan, NoDriver, driver_for, knows
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.plan import plan as planned
 from gpudoctor.prescribe.tables import driver_families
 from unit.prescribe.sheets import cure, line, sheet
 

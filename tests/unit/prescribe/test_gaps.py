@@ -10,8 +10,9 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb.software import torch_binaries
 from gpudoctor.kb.software.torch_releases import build
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe import PlanRequest, plan
+from gpudoctor.prescribe import PlanRequest
 from gpudoctor.prescribe.build.gaps import gaps, sentences
+from gpudoctor.prescribe.plan import plan
 from unit.prescribe.sheets import cure, sheet
 
 T4 = ComputeCapability(7, 5)

@@ -9,10 +9,10 @@ import pytest
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe import Options, PlanRequest, plan, prescribe
+from gpudoctor.prescribe import Options, PlanRequest, prescribe
 from gpudoctor.prescribe.build.standing import standing
 from gpudoctor.prescribe.options.source_build import recipe_for
-from gpudoctor.prescribe.plan import sheet_of
+from gpudoctor.prescribe.plan import plan, sheet_of
 from gpudoctor.prescribe.request.target import target_of
 from gpudoctor.rules import judge
 from unit.prescribe.sheets import sheet

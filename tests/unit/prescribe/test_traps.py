@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 
 from gpudoctor.model.facts import Host, Package
-from gpudoctor.prescribe import PlanRequest, plan
+from gpudoctor.prescribe import PlanRequest
+from gpudoctor.prescribe.plan import plan
 from gpudoctor.prescribe.request.target import target_of
 from unit.prescribe.sheets import cure, errors, line, sheet
 

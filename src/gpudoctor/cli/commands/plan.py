@@ -92,7 +92,7 @@ def _render(report: Report, format_: str, style: Style, torch: str | None) -> st
 
     if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
-    from gpudoctor.prescribe import considered
+    from gpudoctor.prescribe.plan import considered
     from gpudoctor.report.views.plan import considered as section
 
     return render(report, format_, style, (section(considered(report.sheet, torch)),))

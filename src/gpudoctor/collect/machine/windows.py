@@ -7,12 +7,13 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
+from gpudoctor.model.value import dataclass
 
 _DISPLAY_GUID = "{4d36e968-e325-11ce-bfc1-08002be10318}"
 _DISPLAY_CLASS = rf"SYSTEM\CurrentControlSet\Control\Class\{_DISPLAY_GUID}"
@@ -101,7 +102,8 @@ def adapter(entry: Mapping[str, Any], address: str) -> PciGpu | None:
     return _gpu(str(entry.get("MatchingDeviceId", "")), address, memory=memory)
 
 
-class Device(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Device:
     """One device below `Enum\\PCI`."""
 
     hardware: str

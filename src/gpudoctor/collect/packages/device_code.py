@@ -18,14 +18,13 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
 from gpudoctor.model.facts import Library
-from gpudoctor.model.value import replace
+from gpudoctor.model.value import dataclass, replace
 
 # No library with a kernel, its container and the ELF file around them is smaller.
 _SMALLEST = 2 << 10
@@ -52,7 +51,8 @@ _WALK_DEPTH = 8
 _WALK_FILES = 200_000
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidate:
     """A shared library that may carry device code."""
 
     path: str
@@ -63,7 +63,8 @@ class Candidate(NamedTuple):
     size: int
 
 
-class Unread(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unread:
     """A library of which nothing is known."""
 
     candidate: Candidate
@@ -75,7 +76,8 @@ class Unread(NamedTuple):
         return self.reason.kind in ("denied", "late")
 
 
-class Xray(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Xray:
     """What was read."""
 
     libraries: tuple[Library, ...]

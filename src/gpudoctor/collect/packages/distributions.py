@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, may_exist, read_bytes, read_text
+from gpudoctor.model.value import dataclass
 
 _HEAD_LIMIT = 1 << 18
 _SEPARATORS = re.compile(r"[-_.]+")
@@ -23,7 +23,8 @@ _ORIGIN = r'"url"\s*:\s*"([^"]*)"'
 _EDITABLE = r'"editable"\s*:\s*true'
 
 
-class Distribution(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Distribution:
     """One installed distribution."""
 
     name: str

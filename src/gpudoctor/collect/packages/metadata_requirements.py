@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+
+from gpudoctor.model.value import dataclass
 
 _LINE = re.compile(
     r"""\s*([A-Za-z0-9][A-Za-z0-9._-]*)      # name
@@ -26,7 +27,8 @@ _TERM = re.compile(
 )
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Line:
     """One `Requires-Dist` line."""
 
     name: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
+from gpudoctor.model.value import dataclass
 
 _ASSIGNMENT = re.compile(
     r"""^(__version__|cuda|hip|xpu|debug|git_version)   # rocm builds, too, write these
@@ -28,7 +28,8 @@ _ACCELERATION = re.compile(
 )
 
 
-class VersionFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class VersionFile:
     """What `torch/version.py` says."""
 
     version: str | None

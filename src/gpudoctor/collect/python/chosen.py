@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from gpudoctor.collect.python.interpreter import Choice, choose, own_environment
 from gpudoctor.collect.python.layout import Layout, read_layout
 from gpudoctor.collect.python.python_facts import base_of
 from gpudoctor.collect.python.sitepath import SitePath, site_path
 from gpudoctor.collect.python.torch_folders import torch_folders
+from gpudoctor.model.value import dataclass
 
 
-class Chosen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Chosen:
     """The chosen interpreter and where it imports from."""
 
     choice: Choice

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of
 from gpudoctor.collect.python.portable import program_in, program_of
@@ -22,6 +22,7 @@ from gpudoctor.collect.system.files import (
     read_bytes,
     read_text,
 )
+from gpudoctor.model.value import dataclass
 
 Keeper = Literal[
     "active",
@@ -45,7 +46,8 @@ _DESKS = ("", "Desktop", "Downloads", "Documents", "AI")
 """Where people unpack programs, below their home folder."""
 
 
-class Environment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Environment:
     """One environment that was found."""
 
     prefix: str

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from gpudoctor.collect.python import shims
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of, read_layout
@@ -18,6 +18,7 @@ from gpudoctor.collect.python.portable import program_in
 from gpudoctor.collect.system.files import executables, is_file, is_folder, search_path
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import MERELY_FOUND
+from gpudoctor.model.value import dataclass
 
 Why = Literal[
     "--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "portable", "PATH", "gpudoctor", "search"
@@ -27,7 +28,8 @@ _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
 _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2/")
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Choice:
     """The interpreter that is examined."""
 
     prefix: str

@@ -14,10 +14,10 @@ import os
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from gpudoctor.collect.python.portable import path_file
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
+from gpudoctor.model.value import dataclass
 
 _LIBRARY = re.compile(r"(python|pypy)(\d)\.(\d{1,2})(t?)\Z", re.ASCII)
 _EXECUTABLE = re.compile(r"(?:python|pypy)(\d)(?:\.(\d{1,2}))?(t?)(?:\.exe)?\Z", re.ASCII)
@@ -25,7 +25,8 @@ _VERSION = re.compile(r"(\d)\.(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
 _NO_CONFIG: Mapping[str, str] = MappingProxyType({})
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Layout:
     """One prefix (an environment or an installation), as its folders show it."""
 
     prefix: str

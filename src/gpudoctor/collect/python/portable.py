@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
+from gpudoctor.model.value import dataclass
 
 _PATH_FILE = r"(?ai)python3\d{0,2}\._pth\Z"
 
 
-class Program(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Program:
     """A program that brings its Python, known by its files."""
 
     name: str
@@ -85,7 +86,8 @@ def path_file(prefix: str) -> str | None:
     return next((os.path.join(prefix, name) for name in found), None)
 
 
-class PathFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PathFile:
     """What a `._pth` file says."""
 
     folders: tuple[str, ...]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from gpudoctor.collect.python.layout import Layout
 from gpudoctor.collect.python.portable import read_path_file
 from gpudoctor.collect.system.files import is_folder, may_exist, names, read_text
+from gpudoctor.model.value import dataclass
 
 _PTH_LIMIT = 1 << 16
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
@@ -23,7 +23,8 @@ _FINDER = r"(?a)import (__editable___\w+_finder)\b"
 _PAIR = r"""(?a)(['"])([\w.]+)\1\s*:\s*(['"])(.+?)\3"""
 
 
-class SitePath(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SitePath:
     """Where imports come from."""
 
     site: tuple[str, ...] = ()

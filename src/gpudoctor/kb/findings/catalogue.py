@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from gpudoctor.kb._data import load
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, environment_step
+from gpudoctor.model.value import dataclass
 
 Area = Literal[
     "host",
@@ -27,7 +28,8 @@ ABOUT_GPUS: frozenset[Area] = frozenset({"host", "driver", "build", "vendor", "w
 """The areas that do not concern a program which may run on the CPU."""
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One finding of the catalogue (configs/findings.yaml)."""
 
     code: str

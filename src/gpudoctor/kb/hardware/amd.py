@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
-class AmdGpu(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AmdGpu:
     """An AMD GPU as it is sold."""
 
     name: str
@@ -23,7 +25,8 @@ class AmdGpu(NamedTuple):
     note: str | None = None
 
 
-class Override(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Override:
     """What `HSA_OVERRIDE_GFX_VERSION` can do for an instruction set (Linux only)."""
 
     gfx: tuple[str, ...]
@@ -35,7 +38,8 @@ class Override(NamedTuple):
     note: str | None = None
 
 
-class Index(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Index:
     """One of AMD's own wheel indexes."""
 
     name: str

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpudoctor.kb._data import load, numbers
+from gpudoctor.model.value import dataclass
 
 
-class GpuModel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GpuModel:
     """A GPU as it is sold (configs/gpus.yaml)."""
 
     name: str
@@ -36,7 +38,8 @@ class GpuModel(NamedTuple):
     note: str | None = None
 
 
-class PciDevice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PciDevice:
     """What a PCI device id of vendor 10de stands for (configs/gpus_pci.yaml)."""
 
     device: str
@@ -50,7 +53,8 @@ class PciDevice(NamedTuple):
     first_open_driver: str | None = None
 
 
-class CapabilityRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CapabilityRow:
     """One compute capability (configs/gpus.yaml, architectures)."""
 
     capability: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import NamedTuple
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
-class Family(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Family:
     """A family of Intel GPUs."""
 
     family: str

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpudoctor.kb._data import load, numbers
 from gpudoctor.kb.hardware import gpus
+from gpudoctor.model.value import dataclass
 
 
-class Toolkit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Toolkit:
     """A CUDA toolkit: what its compiler targets and which drivers belong to it."""
 
     version: str
@@ -35,7 +37,8 @@ class Toolkit(NamedTuple):
         return self.drivers_windows[0] if self.drivers_windows else None
 
 
-class Branch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Branch:
     """A driver branch: 570 for 570.172.08."""
 
     number: int
@@ -50,7 +53,8 @@ class Branch(NamedTuple):
     note: str | None = None
 
 
-class CudaError(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CudaError:
     """A CUresult of the driver; the runtime uses the same numbers from 34 on."""
 
     code: int
@@ -58,7 +62,8 @@ class CudaError(NamedTuple):
     meaning: str
 
 
-class HostCompilers(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class HostCompilers:
     """Newest host compilers that a toolkit's nvcc accepts."""
 
     cuda: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
-class Image(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Image:
     """What a base image holds."""
 
     brings: str

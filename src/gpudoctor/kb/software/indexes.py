@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 _VARIANT = re.compile(r"(cu\d{2,3}|cpu|xpu|rocm\d[0-9.]*|rocm-preview)\Z", re.ASCII)
 _LISTS = ("torch_stable.html", "torch_nightly.html", "lts.html")
@@ -15,7 +16,8 @@ _LISTS = ("torch_stable.html", "torch_nightly.html", "lts.html")
 Kind = Literal["pypi", "variant", "pytorch", "without-torch", "private"]
 
 
-class Carried(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Carried:
     """What an index carries."""
 
     kind: Kind
@@ -52,7 +54,8 @@ def carried(url: str) -> Carried:
     return Carried("private")
 
 
-class CondaBuild(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CondaBuild:
     """What conda-forge compiles pytorch for with one CUDA."""
 
     cuda: str

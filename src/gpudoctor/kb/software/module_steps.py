@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from gpudoctor.kb._data import load
+from gpudoctor.model.value import dataclass
 
 
-class ModuleSteps(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ModuleSteps:
     """The commands of one family of distributions."""
 
     initramfs: str

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpudoctor.kb._data import load, numbers
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.model.value import dataclass
 
 
-class Fit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fit:
     """One release of a package and the torch it was built for."""
 
     package: str
@@ -24,7 +26,8 @@ class Fit(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class Requirement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Requirement:
     """The lowest compute capability that a package or a feature of it serves."""
 
     package: str
@@ -37,7 +40,8 @@ class Requirement(NamedTuple):
     note: str | None = None
 
 
-class TritonRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TritonRow:
     """A Triton series: its torch releases, and the assemblers (ptxas) in its wheel."""
 
     triton: str
@@ -50,7 +54,8 @@ class TritonRow(NamedTuple):
     """CUDA version of its `ptxas-blackwell`, which serves 10.0 and above; `None`: it has none."""
 
 
-class TorchLibrary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TorchLibrary:
     """A shared library of torch's own, and what is lost without it."""
 
     file: str
@@ -60,7 +65,8 @@ class TorchLibrary(NamedTuple):
     """Whether kernels that nearly every program needs are in it."""
 
 
-class NvidiaWheel(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NvidiaWheel:
     """A library of NVIDIA's and the distributions that bring it."""
 
     library: str

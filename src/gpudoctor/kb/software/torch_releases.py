@@ -7,11 +7,13 @@ from functools import cache
 from typing import NamedTuple
 
 from gpudoctor.kb._data import load, numbers
+from gpudoctor.model.value import dataclass
 
 INDEX_ROOT = "https://download.pytorch.org/whl"
 
 
-class Companion(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Companion:
     """The torchvision or torchaudio that belongs to a torch release."""
 
     version: str
@@ -20,7 +22,8 @@ class Companion(NamedTuple):
     note: str | None = None
 
 
-class Release(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Release:
     """A stable release of torch."""
 
     version: str
