@@ -10,15 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gpudoctor.prescribe.answer import missing_fact as missing_fact
     from gpudoctor.prescribe.answer import prescribe as prescribe
+    from gpudoctor.prescribe.answers.missing import missing_fact as missing_fact
     from gpudoctor.prescribe.request.request import Options as Options
     from gpudoctor.prescribe.request.request import PlanRequest as PlanRequest
 
 _PLACES = {
     "Options": "request.request",
     "PlanRequest": "request.request",
-    "missing_fact": "answer",
+    "missing_fact": "answers.missing",
     "prescribe": "answer",
 }
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from gpudoctor.kb.findings import catalogue
-from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.finding import Severity
+from gpudoctor.prescribe.answers.errors import curable_elsewhere, errors_of
 from gpudoctor.prescribe.build.prediction import is_newer
 from gpudoctor.prescribe.options.question import Option, Question, Way
 from gpudoctor.prescribe.options.ways import ways
@@ -16,17 +15,6 @@ _MAX_ALTERNATIVES = 3
 _ALTERNATIVE_KINDS = ("wheel", "driver", "mask", "nightly")
 _LAST = ("vendor", "python", "source", "nightly")
 """Ways that are the last resort: with one of them, no other is looked for."""
-
-# Errors that ways decide about although no wheel alone cures them.
-_DECIDED = frozenset(
-    {
-        "gpu-needs-other-driver-branch",
-        "open-kernel-module-required",
-        "driver-too-old",
-        "ptx-unsupported-toolchain",
-    }
-)
-_BY_WAYS = frozenset({"install", "uninstall", "source-build"})
 
 
 def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
@@ -55,40 +43,6 @@ def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
         if way.kind in _LAST:
             break
     return found
-
-
-def errors_of(sheet: FactSheet) -> frozenset[str]:
-    """Names of the errors that the rules find about what is visible.
-
-    What is wrong with a GPU that a mask hides does not stop a program that uses the others.
-    """
-    hidden = {
-        position if gpu.index is None else gpu.index
-        for position, gpu in enumerate(sheet.facts.gpus)
-        if gpu.visible is False
-    }
-    return frozenset(
-        f.name
-        for f in findings_of(sheet)
-        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
-    )
-
-
-def curable_elsewhere(errors: tuple[Finding, ...]) -> frozenset[str]:
-    """Errors that other steps cure, so that a way need not: those of host, driver and hardware.
-
-    What kernels showed and what concerns gpudoctor itself is not in the facts.
-    """
-    return frozenset(
-        f.name
-        for f in errors
-        if catalogue.area(f.code) in ("runtime", "gpudoctor")
-        or (
-            catalogue.area(f.code) != "build"
-            and f.name not in _DECIDED
-            and not _BY_WAYS & set(f.clears_with)
-        )
-    )
 
 
 def _worth_it(way: Option, found: list[Way], question: Question) -> bool:

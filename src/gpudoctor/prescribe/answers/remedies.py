@@ -9,12 +9,6 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
-from gpudoctor.prescribe.driver.driver_steps import driver_steps
-from gpudoctor.prescribe.options import mask
-from gpudoctor.prescribe.request.target import target_of
-from gpudoctor.prescribe.tables import driver_families
 
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
 """Errors that hide GPUs from programs by a variable."""
@@ -56,22 +50,6 @@ def unmasked(sheet: FactSheet) -> FactSheet:
     )
 
 
-def first_driver(sheet: FactSheet) -> DriverPlan | None:
-    """The driver to install where there is none: for all GPUs, else for the most of them."""
-    target = target_of(sheet)
-    if not target.gpus or any(gpu.is_tegra for gpu in target.gpus):
-        return None
-    linux = target.os == "linux" and not target.wsl
-    found = driver_for(target.gpus, linux=linux)
-    if isinstance(found, DriverPlan):
-        return found
-    for visible in mask.groups(sheet):
-        some = driver_for(target_of(predict.with_mask(sheet, visible)).gpus, linux=linux)
-        if isinstance(some, DriverPlan):
-            return some
-    return None
-
-
 def _steps(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     if not finding.remedies:
         return _computed(finding, sheet)
@@ -86,21 +64,19 @@ def _driver_besides(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     there = sheet.facts.driver is not None or (module is not None and module.packages_installed)
     if finding.name != "nouveau-owns-gpu" or there:
         return ()
-    plan = first_driver(sheet)
-    return () if plan is None else driver_steps(plan, sheet.facts.host or Host())
+    from gpudoctor.prescribe.answers.first_driver import first_driver_steps  # the driver's tables
+
+    return first_driver_steps(sheet)
 
 
 def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     """Steps where the rule gives none: a driver, a restart, or where to look."""
     host = sheet.facts.host or Host()
     if "driver" in finding.clears_with:
-        plan = first_driver(sheet)
-        if plan is not None:
-            return driver_steps(plan, host)
-        if any(gpu.is_tegra for gpu in target_of(sheet).gpus):
-            (jetson,) = (family for family in driver_families() if family.id == "jetson")
-            text = f"{finding.title}. {jetson.text}"
-            return (Step(kind="driver", text=text, risk="high"),)
+        from gpudoctor.prescribe.answers.first_driver import driver_remedy  # the driver's tables
+
+        if steps := driver_remedy(finding, sheet):
+            return steps
     if "reboot" in finding.clears_with:
         text = f"{finding.title}. Restart the machine."
         posix = "sudo reboot" if host.os == "linux" and not host.container else None
@@ -108,3 +84,8 @@ def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     if finding.next_look:
         return (Step(kind="manual", text=f"{finding.title}. {finding.next_look}"),)
     return ()
+
+
+def leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Where to look next, for the first of the findings."""
+    return tuple(f.next_look for f in findings[:1] if f.next_look)

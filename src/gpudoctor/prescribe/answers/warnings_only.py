@@ -1,4 +1,4 @@
-"""The lesser answers: warnings alone, a fact that is missing, nothing that can be done."""
+"""The answer where there are warnings alone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.answers.elsewhere import looks
-from gpudoctor.prescribe.answers.proof import errors_of
+from gpudoctor.prescribe.answers.errors import errors_of
 from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.options.question import Question, Way
@@ -90,34 +89,3 @@ def _cures(question: Question) -> Iterator[Way]:
         yield repair
     if any(finding.name == "partial-kernel-coverage" for finding in question.findings):
         yield from (option.make() for option in complete_ways(question))
-
-
-def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescription:
-    """The answer where the fact at `path`, which choosing a build needs, is unknown."""
-    entry = sheet.why_unknown(path)
-    reason = f" ({entry.reason})" if entry else ""
-    why = f"What to install cannot be computed, because {path} is unknown{reason}."
-    if first:
-        why = f"These steps come first; then check again. {why}"
-    return Prescription(status="resolved" if first else "impossible", why=why, steps=first)
-
-
-def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
-    """Where neither a rule nor the solver knows a step."""
-    names = {f.name for f in errors}
-    if "no-gpu-found" in names:
-        why = (
-            "No GPU that PyTorch serves is in this machine, and no command changes that; the "
-            "nearest way out is to work on the processor (--allow-cpu accepts that)."
-        )
-        torch = sheet.facts.torch
-        built_for_gpus = torch is not None and (torch.cuda or torch.hip or torch.xpu)
-        if built_for_gpus:
-            why += " If the GPUs that are meant are elsewhere, check there, or plan for them."
-        return Prescription(
-            status="impossible", why=why, steps=looks(sheet) if built_for_gpus else ()
-        )
-    if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
-        why = f"{errors[0].title}; the nearest way out is to work on the processor."
-        return Prescription(status="impossible", why=why)
-    return Prescription(status="impossible", why=f"No step is known against it: {errors[0].title}.")

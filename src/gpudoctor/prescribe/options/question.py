@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb.findings import catalogue
 from gpudoctor.kb.hardware import gpus as kb_gpus
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Gpu, Host
@@ -21,6 +20,7 @@ from gpudoctor.prescribe.commands.install_commands import Place, place_of
 from gpudoctor.prescribe.driver.branches import flavour_of, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import mask
+from gpudoctor.prescribe.options.nightly import failed_nightly
 from gpudoctor.prescribe.request.request import Options, specifier_of
 from gpudoctor.prescribe.request.target import Pin, Target, capability, served, target_of
 
@@ -146,10 +146,7 @@ class Question:
     @cached_property
     def bad_nightly(self) -> bool:
         """Whether a nightly is installed and its kernels failed."""
-        failed = any(
-            catalogue.area(f.code) == "runtime" and f.name in self.names for f in self.findings
-        )
-        return failed and "dev" in (self.installed or "")
+        return failed_nightly(self.sheet, self.findings, self.names)
 
     @cached_property
     def gpu_names(self) -> str:
