@@ -15,45 +15,15 @@ import os
 import re
 
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
+from gpudoctor.kb.software.portable import Program, programs
 from gpudoctor.model.value import dataclass
 
 _PATH_FILE = r"(?ai)python3\d{0,2}\._pth\Z"
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A program that brings its Python, known by its files."""
-
-    name: str
-    interpreter: tuple[str, ...]
-    """Where its environment may lie, from its own folder on."""
-    marks: tuple[tuple[str, ...], ...]
-    """Files of which all are there; each entry names one place or several to choose from."""
-
-
-# Where each program's own repository or archive puts them (read 2026-11-21).
-PROGRAMS = (
-    # https://docs.comfy.org/installation/comfyui_portable_windows
-    Program("ComfyUI", ("python_embeded",), (("ComfyUI/main.py",),)),
-    # https://github.com/lllyasviel/Fooocus#windows
-    Program("Fooocus", ("python_embeded",), (("Fooocus/launch.py",),)),
-    # https://github.com/lllyasviel/stable-diffusion-webui-forge#installing-forge
-    Program("Forge", ("system/python",), (("webui/modules_forge",),)),
-    Program("Forge", ("venv",), (("modules_forge",), ("webui.py", "launch.py"))),
-    # https://github.com/AUTOMATIC1111/stable-diffusion-webui/wiki/Install-and-Run-on-NVidia-GPUs
-    Program("Stable Diffusion web UI", ("system/python",), (("webui/webui.py",),)),
-    Program("Stable Diffusion web UI", ("venv",), (("webui.py",), ("modules",), ("launch.py",))),
-    # https://invoke-ai.github.io/InvokeAI/installation/manual/
-    Program("InvokeAI", (".venv",), (("invokeai.yaml", "invoke.bat", "invoke.sh"),)),
-    # https://github.com/bmaltais/kohya_ss
-    Program("kohya_ss", ("venv", ".venv"), (("kohya_gui.py",),)),
-    Program("ComfyUI", ("venv", ".venv"), (("comfy",), ("main.py",), ("nodes.py",))),
-)
-
-
 def program_in(folder: str) -> tuple[Program, str] | None:
     """The program whose folder this is, and the folder of its Python; `None` if it is none."""
-    for program in PROGRAMS:
+    for program in programs():
         if not all(any(_there(folder, mark) for mark in each) for each in program.marks):
             continue
         for place in program.interpreter:
@@ -65,7 +35,7 @@ def program_in(folder: str) -> tuple[Program, str] | None:
 
 def program_of(prefix: str) -> str | None:
     """The name of the program that an environment belongs to."""
-    for program in PROGRAMS:
+    for program in programs():
         for place in program.interpreter:
             parts = place.split("/")
             folder = prefix

@@ -373,6 +373,7 @@ FILES: Mapping[str, File] = {
             )
         }
     ),
+    "portable.yaml": File({"programs": _rows(name="text", interpreter="texts", marks="texts")}),
     "indexes.yaml": File(
         {
             "pypi": _rows(part="text"),
