@@ -58,7 +58,9 @@ def find(target: str | None, cwd: str, environ: Mapping[str, str]) -> Chosen | N
     """
     choice = choose(target, cwd, environ)
     found = _look(choice, environ) if choice else None
-    if found is not None and (found.choice.why != "PATH" or torch_folders(found.path)):
+    if found is not None and (
+        found.choice.why not in ("PATH", "py.exe") or torch_folders(found.path)
+    ):
         return found
     # `env/bin/gpudoctor` of an environment that is not activated: if the PATH's Python has no
     # torch and that environment has, it is the one that was meant. Without a torch it was made

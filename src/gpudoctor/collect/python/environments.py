@@ -14,6 +14,7 @@ from typing import Literal
 
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of
 from gpudoctor.collect.python.portable import program_in, program_of
+from gpudoctor.collect.python.registered import registered
 from gpudoctor.collect.system.files import (
     executables,
     is_file,
@@ -161,12 +162,13 @@ def _virtualenvs(home: str, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _installed(environ: Mapping[str, str]) -> Iterator[str]:
-    """Installations: those of the PATH, and where python.org's installer for Windows puts them."""
+    """Installations: on the PATH, known to Windows, and where python.org's installer puts them."""
     for name in ("python3", "python"):
         for path in executables(name, environ):
             # Neither a shim of a version manager nor the empty stand-in of Microsoft's store.
             if read_bytes(path, 2) not in (None, b"", b"#!"):
                 yield prefix_of(path)
+    yield from (prefix_of(each.executable) for each in registered())
     local, programs = environ.get("LOCALAPPDATA", ""), environ.get("PROGRAMFILES", "")
     yield from _below(os.path.join(local, "Programs", "Python"))
     yield from (path for path in _below(programs) if "ython3" in os.path.basename(path))

@@ -1,5 +1,7 @@
 """Which interpreter is meant, and why: `--python`, an active environment, `.venv`, or the PATH.
 
+On Windows installers leave the PATH alone unless asked: what `py` starts comes after it.
+
 Nothing is started here. Only an interpreter that is named or active may be started later: one
 that merely lies in the folder may have come with a stranger's repository.
 """
@@ -21,7 +23,15 @@ from gpudoctor.model.facts import MERELY_FOUND
 from gpudoctor.model.value import dataclass
 
 Why = Literal[
-    "--python", "VIRTUAL_ENV", "CONDA_PREFIX", ".venv", "portable", "PATH", "gpudoctor", "search"
+    "--python",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    ".venv",
+    "portable",
+    "PATH",
+    "py.exe",
+    "gpudoctor",
+    "search",
 ]
 
 _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
@@ -64,7 +74,7 @@ def choose(
         return _named(target, cwd, environ)
     alone = past_own or is_tool_environment(own_prefix)
     own = os.path.realpath(own_prefix) if alone else None
-    for choice in chain(_active(environ), _here(cwd), _on_path(cwd, environ)):
+    for choice in chain(_active(environ), _here(cwd), _on_path(cwd, environ), _launched(environ)):
         if own is None or os.path.realpath(choice.prefix) != own:
             return choice
     return None
@@ -151,6 +161,15 @@ def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[Choice]:
             # Windows puts an empty `python.exe` on the PATH, which opens its store.
             if behind is not None and os.path.getsize(behind):
                 yield Choice(prefix_of(behind), behind, "PATH")
+
+
+def _launched(environ: Mapping[str, str]) -> Iterator[Choice]:
+    if os.name == "nt":
+        from gpudoctor.collect.python.registered import registered, started_by_launcher
+
+        found = started_by_launcher(registered(), environ)
+        if found is not None:
+            yield Choice(prefix_of(found.executable), found.executable, "py.exe")
 
 
 def _behind(path: str, cwd: str, environ: Mapping[str, str]) -> str | None:
