@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from gpudoctor import arguments as given
@@ -20,6 +21,7 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
+    from gpudoctor.examine.cells import JudgedCell
     from gpudoctor.fix.command import Done
     from gpudoctor.fix.undo import Undone
     from gpudoctor.fixed import Fixed
@@ -103,6 +105,7 @@ def plan(
     groups: Sequence[str] = (),
     facts: Facts | None = None,
     facts_name: str = "",
+    policy: str | PathLike[str] | Mapping[str, Any] | Policy | None = None,
 ) -> results.Report:
     """What to install on a machine that is not at hand; with `requirements`, whether they do.
 
@@ -124,6 +127,7 @@ def plan(
         groups: the dependency groups that they install.
         facts: the machine, saved; what else is said is put over it.
         facts_name: how a message calls it.
+        policy: a policy file, or what one says: how the findings about the files are weighed.
 
     Raises:
         UsageError: an argument is wrong, or a file cannot be read.
@@ -158,6 +162,7 @@ def plan(
         tool=request.tool,
         extras=given.texts("extras", extras),
         groups=given.texts("groups", groups),
+        visit=None if policy is None else VisitOptions(policy=of_files(_policy(policy))),
     )
     return results.report(judged)
 
@@ -380,6 +385,65 @@ def undo(
 
 
 # What the command line needs besides
+
+
+def settings(
+    policy: str | os.PathLike[str] | Mapping[str, Any] | Policy | None = None,
+) -> Policy:
+    """The policy that is given, or that of the project in the current folder.
+
+    Raises:
+        UsageError: it cannot be read, or says something that no policy says.
+    """
+    return _policy(policy)
+
+
+def of_files(policy: Policy) -> Policy:
+    """What of a policy concerns install files: of what it requires, the version of torch alone.
+
+    The others are asked of the machine that a job runs on.
+    """
+    wanted = policy.require
+    if wanted is None:
+        return policy
+    from gpudoctor.examine.settings.requirements import Requirements
+
+    return replace(policy, require=Requirements(torch=wanted.torch) if wanted.torch else None)
+
+
+def plan_cells(
+    requirements: Sequence[str],
+    policy: Policy,
+    *,
+    driver: str | None = None,
+    os: str | None = None,
+    arch: str | None = None,
+    python: str | None = None,
+    torch: str | None = None,
+    channel: str = "stable",
+    tool: str = "auto",
+    index_url: str | None = None,
+    extras: Sequence[str] = (),
+    groups: Sequence[str] = (),
+) -> tuple[JudgedCell, ...]:
+    """Install files judged for every machine of a project's matrix.
+
+    Raises:
+        UsageError: an argument or the matrix is wrong, or a file cannot be read.
+    """
+    from gpudoctor.examine.cells import cells_of, judge_cells
+    from gpudoctor.prescribe import PlanRequest
+
+    stated = {"driver": driver, "os": os, "arch": arch, "python": python}
+    request = PlanRequest(torch=torch, channel=channel, tool=tool, index_url=index_url)
+    return judge_cells(
+        cells_of(policy.matrix, stated),
+        requirements,
+        request,
+        VisitOptions(policy=of_files(policy)),
+        extras=extras,
+        groups=groups,
+    )
 
 
 def check_all(

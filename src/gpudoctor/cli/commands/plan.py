@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.model.report import Report
     from gpudoctor.report.style import Style
 
+_NO_GPU = "plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0"
+
 
 def execute(
     *,
@@ -32,6 +34,7 @@ def execute(
     extra: Sequence[str] | None,
     group: Sequence[str] | None,
     facts: str | None,
+    policy: str | None,
     format_: str,
     json: bool,
     output: Sequence[str] | None,
@@ -48,11 +51,41 @@ def execute(
     style = out.style_for(color, quiet=quiet, verbose=verbose)
     out.check_format("json" if json else format_)
     out.check_outputs(output)
-    if not gpu and facts is None:
-        raise UsageError("plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0")
+    if policy is not None and not requirements:
+        raise UsageError("--policy judges install files: name them with --requirements")
+    if not gpu and facts is None and not requirements:
+        raise UsageError(_NO_GPU)
     from gpudoctor import app
     from gpudoctor.cli import this_machine
 
+    settings = app.settings(policy) if requirements else None
+    if settings is not None and not gpu and facts is None:
+        if not settings.matrix:
+            raise UsageError(f"{_NO_GPU}; or the machines in [tool.gpudoctor.matrix]")
+        from gpudoctor.report import cells
+
+        judged = app.plan_cells(
+            requirements or (),
+            settings,
+            driver=driver,
+            os=os,
+            arch=arch,
+            python=python,
+            torch=torch,
+            channel=channel,
+            tool=tool,
+            index_url=index_url,
+            extras=extra or (),
+            groups=group or (),
+        )
+        out.emit(
+            lambda name, how: cells.render(judged, name, how),
+            style,
+            format_=format_,
+            json=json,
+            outputs=output,
+        )
+        return cells.exit_code(judged)
     filled = None
     if facts is None:
         filled = this_machine.fill(gpu or (), os, arch, python)
@@ -73,6 +106,7 @@ def execute(
         groups=group or (),
         facts=None if facts is None else out.read_input(facts),
         facts_name=facts or "",
+        policy=settings,
     )
     if filled is not None:
         sources = {**report.sheet.sources, **dict.fromkeys(filled.paths, this_machine.SOURCE)}
@@ -126,6 +160,11 @@ COMMAND = Command(
         Option("--extra", "An extra of the project to install.", "NAME", "many"),
         Option("--group", "A dependency group to install.", "NAME", "many"),
         Option("--facts", "Judge for a machine that was saved.", "FILE"),
+        Option(
+            "--policy",
+            "What counts, and the machines where no --gpu names one; else the project's settings.",
+            "FILE",
+        ),
         *output_options(FORMATS),
     ),
     run=execute,
