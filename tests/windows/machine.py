@@ -2,11 +2,12 @@
 
 `GPUDOCTOR_WINDOWS_PYTHON` names what starts a Windows Python there (a script or a program that
 obeys `WINEPREFIX`); Wine and mingw's compiler make the rest. Every machine is made anew in one
-prefix: making a prefix takes seconds, a run half of one.
+prefix, and every program is started by one Windows process that stays (`agent.py`).
 """
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import os
@@ -118,7 +119,11 @@ class Wine:
                 map(windows_path, (ROOT / "src", sysconfig.get_path("purelib")))
             ),
         }
-        self._wine("wineboot", "-i")
+        self._wineboot()
+        here = windows_path(Path(__file__).with_name("agent.py"))
+        self._agent = subprocess.Popen(
+            [PYTHON, here], env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self._settle(folder)
         self._original = {name: self._read(name) for name in _RUNTIME}
         self._registry = ""
@@ -127,9 +132,9 @@ class Wine:
         path = self.system / name
         return path.read_bytes() if path.exists() else None
 
-    def _wine(self, *argv: str) -> None:
+    def _wineboot(self) -> None:
         subprocess.run(
-            ["wine", *argv],
+            ["wine", "wineboot", "-i"],
             env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -139,25 +144,23 @@ class Wine:
         )
 
     def _settle(self, folder: Path) -> None:
-        """Keep the server, and wait until it has written its own adapter into the registry.
+        """Wait until the server has written its own adapter into the registry.
 
         It does so some seconds after the first program with a window, and never again.
         """
-        subprocess.run(["wineserver", "-p600"], env=self.environ, check=False, timeout=60)
         (folder / "empty.reg").write_text("REGEDIT4\r\n", encoding="ascii")
-        self._wine("regedit", "/S", windows_path(folder / "empty.reg"))
+        self.start("regedit", "/S", windows_path(folder / "empty.reg"), folder=folder)
         end = time.monotonic() + 30
-        while b"Wine Adapter" not in self._query() and time.monotonic() < end:
+        while time.monotonic() < end:
+            if b"Wine Adapter" in self.start("reg", "query", PCI, "/s", folder=folder).stdout:
+                return
             time.sleep(0.2)
 
-    def _query(self) -> bytes:
-        done = subprocess.run(
-            ["wine", "reg", "query", PCI, "/s"], env=self.environ, capture_output=True, check=False
-        )
-        return done.stdout
-
     def close(self) -> None:
-        """End the server."""
+        """End the agent and the server."""
+        if self._agent.stdin is not None:
+            self._agent.stdin.close()
+        self._agent.wait(60)
         subprocess.run(["wineserver", "-k"], env=self.environ, check=False, timeout=60)
 
     def make(self, machine: Windows, folder: Path) -> None:
@@ -214,29 +217,39 @@ class Wine:
         if text != self._registry:
             file = folder / "machine.reg"
             file.write_text(text, encoding="utf-16")
-            self._wine("reg", "import", windows_path(file))
+            self.import_registry(file)
             self._registry = text
+
+    def import_registry(self, file: Path) -> None:
+        """Write what a `.reg` file says."""
+        done = self.start("reg", "import", windows_path(file), folder=file.parent)
+        assert done.code == 0, done
 
     def run(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
         """Run `gpudoctor` in a folder."""
-        return self._start("-m", "gpudoctor", *argv, folder=folder, environ=environ)
+        return self.start("{python}", "-m", "gpudoctor", *argv, folder=folder, environ=environ)
 
-    def python(self, code: str, *, folder: Path) -> Run:
+    def python(self, code: str, *, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
         """Run a program in a folder."""
         (folder / "program.py").write_text(code, encoding="utf-8")
-        return self._start("program.py", folder=folder, environ=None)
+        return self.start("{python}", "program.py", folder=folder, environ=environ)
 
-    def _start(self, *argv: str, folder: Path, environ: Mapping[str, str] | None) -> Run:
-        done = subprocess.run(
-            [PYTHON, *argv],
-            env={**self.environ, **(environ or {})},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
-        return Run(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+    def start(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
+        """Start any program in a folder, `{python}` is the Windows Python; wait for its end."""
+        ask = {
+            "argv": argv,
+            "folder": windows_path(folder),
+            "environ": dict(environ or {}),
+            "seconds": 90,
+        }
+        assert self._agent.stdin is not None
+        assert self._agent.stdout is not None
+        self._agent.stdin.write(json.dumps(ask).encode("ascii") + b"\n")
+        self._agent.stdin.flush()
+        answer = json.loads(self._agent.stdout.readline())
+        assert answer["code"] is not None, f"{argv}: {answer.get('error', 'it did not end')}"
+        out, err = (base64.b64decode(answer[name]) for name in ("stdout", "stderr"))
+        return Run(code=answer["code"], stdout=out, stderr=err)
 
 
 _RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
