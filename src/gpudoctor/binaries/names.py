@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
+
 _BINARY = (
     *(".so", ".pyd", ".dll", ".exe", ".dylib", ".a", ".lib", ".o"),
     *(".cubin", ".fatbin", ".hsaco", ".co", ".kpack"),
@@ -12,13 +14,13 @@ _TEXT = (
     *(".py", ".pyi", ".pyc", ".h", ".hpp", ".cuh", ".hh", ".inl", ".c", ".cpp", ".cu", ".cc"),
     *(".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".cmake", ".html", ".js", ".css"),
 )
-_NVIDIAS = re.compile(
+_NVIDIAS = late_pattern(
     r"(?:lib)?(?:cu(?:blas|blaslt|dnn|dss|fft|fftw|rand|solver|solvermg|sparse|sparselt|tensor"
     r"|dadevrt|pti)|n(?:vcomp|vjpeg|vtiff|vshmem|ccl|pp[a-z]*))(?:[-_.0-9]|\Z)"
 )
 # libbitsandbytes_cuda128.so, libbitsandbytes_cuda118_nocublaslt.so, foo_cu124.so
-_FOR_CUDA = re.compile(r"(?<![a-z])cu(?:da)?1[0-9][0-9](?![0-9])")
-_SEPARATORS = re.compile(r"[-_.]+")
+_FOR_CUDA = late_pattern(r"(?<![a-z])cu(?:da)?1[0-9][0-9](?![0-9])")
+_SEPARATORS = late_pattern(r"[-_.]+")
 
 
 def may_be_binary(name: str) -> bool:

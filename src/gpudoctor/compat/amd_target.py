@@ -12,12 +12,13 @@ from typing import Literal
 
 from gpudoctor.kb.hardware import amd
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.pattern import late_pattern
 
 SPIRV = "amdgcnspirv"
 """The portable form: the driver compiles it for any AMD GPU."""
 
 Service = Literal["native", "jit", "none"]
-_OVERRIDE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{1,2})\Z", re.ASCII)
+_OVERRIDE = late_pattern(r"(\d{1,2})\.(\d{1,2})\.(\d{1,2})\Z", re.ASCII)
 
 
 def service(target: str, gfx: str, *, xnack: bool | None = None) -> Service:

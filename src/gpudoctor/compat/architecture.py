@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
 Kind = Literal["sass", "ptx"]
@@ -20,8 +21,8 @@ Suffix = Literal["", "a", "f"]
 # that CUDA 12.8 and 12.9 gave to Thor, which is 11.0 since CUDA 13.0.
 _TEGRA = frozenset({(5, 3), (6, 2), (7, 2), (8, 7), (10, 1), (11, 0)})
 
-_NAME = re.compile(r"(sm|compute|lto)_(\d{2,3})([af]?)\Z", re.ASCII)
-_DOTTED = re.compile(r"(\d{1,2})\.(\d)\Z", re.ASCII)
+_NAME = late_pattern(r"(sm|compute|lto)_(\d{2,3})([af]?)\Z", re.ASCII)
+_DOTTED = late_pattern(r"(\d{1,2})\.(\d)\Z", re.ASCII)
 
 
 class ComputeCapability(NamedTuple):

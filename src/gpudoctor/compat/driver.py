@@ -14,6 +14,7 @@ from typing import Literal
 from gpudoctor.kb._data import numbers
 from gpudoctor.kb.hardware import gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass, field
 
 DriverOs = Literal["linux", "windows", "wsl"]
@@ -28,7 +29,7 @@ Known = Literal["yes", "too-old", "too-new"]
 _BETA_SERIES = frozenset({(525, 47), (535, 43), (550, 40), (570, 123), (580, 94)})
 """Numbers of NVIDIA's Vulkan beta drivers (configs/gpus.yaml, notes)."""
 
-_VERSION = re.compile(r"\d{3,4}(?:\.\d{1,4}){0,3}\Z", re.ASCII)
+_VERSION = late_pattern(r"\d{3,4}(?:\.\d{1,4}){0,3}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
 from gpudoctor.model.fact import Absent, Fact, Known, Unknown
 from gpudoctor.model.facts import Facts
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass, field
 
-_STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+_STEP = late_pattern(r"([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)

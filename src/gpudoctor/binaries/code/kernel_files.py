@@ -12,16 +12,16 @@ names, as in the wheels of ROCm 5.7 to 7.14:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from gpudoctor.binaries.code.amdgpu import PROCESSORS
+from gpudoctor.model.pattern import late_pattern
 
-_TENSILE = re.compile(
+_TENSILE = late_pattern(
     r"/(rocblas|hipblaslt)/.*[_-](gfx[0-9a-f]+)(?:-xnack[+-])?\.(?:co|hsaco|dat|yaml)\Z"
 )
-_MIOPEN = re.compile(r"/miopen/.*/(gfx[0-9a-f]+)(_[0-9]+)?\.(?:[\w.]+)\Z")
-_AOTRITON = re.compile(r"/aotriton\.images/amd-(gfx[0-9a-fx]+)/")
+_MIOPEN = late_pattern(r"/miopen/.*/(gfx[0-9a-f]+)(_[0-9]+)?\.(?:[\w.]+)\Z")
+_AOTRITON = late_pattern(r"/aotriton\.images/amd-(gfx[0-9a-fx]+)/")
 _NAMES = {"rocblas": "rocBLAS", "hipblaslt": "hipBLASLt"}
 _UNITS = (2, 3)
 """How many hexadecimal digits of compute units follow the name in MIOpen's files."""

@@ -11,8 +11,9 @@ from gpudoctor.collect.driver.smi import SmiAnswer
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, KernelModule
+from gpudoctor.model.pattern import late_pattern
 
-_LIBRARY_VERSION = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.(\d{3,}\.\d+(?:\.\d+)?)$", re.ASCII)
+_LIBRARY_VERSION = late_pattern(r"lib(?:cuda|nvidia-ml)\.so\.(\d{3,}\.\d+(?:\.\d+)?)$", re.ASCII)
 NO_LIBRARY = "NVML_ERROR_LIBRARY_NOT_FOUND"
 """What NVML's Python module says where there is no NVML."""
 

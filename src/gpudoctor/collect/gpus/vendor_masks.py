@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gpudoctor.collect.gpus.visibility import visible_by_numbers
+from gpudoctor.model.pattern import late_pattern
 
-_NUMBER = re.compile(r"\s*(\d{1,9})\s*\Z", re.ASCII)
+_NUMBER = late_pattern(r"\s*(\d{1,9})\s*\Z", re.ASCII)
 
 
 def amd_visible(environ: Mapping[str, str], uuids: Sequence[str | None]) -> list[bool]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
-_INTEGER = re.compile(r"\s*[+-]?\d{1,18}", re.ASCII)
+_INTEGER = late_pattern(r"\s*[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from gpudoctor.collect.system.sysroot import Sysroot
+from gpudoctor.model.pattern import late_pattern
 
 _GROUPS = (
     ("kubepods", "kubernetes"),
@@ -17,7 +18,7 @@ _GROUPS = (
     ("crio", "kubernetes"),
 )
 # The last three are a Jetson's.
-_GPU_NODE = re.compile(
+_GPU_NODE = late_pattern(
     r"(nvidia\d+|nvidiactl|dxg|kfd|nvhost-(?:ctrl-gpu|gpu)|nvgpu|nvmap)$", re.ASCII
 )
 

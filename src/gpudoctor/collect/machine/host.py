@@ -11,9 +11,10 @@ from typing import Literal
 from gpudoctor.collect.machine import container, jetson
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
+from gpudoctor.model.pattern import late_pattern
 
 _EFI = "/sys/firmware/efi/efivars"
-_GLIBC = re.compile(rb"GNU C Library [^\n]{0,80}?version (\d+\.\d+)")
+_GLIBC = late_pattern(rb"GNU C Library [^\n]{0,80}?version (\d+\.\d+)")
 _LIBC_PLACES = (
     "/lib/x86_64-linux-gnu/libc.so.6",
     "/lib/aarch64-linux-gnu/libc.so.6",

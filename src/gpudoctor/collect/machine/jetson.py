@@ -6,8 +6,9 @@ import re
 
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Gpu
+from gpudoctor.model.pattern import late_pattern
 
-_RELEASE = re.compile(r"#\s*R(\d+)\s.*?REVISION:\s*([\d.]+)", re.ASCII)
+_RELEASE = late_pattern(r"#\s*R(\d+)\s.*?REVISION:\s*([\d.]+)", re.ASCII)
 
 
 def find_board(root: Sysroot) -> str | None:

@@ -10,10 +10,11 @@ from typing import Literal
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import KernelModule
+from gpudoctor.model.pattern import late_pattern
 
 _MODULES = "/lib/modules"
 # `nvidia.ko`, Debian's `nvidia-current.ko`, `nvidia-open.ko`; compressed or not. Not nvidiafb.
-_MODULE_FILE = re.compile(
+_MODULE_FILE = late_pattern(
     r"(?:^|/)nvidia(?:-(?:current|open|legacy|tesla)[\w.-]*)?\.ko(?:\.\w+)?$", re.ASCII
 )
 _FOLDERS = ("updates/dkms", "extra", "extra/nvidia", "weak-updates/nvidia", "kernel/drivers/video")
@@ -24,8 +25,8 @@ _LIBRARY_FOLDERS = (
     "/usr/lib",
     "/usr/lib/x86_64-linux-gnu/nvidia/current",
 )
-_NODE = re.compile(r"nvidia(?:\d+|ctl|-uvm|-modeset)$", re.ASCII)
-_VERSION = re.compile(r"\s(\d{3,}\.\d+(?:\.\d+)?)\s")
+_NODE = late_pattern(r"nvidia(?:\d+|ctl|-uvm|-modeset)$", re.ASCII)
+_VERSION = late_pattern(r"\s(\d{3,}\.\d+(?:\.\d+)?)\s")
 
 
 def read_kernel_module(root: Sysroot, kernel: str | None, gpus: Iterable[PciGpu]) -> KernelModule:

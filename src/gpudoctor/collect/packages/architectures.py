@@ -18,12 +18,13 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import replace
 
 _Source = Literal["binary", "torch", "knowledge"]
 # torch 1.10 to 1.13 split the library in two; linalg and nvshmem are built for other lists, and
 # say nothing about the kernels that nearly every program needs.
-_MAIN = re.compile(r"(?:^|/)(?:lib)?torch_cuda(?:_cu|_cpp)?\.(?:so|dll)\Z", re.ASCII)
+_MAIN = late_pattern(r"(?:^|/)(?:lib)?torch_cuda(?:_cu|_cpp)?\.(?:so|dll)\Z", re.ASCII)
 
 
 def torch_architectures(

@@ -24,6 +24,7 @@ from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
 from gpudoctor.model.facts import Library
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass, replace
 
 # No library with a kernel, its container and the ELF file around them is smaller.
@@ -37,11 +38,13 @@ _LONGEST_LINE = 5000
 _ENDINGS: tuple[bytes, ...] = (b".so",)
 _WINDOWS_ENDINGS: tuple[bytes, ...] = (b".pyd", b".dll")
 _MACOS_ENDINGS = (b".dylib",)
-_LINE = re.compile(rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll|dylib)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z")
+_LINE = late_pattern(
+    rb"\"?([^\"\r\n]+?\.(?:so|pyd|dll|dylib)(?:\.[0-9.]+)?)\"?,[^,\r\n]*,(\d*)\r?\Z"
+)
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _BINARY = r"\.(?:so|pyd|dll)(?:\.[0-9.]+)?\Z"
 _CONDA_LIBRARY = r"(?a)(?:lib)?torch_cuda\w*\.(?:so|dll)\Z"
-_HOST_ONLY = re.compile(
+_HOST_ONLY = late_pattern(
     # auditwheel and delocate copy what a wheel links to into these folders: mostly plain host
     # libraries and NVIDIA's own, but also, as in ctranslate2.libs, the one with the kernels.
     r"(?:^|/)[\w.]+\.dylibs/|(?:^|/)bin/"

@@ -12,12 +12,13 @@ from gpudoctor.collect.packages.torch_static import parse_version_file
 from gpudoctor.collect.system.files import names, read_text
 from gpudoctor.kb import environment
 from gpudoctor.model.facts import Package
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import replace
 
-_RELATED = re.compile(
+_RELATED = late_pattern(
     r"(torch|torchvision|torchaudio|triton|pytorch-triton|nvidia-|cuda-|rocm)(\b|-)"
 )
-_FAMILY = re.compile(r"(nvidia-|torch|pytorch|triton|rocm)")
+_FAMILY = late_pattern(r"(nvidia-|torch|pytorch|triton|rocm)")
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _CONDA = r"(.+)-([^-]+)-([^-]+)\.json\Z"
 # Distributions whose metadata leave out the local label that their version.py carries.

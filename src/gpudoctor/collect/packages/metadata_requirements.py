@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
-_LINE = re.compile(
+_LINE = late_pattern(
     r"""\s*([A-Za-z0-9][A-Za-z0-9._-]*)      # name
         \s*(?:\[([^\]]*)\])?                 # extras
         \s*\(?([^;)]*)\)?                    # specifier, in old metadata in parentheses
         \s*(?:;(.*))?\Z""",
     re.ASCII | re.VERBOSE,
 )
-_TERM = re.compile(
+_TERM = late_pattern(
     r"""\s*\(*\s*(?:
         (?P<name>[a-z_.]+)\s*(?P<op>==|!=)\s*(?P<quote>['"])(?P<value>[^'"]*)(?P=quote)
     )\s*\)*\s*\Z""",

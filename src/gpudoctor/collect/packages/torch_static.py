@@ -11,9 +11,10 @@ from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = late_pattern(
     r"""^(__version__|cuda|hip|xpu|debug|git_version)   # rocm builds, too, write these
         \s*(?::[^=\n]*)?=\s*
         (?:(['"])(.*?)\2|(None|True|False))""",
@@ -22,7 +23,7 @@ _ASSIGNMENT = re.compile(
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _CXX11 = r"_GLIBCXX_USE_CXX11_ABI=([01])"
 _CUDNN = r"(?a)libcudnn\.so\.(\d+\.\d+[\d.]*)\Z"
-_ACCELERATION = re.compile(
+_ACCELERATION = late_pattern(
     r"(nvidia-|cuda-toolkit|cuda-bindings|triton|pytorch-triton|intel-|rocm|"
     r"dpcpp-|onemkl-|oneccl|impi-|umf|tcmlib|tbb|mkl)"
 )

@@ -14,11 +14,12 @@ from gpudoctor.collect.packages.device_code import Xray
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import names
 from gpudoctor.model.facts import Library, Torch
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import replace
 
-_HIP = re.compile(r"(?:^|/)(?:lib)?torch_hip\.(?:so|dll)\Z", re.ASCII)
-_XPU = re.compile(r"(?:^|/)(?:lib)?torch_xpu\w*\.(?:so|dll)\Z", re.ASCII)
-_MACOS = re.compile(r"(?:^|/)libtorch_cpu\.dylib\Z", re.ASCII)
+_HIP = late_pattern(r"(?:^|/)(?:lib)?torch_hip\.(?:so|dll)\Z", re.ASCII)
+_XPU = late_pattern(r"(?:^|/)(?:lib)?torch_xpu\w*\.(?:so|dll)\Z", re.ASCII)
+_MACOS = late_pattern(r"(?:^|/)libtorch_cpu\.dylib\Z", re.ASCII)
 
 
 # Below torch's own folder, or that of ROCm's libraries in an environment.

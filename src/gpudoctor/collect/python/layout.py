@@ -17,11 +17,12 @@ from types import MappingProxyType
 
 from gpudoctor.collect.python.portable import path_file
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
-_LIBRARY = re.compile(r"(python|pypy)(\d)\.(\d{1,2})(t?)\Z", re.ASCII)
-_EXECUTABLE = re.compile(r"(?:python|pypy)(\d)(?:\.(\d{1,2}))?(t?)(?:\.exe)?\Z", re.ASCII)
-_VERSION = re.compile(r"(\d)\.(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
+_LIBRARY = late_pattern(r"(python|pypy)(\d)\.(\d{1,2})(t?)\Z", re.ASCII)
+_EXECUTABLE = late_pattern(r"(?:python|pypy)(\d)(?:\.(\d{1,2}))?(t?)(?:\.exe)?\Z", re.ASCII)
+_VERSION = late_pattern(r"(\d)\.(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
 _NO_CONFIG: Mapping[str, str] = MappingProxyType({})
 
 

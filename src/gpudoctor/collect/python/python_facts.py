@@ -22,10 +22,11 @@ from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
 from gpudoctor.model.facts import Python
+from gpudoctor.model.pattern import late_pattern
 
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _PATCHLEVEL = r'(?m)^#define\s+PY_VERSION\s+"([^"]+)"'
-_FULL = re.compile(r"\d\.\d{1,2}\.\d{1,2}", re.ASCII)
+_FULL = late_pattern(r"\d\.\d{1,2}\.\d{1,2}", re.ASCII)
 _PE_BITS: Mapping[bytes, Literal[32, 64]] = {b"\x4c\x01": 32, b"\x64\x86": 64, b"\x64\xaa": 64}
 
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 
 from gpudoctor.collect.system.files import executables, is_file, names, read_bytes
 from gpudoctor.model.facts import Compiler
+from gpudoctor.model.pattern import late_pattern
 
-_COMMENT = re.compile(rb"GCC: \([^)\0]*\) (\d+(?:\.\d+){0,2})")
-_NAMED = re.compile(
+_COMMENT = late_pattern(rb"GCC: \([^)\0]*\) (\d+(?:\.\d+){0,2})")
+_NAMED = late_pattern(
     r"(?:^|-)(gcc|g\+\+|clang\+?\+?|cc|c\+\+|icx|icpx)(?:-(\d+(?:\.\d+)*))?(?:\.exe)?\Z"
 )
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _LLVM = r"(?a)/llvm-?(\d+)/"
-_NUMBER = re.compile(r"\d+(?:\.\d+)*\Z", re.ASCII)
+_NUMBER = late_pattern(r"\d+(?:\.\d+)*\Z", re.ASCII)
 
 
 def find_compiler(environ: Mapping[str, str]) -> Compiler | None:

@@ -11,6 +11,7 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import names, search_path
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import LoaderLibrary
+from gpudoctor.model.pattern import late_pattern
 
 _LIBRARIES = {
     "libcudnn": "cudnn",
@@ -24,7 +25,7 @@ _LIBRARIES = {
     "libcusparse": "cusparse",
     "libstdc++": "libstdcxx",
 }
-_SONAME = re.compile(r"(lib[A-Za-z_+]+)\.so(?:\.(\d[\d.]*))?\Z", re.ASCII)
+_SONAME = late_pattern(r"(lib[A-Za-z_+]+)\.so(?:\.(\d[\d.]*))?\Z", re.ASCII)
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _DLL = (
     r"(?ai)(cudnn|cublaslt|cublas|nvjitlink|cudart|nvrtc|cupti|cusparse)"

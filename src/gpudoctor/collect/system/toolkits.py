@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from gpudoctor.collect.system.files import executables, is_file, names, read_text
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Toolkit
+from gpudoctor.model.pattern import late_pattern
 
 _NVCC = "nvcc.exe" if os.name == "nt" else "nvcc"
-_JSON_VERSION = re.compile(r'"cuda_nvcc"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)', re.ASCII)
-_NAME = re.compile(r"(?:cuda-|v)(\d{1,2}\.\d)\Z", re.ASCII)
+_JSON_VERSION = late_pattern(r'"cuda_nvcc"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)', re.ASCII)
+_NAME = late_pattern(r"(?:cuda-|v)(\d{1,2}\.\d)\Z", re.ASCII)
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _JSON_CUDA = r'(?a)"cuda"\s*:\s*\{[^}]*?"version"\s*:\s*"(\d+\.\d+)'
 _TEXT_VERSION = r"(?a)CUDA Version (\d+\.\d+)"

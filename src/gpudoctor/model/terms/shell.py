@@ -11,16 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.step import Risk, Step, StepKind
 
-_POSIX_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+\Z", re.ASCII)
+_POSIX_PLAIN = late_pattern(r"[A-Za-z0-9_@%+=:,./-]+\Z", re.ASCII)
 # `+ = : . / \ -` and letters mean nothing special inside a PowerShell argument; a comma makes an
 # array, `@` a splat, a leading `-` with a dot or a colon is split in two.
-_POWERSHELL_PLAIN = re.compile(
+_POWERSHELL_PLAIN = late_pattern(
     r"(?:[A-Za-z0-9_/\\:+]|--?[A-Za-z0-9])[A-Za-z0-9_+=./\\:-]*\Z", re.ASCII
 )
-_POWERSHELL_OPTION_SPLIT = re.compile(r"-[A-Za-z][^=]*[.:]", re.ASCII)
-_CMD_PLAIN = re.compile(r"[A-Za-z0-9_@+=:./\\~#\[\]{}-]+\Z", re.ASCII)
+_POWERSHELL_OPTION_SPLIT = late_pattern(r"-[A-Za-z][^=]*[.:]", re.ASCII)
+_CMD_PLAIN = late_pattern(r"[A-Za-z0-9_@+=:./\\~#\[\]{}-]+\Z", re.ASCII)
 
 
 def posix(argv: Sequence[str]) -> str:

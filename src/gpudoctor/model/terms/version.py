@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from gpudoctor.model.pattern import late_pattern
+
 Numbers = tuple[int, ...]
 
-_CLAUSE = re.compile(
+_CLAUSE = late_pattern(
     r"\s*(===|==|>=|<=|!=|~=|<|>)\s*v?([0-9A-Za-z][\w.+!-]*?)(\.\*)?\s*\Z", re.ASCII
 )
-_PRE = re.compile(r"[._-]?(a|b|c|rc|alpha|beta|pre|preview|dev)[._-]?\d*", re.ASCII)
+_PRE = late_pattern(r"[._-]?(a|b|c|rc|alpha|beta|pre|preview|dev)[._-]?\d*", re.ASCII)
 _LONGEST = 9
 """Digits of one part; a longer number is no version's."""
 

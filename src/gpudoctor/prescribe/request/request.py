@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.install_commands import TOOLS
 
 CHANNELS = ("stable", "nightly")
-_WILD = re.compile(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
-_BARE = re.compile(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
+_WILD = late_pattern(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
+_BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

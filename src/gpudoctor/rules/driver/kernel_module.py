@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import posix_step
 from gpudoctor.rules.driver import distribution_commands as commands
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -15,7 +16,7 @@ from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 
-_REJECTED = re.compile(
+_REJECTED = late_pattern(
     r"key was rejected by service|loading of (unsigned )?module (with unavailable key )?is rejected"
     r"|required key not available",
     re.IGNORECASE,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, posix_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -17,7 +17,7 @@ from gpudoctor.rules.engine.wording import finding, names, verb
 
 # Xid numbers, NVIDIA's catalogue docs.nvidia.com/deploy/xid-errors: 79 the GPU fell off the bus,
 # 119 and 120 the system processor (GSP) did not answer, 48, 94 and 95 uncorrectable memory errors.
-_XID = re.compile(
+_XID = late_pattern(
     r"Xid \(PCI:(?P<where>[0-9a-fA-F:.]+)\)?[^:]*: (?P<number>\d+)|Xid[^0-9]{1,4}(\d+)\b"
 )
 _FELL_OFF = (79,)

@@ -10,6 +10,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.version import satisfies, split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
@@ -17,8 +18,8 @@ from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 COMPANIONS = ("torchvision", "torchaudio")
-_DEMAND = re.compile(r"torch(?![\w.-])\s*\(?\s*([^;)]*)", re.ASCII)
-_PIN = re.compile(r"={2,3}\s*([0-9][^,\s]*)\Z", re.ASCII)
+_DEMAND = late_pattern(r"torch(?![\w.-])\s*\(?\s*([^;)]*)", re.ASCII)
+_PIN = late_pattern(r"={2,3}\s*([0-9][^,\s]*)\Z", re.ASCII)
 
 
 @cache

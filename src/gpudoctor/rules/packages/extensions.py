@@ -9,6 +9,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
@@ -25,9 +26,9 @@ from gpudoctor.rules.packages.companions import (
 _NEEDS = ("torch.version", "packages")
 # A build tag such as `cu12torch2.6cxx11abiFALSE` (flash-attn, causal-conv1d, mamba-ssm) or
 # `pt25cu124`, which packages put into the local label of their version.
-_TORCH = re.compile(r"(?:torch|pt)(\d)\.?(\d{1,2})", re.ASCII | re.IGNORECASE)
-_CUDA = re.compile(r"cu(?:da)?(\d{2})\d{0,2}(?!\d)", re.ASCII | re.IGNORECASE)
-_ABI = re.compile(r"cxx11abi(true|false)", re.ASCII | re.IGNORECASE)
+_TORCH = late_pattern(r"(?:torch|pt)(\d)\.?(\d{1,2})", re.ASCII | re.IGNORECASE)
+_CUDA = late_pattern(r"cu(?:da)?(\d{2})\d{0,2}(?!\d)", re.ASCII | re.IGNORECASE)
+_ABI = late_pattern(r"cxx11abi(true|false)", re.ASCII | re.IGNORECASE)
 _NOT_EXTENSIONS = (*COMPANIONS, "torch", "xformers", "triton")
 
 

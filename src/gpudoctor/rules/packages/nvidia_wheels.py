@@ -10,13 +10,14 @@ from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Requirement
 from gpudoctor.model.finding import Evidence, Finding
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, several
 
-_EXACT = re.compile(r"={2,3}\s*([0-9][^,;\s]*)\Z", re.ASCII)
+_EXACT = late_pattern(r"={2,3}\s*([0-9][^,;\s]*)\Z", re.ASCII)
 # Libraries whose file name does not carry CUDA's major: the wheels of two majors put the same
 # file into the same folder, and the one installed last wins.
 _SHARED_FILES = ("cudnn", "nccl", "cusparselt", "nvshmem")
