@@ -8,7 +8,9 @@ pdm-project.org (package indexes), pipenv.pypa.io (indexes); tried with the tool
 
 from __future__ import annotations
 
+from gpudoctor.manifests.containers.cure import in_container
 from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.formats import format_named
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
@@ -35,7 +37,16 @@ def steps(
 ) -> tuple[Step, ...]:
     """How to make a file install these packages from that index."""
     name = "pytorch-" + (url or "pypi").rstrip("/").rsplit("/", 1)[-1].replace(".", "-")
-    at = next((c.at for c in outcome.choices if c.name == TORCH), FileAt(document.path))
+    torch = outcome.choice(TORCH)
+    at = torch.at if torch else next(iter(outcome.files), FileAt(document.path))
+    if document.settled is not None:
+        if outcome.brought is not None:
+            return in_container(outcome.brought, packages, url)
+        # Another file decides, which the container file installs.
+        named = format_named(at.path) or "requirements"
+        document = replace(document, path=at.path, format=named)
+    if document.format == "environment.yml":
+        return (_environment(at, packages, url),)
     plain = tuple(package.partition("+")[0] for package in packages)
     if document.tool == "uv" and document.format != "requirements":
         return _uv(document, plain, url, name)
@@ -123,6 +134,17 @@ def _pipenv(
     source = f'[[source]]\nname = "{name}"\nurl = "{url}"\nverify_ssl = true\n\n' if url else ""
     edit = f"In {file}, in place of the lines for the same packages:\n\n{source}[packages]\n{lines}"
     return (sentence_step("manual", edit), _printed("Lock again.", "pipenv", "lock"))
+
+
+def _environment(at: FileAt, packages: tuple[str, ...], url: str | None) -> Step:
+    """The list of pip inside an environment file: conda-forge has no build for every variant."""
+    where = f"{at.path}, line {at.line}" if at.line else at.path
+    lines = (*((f"--extra-index-url {url}",) if url else ()), *packages)
+    listed = "\n".join(f"    - {line}" for line in lines)
+    return sentence_step(
+        "manual",
+        f"In {where}, in place of the lines for the same packages:\n\n  - pip\n  - pip:\n{listed}",
+    )
 
 
 def _requirements(

@@ -64,14 +64,19 @@ def format_of(source: Source) -> str:
     name = source.name.lower()
     if _EXPLICIT.search(source.text[:20_000]):
         return "explicit"
-    for pattern, format_ in _BY_NAME:
-        if re.fullmatch(pattern, name):
-            return format_
+    if said := format_named(name):
+        return said
     head = source.text[:20_000]
     for pattern, format_ in _BY_CONTENT:
         if re.search(pattern, head, re.M):
             return format_
     return "requirements"
+
+
+def format_named(name: str) -> str | None:
+    """The format that a file's name says; `None`: it says none."""
+    last = name.lower().rsplit("/", 1)[-1]
+    return next((format_ for pattern, format_ in _BY_NAME if re.fullmatch(pattern, last)), None)
 
 
 def document(source: Source, scene: Scene) -> Document:

@@ -27,6 +27,30 @@ class Choice:
         return self.version.partition("+")[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What of a container file decides about torch: a command of a RUN line, or a base image."""
+
+    at: FileAt
+    command: tuple[str, ...] = ()
+    """Its words: `uv pip install --system torch==2.9.1`."""
+    backend: bool = False
+    """Whether uv's --torch-backend, or its variable, chooses the index."""
+    image: str = ""
+    """The reference of the base image, `pytorch/pytorch:2.9.1-cuda12.8-cudnn9-runtime`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """The shared memory (/dev/shm) of a container, and the GPUs that share it."""
+
+    size: int
+    """In bytes."""
+    gpus: int | None
+    """How many GPUs the container is given; `None`: all."""
+    at: FileAt
+
+
 Status = Literal["installs", "fails", "open", "nothing"]
 """`fails`: the tool ends with an error; `open`: the file does not decide it; `nothing`: no torch
 is installed."""
@@ -55,6 +79,10 @@ class Outcome:
     image_at: FileAt | None = None
     without_gpu: FileAt | None = None
     """The service of a compose file that asks for no GPU."""
+    brought: Brought | None = None
+    """Of a container file: what is to be edited, where it is not another file."""
+    shared: Shared | None = None
+    """The shared memory that a compose file gives a service with GPUs."""
 
     @property
     def silent(self) -> bool:

@@ -126,6 +126,7 @@ def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage]) -> None:
         if other is not None and _ENVIRONMENTS.search(" ".join(words)):
             for name, choice in other.installed.items():
                 stage.installed.setdefault(name, choice)
+            stage.brought = {**other.brought, **stage.brought}
             stage.open = stage.open or (None if stage.installed else other.open)
             stage.failed = stage.failed or other.failed
             stage.tool = other.tool

@@ -159,7 +159,7 @@ def _settle(stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: b
     ):
         return  # fmt: skip
     stage.tool = tool
-    stage.take(found, at)
+    stage.take(found, at, backend="torch-backend" in reading.options)
 
 
 def _names_torch(reading: Reading) -> bool:

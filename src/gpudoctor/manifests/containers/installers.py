@@ -38,6 +38,7 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
         stage.variables.update(dict(command.variables))
         return
     extra = dict(command.variables)
+    stage.typed = tuple(words)
     name = words[0].rsplit("/", 1)[-1]
     if found := _chosen_python(name, words):
         stage.scene = with_python(stage.scene, found)

@@ -7,11 +7,12 @@ import os
 from gpudoctor.kb.software import images as kb_images
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.document import Document, Gap
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.outcome import Brought, Choice, Outcome
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
 from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import replace
 
 
 class Stage:
@@ -32,6 +33,12 @@ class Stage:
         """The CUDA that the base image asks the driver for."""
         self.cuda_at: FileAt | None = None
         self.tool = "pip"
+        self.image: Brought | None = None
+        """The base image that all began with."""
+        self.typed: tuple[str, ...] = ()
+        """The command that is being followed."""
+        self.brought: dict[FileAt, Brought] = {}
+        """Line → the command on it that decided about torch."""
 
     def inherit(self, other: Stage) -> None:
         """Begin where another stage ended."""
@@ -39,9 +46,11 @@ class Stage:
         self.open, self.failed = other.open, other.failed
         self.variables = dict(other.variables)
         self.scene, self.cuda, self.cuda_at = other.scene, other.cuda, other.cuda_at
+        self.image, self.brought = other.image, dict(other.brought)
 
     def begin(self, reference: str, at: FileAt) -> None:
         """Begin on a base image."""
+        self.image = Brought(at=at, image=reference)
         found = kb_images.image(reference)
         if found is None:
             why = f"what the image {reference} holds is not known"
@@ -79,10 +88,13 @@ class Stage:
                 build=build if name == TORCH else None,
             )
 
-    def take(self, outcome: Outcome, why_at: FileAt) -> None:
+    def take(self, outcome: Outcome, why_at: FileAt, *, backend: bool = False) -> None:
         """What an installation leaves."""
         if self.failed is not None and self.failed.reason == "platform":
             return
+        torch = outcome.choice(TORCH)
+        if outcome.status == "fails" or (torch and torch != self.installed.get(TORCH)):
+            self.brought[why_at] = Brought(at=why_at, command=self.typed, backend=backend)
         if outcome.status == "installs":
             for choice in outcome.choices:
                 self.installed[choice.name] = choice
@@ -117,7 +129,7 @@ class Stage:
         """What the image holds in the end."""
         said = f"for the image of {path}, built without a GPU and nothing configured"
         if self.failed is not None:
-            return _said(self.failed, said)
+            return replace(self.failed, assumption=said, brought=self._edited(self.failed.files))
         torch = self.installed.get(TORCH)
         if self.open is not None:
             return Outcome(
@@ -134,7 +146,17 @@ class Stage:
             choices=tuple(self.installed.values()),
             image_cuda=None if "NVIDIA_DISABLE_REQUIRE" in self.variables else self.cuda,
             image_at=self.cuda_at,
+            brought=self._edited((torch.at,)),
         )
+
+    def _edited(self, files: tuple[FileAt, ...]) -> Brought | None:
+        """The command or the image at one of these places; `None`: they lie in another file."""
+        for at in files:
+            if at in self.brought:
+                return self.brought[at]
+            if self.image is not None and self.image.at == at:
+                return self.image
+        return None
 
 
 def with_python(scene: Scene, python: str) -> Scene:
@@ -142,12 +164,6 @@ def with_python(scene: Scene, python: str) -> Scene:
     return Scene(
         scene.platform, python, scene.extras, scene.groups, scene.glibc, scene.tool
     )  # fmt: skip
-
-
-def _said(outcome: Outcome, said: str) -> Outcome:
-    from gpudoctor.model.value import replace
-
-    return replace(outcome, assumption=said)
 
 
 def document_of(path: str, outcome: Outcome) -> Document:
