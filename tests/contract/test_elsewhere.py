@@ -19,10 +19,13 @@ from contract.program import Answer, found, judged, program
 from machines import cards, wheels
 from machines.build import Driver, Machine, build
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or shutil.which("cc") is None,
-    reason="stand-in driver libraries are built with a C compiler on Linux",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        sys.platform != "linux" or shutil.which("cc") is None,
+        reason="stand-in driver libraries are built with a C compiler on Linux",
+    ),
+]
 
 _OLD_TORCH = Machine(cards=(cards.RTX_5060_TI,), torch=wheels.TORCH_2_6_CU124)
 _HANGING = Machine(

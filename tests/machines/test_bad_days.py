@@ -20,7 +20,10 @@ from machines.libraries import have_compiler
 from machines.rights import give_up_roots_rights
 from machines.trees import Module
 
-pytestmark = pytest.mark.skipif(not have_compiler(), reason="stand-ins need a C compiler")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not have_compiler(), reason="stand-ins need a C compiler"),
+]
 
 HEALTHY = Machine(cards=(cards.RTX_4090,), torch=wheels.TORCH_2_9_CU128)
 

@@ -19,7 +19,10 @@ from lab.wheels import make_index
 from machines import cards
 from machines.build import Driver, Machine, build, command
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF"),
+]
 INSTALLED = "2.6.0+cu124"
 
 

@@ -13,7 +13,10 @@ import pytest
 from machines.build import command
 from machines.test_fix import INSTALLED, Bench
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF"),
+]
 
 
 @pytest.fixture

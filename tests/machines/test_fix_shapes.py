@@ -17,7 +17,10 @@ from lab import environments
 from machines.test_fix import Bench
 from machines.test_fix_isolated import working
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="stand-in drivers are ELF"),
+]
 
 
 @pytest.fixture

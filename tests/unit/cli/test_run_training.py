@@ -13,6 +13,8 @@ from machines import cards
 from machines.build import Machine, build
 from machines.libraries import have_compiler
 
+pytestmark = pytest.mark.slow
+
 START = "from gpudoctor.cli.main import main; main()"
 TRAINING = textwrap.dedent(
     """

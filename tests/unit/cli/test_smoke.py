@@ -16,7 +16,10 @@ import pytest
 from gpudoctor.report.schema import report_schema
 from machines import bad_torch
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are for POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins are for POSIX"),
+]
 
 
 def smoke(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

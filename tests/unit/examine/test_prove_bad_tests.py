@@ -13,9 +13,10 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.smoke.suite import Proof, prove
 from machines import bad_torch
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="looks for children in /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for children in /proc"),
+]
 
 RELU = "relu:float32"
 SOME = ("copy", "elementwise:float32", RELU, "relu:float16", "matmul:float32", "matmul:float16")

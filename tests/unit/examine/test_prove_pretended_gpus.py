@@ -12,7 +12,10 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.smoke.suite import Proof, prove
 from machines import pretend_gpu
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is for POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is for POSIX"),
+]
 
 SOME = ("copy", "elementwise:float32", "relu:float32", "matmul:float32", "matmul:tfloat32")
 RELU = "relu:float32"

@@ -19,7 +19,10 @@ from gpudoctor.fix import transaction, undo
 from gpudoctor.fix.transaction import Work
 from lab import faults, tiny
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="descriptors of folders, as POSIX has them")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="descriptors of folders, as POSIX has them"),
+]
 
 
 class Place:

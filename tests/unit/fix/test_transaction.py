@@ -17,6 +17,8 @@ from gpudoctor.fix.transaction import Work
 from lab import environments
 from lab.wheels import make_index, make_wheel
 
+pytestmark = pytest.mark.slow
+
 OLD, NEW = "2.6.0+cu124", "2.9.1+cu128"
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and folder locks of POSIX")
 

@@ -16,7 +16,10 @@ from gpudoctor.probe.smoke_suite import session
 from gpudoctor.probe.smoke_suite.registry import tests as registered
 from gpudoctor.smoke.device import WORKER
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="hands over a descriptor")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="hands over a descriptor"),
+]
 
 
 def run(

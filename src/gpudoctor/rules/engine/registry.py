@@ -58,15 +58,17 @@ def rule(
 
 
 def rules() -> tuple[Rule, ...]:
-    """All rules; each stands behind those whose findings it looks at."""
-    _import_families()
-    return _in_order(tuple(_REGISTRY.values()))
+    """All rules, family by family; each stands behind those whose findings it looks at.
 
-
-def _import_families() -> None:
+    Whoever imported a family early changes nothing.
+    """
     from gpudoctor.rules.engine import families
 
     families.load()
+    place = {f"gpudoctor.rules.{name}": number for number, name in enumerate(families.FAMILIES)}
+    last = len(place)
+    ordered = sorted(_REGISTRY.values(), key=lambda r: place.get(r.judge.__module__, last))
+    return _in_order(tuple(ordered))
 
 
 def _in_order(found: tuple[Rule, ...]) -> tuple[Rule, ...]:
