@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.code import amdgpu, cubin, fatbin
-from gpudoctor.binaries.containers import ar_archive
+from gpudoctor.binaries.code import cubin, fatbin
 from gpudoctor.binaries.contents import Contents
-from gpudoctor.binaries.formats import macho
 from gpudoctor.binaries.formats.elf import ELF, read_elf
-from gpudoctor.binaries.formats.pe import read_pe
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.library import Library
 
 HEAD = 64
 """How many bytes tell what a file is."""
+# How the rarer kinds begin. Linux with CUDA has none of them, so that a check of it need not load
+# their readers; each is imported by the function below that finds one.
+_MACHO = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
+_AR = b"!<arch>\n"
+_PE = b"MZ"
+_AMDGPU = 224
+"""`EM_AMDGPU` in the header of an ELF file."""
 _KERNEL_ARCHIVE = b"KPAK"
 _BUNDLES = (b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")
 
@@ -22,9 +26,9 @@ _BUNDLES = (b"__CLANG_OFFLOAD_BUNDLE__", b"CCOB")
 def may_hold_device_code(head: bytes) -> bool:
     """Whether a file that begins so is of a kind that is read."""
     return len(head) == HEAD and (
-        head[:4] in (ELF, _KERNEL_ARCHIVE, fatbin.MAGIC_BYTES, *macho.MAGICS)
-        or head[:2] == b"MZ"
-        or head.startswith((ar_archive.MAGIC, *_BUNDLES))
+        head[:4] in (ELF, _KERNEL_ARCHIVE, fatbin.MAGIC_BYTES, *_MACHO)
+        or head[:2] == _PE
+        or head.startswith((_AR, *_BUNDLES))
     )
 
 
@@ -72,9 +76,9 @@ def _read(
     """Put what it holds into `contents`; its format, and the processor of the host."""
     if head[:4] == ELF and len(head) == HEAD:
         return _read_elf(source, head, contents, budget)
-    if head[:4] in macho.MAGICS:
+    if head[:4] in _MACHO:
         return _read_macho(source, contents, budget)
-    if head[:8] == ar_archive.MAGIC:
+    if head[:8] == _AR:
         return _read_ar(source, contents, budget)
     if head[:4] == _KERNEL_ARCHIVE:
         from gpudoctor.binaries.code.kernel_archive import read_archive
@@ -85,7 +89,9 @@ def _read(
     if (whole := _whole_file(source, head)) is not None:
         contents.add_sections(source, [whole], budget)
         return whole.name.strip("._"), None
-    if head[:2] == b"MZ":
+    if head[:2] == _PE:
+        from gpudoctor.binaries.formats.pe import read_pe
+
         binary = read_pe(source, head)
         if binary is not None and binary.sections:
             contents.add_sections(source, binary.sections, budget)
@@ -104,7 +110,9 @@ def _whole_file(source: Source, head: bytes) -> Section | None:
 
 def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
     """Of several processors' parts the newest system counts: each program loads one of them."""
-    parts = macho.read_macho(source, budget)
+    from gpudoctor.binaries.formats.macho import read_macho
+
+    parts = read_macho(source, budget)
     systems = [each.macos for each in parts if each.macos]
     contents.macos = max(systems, key=lambda text: [int(n) for n in text.split(".")], default=None)
     contents.metal = dict.fromkeys(each for part in parts for each in part.metal)
@@ -113,8 +121,10 @@ def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str
 
 
 def _read_ar(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
+    from gpudoctor.binaries.containers.ar_archive import ar_members
+
     machine = None
-    for member in ar_archive.ar_members(source, budget):
+    for member in ar_members(source, budget):
         part = PartSource(source, member.offset, member.size)
         head = part.read(0, HEAD)
         if len(head) == HEAD:
@@ -130,8 +140,10 @@ def _read_elf(
     if processor == cubin.MACHINE:
         contents.add_cubin(cubin.architecture_of(head))
         return "elf", None
-    if processor == amdgpu.MACHINE:
-        target = amdgpu.target_of(head)
+    if processor == _AMDGPU:
+        from gpudoctor.binaries.code.amdgpu import target_of
+
+        target = target_of(head)
         if target is None:
             raise UnreadableBinaryError("It is AMD's code for a GPU that is not known here.")
         contents.bundles[(target,)] += 1

@@ -144,12 +144,15 @@ def _prescribe(
             entry = missing[0]
             why = f"No change is known to be needed: {entry.fact} is unknown ({entry.reason})."
         return Prescription(status="not-needed", why=why), ()
-    from gpudoctor.prescribe import Options, missing_fact, prescribe
+    from gpudoctor.prescribe import Options, prescribe
 
     found = prescribe(sheet, findings, wish or Options())
     # Impossible is what nothing cures; what cannot be worked out may well be curable.
-    if found.status == "impossible" and not found.steps and missing_fact(sheet) is not None:
-        return None, (found.why,)
+    if found.status == "impossible" and not found.steps:
+        from gpudoctor.prescribe import missing_fact
+
+        if missing_fact(sheet) is not None:
+            return None, (found.why,)
     return found, ()
 
 

@@ -16,7 +16,6 @@ from gpudoctor.model.value import dataclass
 THIN = b"\xcf\xfa\xed\xfe"
 FAT = b"\xca\xfe\xba\xbe"
 FAT_64 = b"\xca\xfe\xba\xbf"
-MAGICS = (THIN, FAT, FAT_64)
 _HEADER = struct.Struct("<4sIIIIII4x")
 _COMMAND = struct.Struct("<II")
 _VERSION_MIN, _BUILD_VERSION = 0x24, 0x32

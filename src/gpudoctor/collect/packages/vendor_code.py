@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from gpudoctor.binaries.code.kernel_files import kernel_files
 from gpudoctor.collect.packages.device_code import Xray
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import names
@@ -42,6 +41,8 @@ def vendor_architectures(
         The torch, what is unknown of it (field → reason), and the libraries that told.
     """
     if torch.hip is not None:
+        from gpudoctor.binaries.code.kernel_files import kernel_files  # AMD's alone
+
         torch = replace(torch, kernel_files=dict(kernel_files(_kernel_paths(torch, site))))
         found, reason = _named(xray, _HIP)
         if not found:
