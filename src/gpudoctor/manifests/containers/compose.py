@@ -5,19 +5,26 @@ Source: docs.docker.com/reference/compose-file, deploy.resources.reservations.de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.manifests.containers.dockerfile import outcome_of
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import Document, line_of
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.outcome import Outcome, Shared
 from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.toml import rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
+
+DOCKERS_OWN = 64 * 2**20
+"""The shared memory of a container that says nothing of it, in bytes (docs.docker.com, `docker run
+--shm-size`)."""
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?")
 
 
 def read(source: Source, scene: Scene) -> Document:
@@ -67,9 +74,46 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
             else dict(str(item).split("=", 1) for item in rows(given) if "=" in str(item))
         )
         found = outcome_of(other, scene, target=text(said.get("target")), given=arguments)
-    if found.status == "installs" and not _has_gpu(row):
+    if found.status != "installs":
+        return found
+    if not _has_gpu(row):
         return replace(found, without_gpu=at)
-    return found
+    return replace(found, shared=_shared(source, row, at))
+
+
+def _shared(source: Source, row: Mapping[str, Any], at: FileAt) -> Shared | None:
+    """The shared memory of the service's container; `None`: it is the host's, or not said here."""
+    said = row.get("shm_size")
+    if row.get("ipc") not in (None, "private", "shareable", "none") or _mounts_shm(row):
+        return None
+    size = DOCKERS_OWN if said is None else size_of(str(said))
+    if size is None:
+        return None
+    line = line_of(source.text, "shm_size", start=at.line or 0) if said is not None else None
+    return Shared(size=size, gpus=_cards(row), at=FileAt(source.path, line or at.line))
+
+
+def size_of(text: str) -> int | None:
+    """Bytes of a size as compose writes it: `2gb`, `512m`, `67108864`; `None`: it is none."""
+    found = _SIZE.fullmatch(text.strip().lower())
+    return None if found is None else int(float(found[1]) * 1024 ** " kmgt".index(found[2] or " "))
+
+
+def _mounts_shm(row: Mapping[str, Any]) -> bool:
+    volumes = [*rows(row.get("volumes")), row.get("tmpfs")]
+    return any("/dev/shm" in str(item) for item in volumes)  # noqa: S108 - a name in a file
+
+
+def _cards(row: Mapping[str, Any]) -> int | None:
+    """How many GPUs a service is given; `None`: all, or more than the file says."""
+    gpus = row.get("gpus")
+    asked = rows(gpus) or rows(table(row, "deploy", "resources", "reservations").get("devices"))
+    counts = []
+    for item in map(table, asked):
+        listed = rows(item.get("device_ids"))
+        count = item.get("count")
+        counts.append(len(listed) or (count if isinstance(count, int) else 0))
+    return sum(counts) if counts and all(counts) else None
 
 
 def _has_gpu(row: Mapping[str, Any]) -> bool:

@@ -10,13 +10,15 @@ from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.model.facts import Driver
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import replace
+from gpudoctor.rules import judge
 from gpudoctor.rules.engine.wording import finding
 
 
 def of_container(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
     """The findings about the container that torch would run in."""
-    return (*_image(outcome, sheet), *_service(outcome))
+    return (*_image(outcome, sheet), *_service(outcome), *_shared(outcome, sheet))
 
 
 def _image(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
@@ -58,6 +60,36 @@ def _service(outcome: Outcome) -> tuple[Finding, ...]:
         clears_with=("manual",),
     )
     return (replace(made, files=(place,)),)
+
+
+def _shared(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
+    """What the rule about shared memory says of the container that compose would start."""
+    shared = outcome.shared
+    if shared is None or sheet.facts.host is None:
+        return ()
+    host = replace(sheet.facts.host, container="docker", shm_bytes=shared.size)
+    gpus = sheet.facts.gpus if shared.gpus is None else sheet.facts.gpus[: shared.gpus]
+    paths = ("host.container", "host.shm_bytes")
+    inside = FactSheet(
+        replace(sheet.facts, host=host, gpus=gpus),
+        tuple(entry for entry in sheet.unknown if entry.fact not in paths),
+        {**sheet.sources, **dict.fromkeys(paths, shared.at.path)},
+    )
+    return tuple(
+        replace(
+            found,
+            files=(shared.at,),
+            remedies=(
+                sentence_step(
+                    "manual",
+                    f"In {shared.at.path}, give the service `shm_size: 8gb`, or the shared memory "
+                    "of the host: `ipc: host`.",
+                ),
+            ),
+        )
+        for found in judge(inside).findings
+        if found.name == "container-shm-too-small"
+    )
 
 
 def _cuda_of(driver: Driver) -> str | None:
