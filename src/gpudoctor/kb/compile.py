@@ -17,6 +17,7 @@ from typing import Any
 
 from gpudoctor.kb._data import FOLDER
 from gpudoctor.kb.authoring.documents import AuthoringError, read
+from gpudoctor.kb.authoring.reach import reach
 from gpudoctor.kb.authoring.schema import FILES, SIGNATURE_FILES
 from gpudoctor.kb.findings import meaning
 from gpudoctor.kb.software import _torch_tables
@@ -78,13 +79,14 @@ def _signatures(files: Mapping[str, Any]) -> Tables:
     rows = [
         _signature(row, choices) for name in SIGNATURE_FILES for row in files[name]["signatures"]
     ]
+    marks["marks"] = [{**row, "reach": reach(row["pattern"])} for row in marks["marks"]]
     return {"signatures": {"signatures": rows, **marks}}
 
 
 def _signature(row: Mapping[str, Any], choices: Mapping[str, list[str]]) -> dict[str, Any]:
     """A row whose phrases, where it has such, have become a pattern with anchors."""
     if "meaning" not in row:
-        return {**row}
+        return {**row, "reach": reach(row["pattern"])}
     phrases = row["meaning"]
     try:
         found = meaning.anchors(phrases, choices)
@@ -92,7 +94,7 @@ def _signature(row: Mapping[str, Any], choices: Mapping[str, list[str]]) -> dict
     except (KeyError, ValueError) as error:
         raise AuthoringError(f"signature {row['id']}: {error}") from error
     kept = {key: value for key, value in row.items() if key != "meaning"}
-    return {**kept, "anchors": found, "pattern": pattern}
+    return {**kept, "anchors": found, "pattern": pattern, "reach": reach(pattern)}
 
 
 _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (

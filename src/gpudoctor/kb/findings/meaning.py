@@ -13,6 +13,14 @@ from collections.abc import Mapping, Sequence
 
 _GAP = r"(?:\W{1,6}[\w'+.-]{1,30}){0,3}?\W{1,6}"
 _SHORTEST_ANCHOR = 4
+# Words that stand everywhere in such texts: looking for them tells nothing.
+_COMMON = frozenset(
+    (
+        *("cuda", "driver", "drivers", "error", "failed", "file", "install", "kernel"),
+        *("library", "memory", "module", "nvidia", "package", "python", "pytorch"),
+        *("system", "torch", "version"),
+    )
+)
 
 
 def compiled(phrases: Sequence[str], named: Mapping[str, Sequence[str]]) -> str:
@@ -32,11 +40,18 @@ def anchors(phrases: Sequence[str], named: Mapping[str, Sequence[str]]) -> list[
         # Words of one choice may be joined by a hyphen in the text: the longest of them is sought.
         groups = [[max(re.split(r"[ '-]", text), key=len) for text in group] for group in groups]
         usable = [group for group in groups if min(map(len, group)) >= _SHORTEST_ANCHOR]
+        if usable and not any(map(_COMMON.isdisjoint, usable)):
+            usable += [group for group in groups if min(map(len, group)) == _SHORTEST_ANCHOR - 1]
         if not usable:
             raise ValueError(f"the phrase {phrase!r} has no word of four letters to look for")
-        rarest = max(usable, key=lambda group: min(map(len, group)))
+        rarest = max(usable, key=_rarity)
         found.update(dict.fromkeys(rarest))
     return list(found)
+
+
+def _rarity(group: Sequence[str]) -> tuple[bool, int]:
+    """How seldom the words of a choice stand in a text, by what can be said of words alone."""
+    return _COMMON.isdisjoint(group), min(map(len, group))
 
 
 def _parts(word: str, named: Mapping[str, Sequence[str]]) -> list[str]:

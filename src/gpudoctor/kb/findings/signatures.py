@@ -35,6 +35,8 @@ class Signature:
     says: str
     """What the message means, as a sentence without full stop."""
     causes: tuple[Cause, ...]
+    reach: int = 0
+    """Characters around an anchor in which the whole message lies."""
     also: tuple[str, ...] = ()
     """Marks without which the message says nothing."""
     unless: tuple[str, ...] = ()
@@ -49,6 +51,8 @@ class Mark:
     name: str
     anchors: tuple[str, ...]
     pattern: str
+    reach: int
+    """Characters around an anchor in which all lies that the pattern looks at."""
     put_out: bool = False
     """Whether commands that somebody typed do not count for it."""
 
@@ -63,6 +67,7 @@ def signatures() -> tuple[Signature, ...]:
             anchors=tuple(row["anchors"]),
             pattern=row["pattern"],
             says=row["says"],
+            reach=row["reach"],
             also=tuple(row.get("also", ())),
             unless=tuple(row.get("unless", ())),
             cure=row.get("cure", False),
@@ -89,6 +94,7 @@ def marks() -> tuple[Mark, ...]:
             name=row["mark"],
             anchors=tuple(row["anchors"]),
             pattern=row["pattern"],
+            reach=row["reach"],
             put_out=row.get("put_out", False),
         )
         for row in load("signatures")["marks"]

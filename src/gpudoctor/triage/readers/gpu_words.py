@@ -8,9 +8,10 @@ from typing import Any
 from gpudoctor.kb.hardware import amd as kb_amd
 from gpudoctor.kb.hardware import gpus as kb_gpus
 from gpudoctor.kb.hardware import intel as kb_intel
+from gpudoctor.triage.text.places import Near
 
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
-_GPU = re.compile(
+_GPU = Near(
     r"(?:NVIDIA )?(?:"
     r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX|rtx|Rtx"
     r"|GTX|gtx|Gtx)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D"
@@ -25,6 +26,9 @@ _GPU = re.compile(
     r"|\d{2,3} ?GB)[\w-]*)*"
     r"|NVIDIA (?:A10|A16|A2|L4|L40|T4)\b|\b(?:L4|T4) GPU"
     r")",
+    "rtx|gtx|tesla|gt |gt7|gt6|gt5|gt4|gt1|gt3|gt2|gt8|gt9|mx|nvs|titan|quadro|jetson|"
+    "dgx spark|a100|a800|a10g|a30|a40|a6000|a5000|a4500|h100|h200|h800|h20|b100|b200|"
+    "b300|gb10|l40|v100|p100|k80|m40|m60|nvidia |l4|t4",
 )
 # A card by its number alone: "my 3090", "GPU: 5070 Ti", "the 1080Ti"; a bare number needs such
 # a word beside it, and sizes, counts and years are none.
@@ -32,30 +36,40 @@ _NUMBER = (
     r"(?:7[5-8]0|9[5-8]0|10[5-8]0|16[56]0|20[5-8]0|30[5-9]0|40[5-9]0|50[5-9]0)"
     r"(?: ?(?:ti|super|d)\b)*"
 )
-_BARE = re.compile(
+_BARE = Near(
     r"(?:\b(?:gpus?|cards?|nvidia|geforce|my|their|his|her)|显卡)(?: (?:is|are|was)|s)?(?: an?)?"
     r" ?[:=：]? ?("
     + _NUMBER
     + r")(?![\w.%:/]|,\d| ?(?:MiB|MB|GB|ms|steps|images|px|files|tokens|it))"
     r"|(?<![\w.:/,$#-])(" + _NUMBER + r") ?(?:GPU|card|laptop|显卡)"
     r"|(?<![\w.:/,$#-])((?:7[58]0|980|10[578]0|1660|20[678]0|30[678]0|4070|4080|50[67]0) ?ti)\b",
-    re.I,
+    "750|760|770|780|950|960|970|980|1050|1060|1070|1080|1650|1660|2050|2060|2070|2080|"
+    "3050|3060|3070|3080|3090|4050|4060|4070|4080|4090|5050|5060|5070|5080|5090",
+    flags=re.I,
 )
-_AMD = re.compile(
+_AMD = Near(
     r"(?:AMD |Radeon |\(TM\) )*\b(?:RX ?(?:Vega ?)?\d{2,4}(?: ?(?:XTX?|GRE|M|S)\b)?"
     r"(?: \d{1,2} ?GB)?"
     r"|Pro WX? ?\d{4}|Instinct MI\d{2,3}\w?|MI(?:50|60|100|210|250X?|300[AX]|325X|350X|355X)\b"
     r"|[67][6-9][05]0 ?(?:XTX?|GRE|S)\b|Radeon VII|Vega (?:56|64)|90[67]0(?: XT)?(?= )"
     r"|(?<=AMD )(?:4[678]0|5[678]0|[567]\d{3})(?: ?(?:XTX?|GRE|M|S)\b)?)",
-    re.I,
+    "rx|pro w|pro 4|pro 5|pro 6|pro 7|pro 8|pro 9|pro 2|pro 3|instinct|mi50|mi60|mi100|"
+    "mi210|mi250|mi300|mi325|mi350|mi355|6600|6650|6700|6750|6800|6850|6900|6950|7600|"
+    "7650|7700|7750|7800|7850|7900|7950|radeon|vega|9060|9070|amd ",
+    flags=re.I,
 )
-_INTEL = re.compile(r"\bArc(?:\(TM\)|™)? ?(?:Pro )?[AB]\d{2,3}M?\b|\bData Center GPU Max\b", re.I)
-_APPLE = re.compile(
+_INTEL = Near(
+    r"\bArc(?:\(TM\)|™)? ?(?:Pro )?[AB]\d{2,3}M?\b|\bData Center GPU Max\b",
+    "arc|data center",
+    flags=re.I,
+)
+_APPLE = Near(
     r"\bApple M[1-6](?: (?:Pro|Max|Ultra))?\b|\bM[1-6] (?:Pro|Max|Ultra)\b"
     r"|(?:Mac\w*(?: (?:Pro|Air|mini|Studio))?)[ ,(]{1,2}(?:with )?(?:an? )?"
     r"(M[1-6](?: (?:Pro|Max|Ultra))?)\b"
     r"|\b(M[1-6]) (?:chip|Mac\w*)",
-    re.I,
+    "m1|m2|m3|m4|m5|m6",
+    flags=re.I,
 )
 # "4x RTX 3090", "2 × A100", "8 H100s", "dual 3090", "two RTX 4090".
 _COUNT = re.compile(
@@ -78,10 +92,11 @@ _ELSEWHERE = re.compile(r"\b(?:works?|runs?|fine|well) on (?:\w{1,8} ){0,3}$", r
 _BUT = re.compile(r"^[^.]{0,60}\b(?:but|however|while|whereas)\b", re.I)
 _MEMORY = re.compile(r"(?: GPU| card)?,? ?\(?(?:with )?(\d{1,3}) ?(?:GB|GiB|G)\b", re.I)
 _MOST = 4
-_CAPABILITY = re.compile(
+_CAPABILITY = Near(
     r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of "
     r"|= ?)?(\d{1,2}\.\d)\b|\bsm_?(\d{2,3})\b(?![\w,'\" ]{0,3}sm_)",
-    re.I,
+    "capability|cc|compute_cap|sm_|sm1|sm2|sm3|sm5|sm6|sm7|sm8|sm9",
+    flags=re.I,
 )
 
 

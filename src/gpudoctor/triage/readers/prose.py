@@ -10,76 +10,94 @@ from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.gpu_words import named_gpus
+from gpudoctor.triage.text.places import Near
 from gpudoctor.triage.text.text import Text
 
 _TORCH = (
-    re.compile(
+    Near(
         r"(?<![\w/.-])(?:py)?torch(?:\.__version__|[ -]?version)?['\"]?[ )]{0,2}(?:is |version |="
         r"|:|>|<|-|~){0,4} ?['\"]?v?(\d\.\d{1,2}(?:\.\d{1,2})?(?:(?:a0|\.dev\d{0,8}|\.post\d+"
         r"|rc\d))?(?:\+[\w.]{2,30})?)",
-        re.I,
+        "torch",
+        flags=re.I,
     ),
-    re.compile(
+    Near(
         r"(?<![\w.])([12]\.\d{1,2}\.\d{1,2}(?:a0|\.dev\d{1,8})?\+(?:cu\d{2,3}|cpu|rocm[\d.]{1,6}"
-        r"|xpu))\b"
+        r"|xpu))\b",
+        "+cu|+cpu|+rocm|+xpu",
     ),
-    re.compile(r"torch-(\d\.\d{1,2}\.\d{1,2}(?:\+[\w.]{2,30})?)-cp3\d"),
+    Near(r"torch-(\d\.\d{1,2}\.\d{1,2}(?:\+[\w.]{2,30})?)-cp3\d", "torch-"),
 )
-_VARIANT = re.compile(
-    r"(?<![\w])\+?(cu(?:9[02]|10[0-2]|11[0-8]|12[0-9]|13[0-9])|rocm\d\.\d|xpu)\b(?! works)", re.I
+_VARIANT = Near(
+    r"(?<![\w])\+?(cu(?:9[02]|10[0-2]|11[0-8]|12[0-9]|13[0-9])|rocm\d\.\d|xpu)\b(?! works)",
+    "cu9|cu1|rocm|xpu",
+    flags=re.I,
 )
-_BUILT_CUDA = re.compile(
+_BUILT_CUDA = Near(
     r"(?:torch\.version\.cuda|torch cuda|CUDA used to build PyTorch|pytorch-cuda|cudatoolkit"
     r"|CUDA \(via torch\)|build with CUDA|built with CUDA|compiled with CUDA"
     r"|built for CUDA)[ =:'\")]{1,4}['\"]?(\d{1,2}\.\d)",
-    re.I,
+    "torch|cudatoolkit|with cuda|for cuda",
+    flags=re.I,
 )
-_DRIVER = re.compile(
+_DRIVER = Near(
     r"(?:nvidia[ -])?driver(?:s)?(?: version)?[ :=(]{0,3}(?:is |version |branch |r|v|R|~"
     r"|\[){0,2}((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)(?:\.(?:\d{1,3}(?:\.\d{1,3})?|x+))?)\b",
-    re.I,
+    "driver",
+    flags=re.I,
 )
-_DRIVER_AFTER = re.compile(
+_DRIVER_AFTER = Near(
     r"\b((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)\.\d{1,3}(?:\.\d{1,3})?)\b (?:nvidia )?driver"
     r"|\bNVIDIA ((?:3[0-9]\d|4[0-9]\d|5[0-9]\d|6[0-4]\d)) drivers?\b",
-    re.I,
+    "driver",
+    flags=re.I,
 )
 # What package managers and NVIDIA's installer call it: nvidia-open-dkms 590.48.01-1,
 # nvidia/470.57.02, NVIDIA-Linux-x86_64-580.95.05.run.
-_NVIDIA_DRIVER_PACKAGE = re.compile(
+_NVIDIA_DRIVER_PACKAGE = Near(
     r"nvidia-driver-(\d{3})\b"
     r"|\bnvidia(?:-open)?(?:-dkms|-lts|-utils)?[ /:=-]{1,3}(\d{3}\.\d{2,3}(?:\.\d{2})?)\b"
     r"|NVIDIA-Linux-\w{4,8}-(\d{3}\.\d{2,3}(?:\.\d{2})?)\b",
-    re.I,
+    "nvidia",
+    flags=re.I,
 )
-_DRIVER_CUDA = re.compile(
+_DRIVER_CUDA = Near(
     r"(?:driver[^.\n]{0,60}?CUDA|drivers? that only supports? CUDA"
     r"|nvidia-smi[^.\n]{0,60}CUDA(?: Version)?|CUDA Version)[ :=(]{0,3}(\d{1,2}\.\d)\b",
-    re.I,
+    "driver|nvidia-smi|cuda version",
+    flags=re.I,
 )
-_PYTHON = re.compile(
+_PYTHON = Near(
     r"(?<![\w.])python(?: version)?[ :=-]{0,3}['\"]?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
     r"|\bcp(3\d{1,2})t?-|\bpy(3\.\d{1,2})\b",
-    re.I,
+    "python|cp3|py3",
+    flags=re.I,
 )
-_BITS = re.compile(
-    r"32[- ]?bit (?:version of )?python|python.{0,20}32[- ]?bit|win32\b.{0,20}python", re.I
+_BITS = Near(
+    r"32[- ]?bit (?:version of )?python|python.{0,20}32[- ]?bit|win32\b.{0,20}python",
+    "32",
+    flags=re.I,
 )
-_JETSON = re.compile(
+_JETSON = Near(
     r"Jetson (?:AGX |TX)?(?:Orin(?: Nano| NX)?|Xavier(?: NX)?|Thor|Nano|TX[12])\b|Jetson TX[12]",
-    re.I,
+    "jetson",
+    flags=re.I,
 )
-_ENV = re.compile(
+_ENV = Near(
     r"(?<![\w])(CUDA_VISIBLE_DEVICES|LD_LIBRARY_PATH|NVIDIA_VISIBLE_DEVICES|CUDA_HOME"
     r"|PYTORCH_CUDA_ALLOC_CONF|NCCL_P2P_DISABLE|HSA_OVERRIDE_GFX_VERSION|TORCH_CUDA_ARCH_LIST"
-    r"|CUDA_LAUNCH_BLOCKING|CUDA_MODULE_LOADING)=(['\"]?)([^\s'\"]{0,300})\2"
+    r"|CUDA_LAUNCH_BLOCKING|CUDA_MODULE_LOADING)=(['\"]?)([^\s'\"]{0,300})\2",
+    "cuda_|ld_library_path=|nvidia_visible|pytorch_cuda|nccl_p2p|hsa_over|torch_cuda",
+    reach=500,
 )
-_STARTED = re.compile(
+_STARTED = Near(
     r"is_available\(\)\)?[\s:=>#]{0,8}(?:Out\[\d+\]: ?)?True|no kernel image is available"
     r"|device-side assert|"
-    r"illegal memory access|CUDA out of memory|CUBLAS_STATUS_|CUDNN_STATUS_|unsupported toolchain"
+    r"illegal memory access|CUDA out of memory|CUBLAS_STATUS_|CUDNN_STATUS_|unsupported toolchain",
+    "is_available|no kernel|device-side|illegal memory|out of memory|_status_|"
+    "unsupported toolchain",
 )
-_BARE_CUDA = re.compile(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", re.I)
+_BARE_CUDA = Near(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", "cuda", flags=re.I)
 _CUDA_MAJOR = re.compile(r"\(CUDA (1[1-3])\)")
 _NOT_INSTALLED = re.compile(
     r"(?:satisfies the requirement|No matching distribution found for|requirement) "
@@ -90,34 +108,45 @@ _NOT_INSTALLED = re.compile(
 )
 _OS = (
     (
-        re.compile(r"\bWSL ?2\b|microsoft-standard-WSL2|-microsoft-standard"),
+        Near(r"\bWSL ?2\b|microsoft-standard-WSL2|-microsoft-standard", "wsl|microsoft"),
         {"os": "linux", "wsl": True, "wsl_version": 2},
     ),
-    (re.compile(r"\bWSL ?1\b(?!\.)"), {"os": "linux", "wsl": True, "wsl_version": 1}),
-    (re.compile(r"\bWSL\b"), {"os": "linux", "wsl": True}),
-    (re.compile(r"\bJetson\b|\bJetPack\b|\bL4T\b"), {"os": "linux", "arch": "aarch64"}),
+    (Near(r"\bWSL ?1\b(?!\.)", "wsl"), {"os": "linux", "wsl": True, "wsl_version": 1}),
+    (Near(r"\bWSL\b", "wsl"), {"os": "linux", "wsl": True}),
+    (Near(r"\bJetson\b|\bJetPack\b|\bL4T\b", "jet|l4t"), {"os": "linux", "arch": "aarch64"}),
     (
-        re.compile(
+        Near(
             r"\bWindows (?:1[01]|7|8|Server)\b|win_amd64|\bWinError\b|\bWindows\b(?! Subsystem)"
-            r"|\b[C-Z]:\\\w|\bPS [A-Z]:\\"
+            r"|\b[C-Z]:\\\w|\bPS [A-Z]:\\",
+            "windows|win_amd64|winerror|:\\",
         ),
         {"os": "windows"},
     ),
     (
-        re.compile(r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook|/Users/\w"),
+        Near(
+            r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook|/Users/\w", "mac|darwin|/users/"
+        ),
         {"os": "macos"},
     ),
     (
-        re.compile(
+        Near(
             r"\b(?:Ubuntu|Debian|Fedora|CentOS|RHEL|Rocky|AlmaLinux|Arch Linux|Manjaro|openSUSE"
-            r"|NixOS|Amazon Linux|Linux|linux_x86_64|linux_aarch64)\b|/usr/lib/|/home/|\.so\b"
+            r"|NixOS|Amazon Linux|Linux|linux_x86_64|linux_aarch64)\b|/usr/lib/|/home/|\.so\b",
+            "ubuntu|debian|fedora|centos|rhel|rocky|alma|arch linux|manjaro|opensuse|nixos"
+            "|linux|/usr/lib/|/home/|.so",
         ),
         {"os": "linux"},
     ),
 )
 _ARCH = (
-    (re.compile(r"aarch64|\bGB10\b|\bGB200\b|\bGH200\b|DGX Spark|linux_aarch64"), "aarch64"),
-    (re.compile(r"x86[-_]64|amd64|win_amd64", re.I), "x86_64"),
+    (
+        Near(
+            r"aarch64|\bGB10\b|\bGB200\b|\bGH200\b|DGX Spark|linux_aarch64",
+            "aarch64|gb10|gb200|gh200|dgx spark",
+        ),
+        "aarch64",
+    ),
+    (Near(r"x86[-_]64|amd64|win_amd64", "x86|amd64", flags=re.I), "x86_64"),
 )
 
 
@@ -150,7 +179,7 @@ def read(text: Text) -> Draft:
         d.put(draft, "host", container="docker", container_gpus=given)
     if board := _JETSON.search(flat):
         d.put(draft, "host", jetson=" ".join(board[0].split()))
-    environment = {name: value for name, _, value in _ENV.findall(flat)}
+    environment = {match[1]: match[3] for match in _ENV.finditer(flat)}
     if environment:
         draft["environment"] = environment
     return draft

@@ -6,13 +6,18 @@ import re
 
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.text.places import Near
 from gpudoctor.triage.text.text import Text
 
 _NAME = (
     r"((?:NVIDIA |GeForce |Tesla |Quadro |TITAN |GRID |RTX |Orin|Thor|Graphics )[^\n:;,|]{0,60}?)"
 )
 # torch/cuda/__init__.py: incompatible_device_warn
-_INCOMPATIBLE = re.compile(_NAME + r" with CUDA capability sm_(\d{2,3}) is not compatible", re.I)
+_INCOMPATIBLE = Near(
+    _NAME + r" with CUDA capability sm_(\d{2,3}) is not compatible",
+    "with cuda capability sm_",
+    flags=re.I,
+)
 # torch/cuda/__init__.py from 1.0: old_gpu_warn and its successors
 _FOUND = re.compile(
     r"Found GPU\s?(\d{1,2})\s?([^\n]{2,60}?) which is of (?:cuda|compute) capability "
@@ -26,7 +31,7 @@ _SUPPORTS = re.compile(
     re.I,
 )
 _ARCH = re.compile(r"(sm|compute)_(\d{2,3}[af]?)", re.I)
-_NOT_SUPPORTED = re.compile(_NAME + r" \(sm_(\d{2,3})\) is not supported", re.I)
+_NOT_SUPPORTED = Near(_NAME + r" \(sm_(\d{2,3})\) is not supported", "(sm_", flags=re.I)
 # CUDAFunctions.cpp and torch/cuda/__init__.py: "too old (found version 12020)"
 _DRIVER = re.compile(r"(?:too old \(found version ?|driver reports CUDA ?)(\d{4,5})\b", re.I)
 _RANGE = re.compile(
@@ -44,7 +49,8 @@ def read(text: Text) -> Draft:
     """GPUs with their capability, the build's architectures, the driver's CUDA."""
     draft: Draft = {}
     gpus: dict[str, dict[str, object]] = {}
-    for name, digits in _INCOMPATIBLE.findall(text.flat) + _NOT_SUPPORTED.findall(text.flat):
+    told = (*_INCOMPATIBLE.finditer(text.flat), *_NOT_SUPPORTED.finditer(text.flat))
+    for name, digits in (match.groups() for match in told):
         gpus.setdefault(_trim(name), {"compute_capability": f"{digits[:-1]}.{digits[-1]}"})
     for index, name, capability in _FOUND.findall(text.flat):
         gpus.setdefault(_trim(name), {})["compute_capability"] = capability

@@ -19,7 +19,7 @@ from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.errors.copies import two_versions
 from gpudoctor.triage.readers.errors.failing import owner
 from gpudoctor.triage.readers.errors.oom import figures
-from gpudoctor.triage.signatures.places import places
+from gpudoctor.triage.text.places import places
 from gpudoctor.triage.text.text import Text
 
 _COMPARE = re.compile(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
@@ -116,7 +116,8 @@ class Marks:
             if row.anchors and not any(anchor in self._text.lower for anchor in row.anchors):
                 return False
             where = self._text.put_out if row.put_out else self._text.flat
-            found = places(compiled(row.pattern), row.anchors, where, self._text.lower)
+            pattern = compiled(row.pattern)
+            found = places(pattern, row.anchors, row.reach, where, self._text.lower)
             return next(found, None) is not None
         if match := _COMPARE.match(name):
             return self._compare(match[1], _OPERATORS[match[2]], numbers(match[3]))

@@ -7,8 +7,8 @@ from gpudoctor.kb.findings.signatures import Cause, Signature
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled
-from gpudoctor.triage.signatures.places import places
 from gpudoctor.triage.text.nature import only_mentions
+from gpudoctor.triage.text.places import places
 from gpudoctor.triage.text.text import Text
 
 _CODE_WEIGHT = 62
@@ -73,7 +73,7 @@ def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
 
 def _first(row: Signature, text: Text) -> Hit | None:
     for count, match in enumerate(
-        places(compiled(row.pattern), row.anchors, text.flat, text.lower)
+        places(compiled(row.pattern), row.anchors, row.reach, text.flat, text.lower)
     ):
         if count >= _TRIES:
             return None
