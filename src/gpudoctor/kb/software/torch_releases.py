@@ -222,8 +222,15 @@ def build(torch: str, variant: str, platform: str) -> Build | None:
 
 def builds_of(torch: str) -> tuple[Build, ...]:
     """All builds of one release."""
-    wanted = torch.split("+", 1)[0]
-    return tuple(item for item in builds() if item.torch == wanted)
+    return _by_release().get(torch.split("+", 1)[0], ())
+
+
+@cache
+def _by_release() -> dict[str, tuple[Build, ...]]:
+    found: dict[str, list[Build]] = {}
+    for item in builds():
+        found.setdefault(item.torch, []).append(item)
+    return {torch: tuple(items) for torch, items in found.items()}
 
 
 def companions(torch_version: str) -> Mapping[str, str]:

@@ -56,7 +56,10 @@ class Offer:
         self.is_default = defaults.get(mirror) == build.variant
         lowest = kb_cuda.cudnn_floor(build.cudnn) if build.cudnn else None
         self.cudnn_floor = ComputeCapability.parse(lowest) if lowest else None
+        self.newest_first = tuple(-number for number in (*self.order, 0, 0, 0)[:4])
+        self.highest_first = tuple(-number for number in self.stack)
         self.covers: dict[ComputeCapability, Literal["native", "jit", "none"]] = {}
+        self.completes: dict[ComputeCapability, bool] = {}
 
     @property
     def label(self) -> str:
@@ -97,7 +100,10 @@ class Offer:
 
     def is_complete(self, gpus: tuple[ComputeCapability, ...]) -> bool:
         """Whether all of its libraries serve the GPUs, as far as is known."""
-        return not gaps(self.build, gpus)
+        for gpu in gpus:
+            if gpu not in self.completes:
+                self.completes[gpu] = not gaps(self.build, (gpu,))
+        return all(map(self.completes.__getitem__, gpus))
 
 
 _architecture = cache(Architecture.parse)
@@ -158,16 +164,20 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
     """Every build that nothing speaks against: those without objections, found faster."""
     if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
         return ()
-    return tuple(
-        offer
-        for offer, native in _with_code(kind, target.platform, channel, target.gpus, target.gfx)
-        if (target.python is None or target.python in offer.pythons)
-        and driver_serves(offer.cuda, target)
-        and (native or driver_serves_in_full(offer.cuda, target) is not False)
-        and not _libc(offer, target)
-        and not _macos(offer, target)
-        and not _pins(offer, target)
-    )
+    served: dict[tuple[int, ...], tuple[bool, bool]] = {}
+    found = []
+    for offer, native in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
+        if target.python is not None and target.python not in offer.pythons:
+            continue
+        if offer.cuda not in served:  # many builds share a CUDA
+            full = driver_serves_in_full(offer.cuda, target) is not False
+            served[offer.cuda] = (driver_serves(offer.cuda, target), full)
+        starts_at_all, in_full = served[offer.cuda]
+        if not starts_at_all or not (native or in_full):
+            continue
+        if not (_libc(offer, target) or _macos(offer, target) or _pins(offer, target)):
+            found.append(offer)
+    return tuple(found)
 
 
 def _too_old_for_wsl(target: Target) -> list[str]:
@@ -247,7 +257,7 @@ def _python(offer: Offer, target: Target) -> str:
         return f"{offer.label}: {text}"
     if target.python is None or target.python in offer.pythons:
         return ""
-    pythons = ", ".join(sorted(offer.pythons, key=version_key)) or "none"
+    pythons = ", ".join(sorted(offer.build.pythons, key=version_key)) or "none"
     return f"{offer.label} has no wheel for Python {target.python} (it has {pythons})"
 
 

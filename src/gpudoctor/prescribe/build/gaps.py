@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from gpudoctor.binaries.judgement.coverage import coverage
 from gpudoctor.compat.architecture import ComputeCapability
@@ -44,24 +44,37 @@ def _gaps(
     torch: str, variant: str, platform: str, gpus: tuple[ComputeCapability, ...]
 ) -> tuple[Gap, ...]:
     read = _read(torch, variant, platform)
+    if read is None:
+        return ()
+    lacking: dict[tuple[int, str], list[str]] = {}
+    for gpu in gpus:
+        for library in _lack(read.torch, read.variant, read.platform, gpu):
+            lacking.setdefault(library, []).append(gpu.sm)
+    return tuple(
+        Gap(path.rpartition("/")[2], kb_packages.purpose_of(path), tuple(sms), read.variant)
+        for (_, path), sms in sorted(lacking.items())
+    )
+
+
+@lru_cache(maxsize=8192)
+def _lack(
+    torch: str, variant: str, platform: str, gpu: ComputeCapability
+) -> tuple[tuple[int, str], ...]:
+    """The libraries without code for one GPU in a wheel that was read: place and path of each."""
+    read = torch_releases.build(torch, variant, platform)
     found = []
-    for library in (libraries(read) if read is not None else None) or ():
+    for place, library in enumerate((libraries(read) if read is not None else None) or ()):
         if kb_packages.is_nvidia_library(library.path):
             continue
-        lacking = []
-        for gpu in gpus:
-            cover = coverage(library, gpu)
-            # Where the smaller part of a library is for newer GPUs alone, that is on purpose.
-            on_purpose = cover.below_floor and 2 * cover.runnable >= cover.of
-            if cover.status in ("none", "partial") and not on_purpose:
-                lacking.append(gpu.sm)
-        if lacking and read is not None:
-            file = library.path.rpartition("/")[2]
-            purpose = kb_packages.purpose_of(library.path)
-            found.append(Gap(file, purpose, tuple(lacking), read.variant))
+        cover = coverage(library, gpu)
+        # Where the smaller part of a library is for newer GPUs alone, that is on purpose.
+        on_purpose = cover.below_floor and 2 * cover.runnable >= cover.of
+        if cover.status in ("none", "partial") and not on_purpose:
+            found.append((place, library.path))
     return tuple(found)
 
 
+@cache
 def _read(torch: str, variant: str, platform: str) -> Build | None:
     """The build whose wheel was read: this one, or its sister with the same targets."""
     own = torch_releases.build(torch, variant, platform)

@@ -78,8 +78,7 @@ def best(
 
 def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
     full = driver_serves_in_full(offer.cuda, target)
-    newest_first = tuple(-number for number in (*offer.order, 0, 0, 0)[:4])
-    nearest = offer.stack if full is False else tuple(-number for number in offer.stack)
+    nearest = offer.stack if full is False else offer.highest_first
     return (
         not companion_wheels(offer, target),
         not offer.is_complete(target.gpus),
@@ -89,7 +88,7 @@ def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> t
         bool(target.companions) and offer.build.off_matrix,
         # A list of what a release is built for names no build outside of it.
         offer.build.off_matrix and offer.build.published == "documented",
-        newest_first,
+        offer.newest_first,
         any(offer.coverage(gpu) != "native" for gpu in target.gpus),
         offer.build.off_matrix,
         full is False,

@@ -72,8 +72,7 @@ def standing(build: Build, target: Target) -> Standing:
 
 
 def _newer(order: tuple[int, ...], target: Target, kind: str) -> list[Build]:
-    builds = (offer.build for offer in feasible(target, kind))
-    return [other for other in builds if numbers(other.torch) > order]
+    return [offer.build for offer in feasible(target, kind) if offer.order > order]
 
 
 def _unconfirmed(order: tuple[int, ...], build: Build, target: Target) -> Build | None:

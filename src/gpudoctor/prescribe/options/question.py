@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -15,7 +15,7 @@ from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, field
 from gpudoctor.prescribe.build.install import Installation
-from gpudoctor.prescribe.build.solver import best
+from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.commands.install_commands import Place, place_of
 from gpudoctor.prescribe.driver.branches import flavour_of, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
@@ -118,8 +118,7 @@ class Question:
     @cached_property
     def beyond_tables(self) -> bool:
         """Whether one of the GPUs is of a generation newer than every one that is known."""
-        newest = max(map(ComputeCapability.parse, kb_gpus.all_capabilities()))
-        return any(gpu > newest for gpu in self.target.gpus)
+        return any(gpu > _newest_known() for gpu in self.target.gpus)
 
     @cached_property
     def slower_than_cpu(self) -> bool:
@@ -133,7 +132,7 @@ class Question:
     @cached_property
     def no_common_build(self) -> bool:
         """Whether no published build serves all of these GPUs, whatever the driver."""
-        return best(self.target.without_driver(), kind=self.kind) is None
+        return not feasible(self.target.without_driver(), self.kind)
 
     @cached_property
     def lacks_display_cards_alone(self) -> bool:
@@ -173,6 +172,11 @@ class Question:
         if driver is None or jetson.is_jetson(self.sheet):
             return False
         return any(not g.is_tegra and knows(driver, g) is False for g in self.target.gpus)
+
+
+@cache
+def _newest_known() -> ComputeCapability:
+    return max(map(ComputeCapability.parse, kb_gpus.all_capabilities()))
 
 
 def _is_slow(gpu: Gpu) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
@@ -72,11 +72,18 @@ def capability(gpu: Gpu) -> ComputeCapability | None:
     """The compute capability of an NVIDIA GPU; `None` if it is not known or none."""
     for text in (gpu.compute_capability, gpu.sm):
         if text:
-            try:
-                return ComputeCapability.parse(text)
-            except ValueError:
-                continue
+            found = _parsed(text)
+            if found is not None:
+                return found
     return None
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> ComputeCapability | None:
+    try:
+        return ComputeCapability.parse(text)
+    except ValueError:
+        return None
 
 
 @cache
