@@ -58,7 +58,50 @@ def machines() -> dict[str, Case]:
     )
     in_container = replace(jetpack_5, cards=(), driver=None, system=board("35.4.1", **CONTAINER))
     return {
+        "jetson-jetpack-5": Case(machine=jetpack_5),
         "jetson-jetpack-6": Case(machine=jetpack_6),
+        "jetson-xavier-on-jetpack-5": Case(
+            machine=replace(
+                jetpack_5,
+                cards=(replace(cards.ORIN, name="Xavier", capability="7.2"),),
+                system=board("35.4.1", "tegra194", "AGX Xavier"),
+            )
+        ),
+        "jetson-nano-on-jetpack-4": Case(
+            machine=replace(
+                jetpack_5,
+                cards=(replace(cards.ORIN, name="NVIDIA Tegra X1", capability="5.3"),),
+                driver=Driver(
+                    version="1.1", cuda=10020, nvml="missing", smi=None, libcuda_folder=_TEGRA
+                ),
+                system=board("32.7.4", "tegra210", "Nano"),
+                torch=replace(_JETPACK_5, version="1.13.0", cuda="10.2", sass="53 62 72"),
+                python="3.8.10",
+            )
+        ),
+        "jetson-in-container-with-runtime": Case(
+            machine=replace(
+                jetpack_5,
+                system=board("35.4.1", **{**CONTAINER, "/dev/nvmap": "", "/dev/nvhost-gpu": ""}),
+            )
+        ),
+        "jetson-thor-with-ordinary-wheel": Case(
+            machine=replace(
+                jetpack_6,
+                cards=(replace(cards.ORIN, name="NVIDIA Thor", capability="11.0"),),
+                driver=Driver(version="580.00", cuda=13000, smi=None),
+                system=board("38.2.0", "tegra264", "AGX Thor"),
+                torch=replace(wheels.TORCH_2_9_CU130, sass="80 90 100 110 120", ptx="120"),
+                python="3.12.3",
+            )
+        ),
+        "jetson-orin-with-sbsa-wheel": Case(
+            machine=replace(
+                jetpack_6,
+                torch=replace(wheels.TORCH_2_9_CU130, sass="80 90 100 110 120", ptx="120"),
+            ),
+            finds=("driver-too-old", "jetson-needs-own-wheel"),
+        ),
         "jetson-container-without-runtime": Case(
             machine=in_container, finds=("container-started-without-gpu",)
         ),

@@ -95,6 +95,8 @@ TORCH_2_11_CU130 = TorchBuild(
 TORCH_2_9_CPU = TorchBuild(version="2.9.1+cpu")
 TORCH_2_9_ROCM = TorchBuild(version="2.9.1+rocm6.4", hip="6.4.43484-123eb5128")
 TORCH_2_5_ROCM = TorchBuild(version="2.5.1+rocm6.2", hip="6.2.41133-dd7f95766")
+TORCH_2_9_ROCM_6_3 = TorchBuild(version="2.9.1+rocm6.3", hip="6.3.42131-fa1d09cbd")
+TORCH_2_11_ROCM_7_2 = TorchBuild(version="2.11.0+rocm7.2", hip="7.2.26015-fc0010cf6a")
 TORCH_2_9_XPU = TorchBuild(version="2.9.1+xpu", xpu="20250201")
 
 

@@ -113,3 +113,20 @@ def test_no_text_breaks_the_lookups(text: str) -> None:
     amd.by_pci(text)
     intel.match(text)
     intel.by_pci(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("Intel Arc Graphics", "mtl-h"),
+        ("Intel(R) Arc(TM) Graphics", "mtl-h"),
+        ("Intel Core Ultra 200V Arc Graphics 130V/140V GPU", "lnl-m"),
+        ("Intel Iris Xe Graphics", None),
+        ("Intel UHD Graphics 770", None),
+    ],
+)
+def test_graphics_of_a_processor_are_known_by_the_names_of_their_pci_ids(
+    name: str, target: str | None
+) -> None:
+    family = intel.match(name)
+    assert (target in family.targets if family else target is None) is True

@@ -51,7 +51,17 @@ def match(text: str) -> Family | None:
         for name in family.names:
             if _plain(name) in wanted:
                 return family
-    return None
+    target = _targets_by_name().get(wanted.removeprefix(" intel"))
+    return next((family for family in families() if target in family.targets), None)
+
+
+@cache
+def _targets_by_name() -> dict[str, str]:
+    """The names of the PCI table that stand for one target alone: `Intel Arc Graphics`."""
+    found: dict[str, set[str]] = {}
+    for name, target in load("intel")["pci"].values():
+        found.setdefault(_plain(name).removeprefix(" intel"), set()).add(target)
+    return {name: next(iter(targets)) for name, targets in found.items() if len(targets) == 1}
 
 
 def by_pci(device: str) -> tuple[str, str] | None:

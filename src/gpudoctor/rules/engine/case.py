@@ -223,7 +223,9 @@ class Case:
         """
         gpu = device.gpu
         if gpu.vendor == "amd":
-            return not gpu.integrated or bool(gpu.gfx and knowledge.gfx_on_index(gpu.gfx))
+            # A ROCm build on a machine with nothing but these is no accident.
+            meant = self.facts.torch is not None and bool(self.facts.torch.hip)
+            return meant or not gpu.integrated or bool(gpu.gfx and knowledge.gfx_on_index(gpu.gfx))
         if gpu.vendor == "intel":
             return gpu.integrated is False or bool(knowledge.intel_is_served(gpu.name))
         return gpu.vendor in ("nvidia", "apple")
