@@ -164,6 +164,7 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
     """Every build that nothing speaks against: those without objections, found faster."""
     if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
         return ()
+    asked = target.pins or target.libc == "musl" or target.glibc or target.macos
     served: dict[tuple[int, ...], tuple[bool, bool]] = {}
     found = []
     for offer, native in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
@@ -175,7 +176,7 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
         starts_at_all, in_full = served[offer.cuda]
         if not starts_at_all or not (native or in_full):
             continue
-        if not (_libc(offer, target) or _macos(offer, target) or _pins(offer, target)):
+        if not asked or not (_libc(offer, target) or _macos(offer, target) or _pins(offer, target)):
             found.append(offer)
     return tuple(found)
 
