@@ -76,6 +76,8 @@ class Pinned:
     """URLs or names of its wheels."""
     listed: bool = False
     """Whether these are all files that the tool may take: without one that suits it fails."""
+    wheels_alone: bool = False
+    """Whether it is certainly installed here, and can be from wheels alone."""
     index: str | None = None
     """The index that it came from, where the lock says so."""
     marker: str | None = None

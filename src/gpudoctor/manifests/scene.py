@@ -92,7 +92,7 @@ class Scene:
         if "abi3" in abis and not free:
             return any(p.startswith("cp3") and int(p[3:] or 0) <= minor for p in pythons)
         if "none" in abis:
-            return any(p in ("py3", "py2.py3", number, f"py3{minor}") for p in pythons)
+            return any(p in ("py3", number) or _older(p, minor) for p in pythons)
         return False
 
     def platform_fits(self, tag: str) -> bool:
@@ -112,6 +112,12 @@ class Scene:
             machine = self.platform.removeprefix("macos_")
             return tag.startswith("macosx") and tag.endswith((machine, "universal2"))
         return tag == self.platform
+
+
+def _older(tag: str, minor: int) -> bool:
+    """Whether `py39` means a Python 3 up to this one (PEP 425: newer ones take its wheels)."""
+    found = re.fullmatch(r"py3(\d+)", tag)
+    return found is not None and int(found[1]) <= minor
 
 
 def wheel_tags(file: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]] | None:

@@ -64,6 +64,34 @@ def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]
     return None
 
 
+def together(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome:
+    """What comes of a lock in which all extras and groups are resolved as one.
+
+    An extra that nobody installs limits the version too, or leaves none (Poetry 2.5, tried; the
+    documentation of `pdm lock`). Extras that exclude each other by markers are taken apart.
+    """
+    alone = run(task_at(scene))
+    extras = {wish.extra for wish in document.wishes if wish.extra}
+    groups = {wish.group for wish in document.wishes if wish.group}
+    apart = any("extra" in (wish.marker or "") for wish in document.wishes)
+    if alone.status != "installs" or apart or not (extras or groups):
+        return alone
+    everything = replace(
+        scene,
+        extras=tuple(sorted(extras | set(scene.extras))),
+        groups=tuple(sorted(groups | set(scene.groups))),
+    )
+    whole = run(task_at(everything))
+    if whole.status == "installs":
+        names = {choice.name for choice in alone.choices}
+        kept = tuple(choice for choice in whole.choices if choice.name in names)
+        return replace(whole, choices=kept)
+    if whole.status == "fails" and whole.at_install:
+        return alone
+    why = f"{whole.tool} locks every extra and group of {document.path} together: {whole.why}"
+    return replace(whole, why=why, reason="conflict" if whole.status == "fails" else "")
+
+
 def _choices(document: Document, scene: Scene) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Extras and groups that are locked too: the chosen ones together, each other one alone."""
     extras = {wish.extra for wish in document.wishes if wish.extra} - set(scene.extras)

@@ -38,11 +38,19 @@ def resolve(document: Document, scene: Scene) -> Outcome:
                     f"{', '.join(dict.fromkeys(row.version for row in torches))}",
                     files=tuple(row.at for row in torches),
                 )
-        elif isinstance(found, Outcome) and found.status == "fails" and row.name in COMPANIONS:
+        elif isinstance(found, Outcome) and found.status == "fails" and _stops(row):
             return _for(found, document.tool, said)
         if isinstance(found, Choice) and not any(c.name == found.name for c in choices):
             choices.append(found)
     return Outcome(status="installs", tool=document.tool, assumption=said, choices=tuple(choices))
+
+
+def _stops(row: Pinned) -> bool:
+    """Whether the tool ends with an error where no wheel of an entry suits.
+
+    Not every lock says on which platforms an entry is installed, and some entries can be built.
+    """
+    return row.wheels_alone or row.name in COMPANIONS
 
 
 def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:

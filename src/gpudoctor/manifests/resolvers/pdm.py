@@ -12,8 +12,8 @@ from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.resolvers import pip
-from gpudoctor.manifests.resolvers.cross import chosen_from
-from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
+from gpudoctor.manifests.resolvers.cross import chosen_from, together
+from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
@@ -21,12 +21,16 @@ from gpudoctor.manifests.universe import Candidate
 
 def resolve(document: Document, scene: Scene) -> Outcome:
     """The lock that `pdm lock` would write."""
+    return together(document, scene, lambda at: _task(document, at))
+
+
+def _task(document: Document, scene: Scene) -> Task:
     wishes = wishes_of(document.wishes, scene)
 
     def pools(at: Scene) -> Pool:
         return lambda name: _seen(name, document, wishes, at)
 
-    task = Task(
+    return Task(
         tool="pdm",
         assumption="with pdm, nothing configured on the machine",
         wishes=wishes,
@@ -37,7 +41,6 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         urls=tuple(index.url for index in _of("torch", document)),
         gaps=document.gaps,
     )
-    return run(task)
 
 
 def _of(name: str, document: Document) -> tuple[Index, ...]:

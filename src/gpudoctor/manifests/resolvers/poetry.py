@@ -13,8 +13,8 @@ from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.resolvers import pip
-from gpudoctor.manifests.resolvers.cross import chosen_from
-from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
+from gpudoctor.manifests.resolvers.cross import chosen_from, together
+from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool, fits
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
@@ -22,6 +22,10 @@ from gpudoctor.manifests.universe import Candidate
 
 def resolve(document: Document, scene: Scene) -> Outcome:
     """The lock that `poetry lock` would write."""
+    return together(document, scene, lambda at: _task(document, at))
+
+
+def _task(document: Document, scene: Scene) -> Task:
     wishes = wishes_of(document.wishes, scene)
     tiers = _tiers(document)
 
@@ -29,7 +33,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         return lambda name: _seen(name, document, tiers, wishes, at)
 
     first = _named("torch", document, wishes) or tiers[0] or tiers[1]
-    task = Task(
+    return Task(
         tool="poetry",
         assumption="with poetry, nothing configured on the machine",
         wishes=wishes,
@@ -40,7 +44,6 @@ def resolve(document: Document, scene: Scene) -> Outcome:
         urls=tuple(index.url for index in first),
         gaps=document.gaps,
     )
-    return run(task)
 
 
 def _tiers(document: Document) -> tuple[tuple[Index, ...], tuple[Index, ...]]:

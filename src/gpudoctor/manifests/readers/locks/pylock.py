@@ -14,6 +14,9 @@ from gpudoctor.model.finding import FileAt
 
 _TABLE = "packages"
 
+_SOURCES = ("sdist", "vcs", "directory", "archive")
+"""Where an entry can be built from, or comes from as it is (PEP 751)."""
+
 
 def read(source: Source, scene: Scene) -> Document:
     """Read a pylock.toml for a scene.
@@ -64,6 +67,7 @@ def read(source: Source, scene: Scene) -> Document:
                 at=FileAt(source.path, line_of_entry(source, entry)),
                 files=tuple(files),
                 listed=True,
+                wheels_alone=not any(key in row for key in _SOURCES),
                 index=text(row.get("index")),
                 default="unknown" if any("://" in file for file in files) else "pypi",
                 unread=unread,

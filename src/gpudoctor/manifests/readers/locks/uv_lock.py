@@ -21,6 +21,8 @@ from gpudoctor.model.finding import FileAt
 
 _EDGE = re.compile(r'\{ name = "([^"]+)"')
 _HERE = ('source = { virtual = "." }', 'source = { editable = "." }')
+_WHEEL = re.compile(r'^    \{ (?:url|path|filename) = "([^"]+\.whl)', re.M)
+_SDIST = re.compile(r"^sdist = ", re.M)
 _METADATA = re.compile(r"^\[package\.metadata.*?(?=^\[\[|\Z)", re.M | re.S)
 
 
@@ -96,7 +98,8 @@ def read(source: Source, scene: Scene) -> Document:
     optional: tuple[str, ...] = ()
     if not any(entry.name == TORCH for entry in reached.values()):
         optional = _ways_to_torch(lock, roots, scene)
-    return _document(source, lock, reached, optional)
+    stuck = [entry for entry in reached.values() if _without_fitting(entry, scene)]
+    return _document(source, lock, reached, optional, stuck)
 
 
 def _roots(lock: Lock) -> list[Entry]:
@@ -199,12 +202,27 @@ def _ways_to_torch(lock: Lock, roots: list[Entry], scene: Scene) -> tuple[str, .
     return tuple(found)
 
 
+def _without_fitting(entry: Entry, scene: Scene) -> bool:
+    """Whether a package that does not matter itself cannot be installed, and stops the others."""
+    if matters(entry.name) or _SDIST.search(entry.text):
+        return False
+    wheels = _WHEEL.findall(entry.text)
+    return bool(wheels) and not any(map(scene.takes, wheels))
+
+
 def _document(
-    source: Source, lock: Lock, reached: Mapping[int, Entry], optional: Iterable[str]
+    source: Source,
+    lock: Lock,
+    reached: Mapping[int, Entry],
+    optional: Iterable[str],
+    stuck: Iterable[Entry] = (),
 ) -> Document:
     pinned = [
         _pinned(source, entry, lock.row(entry)) for entry in reached.values() if matters(entry.name)
     ]
+    for entry in stuck:
+        whole = rows(parse(source, entry.text).get("package"))
+        pinned.append(_pinned(source, entry, whole[0]))
     return Document(
         path=source.path,
         format="uv.lock",
@@ -236,6 +254,7 @@ def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
         at=FileAt(source.path, line_of_entry(source, entry)),
         files=tuple(files),
         listed=True,
+        wheels_alone=index is not None and "sdist" not in row,
         index=index,
         default="unknown",
         unread=unread,
