@@ -37,15 +37,40 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    clicked = not words and _double_clicked()
+    code = run(["check"] if clicked else words)
     if runner := sys.modules.get("gpudoctor.collect.process.runner"):
         runner.kill_all()
     code = _close_stdout(code)
+    if clicked:
+        _let_it_be_read()
     if code == INTERRUPTED:
         _leave_at_once(code)
     # Windows counts exit codes to 2**32 (an access violation is 0xC0000005), Python only to half
     # of it: the same 32 bits, read with a sign.
     sys.exit(code - (1 << 32) if code >= 1 << 31 else code)
+
+
+def _double_clicked() -> bool:
+    """Whether a double-click in Explorer started us: it asks for what most people want."""
+    if sys.platform == "win32":
+        from gpudoctor.collect.process import console
+
+        return console.is_ours_alone()
+    return False
+
+
+def _let_it_be_read() -> None:
+    """Keep the window until a key is pressed: it would close with the answer in it."""
+    from gpudoctor.collect.process import console
+
+    try:
+        sys.stdout.write("\nPress any key to close this window.")
+        sys.stdout.flush()
+        console.wait_for_a_key()
+    except (OSError, ValueError, KeyboardInterrupt):  # the window is gone already
+        pass
 
 
 def _leave_at_once(code: int) -> None:
