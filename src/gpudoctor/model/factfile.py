@@ -155,7 +155,8 @@ def _decode_bytes(data: bytes) -> str:
 def _where(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    return "a number in it is too long" if "digits" in str(error) else "it cannot be read"
+    # What the decoder refuses otherwise is a number of more digits than Python converts.
+    return "a number in it is too long"
 
 
 def _unknown(value: Any) -> tuple[Unknown, ...]:

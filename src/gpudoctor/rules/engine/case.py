@@ -12,8 +12,11 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Librar
 from gpudoctor.model.finding import Evidence
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.terms.platform import Platform, platform_of
-from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.devices import Code as Code
+from gpudoctor.rules.engine.devices import Device as Device
+from gpudoctor.rules.engine.devices import HipCode as HipCode
+from gpudoctor.rules.engine.devices import as_text
 
 TORCH = ("torch", "libtorch", "pytorch")
 """The distributions that hold torch's own libraries; conda calls them otherwise than pip."""
@@ -21,49 +24,6 @@ TORCH = ("torch", "libtorch", "pytorch")
 _NO_HOST = Host()
 _NO_DRIVER = Driver()
 _NO_MODULE = KernelModule()
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A GPU of the sheet: its place there, and its compute capability if that is known."""
-
-    position: int
-    gpu: Gpu
-    capability: ComputeCapability | None
-
-    @property
-    def index(self) -> int:
-        """The driver's index of the GPU; its place in the sheet where the driver gave none."""
-        return self.position if self.gpu.index is None else self.gpu.index
-
-    @property
-    def path(self) -> str:
-        """`gpus[0]`"""
-        return f"gpus[{self.position}]"
-
-    @property
-    def label(self) -> str:
-        """How a sentence names it."""
-        return self.gpu.name or f"GPU {self.index}"
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """The architectures that a build of torch carries, and where that was read."""
-
-    sass: tuple[str, ...]
-    ptx: tuple[str, ...]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class HipCode:
-    """What a ROCm build of torch was compiled for, and who says so."""
-
-    targets: tuple[str, ...]
-    """`gfx1100`, `gfx90a:xnack-`, `gfx11-generic`; empty where the code lies in archives and none
-    is there."""
-    source: str
 
 
 class Case:
@@ -99,7 +59,7 @@ class Case:
         shown = self._value(path) if value is None else value
         if shown is None and not self.knows(path):
             shown = "unknown"
-        return Evidence(fact=path, value=_text(shown), source=self.sheet.source(path))
+        return Evidence(fact=path, value=as_text(shown), source=self.sheet.source(path))
 
     def _value(self, path: str) -> object:
         fact = self.sheet.fact(path)
@@ -341,13 +301,3 @@ class Case:
     def environment(self) -> Mapping[str, str]:
         """Environment variables that change the outcome."""
         return self.facts.environment
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (tuple, list)) and not isinstance(value, ComputeCapability):
-        return ", ".join(map(str, value)) if value else "none"
-    return str(value)
