@@ -154,7 +154,7 @@ other = ["{other}"]
 requires = []
 build-backend = "{backend}"
 """
-BACKENDS = ("pdm.backend", "poetry.core.masonry.api")
+BACKENDS = ("pdm.backend", "poetry.core.masonry.api", "uv_build")
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -188,3 +188,15 @@ def test_extras_that_exclude_each_other_by_their_markers_are_taken_apart():
         '[build-system]\nrequires = []\nbuild-backend = "poetry.core.masonry.api"\n'
     )
     assert torch(text, "pyproject.toml", extras=("gpu",)) == "2.9.1 cu128"
+
+
+def test_with_uv_two_extras_that_contradict_each_other_cannot_be_locked():
+    text = (
+        '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11,<3.13"\n'
+        'dependencies = ["torch>=2.7"]\n[project.optional-dependencies]\n'
+        'a = ["torch==2.8.0"]\nb = ["torch==2.9.1"]\n[tool.uv]\npackage = false\n'
+    )
+    assert status(text, "pyproject.toml") == "fails"
+    declared = text + 'conflicts = [[{ extra = "a" }, { extra = "b" }]]\n'
+    assert status(declared, "pyproject.toml") == "open"
+    assert torch(declared, "pyproject.toml", extras=("a",)) == "2.8.0 cu128"

@@ -46,6 +46,8 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
     strategy = text(configured.get("index-strategy"))
     if strategy:
         options["strategy"] = strategy
+    if settings.get("conflicts"):
+        options["conflicts"] = "yes"
     wishes = [wish for row in document.wishes for wish in _sourced(row, settings, source)]
     wishes = _overridden(wishes, settings, source)
     wishes += _legacy(settings, source)

@@ -8,7 +8,8 @@ from gpudoctor.manifests.document import Document, Wish
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.resolvers.loose import Task, run
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.universe import Candidate, allows
+from gpudoctor.manifests.universe import TORCH, Candidate, allows
+from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
 PLATFORMS = ("linux_x86_64", "win_amd64", "macos_arm64", "linux_aarch64")
@@ -67,8 +68,9 @@ def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]
 def together(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome:
     """What comes of a lock in which all extras and groups are resolved as one.
 
-    An extra that nobody installs limits the version too, or leaves none (Poetry 2.5, tried; the
-    documentation of `pdm lock`). Extras that exclude each other by markers are taken apart.
+    An extra that nobody installs limits the version too, or leaves none (Poetry 2.5 and uv 0.13,
+    tried; the documentation of `pdm lock`). Extras that exclude each other by markers are taken
+    apart.
     """
     alone = run(task_at(scene))
     extras = {wish.extra for wish in document.wishes if wish.extra}
@@ -90,6 +92,42 @@ def together(document: Document, scene: Scene, task_at: Callable[[Scene], Task])
         return alone
     why = f"{whole.tool} locks every extra and group of {document.path} together: {whole.why}"
     return replace(whole, why=why, reason="conflict" if whole.status == "fails" else "")
+
+
+def forked(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome:
+    """The same where extras are declared to conflict: each is locked in a fork of its own.
+
+    What a fork chooses is preferred in the others, so that a version which the requirements leave
+    open may be that of an extra which nobody installs (uv 0.13, tried).
+    """
+    alone = run(task_at(scene))
+    if alone.status != "installs" or _pinned(task_at(scene)):
+        return alone
+    here = alone.choice(TORCH)
+    releases = set()
+    for extras, groups in _choices(document, scene):
+        there = replace(scene, extras=(*scene.extras, *extras), groups=(*scene.groups, *groups))
+        torch = run(task_at(there)).choice(TORCH)
+        # Extras that take torch from another index are the usual case, and go their own way.
+        same = torch is not None and here is not None and torch.index == here.index
+        releases |= {torch.release} if torch is not None and same else set()
+    if len(releases) <= 1:
+        return alone
+    why = (
+        f"which torch {alone.tool} locks for {document.path} depends on its conflicting extras: "
+        f"{', '.join(sorted(releases))}"
+    )
+    return Outcome(
+        status="open",
+        tool=alone.tool,
+        assumption=alone.assumption,
+        why=why,
+        files=(FileAt(document.path),),
+    )
+
+
+def _pinned(task: Task) -> bool:
+    return any(wish.specifier.startswith("==") for wish in task.wishes.get(TORCH, ()))
 
 
 def _choices(document: Document, scene: Scene) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

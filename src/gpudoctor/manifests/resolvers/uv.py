@@ -17,7 +17,7 @@ from gpudoctor.manifests import universe
 from gpudoctor.manifests.document import Document, Index, Wish
 from gpudoctor.manifests.outcome import Choice, Outcome
 from gpudoctor.manifests.resolvers import pip
-from gpudoctor.manifests.resolvers.cross import elsewhere
+from gpudoctor.manifests.resolvers.cross import elsewhere, forked, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.solver import Pool
 from gpudoctor.manifests.scene import Scene
@@ -48,10 +48,19 @@ def resolve(
         gaps=document.gaps,
         installed=installed or {},
     )
-    outcome = run(task)
-    if not project or outcome.status != "installs":
+    if not project:
+        return run(task)
+
+    def task_at(at: Scene) -> Task:
+        return replace(task, **_at(document, at))
+
+    if "conflicts" in document.options:
+        outcome = forked(document, scene, task_at)
+    else:
+        outcome = together(document, scene, task_at)
+    if outcome.status != "installs":
         return outcome
-    return elsewhere(document, scene, lambda at: replace(task, **_at(document, at))) or outcome
+    return elsewhere(document, scene, task_at) or outcome
 
 
 def _at(document: Document, scene: Scene) -> dict[str, Any]:
