@@ -196,6 +196,8 @@ def knows(version: str, capability: str, name: str | None = None) -> Known | Non
         return None
     known = knows_gpu(driver, capability)
     first = first_driver_of(name, capability)
+    if len(driver.numbers) == 1:
+        return known  # a bare branch is its newest release
     if known == "yes" and first is not None and driver < first and driver.branch == first.branch:
         return "too-old"
     return known

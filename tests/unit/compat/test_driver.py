@@ -199,3 +199,9 @@ def test_within_a_branch_the_models_first_driver_decides(
     number: str, name: str | None, known: str | None
 ) -> None:
     assert driver.knows(number, "12.0", name) == known
+
+
+def test_a_bare_branch_is_its_newest_release():
+    assert driver.knows("570", "12.0", "GeForce RTX 5090") == "yes"
+    assert driver.knows("570.86.10", "12.0", "GeForce RTX 5090") == "too-old"
+    assert driver.knows("565", "12.0", "GeForce RTX 5090") == "too-old"

@@ -51,3 +51,51 @@ def test_an_error_of_another_kind_is_called_that(error):
 
 def test_a_sound_text_speaks_of_no_error():
     assert "GPU stack" not in said("Epoch 3: loss 0.1, val_error 0.2\nTraining finished.")
+
+
+def test_a_new_card_without_a_known_driver_gets_the_build_of_each_driver():
+    text = "NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current "
+    text += "PyTorch installation.\nUbuntu 24.04"
+    prescription = of_string(text).prescription
+    assert prescription.why.startswith("With driver 580")
+    assert prescription.variant.startswith("cu13")
+    (older,) = prescription.alternatives
+    assert older.why.startswith("From driver 570 on")
+    assert older.variant.startswith("cu12")
+
+
+SMI = """| NVIDIA-SMI 550.90.07              Driver Version: 550.90.07      CUDA Version: 12.4     |
+|   0  NVIDIA GeForce RTX 4090        Off |   00000000:01:00.0 Off |                  Off |
+"""
+NO_DRIVER = "RuntimeError: Found no NVIDIA driver on your system. Please check that you have an"
+
+
+def test_a_working_table_speaks_against_a_driver_that_is_not_loaded():
+    assert of_string(NO_DRIVER).findings[0].name == "driver-not-loaded"
+    assert of_string(SMI + NO_DRIVER).findings[0].name != "driver-not-loaded"
+
+
+def test_a_table_from_before_it_failed_does_not():
+    failed = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
+    names = [item.name for item in of_string(f"{SMI}after the reboot:\n{failed}").findings]
+    assert "driver-not-loaded" in names
+
+
+NUMPY = """A module that was compiled using NumPy 1.x cannot be run in
+NumPy 2.0.1 as it may crash. To support both 1.x and 2.x versions of NumPy, modules must be compiled
+UserWarning: Failed to initialize NumPy: _ARRAY_API not found (Triggered internally at ../torch)
+"""
+
+
+def test_numpys_warning_is_no_cause_of_the_gpu():
+    assert [item.name for item in of_string(NUMPY).findings] == ["numpy-of-another-major"]
+    behind = of_string(f"{NUMPY}AssertionError: Torch not compiled with CUDA enabled").findings
+    assert behind[0].name == "cpu-only-torch"
+    assert of_string("NumPy 2.0.1 is installed, torch 2.6 works on the RTX 3060").findings == ()
+
+
+def test_a_tensor_on_the_cpu_is_no_matter_of_its_dtype():
+    one = "RuntimeError: Input type (torch.{}) and weight type (torch.{}) should be the same"
+    assert of_string(one.format("FloatTensor", "cuda.FloatTensor")).findings == ()
+    half = of_string(one.format("cuda.FloatTensor", "cuda.HalfTensor")).findings
+    assert [item.name for item in half] == ["dtype-mismatch"]

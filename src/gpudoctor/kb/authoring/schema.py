@@ -390,6 +390,7 @@ FILES: Mapping[str, File] = {
         {
             "marks": _rows(mark="slug", anchors="texts", pattern="text", put_out_opt="bool"),
             "precedence": _rows(specific="slug", over="texts"),
+            "against": _rows(mark="slug", unless="slug", points="int", causes="texts"),
             "choices": _rows(name="slug", words="texts"),
             "translations": _rows(says="text", texts="texts"),
         },

@@ -57,6 +57,18 @@ class Mark:
     """Whether commands that somebody typed do not count for it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What a mark speaks against."""
+
+    mark: str
+    unless: str
+    """A mark that takes the first one's word away."""
+    points: int
+    """Taken off the weight of each of the causes."""
+    causes: frozenset[str]
+
+
 @cache
 def signatures() -> tuple[Signature, ...]:
     """All messages, in the order of the files."""
@@ -112,6 +124,20 @@ def translations() -> tuple[tuple[str, str], ...]:
 def precedence() -> Mapping[str, frozenset[str]]:
     """Causes that name the special case, with the general ones that stand behind them."""
     return {row["specific"]: frozenset(row["over"]) for row in load("signatures")["precedence"]}
+
+
+@cache
+def against() -> tuple[Against, ...]:
+    """The marks that speak against causes whatever message names them."""
+    return tuple(
+        Against(
+            mark=row["mark"],
+            unless=row["unless"],
+            points=row["points"],
+            causes=frozenset(row["causes"]),
+        )
+        for row in load("signatures")["against"]
+    )
 
 
 @cache

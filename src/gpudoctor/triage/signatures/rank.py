@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.kb.findings import catalogue, signatures
+from gpudoctor.kb.findings.signatures import Cause
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.marks import Marks
@@ -48,6 +49,7 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
             weight = cause.weight + sum(
                 points for name, points in cause.when.items() if marks.holds(name)
             )
+            weight -= _against(cause, marks)
             support.setdefault(cause.name, []).append((weight, hit))
     for name, weighed in support.items():
         best = max(weight for weight, _ in weighed)
@@ -75,6 +77,18 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
         return demoted - candidate.score
 
     return _cut(sorted(candidates, key=order))
+
+
+def _against(cause: Cause, marks: Marks) -> int:
+    """The points that the rest of the text takes off a cause whose message says nothing of it."""
+    return sum(
+        row.points
+        for row in signatures.against()
+        if cause.name in row.causes
+        and row.mark not in cause.when
+        and marks.holds(row.mark)
+        and not marks.holds(row.unless)
+    )
 
 
 def _yield_to_the_specific(scores: dict[str, int]) -> None:
