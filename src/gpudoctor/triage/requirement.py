@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
+from gpudoctor.examine.settings.requirements import (
+    is_capable,
+    is_large,
+    is_version,
+    specifier_of,
+)
 from gpudoctor.kb._data import numbers
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
@@ -16,7 +21,6 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass
 
 _SECONDS = 5.0
-_CLAUSE = re.compile(r"\s*(>=|<=|==|!=|<|>|~=)?\s*(\d+(?:\.\d+)*)(\.\*)?\s*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +65,7 @@ def wanted(
     if torch is not None and not isinstance(torch, str):
         raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {torch!r}")
     if torch is not None:
-        for part in torch.split(","):
-            _clause(part, torch)
+        _specifier(torch)
     of_formats = "8.9" if fp8 else "8.0" if bf16 else None
     return Wanted(
         gpus=gpus,
@@ -126,35 +129,23 @@ def _with_cure(sheet: FactSheet, worst: Finding, findings: tuple[Finding, ...]) 
 def _torch(sheet: FactSheet, wanted: Wanted) -> str | None:
     if wanted.torch is None:
         return None
-    clauses = [_clause(part, wanted.torch) for part in wanted.torch.split(",")]
     torch = sheet.facts.torch
     if torch is None or torch.version is None:
         return None
-    have = numbers(torch.version)
-    if all(_holds(have, operator, limit) for operator, limit in clauses):
+    if is_version(torch.version, _specifier(wanted.torch)):
         return None
     return f"torch {torch.version} is installed, and this program requires torch {wanted.torch}."
 
 
-def _clause(text: str, whole: str) -> tuple[str, tuple[int, ...]]:
-    match = _CLAUSE.match(text)
-    if match is None:
-        raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {whole!r}")
-    return match[1] or "==", numbers(match[2])
+def _specifier(text: str) -> str:
+    from packaging.specifiers import InvalidSpecifier
 
-
-def _holds(have: tuple[int, ...], operator: str, limit: tuple[int, ...]) -> bool:
-    width = len(limit)
-    cut = (*have, 0, 0, 0, 0)[:width]
-    return {
-        ">=": cut >= limit,
-        "<=": cut <= limit,
-        "<": cut < limit,
-        ">": cut > limit,
-        "==": cut == limit,
-        "!=": cut != limit,
-        "~=": cut >= limit and cut[: width - 1] == limit[: width - 1],
-    }[operator]
+    try:
+        if text.strip():
+            return specifier_of(text)
+    except InvalidSpecifier:
+        pass
+    raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {text!r}")
 
 
 def _gpus(sheet: FactSheet, wanted: Wanted) -> str | None:
@@ -174,12 +165,9 @@ def _gpus(sheet: FactSheet, wanted: Wanted) -> str | None:
 
 
 def _fits(gpu: Gpu, wanted: Wanted) -> bool:
-    least, own = wanted.capability, gpu.compute_capability
-    if least and own and numbers(own) < numbers(least):
-        return False
-    if wanted.memory_gb and gpu.memory_bytes:
-        return gpu.memory_bytes >= wanted.memory_gb * 1e9
-    return True
+    """What is not known is not held against it."""
+    capable, large = is_capable(gpu, wanted.capability), is_large(gpu, wanted.memory_gb)
+    return capable is not False and large is not False
 
 
 def _described(gpu: Gpu) -> str:

@@ -267,13 +267,13 @@ def _version(key: str, value: Any) -> str | None:
 def _specifier(value: Any) -> str | None:
     if value is None:
         return None
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.specifiers import InvalidSpecifier
 
-    text = f"=={value}.*" if isinstance(value, float) else value
-    if isinstance(text, str) and text.strip()[:1].isdigit():
-        text = f"=={text.strip()}"
+    from gpudoctor.examine.settings.requirements import specifier_of
+
+    text = str(value) if isinstance(value, float) else value
     try:
-        return str(SpecifierSet(text)) if isinstance(text, str) and text.strip() else _refuse(value)
+        return specifier_of(text) if isinstance(text, str) and text.strip() else _refuse(value)
     except InvalidSpecifier:
         return _refuse(value)
 

@@ -102,14 +102,10 @@ class Requirements:
         return any("".join(model.lower().split()) in name for model in self.models)
 
     def _is_capable(self, gpu: Gpu) -> bool | None:
-        if gpu.compute_capability is None or self.capability is None:
-            return None
-        return version(gpu.compute_capability) >= version(self.capability)
+        return is_capable(gpu, self.capability)
 
     def _is_large(self, gpu: Gpu) -> bool | None:
-        if gpu.memory_bytes is None or self.memory_gb is None:
-            return None
-        return gpu.memory_bytes >= self.memory_gb * 1e9
+        return is_large(gpu, self.memory_gb)
 
     def _driver(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
         driver = sheet.facts.driver
@@ -132,14 +128,12 @@ class Requirements:
     def _torch(self, sheet: FactSheet) -> Iterator[Finding | Unknown]:
         if self.torch is None:
             return
-        from packaging.specifiers import SpecifierSet
-
         if entry := sheet.why_unknown("torch.version"):
             yield _unknown("torch.version", entry)
             return
         torch = sheet.facts.torch
         have = torch.version if torch is not None else None
-        if have is not None and SpecifierSet(self.torch).contains(have, prereleases=True):
+        if have is not None and is_version(have, self.torch):
             return
         words = ["gpudoctor", "fix", "--torch", self.torch]
         step = command_step("install", f"Install torch {self.torch}.", words, executable=False)
@@ -164,6 +158,45 @@ def _package(text: str, sheet: FactSheet) -> Iterator[Finding | Unknown]:
         return
     said = f"{text} is required, and {have or 'none'} is installed"
     yield _unmet(said, Evidence(fact="packages", value=f"{wanted.name} {have or 'none'}"))
+
+
+def is_capable(gpu: Gpu, least: str | None) -> bool | None:
+    """Whether a GPU has this compute capability; `None`: it is not known, or not asked."""
+    if gpu.compute_capability is None or least is None:
+        return None
+    return version(gpu.compute_capability) >= version(least)
+
+
+def is_large(gpu: Gpu, least_gb: float | None) -> bool | None:
+    """Whether a GPU has this memory, in GB of 10^9 bytes; `None`: not known, or not asked."""
+    if gpu.memory_bytes is None or least_gb is None:
+        return None
+    return gpu.memory_bytes >= least_gb * 1e9
+
+
+def is_version(have: str, specifier: str) -> bool:
+    """Whether a version is one of these, nightlies and labels included."""
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(specifier).contains(have, prereleases=True)
+
+
+def specifier_of(text: str) -> str:
+    """A specifier as people write it: a bare `2.8` is any of 2.8, a bare `2.8.0` that one.
+
+    Raises:
+        InvalidSpecifier: it is none.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    return str(SpecifierSet(",".join(_clause(part.strip()) for part in text.split(","))))
+
+
+def _clause(text: str) -> str:
+    bare = text.removeprefix("==").strip()
+    if not bare[:1].isdigit():
+        return text
+    return f"=={bare}" if bare.count(".") > 1 or "*" in bare else f"=={bare}.*"
 
 
 def version(text: str) -> Version:
