@@ -99,3 +99,9 @@ def test_a_tensor_on_the_cpu_is_no_matter_of_its_dtype():
     assert of_string(one.format("FloatTensor", "cuda.FloatTensor")).findings == ()
     half = of_string(one.format("cuda.FloatTensor", "cuda.HalfTensor")).findings
     assert [item.name for item in half] == ["dtype-mismatch"]
+
+
+def test_a_program_that_finds_its_driver_too_old_is_believed():
+    line = "Unable to load cudart library=C:\\Ollama\\cudart64_12.dll "
+    line += 'error="your nvidia driver is too old or missing.  Please upgrade to run ollama"'
+    assert of_string(line).findings[0].name == "driver-too-old"
