@@ -1,13 +1,13 @@
-"""TOML, read with the standard library (tomli where Python is older than 3.11)."""
+"""TOML files: their tables, and values of the shape that is wanted."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.source import Source
+from gpudoctor.model.terms.toml import loads
 
 
 def parse(source: Source, text: str | None = None) -> dict[str, Any]:
@@ -16,15 +16,10 @@ def parse(source: Source, text: str | None = None) -> dict[str, Any]:
     Raises:
         UsageError: it is no TOML.
     """
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        found: dict[str, Any] = tomllib.loads(source.text if text is None else text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return loads(source.text if text is None else text)
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{source.path} is no TOML: {error}") from None
-    return found
 
 
 def table(value: Any, *names: str) -> Mapping[str, Any]:
