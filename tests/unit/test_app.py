@@ -163,3 +163,12 @@ def test_keyword_arguments_are_named_as_the_options():
     }
     for name, names in wanted.items():
         assert names <= set(inspect.signature(getattr(gpudoctor.app, name)).parameters)
+
+
+def test_an_undoing_knows_its_json_and_its_exit_code(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    undone = gpudoctor.undo(sys.prefix)
+    printed, code = command("fix", "--undo", "--python", sys.prefix, "--json")
+    assert undone.to_dict() == printed
+    assert undone.exit_code == code == 0
+    assert str(undone) == printed["message"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
@@ -38,6 +39,23 @@ class Undone:
 
     text: str
     paths: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The text as a sentence of its own."""
+        return f"{self.text[0].upper()}{self.text[1:]}."
+
+    @property
+    def exit_code(self) -> int:
+        """The command's: 0, also where there was nothing to undo; all else is an exception."""
+        return 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `fix --undo --json` prints."""
+        return {"schema_version": "1.0", "message": self.sentence, "paths": self.paths}
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 def undo(

@@ -126,3 +126,13 @@ def test_sarif_names_rule_and_level():
     run = json.loads(render(report(), "sarif", PLAIN))["runs"][0]
     assert run["results"][0]["ruleId"] == "GPU201"
     assert {rule["id"] for rule in run["tool"]["driver"]["rules"]} == {"GPU201", "GPU305"}
+
+
+@pytest.mark.parametrize("width", range(24, 60))
+def test_no_break_of_a_line_makes_a_command_of_a_text(width):
+    given = report()
+    hostile = "words " * 3 + "::error file=x::gone ##[command]rm words ::set-output name=a::b"
+    finding = dataclasses.replace(given.findings[0], detail=hostile)
+    given = dataclasses.replace(given, findings=(finding, *given.findings[1:]))
+    text = render(given, "text", Style(color=False, width=width))
+    assert not [line for line in text.splitlines() if line.lstrip().startswith(("::", "##["))]

@@ -34,9 +34,8 @@ def undo(
     undone = api.undo(
         python, lambda line: common.progress(line, quiet=style.quiet), set_aside=set_aside
     )
-    said = f"{undone.text[0].upper()}{undone.text[1:]}."
-    _emit({"message": said, "paths": undone.paths}, said, style, format_, outputs)
-    return 0
+    _emit(undone.to_dict(), undone.sentence, style, format_, outputs)
+    return undone.exit_code
 
 
 def kept(style: Style, format_: str, outputs: Sequence[str] | None) -> int:
