@@ -9,6 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# In a check that decides whether a change lands, the same examples are tried every time; whoever
+# works on the project tries new ones with every run.
+settings.register_profile("same-every-time", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("same-every-time")
 
 ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
