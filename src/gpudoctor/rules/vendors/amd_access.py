@@ -16,6 +16,7 @@ from gpudoctor.rules.vendors.amd import in_question
 from gpudoctor.rules.vendors.device_files import (
     bound_driver,
     closed_files,
+    described,
     missing_nodes,
     passed_in,
     rights,
@@ -139,11 +140,3 @@ def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
         clears_with=("manual",),
         remedies=rights(case, closed),
     )
-
-
-def described(file: DeviceFile) -> str:
-    """`/dev/kfd (group 992, render)`"""
-    if file.group_id is None:
-        return file.path
-    group = str(file.group_id) + (f", {file.group}" if file.group else "")
-    return f"{file.path} (group {group})"

@@ -56,6 +56,14 @@ def closed_files(stack: VendorDriver, devices: Iterable[Device]) -> tuple[Device
     )
 
 
+def described(file: DeviceFile) -> str:
+    """`/dev/kfd (group 992, render)`"""
+    if file.group_id is None:
+        return file.path
+    group = str(file.group_id) + (f", {file.group}" if file.group else "")
+    return f"{file.path} (group {group})"
+
+
 def passed_in(case: Case, paths: Sequence[str]) -> tuple[Step, ...]:
     """How a container is started with the device files of the host."""
     devices = " ".join(f"--device={path}" for path in paths)

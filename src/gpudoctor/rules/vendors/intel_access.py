@@ -10,10 +10,10 @@ from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
-from gpudoctor.rules.vendors.amd_access import described
 from gpudoctor.rules.vendors.device_files import (
     bound_driver,
     closed_files,
+    described,
     missing_nodes,
     passed_in,
     rights,
