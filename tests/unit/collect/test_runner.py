@@ -214,6 +214,22 @@ def test_the_class_for_windows_says_the_same(code: str) -> None:
     assert (there.status, there.code, there.stdout) == (here.status, here.code, here.stdout)
 
 
+def test_the_class_for_windows_loses_nothing_when_its_threads_are_late(monkeypatch) -> None:
+    """On a busy machine the process is long gone when they get their turn, stderr's first."""
+    read = os.read
+
+    def late(descriptor: int, size: int) -> bytes:
+        data = read(descriptor, size)
+        if data.startswith(b"x"):
+            time.sleep(0.1)
+        return data
+
+    monkeypatch.setattr(os, "read", late)
+    argv = python("import os; os.close(2); print('x' * 200000)")
+    child = Child(WindowsProcess(argv, dict(os.environ), None), argv, 1 << 20)
+    assert len(child.wait(LONG).stdout.strip()) == 200_000
+
+
 def test_the_class_for_windows_kills_what_hangs_and_keeps_what_it_said() -> None:
     argv = python("import os,time; os.write(1, b'first'); time.sleep(600)")
     child = Child(WindowsProcess(argv, dict(os.environ), None), argv, 1 << 20)

@@ -19,7 +19,9 @@ from gpudoctor.collect.process.lookup import find_program
 from gpudoctor.collect.process.outcome import Stream
 
 _POLL_SECONDS = 0.005
-_LAST_BYTES_SECONDS = 0.05
+_LAST_BYTES_SECONDS = 0.5
+"""How long the reading threads may be silent, once the process has ended and a pipe is still
+open: on a busy machine a thread gets no turn for a while, and a grandchild may hold the pipe."""
 _CHUNK = 1 << 16
 _SUSPENDED = 0x00000004  # CREATE_SUSPENDED, which subprocess has no name for
 
@@ -93,17 +95,26 @@ class WindowsProcess:
 
     def read(self, seconds: float) -> list[tuple[Stream, bytes]]:
         """What its pipes gave, waiting `seconds` at most for output or for its end."""
+        running = self._process.poll() is None
+        wait = min(max(seconds, 0.0), _POLL_SECONDS) if running else _LAST_BYTES_SECONDS
+        while True:
+            # Asked first: a stream is closed only after all that it gave lies in the queue.
+            may_come = running or bool(self._open)
+            pieces = self._waiting(wait if may_come else 0.0)
+            given = [(name, data) for name, data in pieces if data]
+            # The end of one stream says nothing of the others' last bytes.
+            if given or running or not may_come or not pieces:
+                return given
+
+    def _waiting(self, seconds: float) -> list[tuple[Stream, bytes]]:
+        """What lies in the queue, the ends of streams too; waits for the first piece."""
         pieces: list[tuple[Stream, bytes]] = []
-        if self._process.poll() is None:
-            wait = min(max(seconds, 0.0), _POLL_SECONDS)
-        else:  # the last bytes may still be on their way
-            wait = _LAST_BYTES_SECONDS if self._open else 0.0
         try:
-            pieces.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
+            pieces.append(self._queue.get(timeout=seconds) if seconds else self._queue.get_nowait())
             while True:
                 pieces.append(self._queue.get_nowait())
         except queue.Empty:
-            return [(name, data) for name, data in pieces if data]
+            return pieces
 
     @property
     def open_streams(self) -> frozenset[Stream]:
