@@ -166,15 +166,16 @@ def policy_of(
 ) -> Policy:
     """The policy that is given, or that of the project here; overruled by what else is given."""
     from gpudoctor.examine.settings import policy as policies
+    from gpudoctor.examine.settings import policy_file
 
     if base is None:
-        found = policies.found(os.getcwd())
+        found = policy_file.found(os.getcwd())
     elif isinstance(base, Mapping):
-        found = policies.of_mapping(base)
+        found = policy_file.of_mapping(base)
     elif isinstance(base, Policy):
         found = base
     else:
-        found = policies.read(given.text("policy", base) or "")
+        found = policy_file.read(given.text("policy", base) or "")
     if not (allow_cpu or fail_on or select or ignore):
         return found
     left_out = policies.known(split_names(ignore))

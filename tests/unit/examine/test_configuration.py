@@ -10,7 +10,8 @@ import tomllib
 
 import gpudoctor
 from gpudoctor.errors import UsageError
-from gpudoctor.examine.settings import policy
+from gpudoctor.examine.settings import policy_file
+from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.examine.settings.policy_schema import schema
 
 MACHINE = {
@@ -95,7 +96,7 @@ def test_the_nearest_settings_upwards_count(tmp_path, monkeypatch):
     inner.mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[tool.gpudoctor]\nfail_on = "never"\n')
     (tmp_path / "a" / "pyproject.toml").write_text('[project]\nname = "x"\n')
-    assert policy.found(str(inner)).fail_on == "never"
+    assert policy_file.found(str(inner)).fail_on == "never"
     (tmp_path / "a" / "gpudoctor.toml").write_text("[require]\ngpus = 9\n")
     monkeypatch.chdir(inner)
     report = gpudoctor.check(facts=MACHINE)
@@ -106,10 +107,10 @@ def test_the_nearest_settings_upwards_count(tmp_path, monkeypatch):
 
 def test_a_pyproject_of_others_is_passed_over_even_if_it_is_broken(tmp_path):
     (tmp_path / "pyproject.toml").write_text("this is [not TOML")
-    assert policy.found(str(tmp_path)) == policy.Policy()
+    assert policy_file.found(str(tmp_path)) == Policy()
     (tmp_path / "gpudoctor.toml").write_text("this is [not TOML")
     with pytest.raises(UsageError, match="is not TOML"):
-        policy.found(str(tmp_path))
+        policy_file.found(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -125,12 +126,18 @@ def test_a_pyproject_of_others_is_passed_over_even_if_it_is_broken(tmp_path):
         ({"require": {"driver": "new"}}, "driver takes a version"),
         ({"require": {"torch": "newest"}}, "torch takes versions"),
         ({"require": {"packages": ["a b c"]}}, "packages takes requirements"),
-        ([], "not a list"),
+        ({"require": {"gpus": True}}, "gpus takes a whole number"),
+        ({"require": {"gpus": -1}}, "gpus takes a whole number"),
+        ({"require": {"memory_gb": float("nan")}}, "memory_gb takes a number"),
+        ({"matrix": {"python": [3.12]}}, "python takes a list of texts such as '3.12'"),
+        ({"require": {"models": [""]}}, "models takes a list of texts"),
+        ({"allow_cpu": 1}, "allow_cpu takes one of true, false"),
+        ([], "takes names, each with a value"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(content, said):
     with pytest.raises(UsageError, match=said) as caught:
-        policy.of_mapping(content)
+        policy_file.of_mapping(content)
     assert "\n" not in str(caught.value)
 
 
@@ -153,17 +160,17 @@ def test_the_settings_of_the_documentation_are_read_and_fit_the_schema(tmp_path)
     with open("docs/configuration.md", encoding="utf-8") as file:
         shown = file.read().split("```toml\n")[1].split("```")[0]
     settings = tomllib.loads(shown)["tool"]["gpudoctor"]
-    assert policy.of_mapping(settings).require.gpus == 8
+    assert policy_file.of_mapping(settings).require.gpus == 8
     jsonschema.validate(json.loads(json.dumps(settings, default=str)), schema())
     path = tmp_path / "gpudoctor.toml"
     path.write_text(shown.replace("[tool.gpudoctor.", "[").replace("[tool.gpudoctor]", ""))
-    assert policy.read(str(path)).matrix == {"gpu": ("T4", "H100"), "python": ("3.11", "3.12")}
+    assert policy_file.read(str(path)).matrix == {"gpu": ("T4", "H100"), "python": ("3.11", "3.12")}
 
 
 def test_the_schema_knows_the_settings_that_are_read_and_no_other():
     properties = schema()["properties"]
-    assert tuple(properties) == tuple(sorted(policy.KEYS, key=list(properties).index))
-    assert set(properties["require"]["properties"]) == set(policy.REQUIRE)
-    assert set(properties["matrix"]["properties"]) == set(policy.MATRIX)
+    assert tuple(properties) == tuple(sorted(policy_file.KEYS, key=list(properties).index))
+    assert set(properties["require"]["properties"]) == set(policy_file.REQUIRE)
+    assert set(properties["matrix"]["properties"]) == set(policy_file.MATRIX)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"fail-on": "error"}, schema())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.examine.settings.policy import of_mapping
+from gpudoctor.examine.settings.policy_file import of_mapping
 from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.requirement import judge, wanted

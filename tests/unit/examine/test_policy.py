@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.errors import UsageError
-from gpudoctor.examine.settings import policy
+from gpudoctor.examine.settings import policy, policy_file
 from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model.finding import Finding, Severity
 
@@ -20,7 +20,7 @@ CPU_ONLY = finding("GPU205", "cpu-only-torch")
 def written(tmp_path, text):
     path = tmp_path / "policy.yaml"
     path.write_text(text, encoding="utf-8")
-    return policy.read(str(path))
+    return policy_file.read(str(path))
 
 
 def test_what_is_ignored_is_kept_with_its_reason():
@@ -68,7 +68,7 @@ def test_an_empty_policy_changes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("- a", "not a list"),
+        ("- a", "takes names, each with a value"),
         ("fail_onn: error", "fail_onn"),
         ("fail_on: maybe", "fail_on takes one of"),
         ("ignore: [GPU9999]", "neither a code nor a name"),
@@ -87,4 +87,4 @@ def test_a_wrong_policy_is_refused_in_one_sentence(tmp_path, text, reason):
 
 def test_a_policy_that_is_not_there_is_refused():
     with pytest.raises(UsageError, match="cannot be read"):
-        policy.read("/nowhere/policy.yaml")
+        policy_file.read("/nowhere/policy.yaml")
