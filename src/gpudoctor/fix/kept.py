@@ -78,9 +78,9 @@ def clean(folder: str) -> None:
         reading = place.read(fix)
         if reading.is_finished and reading.step != place.UNDOABLE:
             if reading.step == "untouched":
-                forget_traces(fix, _vaults(reading))
+                forget_traces(fix, vaults_of(reading))
                 continue
-            for each in _vaults(reading):
+            for each in vaults_of(reading):
                 vault.remove(each, keep_aside=True)
             Workshop(fix).clear()
     try:
@@ -120,13 +120,16 @@ def _kept(folder: str) -> KeptFix:
         date=_date(first.get("time")),
         packages=str(first.get("packages", "")),
         folder=folder,
-        vaults=tuple(each for each in _vaults(reading) if os.path.isdir(each.path)),
+        vaults=tuple(each for each in vaults_of(reading) if os.path.isdir(each.path)),
     )
 
 
-def _vaults(reading: Reading) -> tuple[Vault, ...]:
-    planned = reading.last("snapshot").get("vaults", [])
-    return tuple(Vault(path=str(path), token=str(token)) for path, token in planned)
+def vaults_of(reading: Reading) -> tuple[Vault, ...]:
+    """Where a fix keeps files, or was about to; what is not said in that form is not believed."""
+    planned = reading.last("snapshot").get("vaults")
+    rows = [row for row in planned if isinstance(row, list)] if isinstance(planned, list) else []
+    texts = [row for row in rows if [type(each) for each in row] == [str, str]]
+    return tuple(Vault(path=path, token=token) for path, token in texts if os.path.isabs(path))
 
 
 def _date(moment: object) -> str:

@@ -23,7 +23,7 @@ from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.keeping import manifest, restore, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
-from gpudoctor.fix.kept import clean, remove_empty
+from gpudoctor.fix.kept import clean, remove_empty, vaults_of
 from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.signals import INSIST, Signals
 from gpudoctor.fix.transaction import AFTER, BEFORE, forget_descriptions, forget_untouched
@@ -146,9 +146,7 @@ class _Undoing:
 
     def _untouched(self) -> Undone:
         """No command was begun: the journal, which is written before each, proves it."""
-        planned = self._reading.last("snapshot").get("vaults", [])
-        vaults = tuple(vault.Vault(path=str(p), token=str(t)) for p, t in planned)
-        forget_untouched(self._journal, vaults)
+        forget_untouched(self._journal, vaults_of(self._reading))
         return Undone("the fix was interrupted before its first change: nothing was changed")
 
     def _kept(self) -> Kept:

@@ -16,6 +16,10 @@ from gpudoctor.model.value import dataclass
 
 FORMAT = 1
 _KINDS = ("file", "folder", "link")
+_NO_DESCRIPTION = (
+    *(OutsideError, ValueError, TypeError, LookupError, AttributeError),
+    *(OverflowError, RecursionError),  # an infinite size; lists in lists without an end
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +70,20 @@ def read(path: str, expected: Mapping[str, Any]) -> Kept:
         raise FixFailedError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) != expected.get("length") or _digest(data) != expected.get("sha256"):
         raise FixFailedError(f"{path} is damaged")
+    return parse(data, path)
+
+
+def parse(data: bytes, path: str) -> Kept:
+    """The description that these bytes hold; `path` is for what is said.
+
+    Raises:
+        FixFailedError: they hold none.
+    """
     try:
         document = json.loads(data)
         parts = [_part(row) for row in document["parts"]]
+        if not parts:
+            raise ValueError("an environment has a part at least")
         return Kept(
             environment=Environment(
                 parts=tuple(part for part, _, _ in parts),
@@ -77,7 +92,7 @@ def read(path: str, expected: Mapping[str, Any]) -> Kept:
             vaults=tuple(vault for _, vault, _ in parts),
             sums=tuple(sums for _, _, sums in parts),
         )
-    except (OutsideError, ValueError, TypeError, KeyError, IndexError):
+    except _NO_DESCRIPTION:
         raise FixFailedError(f"{path} does not hold what it should") from None
 
 
