@@ -2,8 +2,8 @@
 
     python tests/property/mutate_readers.py [COUNT [SEED [KIND…]]]
 
-Needs nothing but the project, unlike `fuzz_binaries.py`, and knows nothing of coverage. An exception
-that a reader does not document is a finding, whose input is written to a file; the slowest input is
+Needs nothing but the project, unlike `fuzz_binaries.py`, and knows no coverage. A finding is
+an exception that a reader does not document; its input is written to a file. The slowest input is
 named, by processor time. The kinds are those of `readers.py`, all if none is given, in turns, so
 that an interrupted run has tried each as often as the others.
 """

@@ -24,8 +24,8 @@ from gpudoctor.binaries.source import BytesSource
 from gpudoctor.collect.python import fix_journal
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import FixFailedError
-from gpudoctor.fix.kept import vaults_of
 from gpudoctor.fix.keeping import manifest
+from gpudoctor.fix.kept import vaults_of
 from gpudoctor.model.facts import Library
 from xray.made import PE_BASE, Section, container, elf, fatbin, pe, records, wheel
 from xray.made_vendors import (

@@ -11,8 +11,8 @@ import pytest
 
 from gpudoctor.collect.python import fix_journal
 from gpudoctor.errors import FixFailedError
-from gpudoctor.fix.kept import vaults_of
 from gpudoctor.fix.keeping import manifest
+from gpudoctor.fix.kept import vaults_of
 from property.readers import READERS
 
 ODD = [

@@ -29,7 +29,7 @@ def rows(page: str) -> list[tuple[str, str]]:
 PROMISES = [*rows(MODEL), *rows(SECURITY)]
 
 
-def tests_in(path: str) -> set[str]:
+def named_in(path: str) -> set[str]:
     """The names of the tests of a file, none of them switched off."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return {
@@ -48,8 +48,8 @@ def test_every_promise_names_a_test_that_is_there(promise, shown):
     assert any(path.rsplit("/", 1)[-1].startswith("test_") for path, _ in named)
     for path, name in named:
         if path.rsplit("/", 1)[-1].startswith("test_"):
-            assert tests_in(path), path
-            assert not name or name in tests_in(path), (path, name)
+            assert named_in(path), path
+            assert not name or name in named_in(path), (path, name)
         else:
             assert (ROOT / path).exists(), path
 
