@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from gpudoctor.binaries.judgement.coverage import AmdGpu, CanJit, Coverage, coverage
+from gpudoctor.binaries.judgement.coverage import (
+    AmdGpu,
+    CanJit,
+    Coverage,
+    IntelGpu,
+    coverage,
+)
 from gpudoctor.binaries.judgement.distribution import OTHER_BUILD, judge_distribution
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
@@ -16,7 +22,7 @@ from gpudoctor.model.value import dataclass
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
 OTHER_VENDORS = "it has no code for GPUs of this vendor, but for others"
 
-Gpu = ComputeCapability | AmdGpu
+Gpu = ComputeCapability | AmdGpu | IntelGpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,9 @@ class ScanTable:
     def undecided(self) -> bool:
         """Whether something that counts for a verdict could not be read."""
         owners = {row.library.distribution for row in self.rows} - {None}
-        for_amd = any(isinstance(gpu, AmdGpu) for gpu in self.gpus)
+        others = any(not isinstance(gpu, ComputeCapability) for gpu in self.gpus)
         return any(
-            (each.named or each.distribution in owners) and (for_amd or not each.in_part)
+            (each.named or each.distribution in owners) and (others or not each.in_part)
             for each in self.scan.skipped
         )
 
@@ -77,9 +83,9 @@ class ScanTable:
 def judge(scan: Scan, gpus: Sequence[Gpu], can_jit: CanJit | None = None) -> ScanTable:
     """Judge every library of `scan` for every one of `gpus`; `can_jit` as in `coverage`."""
     columns = [
-        _amd_column(scan.files, gpu)
-        if isinstance(gpu, AmdGpu)
-        else _nvidia_column(scan.files, gpu, can_jit)
+        _nvidia_column(scan.files, gpu, can_jit)
+        if isinstance(gpu, ComputeCapability)
+        else _other_column(scan.files, gpu)
         for gpu in gpus
     ]
     rows = []
@@ -123,15 +129,12 @@ def _nvidia_column(
     return cells
 
 
-def _amd_column(libraries: Sequence[Library], gpu: AmdGpu) -> dict[int, Cell]:
-    # Which target runs where stands in tables that other scans need not load.
-    from gpudoctor.binaries.judgement.amd_coverage import amd_coverage, has_amd_code
+def _other_column(libraries: Sequence[Library], gpu: AmdGpu | IntelGpu) -> dict[int, Cell]:
+    """The cells for a GPU of AMD's or Intel's: one library of a distribution that runs is enough.
 
-    found = {
-        index: amd_coverage(library, gpu)
-        for index, library in enumerate(libraries)
-        if has_amd_code(library)
-    }
+    Some bring one for each ROCm or oneAPI and load the one that fits.
+    """
+    found = dict(_covered(libraries, gpu))
     running = {libraries[index].distribution for index, each in found.items() if each.runnable}
     running.discard(None)
     return {
@@ -142,3 +145,21 @@ def _amd_column(libraries: Sequence[Library], gpu: AmdGpu) -> dict[int, Cell]:
         )
         for index, each in found.items()
     }
+
+
+def _covered(
+    libraries: Sequence[Library], gpu: AmdGpu | IntelGpu
+) -> Iterator[tuple[int, Coverage]]:
+    # Which target runs where stands in tables that other scans need not load.
+    if isinstance(gpu, AmdGpu):
+        from gpudoctor.binaries.judgement.amd_coverage import amd_coverage, has_amd_code
+
+        for index, library in enumerate(libraries):
+            if has_amd_code(library):
+                yield index, amd_coverage(library, gpu)
+        return
+    from gpudoctor.binaries.judgement.intel_coverage import has_intel_code, intel_coverage
+
+    for index, library in enumerate(libraries):
+        if has_intel_code(library):
+            yield index, intel_coverage(library, gpu)

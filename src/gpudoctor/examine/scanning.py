@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gpudoctor.binaries.judgement.coverage import AmdGpu
+from gpudoctor.binaries.judgement.coverage import AmdGpu, IntelGpu
 from gpudoctor.binaries.scan import Progress, scan
 from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
@@ -80,9 +80,23 @@ def _gpu(text: str, index: int) -> Gpu:
     gpu = gpu_of(text, index)
     if gpu.gfx is not None:
         return AmdGpu(gpu.gfx)
+    if gpu.vendor == "intel":
+        return _intel(text)
     if gpu.compute_capability is None:
-        raise UsageError(f"--gpu {text!r}: scan judges for GPUs of NVIDIA and AMD alone")
+        raise UsageError(f"--gpu {text!r}: scan judges for GPUs of NVIDIA, AMD and Intel alone")
     return ComputeCapability.parse(gpu.compute_capability)
+
+
+def _intel(text: str) -> IntelGpu:
+    from gpudoctor.kb.hardware import intel
+
+    version = intel.version_of_target(text) or intel.ip_version(None, text)
+    if version is None:
+        raise UsageError(
+            f"--gpu {text!r} stands for several kinds of Intel GPUs; name the card (Arc A770) or "
+            "its target (acm-g10)"
+        )
+    return IntelGpu(version, intel.target_of_version(version))
 
 
 def _this_machine(

@@ -18,6 +18,7 @@ from unit.rules.make import (
     no_module,
     package,
     torch,
+    xpu_library,
 )
 from unit.rules.parts import (
     CPU,
@@ -90,6 +91,24 @@ FIRES: dict[str, FactSheet] = {
         ),
     ),
     "intel-user-driver-missing": machine(**ARC, intel=intel_stack(libraries=())),
+    "xpu-torch-lacks-gpu": machine(
+        **ARC,
+        intel=intel_stack(),
+        libraries=(xpu_library("torch/lib/libtorch_xpu.so", "12.60.7", "12.74.4"),),
+    ),
+    "xpu-compiles-at-first-use": machine(
+        **ARC,
+        intel=intel_stack(),
+        libraries=(xpu_library("torch/lib/libtorch_xpu.so", "12.60.7", "spirv"),),
+    ),
+    "extension-lacks-intel-gpu": machine(
+        **ARC,
+        intel=intel_stack(),
+        packages=(package("bitsandbytes", "0.50.2"),),
+        libraries=(
+            xpu_library("bitsandbytes/libbitsandbytes_xpu.so", "12.60.7", owner="bitsandbytes"),
+        ),
+    ),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
         driver=None,

@@ -164,6 +164,11 @@ def hip_library(path: str, *targets: str, owner: str = "bitsandbytes") -> Librar
     return Library(path=path, distribution=owner, hip=dict.fromkeys(targets, 2))
 
 
+def xpu_library(path: str, *images: str, owner: str = "torch") -> Library:
+    """A library with images for Intel GPUs: IP versions, or `spirv`."""
+    return Library(path=path, distribution=owner, xpu=dict.fromkeys(images, 2))
+
+
 def group(
     *sass: str, ptx: tuple[str, ...] = (), count: int = 10, isa: str | None = None
 ) -> CodeGroup:

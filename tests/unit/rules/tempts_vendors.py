@@ -21,6 +21,7 @@ from unit.rules.make import (
     module,
     package,
     torch,
+    xpu_library,
 )
 from unit.rules.parts import (
     A100,
@@ -176,6 +177,36 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
                 hip_library("bitsandbytes/libbitsandbytes_rocm62.so", "gfx90a", "gfx942"),
                 hip_library("bitsandbytes/libbitsandbytes_rocm64.so", "gfx90a", "gfx1100"),
             ),
+        ),
+    ),
+    *(
+        (
+            name,
+            f"an Arc A380 with {', '.join(images)}",
+            machine(
+                **{**ARC, "gpus": (intel("Intel Arc A380 Graphics", integrated=False),)},
+                intel=intel_stack(),
+                libraries=(
+                    xpu_library("torch/lib/libtorch_xpu.so", *images),
+                    xpu_library("x/libx.so", *images, owner="x"),
+                ),
+            ),
+        )
+        for name, images in (
+            ("xpu-torch-lacks-gpu", ("12.60.7", "12.55.8")),  # its relative's image
+            ("xpu-torch-lacks-gpu", ("12.60.7", "other")),  # something that nobody can read
+            ("xpu-torch-lacks-gpu", ("spirv",)),
+            ("extension-lacks-intel-gpu", ("12.60.7", "spirv")),
+            ("xpu-compiles-at-first-use", ("12.56.4", "spirv")),  # another stepping of it
+        )
+    ),
+    (
+        "xpu-torch-lacks-gpu",
+        "nobody knows which GPU the name means",
+        machine(
+            **{**ARC, "gpus": (intel("Intel Graphics", integrated=False),)},
+            intel=intel_stack(),
+            libraries=(xpu_library("torch/lib/libtorch_xpu.so", "12.60.7"),),
         ),
     ),
     (

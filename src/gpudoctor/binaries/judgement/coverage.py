@@ -37,10 +37,25 @@ class AmdGpu:
 
 
 @dataclass(frozen=True, slots=True)
+class IntelGpu:
+    """A GPU of Intel's, by its IP version."""
+
+    version: str
+    """Architecture and release, `20.1`."""
+    target: str
+    """What the compiler calls it, `bmg-g21`."""
+
+    @property
+    def sm(self) -> str:
+        """The name of its machine code, `bmg-g21`."""
+        return self.target
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of a library runs on one GPU; counts are of containers."""
 
-    gpu: ComputeCapability | AmdGpu
+    gpu: ComputeCapability | AmdGpu | IntelGpu
     status: Status
     """`native`: all of it as it is. `jit`: all, some of it through PTX. `partial`: some of it
     has nothing. `none`: nothing of it runs."""

@@ -72,6 +72,7 @@ _CHECKS: Mapping[str, Any] = {
     "gfx": _pattern(r"gfx[0-9a-f]{3,4}"),
     "gfxs": _all(r"gfx[0-9a-f]{3,4}"),
     "hex": _pattern(r"[0-9a-f]{4}"),
+    "hexes": _all(r"[0-9a-f]{4}"),
     "code": _pattern(r"GPU\d{3}"),
     "slug": _pattern(r"[a-z0-9]+(-[a-z0-9]+)*"),
     "platforms": _all(r"linux_x86_64|linux_aarch64|win_amd64|win_arm64|macos_arm64|macos_x86_64"),

@@ -276,6 +276,9 @@ FILES: Mapping[str, File] = {
                 wsl2_opt="texts",
                 note_opt="text",
             ),
+            "user_driver": _rows(ids="texts", install="text"),
+            "ip_versions": _rows(version="version", targets="texts", pci="hexes"),
+            "runs_also": _rows(version="version", others="versions"),
             "pci": _rows(id="hex", target="text", name="text"),
         }
     ),

@@ -69,3 +69,72 @@ def by_pci(device: str) -> tuple[str, str] | None:
     key = device.strip().lower().removeprefix("8086:").removeprefix("0x")
     row = load("intel")["pci"].get(key)
     return None if row is None else (str(row[0]), str(row[1]))
+
+
+def install_user_driver(distribution: str | None) -> str | None:
+    """The command that installs level-zero's driver, by the `ID` of /etc/os-release."""
+    rows = load("intel")["user_driver"]
+    return next((str(row["install"]) for row in rows if distribution in row["ids"]), None)
+
+
+@cache
+def ip_version(pci_id: str | None, name: str | None = None) -> str | None:
+    """Major and minor of a GPU's IP version (`12.55`), by its PCI id, else by its name.
+
+    `None` where neither says which it is: a name that stands for several kinds of GPU.
+    """
+    rows = load("intel")["ip_versions"]
+    if pci_id:
+        device = pci_id.strip().lower().removeprefix("8086:").removeprefix("0x")
+        for row in rows:
+            if device in row["pci"]:
+                return str(row["version"])
+        known = load("intel")["pci"].get(device)
+        # `dg2` and `mtl` are several kinds; the names with a suffix are one each.
+        if known is not None and "-" in known[1]:
+            return version_of_target(known[1])
+    return _version_of_name(_plain(name)) if name else None
+
+
+def version_of_target(target: str) -> str | None:
+    """The IP version that kernels compiled with `-device TARGET` are for: `bmg` → `20.1`."""
+    wanted = target.strip().lower()
+    rows = load("intel")["ip_versions"]
+    return next((str(row["version"]) for row in rows if wanted in row["targets"]), None)
+
+
+def target_of_version(version: str) -> str:
+    """What `-device` calls an IP version: `20.1` → `bmg-g21`; the number if nothing does."""
+    rows = load("intel")["ip_versions"]
+    return next((str(row["targets"][0]) for row in rows if row["version"] == version), version)
+
+
+@cache
+def runs_also(version: str) -> frozenset[str]:
+    """The IP versions on which images for another one run too: `12.55` → 12.56, 12.57."""
+    return frozenset(
+        other for row in load("intel")["runs_also"] if row["version"] == version
+        for other in row["others"]
+    )  # fmt: skip
+
+
+@cache
+def _version_of_name(wanted: str) -> str | None:
+    by_name: dict[str, set[str | None]] = {}
+    for device, (name, _) in load("intel")["pci"].items():
+        for part in _alternatives(name):
+            if _plain(part) in wanted:
+                by_name.setdefault(_plain(part), set()).add(ip_version(device))
+    if by_name:
+        found = by_name[max(by_name, key=len)]
+        return next(iter(found)) if len(found) == 1 else None
+    family = match(wanted)
+    if family is None or len(family.targets) != 1 or family.targets[0] in ("dg2", "bmg"):
+        return None
+    return version_of_target(family.targets[0])
+
+
+def _alternatives(name: str) -> list[str]:
+    """`Arc Pro A40/A50` stands for `Arc Pro A40` and `Arc Pro A50`."""
+    head, _, last = name.rpartition(" ")
+    return [f"{head} {part}".strip() for part in last.split("/")]

@@ -50,8 +50,7 @@ def gpu_of(text: str, index: int) -> Gpu:
                 + ", ".join(f"{model.name} ({model.gfx})" for model in amd)
             )
         return _amd(amd[0].name, amd[0].gfx, index)
-    family = kb_intel.match(stripped)
-    if family is not None:
+    if kb_intel.match(stripped) is not None or kb_intel.version_of_target(lowered) is not None:
         return Gpu(index=index, cuda_index=None, name=stripped, vendor="intel")
     raise UsageError(f"--gpu {stripped!r} is no GPU that is known{_suggest(stripped)}")
 

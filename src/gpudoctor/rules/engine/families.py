@@ -33,6 +33,7 @@ FAMILIES = (
     "vendors.amd_libraries",
     "vendors.intel",
     "vendors.intel_access",
+    "vendors.intel_code",
     "vendors.apple",
     "builds.knowledge",
 )

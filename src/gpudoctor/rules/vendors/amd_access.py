@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import DeviceFile
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
-from gpudoctor.rules.engine.wording import finding, names, several
+from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.vendors.amd import in_question
-from gpudoctor.rules.vendors.device_files import (
-    bound_driver,
-    closed_files,
-    described,
-    missing_nodes,
-    passed_in,
-    rights,
-    unbound,
-)
+from gpudoctor.rules.vendors.device_access import Access, files_missing, no_permission
+from gpudoctor.rules.vendors.device_files import bound_driver, unbound
 
 
 @rule(
@@ -67,6 +59,20 @@ def _load_module(case: Case) -> tuple[Step, ...]:
     )  # fmt: skip
 
 
+ACCESS = Access(
+    vendor="amd",
+    software="ROCm",
+    paths=("/dev/kfd", "/dev/dri"),
+    way="ROCm reaches AMD GPUs through /dev/kfd and a render node below /dev/dri.",
+    made_by="The kernel module amdgpu makes them when it serves the card for computing.",
+    group="ROCm talks to AMD GPUs through device files that belong to a group, mostly `render` or "
+    "`video`. What counts is the group's number, and that the user is in it.",
+    log="sudo dmesg | grep -iE 'kfd|amdgpu' | tail -30",
+    log_text="See why the kernel module made none: a kernel without CONFIG_HSA_AMD, or a card "
+    "that its compute part does not know.",
+)
+
+
 @rule(
     "amd-device-files-missing",
     needs=("gpus", "host.os", "amd"),
@@ -74,46 +80,8 @@ def _load_module(case: Case) -> tuple[Step, ...]:
 )
 def amd_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
     """`/dev/kfd` or the card's render node is not there, in a container most of all."""
-    stack, devices = case.facts.amd, in_question(case)
-    if stack is None or not devices or case.host.os != "linux" or case.host.wsl:
-        return
-    lost = missing_nodes(stack, devices)
-    missing = (() if stack.compute_node else ("/dev/kfd",)) + lost
-    if not missing:
-        return
-    shown = several([*missing[:2], *(["more"] if len(missing) > 2 else [])])
-    where = f"this {case.host.container} container" if case.host.container else "/dev"
-    yield finding(
-        "amd-device-files-missing",
-        f"{shown} {'is' if len(missing) == 1 else 'are'} not in {where}, so ROCm finds no GPU",
-        "ROCm reaches AMD GPUs through /dev/kfd and a render node below /dev/dri. "
-        + (
-            "A container sees neither unless it is started with them."
-            if case.host.container
-            else "The kernel module amdgpu makes them when it serves the card for computing."
-        ),
-        evidence=[
-            case.evidence("amd.device_files", [file.path for file in stack.device_files]),
-            *([case.evidence("host.container")] if case.host.container else []),
-        ],
-        gpus=devices,
-        clears_with=("manual",),
-        next_look="`ls -l /dev/kfd /dev/dri` on the host shows whether the host has them.",
-        remedies=passed_in(case, ("/dev/kfd", "/dev/dri"))
-        if case.host.container
-        else _no_compute(),
-    )
-
-
-def _no_compute() -> tuple[Step, ...]:
-    return (
-        posix_step(
-            "manual",
-            "See why the kernel module made none: a kernel without CONFIG_HSA_AMD, or a card "
-            "that its compute part does not know.",
-            "sudo dmesg | grep -iE 'kfd|amdgpu' | tail -30",
-        ),
-    )
+    if found := files_missing(case, ACCESS, case.facts.amd, in_question(case)):
+        yield found
 
 
 @rule(
@@ -123,20 +91,5 @@ def _no_compute() -> tuple[Step, ...]:
 )
 def amd_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
     """This user may not open what ROCm reaches the GPU through."""
-    stack, devices = case.facts.amd, in_question(case)
-    if stack is None or not devices or case.host.os not in ("linux", None):
-        return
-    closed: tuple[DeviceFile, ...] = closed_files(stack, devices)
-    if not closed:
-        return
-    paths = several([file.path for file in closed[:2]])
-    yield finding(
-        "amd-device-permissions",
-        f"This user may not open {paths}, so ROCm finds no GPU",
-        "ROCm talks to AMD GPUs through device files that belong to a group, mostly `render` or "
-        "`video`. What counts is the group's number, and that the user is in it.",
-        evidence=[case.evidence("amd.device_files", [described(file) for file in closed])],
-        gpus=devices,
-        clears_with=("manual",),
-        remedies=rights(case, closed),
-    )
+    if found := no_permission(case, ACCESS, case.facts.amd, in_question(case)):
+        yield found

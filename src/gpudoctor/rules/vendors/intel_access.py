@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.kb.hardware import intel
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.terms.shell import posix_step, sentence_step
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.registry import rule
-from gpudoctor.rules.engine.wording import finding, names, several
-from gpudoctor.rules.vendors.device_files import (
-    bound_driver,
-    closed_files,
-    described,
-    missing_nodes,
-    passed_in,
-    rights,
-    unbound,
-)
+from gpudoctor.rules.engine.wording import finding, names
+from gpudoctor.rules.vendors.device_access import Access, files_missing, no_permission
+from gpudoctor.rules.vendors.device_files import bound_driver, unbound
 from gpudoctor.rules.vendors.intel import in_question
 
 
@@ -54,6 +48,20 @@ def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
+ACCESS = Access(
+    vendor="intel",
+    software="level-zero",
+    paths=("/dev/dri",),
+    way="PyTorch reaches Intel GPUs through a render node below /dev/dri.",
+    made_by="The kernel module makes it when it serves the GPU.",
+    group="PyTorch talks to Intel GPUs through a render node that belongs to the group `render`. A "
+    "login at the screen opens it for that session alone; over SSH membership in the group is "
+    "needed.",
+    log="sudo dmesg | grep -iE 'i915|xe ' | tail -20",
+    log_text="See why the kernel module made none.",
+)
+
+
 @rule(
     "intel-device-files-missing",
     needs=("gpus", "host.os", "intel"),
@@ -61,40 +69,8 @@ def intel_driver_not_bound(case: Case) -> Iterator[Finding | Unknown]:
 )
 def intel_device_files_missing(case: Case) -> Iterator[Finding | Unknown]:
     """The GPU's render node is not there, in a container most of all."""
-    stack, devices = case.facts.intel, in_question(case)
-    if stack is None or not devices or case.host.os != "linux" or case.host.wsl:
-        return
-    missing = missing_nodes(stack, devices)
-    if not missing:
-        return
-    where = f"this {case.host.container} container" if case.host.container else "/dev"
-    yield finding(
-        "intel-device-files-missing",
-        f"{several(missing[:2])} {'is' if len(missing) == 1 else 'are'} not in {where}, so "
-        "level-zero finds no GPU",
-        "PyTorch reaches Intel GPUs through a render node below /dev/dri. "
-        + (
-            "A container does not see it unless it is started with it."
-            if case.host.container
-            else "The kernel module makes it when it serves the GPU."
-        ),
-        evidence=[
-            case.evidence("intel.device_files", [file.path for file in stack.device_files]),
-            *([case.evidence("host.container")] if case.host.container else []),
-        ],
-        gpus=devices,
-        clears_with=("manual",),
-        next_look="`ls -l /dev/dri` on the host shows whether the host has it.",
-        remedies=passed_in(case, ("/dev/dri",))
-        if case.host.container
-        else (
-            posix_step(
-                "manual",
-                "See why the kernel module made none.",
-                "sudo dmesg | grep -iE 'i915|xe ' | tail -20",
-            ),
-        ),
-    )
+    if found := files_missing(case, ACCESS, case.facts.intel, in_question(case)):
+        yield found
 
 
 @rule(
@@ -108,24 +84,8 @@ def intel_device_permissions(case: Case) -> Iterator[Finding | Unknown]:
     On a desktop the right comes with the login at the screen and is missing over SSH:
     https://github.com/pytorch/pytorch/issues/148477
     """
-    stack, devices = case.facts.intel, in_question(case)
-    if stack is None or not devices or case.host.os not in ("linux", None):
-        return
-    closed = closed_files(stack, devices)
-    if not closed:
-        return
-    yield finding(
-        "intel-device-permissions",
-        f"This user may not open {several([file.path for file in closed[:2]])}, so level-zero "
-        "finds no GPU",
-        "PyTorch talks to Intel GPUs through a render node that belongs to the group `render`. A "
-        "login at the screen opens it for that session alone; over SSH membership in the group "
-        "is needed.",
-        evidence=[case.evidence("intel.device_files", [described(file) for file in closed])],
-        gpus=devices,
-        clears_with=("manual",),
-        remedies=rights(case, closed),
-    )
+    if found := no_permission(case, ACCESS, case.facts.intel, in_question(case)):
+        yield found
 
 
 @rule("intel-user-driver-missing", needs=("gpus", "host.os", "torch.xpu", "intel"))
@@ -136,13 +96,7 @@ def intel_user_driver_missing(case: Case) -> Iterator[Finding | Unknown]:
         return
     if case.host.os != "linux" or any("libze_intel_gpu" in path for path in stack.libraries):
         return
-    packages = {
-        "ubuntu": "sudo apt install libze-intel-gpu1 libze1",
-        "debian": "sudo apt install libze-intel-gpu1 libze1",
-        "fedora": "sudo dnf install intel-level-zero oneapi-level-zero",
-        "arch": "sudo pacman -S intel-compute-runtime level-zero-loader",
-    }
-    line = packages.get(case.host.distribution_id or "")
+    line = intel.install_user_driver(case.host.distribution_id)
     yield finding(
         "intel-user-driver-missing",
         "Intel's compute runtime (libze_intel_gpu.so.1) was not found on this system",
