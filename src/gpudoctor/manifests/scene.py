@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import cached_property, dataclass
 
 _MACHINES = {
     "linux_x86_64": ("linux", "Linux", "posix", "x86_64"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from gpudoctor.model.fact import Absent, Fact, Known, Unknown
 from gpudoctor.model.facts import Facts
+from gpudoctor.model.identity import Identical
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.value import dataclass, field
+from gpudoctor.model.value import cached_property, dataclass, field
 
 _STEP = late_pattern(r"([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 
@@ -38,10 +39,7 @@ class FactSheet:
     @cached_property
     def unknown_by_path(self) -> Mapping[str, Unknown]:
         """The first entry for each unknown path."""
-        found: dict[str, Unknown] = {}
-        for entry in self.unknown:
-            found.setdefault(entry.fact, entry)
-        return found
+        return _by_path(Identical(self.unknown)) if self.unknown else {}
 
     def source(self, path: str) -> str:
         """Where `path` was read; empty if nobody said."""
@@ -65,6 +63,14 @@ class FactSheet:
                 value = getattr(value, name)
         source = self.source(path)
         return Absent(source) if value is None else Known(value, source)
+
+
+@lru_cache(maxsize=64)
+def _by_path(unknown: Identical[tuple[Unknown, ...]]) -> Mapping[str, Unknown]:
+    found: dict[str, Unknown] = {}
+    for entry in unknown.value:
+        found.setdefault(entry.fact, entry)
+    return found
 
 
 @lru_cache(maxsize=2048)

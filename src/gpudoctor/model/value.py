@@ -19,7 +19,24 @@ if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
+    from functools import cached_property as cached_property
 else:
+
+    class cached_property:  # noqa: N801 - named as the standard library's
+        """`functools.cached_property`, without the lock that it takes before Python 3.12."""
+
+        def __init__(self, make):
+            self.make = make
+            self.__doc__ = make.__doc__
+
+        def __set_name__(self, owner, name):
+            self.name = name
+
+        def __get__(self, value, owner=None):
+            if value is None:
+                return self
+            found = value.__dict__[self.name] = self.make(value)
+            return found
 
     def dataclass(cls=None, /, **options):
         """`dataclasses.dataclass`; `slots` is for the type checker alone."""
@@ -35,10 +52,18 @@ else:
 
     def replace(value, /, **changes):
         """A copy of `value` with other values in some fields; made by its class, thus checked."""
+        shape = value.__value__
+        if not changes.keys() <= shape.known:
+            _complain(shape, value, changes)
         given = value.__dict__
-        for name in value.__value__.names:
-            changes.setdefault(name, given[name])
-        return value.__class__(**changes)
+        other = object.__new__(value.__class__)
+        values = other.__dict__
+        for name in shape.names:  # not all that lies there: derived values are kept there too
+            values[name] = given[name]
+        values.update(changes)
+        if shape.then is not None:
+            shape.then(other)
+        return other
 
 
 def is_value(value: object) -> bool:
@@ -80,6 +105,7 @@ class _Shape:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
+        self.known = frozenset(names)
         self.compared = names
         self.positional: tuple[str, ...] = names
         self.defaults: dict[str, Any] = {}
@@ -137,17 +163,20 @@ def _make(
 def _init(self: Any, /, *positional: Any, **named: Any) -> None:
     shape: _Shape = self.__value__
     values = self.__dict__
-    values.update(shape.defaults)
+    if shape.defaults:
+        values.update(shape.defaults)
     if positional:
         if len(positional) > len(shape.positional) or not named.keys().isdisjoint(
             shape.positional[: len(positional)]
         ):
             raise TypeError(f"{self.__class__.__name__}() got too many arguments")
         values.update(zip(shape.positional, positional))  # noqa: B905 - strict= costs, see above
-    values.update(named)
-    for name, factory in shape.factories.items():
-        if name not in values:
-            values[name] = factory()
+    if named:
+        values.update(named)
+    if shape.factories:
+        for name, factory in shape.factories.items():
+            if name not in values:
+                values[name] = factory()
     if len(values) != len(shape.names) or not values.keys() >= shape.required:
         _complain(shape, self, values)
     if shape.then is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from gpudoctor.compat.amd_target import build_serves, wsl_serves
@@ -20,9 +20,9 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.terms.version import numbers as version_key
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import cached_property, dataclass
 from gpudoctor.prescribe.build.gaps import gaps
-from gpudoctor.prescribe.request.target import Target
+from gpudoctor.prescribe.request.target import Pin, Target
 
 Constraint = Literal["platform", "pin", "python", "glibc", "macos", "code", "driver", "gfx"]
 """What can forbid a build. The order is that in which they are named."""
@@ -58,8 +58,10 @@ class Offer:
         self.cudnn_floor = ComputeCapability.parse(lowest) if lowest else None
         self.newest_first = tuple(-number for number in (*self.order, 0, 0, 0)[:4])
         self.highest_first = tuple(-number for number in self.stack)
+        self.glibc = version_key(build.min_glibc or "")
+        # A list of what a release is built for names no build outside of it.
+        self.is_merely_listed = build.off_matrix and build.published == "documented"
         self.covers: dict[ComputeCapability, Literal["native", "jit", "none"]] = {}
-        self.completes: dict[ComputeCapability, bool] = {}
 
     @property
     def label(self) -> str:
@@ -67,9 +69,9 @@ class Offer:
         return f"torch {self.build.torch}+{self.build.variant}"
 
     @cached_property
-    def is_established(self) -> bool:
-        """Whether more than single users have seen its variant, in any release."""
-        return any(
+    def is_rarely_seen(self) -> bool:
+        """Whether it is a ROCm build whose variant single users alone have seen, in any release."""
+        return self.build.kind == "rocm" and not any(
             other.build.variant == self.build.variant and other.build.published != "user-seen"
             for other in offers(self.build.kind, self.build.platform)
         )
@@ -94,16 +96,25 @@ class Offer:
                 self.covers[gpu] = "none"
         return self.covers[gpu]
 
-    def _has_ptx_for(self, gpu: ComputeCapability) -> bool:
-        fits = any(can_be_jitted(code, gpu) for code in self.ptx)
-        return fits and toolkit_knows(self.build.cuda or "", gpu)
+    def fit(self, gpus: tuple[ComputeCapability, ...]) -> Fit:
+        """How its code serves the GPUs, whatever else is asked of it."""
+        cover = {self.coverage(gpu) for gpu in gpus}
+        return Fit(
+            offer=self,
+            native=cover <= {"native"},
+            complete=not any(gaps(self.build, (gpu,)) for gpu in gpus),
+        )
 
-    def is_complete(self, gpus: tuple[ComputeCapability, ...]) -> bool:
-        """Whether all of its libraries serve the GPUs, as far as is known."""
-        for gpu in gpus:
-            if gpu not in self.completes:
-                self.completes[gpu] = not gaps(self.build, (gpu,))
-        return all(map(self.completes.__getitem__, gpus))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """An offer beside the GPUs of a machine."""
+
+    offer: Offer
+    native: bool
+    """Whether it has machine code for all of them."""
+    complete: bool
+    """Whether all of its libraries serve them, as far as is known."""
 
 
 _architecture = cache(Architecture.parse)
@@ -160,62 +171,78 @@ def objections(offer: Offer, target: Target) -> list[Reason]:
     return found
 
 
-def feasible(target: Target, kind: str, channel: str) -> tuple[Offer, ...]:
+def feasible(target: Target, kind: str, channel: str) -> tuple[Fit, ...]:
     """Every build that nothing speaks against: those without objections, found faster."""
     if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
         return ()
-    asked = target.pins or target.libc == "musl" or target.glibc or target.macos
-    served: dict[tuple[int, ...], tuple[bool, bool]] = {}
+    if target.libc == "musl":
+        return ()
+    glibc = version_key(target.glibc) if target.glibc and target.os == "linux" else None
     found = []
-    for offer, native in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
+    for fit in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
+        offer = fit.offer
         if target.python is not None and target.python not in offer.pythons:
             continue
-        if offer.cuda not in served:  # many builds share a CUDA
-            full = driver_serves_in_full(offer.cuda, target) is not False
-            served[offer.cuda] = (driver_serves(offer.cuda, target), full)
-        starts_at_all, in_full = served[offer.cuda]
-        if not starts_at_all or not (native or in_full):
+        starts_at_all, in_full = _served(
+            offer.cuda, target.driver, target.driver_cuda, target.floor_os
+        )
+        if not starts_at_all or not (fit.native or in_full is not False):
             continue
-        if not asked or not (_libc(offer, target) or _macos(offer, target) or _pins(offer, target)):
-            found.append(offer)
+        if glibc is not None and glibc < offer.glibc:
+            continue
+        if target.pins and not _satisfies_all(offer.build, target.pins):
+            continue
+        if target.macos is None or not _macos(offer, target):
+            found.append(fit)
     return tuple(found)
+
+
+def _satisfies_all(build: Build, pins: tuple[Pin, ...]) -> bool:
+    return all(satisfies(build.torch, build.local, pin.specifier) for pin in pins)
 
 
 def _too_old_for_wsl(target: Target) -> list[str]:
     return [gfx for gfx in target.gfx if target.wsl and not wsl_serves(gfx)]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _with_code(
     kind: str,
     platform: str,
     channel: str,
     gpus: tuple[ComputeCapability, ...],
     gfx: tuple[str, ...],
-) -> tuple[tuple[Offer, bool], ...]:
-    """Builds that have code for the GPUs; whether it is machine code for all of them."""
-    found = []
-    for offer in offers(kind, platform, channel):
-        cover = {offer.coverage(gpu) for gpu in gpus}
-        if "none" not in cover and all(build_serves(offer.build, name) for name in gfx):
-            found.append((offer, "jit" not in cover))
-    return tuple(found)
+) -> tuple[Fit, ...]:
+    """Builds that have code for the GPUs."""
+    return tuple(
+        offer.fit(gpus)
+        for offer in offers(kind, platform, channel)
+        if all(offer.coverage(gpu) != "none" for gpu in gpus)
+        and all(build_serves(offer.build, name) for name in gfx)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _served(
+    cuda: tuple[int, ...], driver: str | None, reported: str | None, floor_os: str
+) -> tuple[bool, bool | None]:
+    """Whether a driver runs programs of a CUDA at all, and whether it is as new as that CUDA."""
+    if not cuda:
+        return True, True
+    wanted = ".".join(map(str, cuda))
+    at_all = starts(wanted, driver, reported, floor_os) is not False
+    newest = newest_cuda_of(driver, reported)
+    return at_all, None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
 
 
 def driver_serves(cuda: Sequence[int], target: Target) -> bool:
     """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
-    if not cuda:
-        return True
-    wanted = ".".join(map(str, cuda))
-    return starts(wanted, target.driver, target.driver_cuda, target.floor_os) is not False
+    return _served(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[0]
 
 
 def driver_serves_in_full(cuda: Sequence[int], target: Target) -> bool | None:
     """Whether the driver is as new as this CUDA, which PTX needs; `None` if it is not known."""
-    if not cuda:
-        return True
-    newest = newest_cuda_of(target.driver, target.driver_cuda)
-    return None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
+    return _served(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[1]
 
 
 def _jits(offer: Offer, gpu: ComputeCapability, target: Target) -> bool:

@@ -8,6 +8,7 @@ is left out, as an environment in good order would have it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
@@ -15,6 +16,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
+from gpudoctor.model.identity import Identical
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import replace
@@ -171,13 +173,10 @@ def with_mask(sheet: FactSheet, visible: Collection[int]) -> FactSheet:
         "CUDA_VISIBLE_DEVICES": ",".join(named),
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
     }
-    unknown = tuple(
-        entry
-        for entry in sheet.unknown
-        if not (entry.fact.startswith("gpus[") and entry.fact.endswith((".visible", ".cuda_index")))
-    )
     return FactSheet(
-        replace(facts, gpus=tuple(gpus), environment=environment), unknown, sheet.sources
+        replace(facts, gpus=tuple(gpus), environment=environment),
+        _with_listing(Identical(sheet.unknown)) if sheet.unknown else (),
+        sheet.sources,
     )
 
 
@@ -266,12 +265,27 @@ def _belongs_to_torch(path: str) -> bool:
 
 def _without(unknown: tuple[Unknown, ...], *roots: str) -> tuple[Unknown, ...]:
     """The unknown facts but those at or below `roots`, which are fields of the facts."""
+    return _but(Identical(unknown), roots) if unknown else ()
+
+
+@lru_cache(maxsize=256)
+def _but(unknown: Identical[tuple[Unknown, ...]], roots: tuple[str, ...]) -> tuple[Unknown, ...]:
     return tuple(
         entry
-        for entry in unknown
+        for entry in unknown.value
         # The first test alone is right but for fields that begin alike; it spares the second.
         if not entry.fact.startswith(roots)
         or entry.fact.partition(".")[0].partition("[")[0] not in roots
+    )
+
+
+@lru_cache(maxsize=64)
+def _with_listing(unknown: Identical[tuple[Unknown, ...]]) -> tuple[Unknown, ...]:
+    """The unknown facts but which GPUs are visible and how CUDA counts them."""
+    return tuple(
+        entry
+        for entry in unknown.value
+        if not (entry.fact.startswith("gpus[") and entry.fact.endswith((".visible", ".cuda_index")))
     )
 
 

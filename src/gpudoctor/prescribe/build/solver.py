@@ -19,6 +19,7 @@ from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
     Constraint,
+    Fit,
     Offer,
     Reason,
     companion_wheels,
@@ -42,7 +43,7 @@ class Relaxation:
 @lru_cache(maxsize=2048)
 def feasible(target: Target, kind: str = "cuda", channel: str = "stable") -> tuple[Offer, ...]:
     """Every build that runs on the target, in no particular order."""
-    return candidates.feasible(target, kind, channel)
+    return tuple(fit.offer for fit in candidates.feasible(target, kind, channel))
 
 
 def ranked(
@@ -64,8 +65,8 @@ def ranked(
 def _ranked(
     target: Target, kind: str, channel: str, keep: tuple[int, ...] | None
 ) -> tuple[Offer, ...]:
-    found = feasible(target, kind, channel)
-    return tuple(sorted(found, key=lambda offer: _preference(offer, target, keep)))
+    found = candidates.feasible(target, kind, channel)
+    return tuple(fit.offer for fit in sorted(found, key=lambda fit: _preference(fit, target, keep)))
 
 
 def best(
@@ -76,26 +77,27 @@ def best(
     return found[0] if found else None
 
 
-def _preference(offer: Offer, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
+def _preference(fit: Fit, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
+    offer = fit.offer
     full = driver_serves_in_full(offer.cuda, target)
-    nearest = offer.stack if full is False else offer.highest_first
+    beside = bool(target.companions)
+    off_matrix = offer.build.off_matrix
     return (
-        not companion_wheels(offer, target),
-        not offer.is_complete(target.gpus),
+        beside and not companion_wheels(offer, target),
+        not fit.complete,
         offer.order != keep,
         # Builds outside the matrix were made for torch; whether their companions exist is not
         # known as surely.
-        bool(target.companions) and offer.build.off_matrix,
-        # A list of what a release is built for names no build outside of it.
-        offer.build.off_matrix and offer.build.published == "documented",
+        beside and off_matrix,
+        offer.is_merely_listed,
         offer.newest_first,
-        any(offer.coverage(gpu) != "native" for gpu in target.gpus),
-        offer.build.off_matrix,
+        not fit.native,
+        off_matrix,
         full is False,
         not offer.is_default,
         # What few have seen comes after what a release names among its variants.
-        offer.build.kind == "rocm" and not offer.is_established,
-        nearest,
+        offer.is_rarely_seen,
+        offer.stack if full is False else offer.highest_first,
         offer.build.variant,
     )
 
@@ -132,8 +134,8 @@ def _sacrifice(
     free = replace(target, driver=None, driver_cuda=None)
     if constraint == "macos":
         needed = minimum_macos(offer.build.torch, offer.build.platform, target.python)
-        return (version_key(needed or ""), *_preference(offer, free, None))
-    return _preference(offer, free, None)
+        return (version_key(needed or ""), *_preference(offer.fit(free.gpus), free, None))
+    return _preference(offer.fit(free.gpus), free, None)
 
 
 def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from gpudoctor.kb.software.torch_releases import Build
@@ -19,8 +19,12 @@ from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
 
-def driver_ways(question: Question) -> Iterator[Option]:
-    """Another driver: with the torch that is there, and with the one that is then best."""
+def driver_ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
+    """Another driver: with the torch that is there, and with the one that is then best.
+
+    Beside a wheel that holds (the first of `proved`), a driver is looked for only where a newer
+    release may come of it.
+    """
     target = question.target
     if not target.gpus or target.os == "macos" or target.driver is None:
         return
@@ -28,6 +32,8 @@ def driver_ways(question: Question) -> Iterator[Option]:
         return
     free = target.without_driver()
     later = best(free, kind="cuda", installed=question.installed)
+    if proved and "driver-too-old" not in question.names and not _gains(later, proved[0]):
+        return
     torch = question.sheet.facts.torch
     majors = []
     if torch is not None and version_key(torch.cuda or ""):
@@ -48,6 +54,13 @@ def driver_ways(question: Question) -> Iterator[Option]:
         plan = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
         if isinstance(plan, DriverPlan) and not _has(question, plan):
             yield from _with_driver(question, plan, keep=False)
+
+
+def _gains(later: Build | None, main: Way) -> bool:
+    """Whether the best build for any driver is a newer release than a way gives."""
+    if main.kind != "wheel" or main.build is None:
+        return True
+    return later is not None and predict.is_newer(later.torch, main.build.torch)
 
 
 def _has(question: Question, plan: DriverPlan) -> bool:

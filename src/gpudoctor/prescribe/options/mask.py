@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from itertools import combinations
 
 from gpudoctor.compat.architecture import (
@@ -76,12 +77,17 @@ def torch_serves(sheet: FactSheet, positions: Collection[int]) -> bool | None:
     torch = sheet.facts.torch
     if torch is None or not (torch.sass or torch.ptx):
         return None
-    code = [Architecture.parse(name) for name in (*torch.sass, *torch.ptx) if is_architecture(name)]
+    code = _architectures((*torch.sass, *torch.ptx))
     found = [capability(sheet.facts.gpus[position]) for position in positions]
     return all(
         gpu is not None and any(runs_natively(c, gpu) or can_be_jitted(c, gpu) for c in code)
         for gpu in found
     )
+
+
+@lru_cache(maxsize=256)
+def _architectures(names: tuple[str, ...]) -> tuple[Architecture, ...]:
+    return tuple(Architecture.parse(name) for name in names if is_architecture(name))
 
 
 def mask_step(sheet: FactSheet, visible: Collection[int]) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
@@ -13,7 +13,7 @@ from gpudoctor.model.facts import Gpu, Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import dataclass, field
+from gpudoctor.model.value import cached_property, dataclass, field
 from gpudoctor.prescribe.build.install import Installation
 from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.commands.install_commands import Place, place_of

@@ -63,7 +63,7 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
         yield from mask_ways(question)
     yield from wheel_ways(question, channel, proved)
     if not driver_first:
-        yield from driver_ways(question)
+        yield from driver_ways(question, proved)
     if not mask_first:
         yield from mask_ways(question)
     if proved:

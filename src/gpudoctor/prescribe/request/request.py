@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.pattern import late_pattern
@@ -65,6 +66,7 @@ class PlanRequest:
     from_source: bool = False
 
 
+@lru_cache(maxsize=512)
 def specifier_of(text: str) -> str:
     """A version specifier of torch as packaging reads it: `2.9` and `2.9.*` → `==2.9.*`.
 

@@ -9,6 +9,7 @@ from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import is_served, likely_platform
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
+from gpudoctor.model.identity import Identical
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, replace
 
@@ -98,6 +99,12 @@ def is_served_gfx(gfx: str, platform: str | None) -> bool:
 
 def target_of(sheet: FactSheet, pins: tuple[Pin, ...] = ()) -> Target:
     """The target that a fact sheet describes, for all GPUs that programs may see."""
+    return _target_of(Identical(sheet), pins)
+
+
+@lru_cache(maxsize=16)
+def _target_of(same: Identical[FactSheet], pins: tuple[Pin, ...]) -> Target:
+    sheet = same.value
     facts = sheet.facts
     host = facts.host or Host()
     gpus = [gpu for _, gpu in served(sheet)]

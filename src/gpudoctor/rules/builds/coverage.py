@@ -127,7 +127,7 @@ def _library_evidence(library: Library) -> Evidence:
 )
 def extension_lacks_arch(case: Case) -> Iterator[Finding | Unknown]:
     """A package beside torch has no machine code for a visible GPU."""
-    if case.visible:
+    if case.visible and case.unknown:
         yield from (entry for path, entry in case.unknown.items() if path.startswith("libraries["))
     for name, libraries in _extensions(case).items():
         empty: list[Device] = []

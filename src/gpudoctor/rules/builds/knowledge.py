@@ -148,11 +148,7 @@ def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
             continue
         if knowledge.numbers(torch.version or "") > knowledge.numbers(last):
             continue  # it has left that line already
-        code = any(
-            build.torch == newest and knowledge.native(build.sass, device.capability)
-            for build in torch_releases.builds()
-            if build.kind == "cuda" and build.exists and build.platform == platform
-        )
+        code = knowledge.has_code_in(newest, device.capability, platform)
         yield finding(
             "wheel-line-ending",
             f"torch {last} is the last release with a build for {names([device])}; the newest is "

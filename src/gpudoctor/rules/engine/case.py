@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+
 
 from gpudoctor.compat.amd_target import best_service
 from gpudoctor.compat.architecture import ComputeCapability
@@ -12,6 +12,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Librar
 from gpudoctor.model.finding import Evidence
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.terms.platform import Platform, platform_of
+from gpudoctor.model.value import cached_property
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.devices import Code as Code
 from gpudoctor.rules.engine.devices import Device as Device

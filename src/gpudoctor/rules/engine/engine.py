@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.identity import Identical
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
@@ -45,14 +46,15 @@ def findings_of(sheet: FactSheet) -> tuple[Finding, ...]:
 
     For those who judge many sheets in a row: why rules could not run is not worked out.
     """
-    runnable = _runnable(frozenset(sheet.unknown_by_path))
+    runnable = _runnable(Identical(sheet.unknown)) if sheet.unknown else _prepared()
     return judge_with(sheet, runnable, explain=False).findings
 
 
 @functools.lru_cache(maxsize=256)
-def _runnable(unknown: frozenset[str]) -> tuple[Prepared, ...]:
+def _runnable(unknown: Identical[tuple[Unknown, ...]]) -> tuple[Prepared, ...]:
     """The rules that these unknown facts do not keep from running."""
-    return tuple(entry for entry in _prepared() if entry.blockers.isdisjoint(unknown))
+    paths = {entry.fact for entry in unknown.value}
+    return tuple(entry for entry in _prepared() if entry.blockers.isdisjoint(paths))
 
 
 @dataclass(frozen=True, slots=True)
