@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
 from gpudoctor.compat.amd_target import best_service
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
