@@ -44,6 +44,8 @@ class Command:
     name: str
     help: str
     short: str | None = None
+    operand: Option | None = None
+    """The one word that is no option, where the command needs one."""
     options: tuple[Option, ...]
     run: Callable[..., int]
 
@@ -62,6 +64,15 @@ class Command:
             "count": int,
         }
         parameters = []
+        if self.operand is not None:
+            word = typer.Argument(metavar=self.operand.metavar, help=self.operand.help)
+            parameters.append(
+                inspect.Parameter(
+                    self.operand.keyword,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    annotation=Annotated[str, word],
+                )
+            )
         for option in self.options:
             more: dict[str, Any] = {"metavar": option.metavar, "help": option.help}
             if option.kind == "count":
@@ -93,8 +104,8 @@ class Command:
         """
         by_kind: dict[Kind, dict[str, str]] = {}
         for option in self.options:
-            words = option.names.split()
-            by_kind.setdefault(option.kind, {}).update(dict.fromkeys(words, option.keyword))
+            names = dict.fromkeys(option.names.split(), option.keyword)
+            by_kind.setdefault(option.kind, {}).update(names)
         flags = {word: (name, True) for word, name in by_kind.get("flag", {}).items()}
         counts = {word: (name, 1) for word, name in by_kind.get("count", {}).items()}
         chosen = read(
@@ -102,9 +113,15 @@ class Command:
             flags={**flags, **counts},
             values=by_kind.get("text", {}),
             lists=by_kind.get("many", {}),
+            paths=self.operand.keyword if self.operand else None,
         )
         if chosen is None:
             return None
+        if self.operand is not None:
+            words = chosen.get(self.operand.keyword, [])
+            if len(words) != 1:
+                return None  # how many there must be is typer's to say
+            chosen[self.operand.keyword] = words[0]
         absent = {option.keyword: option.absent for option in self.options}
         return self.call({**absent, **chosen})
 

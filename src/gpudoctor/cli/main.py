@@ -109,7 +109,7 @@ def run(arguments: list[str]) -> int:
             from gpudoctor.collect.driver.asking import start_early
 
             start_early(os.environ)
-        if arguments[:1] in (["check"], ["scan"], ["plan"]):
+        if arguments[:1] in (["check"], ["scan"], ["plan"], ["triage"]):
             # Their common forms are read without typer, whose import takes longer than the rest.
             place = "scan_plain" if arguments[0] == "scan" else arguments[0]
             plain = import_module(f"gpudoctor.cli.commands.{place}").plain

@@ -53,7 +53,7 @@ def read(
                 continue
             derived = word[2:].replace("-", "_")
             name = values[word] if isinstance(values, Mapping) else derived
-        elif paths is not None and not word.startswith("-"):
+        elif paths is not None and (word == "-" or not word.startswith("-")):
             chosen.setdefault(paths, []).append(word)
             continue
         else:

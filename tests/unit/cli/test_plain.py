@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gpudoctor.cli import main
 from gpudoctor.cli.command import Command
-from gpudoctor.cli.commands import check, plan, scan_plain
+from gpudoctor.cli.commands import check, plan, scan_plain, triage
 from gpudoctor.cli.plain import REPORT_FLAGS, read
 
-COMMANDS = {"check": check.COMMAND, "plan": plan.COMMAND}
+COMMANDS = {"check": check.COMMAND, "plan": plan.COMMAND, "triage": triage.COMMAND}
 WORDS = (
     *REPORT_FLAGS,
     *("--allow-cpu", "--from-source", "--gpu", "--driver", "--os", "--python", "--torch"),
@@ -61,7 +61,7 @@ def meant(monkeypatch: pytest.MonkeyPatch):
     return both
 
 
-@pytest.mark.parametrize("command", ["check", "scan", "plan"])
+@pytest.mark.parametrize("command", ["check", "scan", "plan", "triage"])
 def test_what_is_read_plainly_is_what_typer_reads(command, meant):
     read_plainly = 0
 

@@ -10,7 +10,9 @@ from gpudoctor.kb.authoring.reach import LEAST, MOST, reach
 from gpudoctor.kb.findings import signatures
 from gpudoctor.triage.readers import gpu_words, prose, torch_warnings
 from gpudoctor.triage.report import of_string
+from gpudoctor.triage.text.clean import clean
 from gpudoctor.triage.text.places import Near, places
+from gpudoctor.triage.text.text import fold
 from triage_cases.load import cases
 
 FILLING = "epoch 3 step 120 loss 0.125 written to out/a.pt\n" * 900
@@ -72,3 +74,30 @@ def test_the_first_cause_stays_the_first_behind_a_long_log(case) -> None:  # typ
 def test_every_row_knows_its_reach() -> None:
     for row in (*signatures.signatures(), *signatures.marks()):
         assert LEAST <= row.reach <= MOST
+
+
+NO_KERNEL = "RuntimeError: CUDA error: no kernel image is available for execution on the device"
+
+
+def _log(length: int) -> str:
+    return "\n".join(
+        f"2025-05-04 12:{n % 60:02}:11 [INFO] step {n:05} loss 0.{n % 89} img_{n}.jpg"
+        for n in range(length)
+    )
+
+
+def test_lines_of_a_log_stay_lines_although_most_are_as_long_as_the_longest() -> None:
+    assert clean(_log(50)) == _log(50)
+
+
+def test_lines_that_only_count_on_are_not_searched_and_the_others_are() -> None:
+    text = fold(f"{_log(900)}\nThe GPU is an RTX 5090.\n{NO_KERNEL}\n{_log(900)}")
+    assert len(text.flat) < 0.1 * len(text.plain)
+    assert text.flat.count(NO_KERNEL) == 1
+    line = text.line_at(text.flat.index(NO_KERNEL))
+    assert text.lines[line] == NO_KERNEL
+
+
+def test_a_data_set_called_pascal_is_no_gpu() -> None:
+    found = of_string(f"training on Pascal VOC 2012\n{NO_KERNEL}")
+    assert not found.sheet.facts.gpus

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import typer
-
-from gpudoctor.cli import common
+from gpudoctor.cli import output as out
+from gpudoctor.cli.command import Command, Option, output_options
 from gpudoctor.errors import UsageError
+from gpudoctor.report import FORMATS, render
 
 if TYPE_CHECKING:  # the module that makes reports is loaded by the command alone
     from gpudoctor.model.report import Report
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(
-        "triage", short_help="What does this traceback, log or pasted report say is wrong?"
-    )(triage)
-
-
-def triage(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The text; - is stdin.")],
-    no_redact: Annotated[
-        bool,
-        typer.Option("--no-redact", help="Keep names, paths and identifiers of the text."),
-    ] = False,
-    format_: common.FormatOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
+def execute(
+    *,
+    file: str,
+    no_redact: bool,
+    format_: str,
+    json: bool,
+    output: Sequence[str] | None,
+    quiet: bool,
+    verbose: int,
+    color: str,
 ) -> int:
-    """What does this text say is wrong? A traceback, a training log, collect_env, nvidia-smi."""
-    from gpudoctor.report import render
+    """Judge a text, put the report out, and give the exit code.
 
-    style = common.style_for(color, quiet=quiet, verbose=verbose)
-    common.check_format("json" if json else format_)
+    Raises:
+        UsageError: a format or a colour is not known, or the file cannot be read.
+    """
+    style = out.style_for(color, quiet=quiet, verbose=verbose)
+    out.check_format("json" if json else format_)
     report = _report(file, keep_private=no_redact)
-    common.emit(
+    out.emit(
         lambda name, how: render(report, name, how),
         style,
         format_=format_,
@@ -58,7 +52,7 @@ def _report(file: str, *, keep_private: bool) -> Report:
         if file == "-":
             if sys.stdin.isatty():
                 end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
-                common.progress(f"Waiting for the text: paste it, then press {end}.")
+                out.progress(f"Waiting for the text: paste it, then press {end}.")
             return report.of_stream(sys.stdin.buffer, keep_private=keep_private)
         with open(file, "rb") as stream:
             return report.of_stream(stream, keep_private=keep_private)
@@ -66,3 +60,18 @@ def _report(file: str, *, keep_private: bool) -> Report:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None
     except ValueError:
         raise UsageError(f"{name!r} is no file name") from None
+
+
+COMMAND = Command(
+    name="triage",
+    help="What does this text say is wrong? A traceback, a training log, collect_env, nvidia-smi.",
+    short="What does this traceback, log or pasted report say is wrong?",
+    operand=Option("file", "The text; - is stdin.", "FILE"),
+    options=(
+        Option("--no-redact", "Keep names, paths and identifiers of the text.", kind="flag"),
+        *output_options(FORMATS),
+    ),
+    run=execute,
+)
+register = COMMAND.register
+plain = COMMAND.plain

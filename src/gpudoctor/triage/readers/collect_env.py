@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.package_list import package
 from gpudoctor.triage.text.text import Text
 
 # "PyTorch version: 2.1.0", "PyTorch version              : 2.9.0+cu128", "- PyTorch version: …"
-_FIELD = re.compile(r"^[\s*|-]{0,6}([A-Za-z][\w ()?/-]{1,44}?) {0,24}: {0,4}(.{0,300})$")
-_GPU = re.compile(r"GPU (\d{1,2}): (?!\s)([^\n(]{3,80}?)(?: \(UUID: [^)]{0,80}\))?\s*$")
-_PIP = re.compile(
+_FIELD = late_pattern(r"^[\s*|-]{0,6}([A-Za-z][\w ()?/-]{1,44}?) {0,24}: {0,4}(.{0,300})$")
+_GPU = late_pattern(r"GPU (\d{1,2}): (?!\s)([^\n(]{3,80}?)(?: \(UUID: [^)]{0,80}\))?\s*$")
+_PIP = late_pattern(
     r"^\s{0,6}\[(?:pip3?|conda)\]\s+([A-Za-z0-9_.-]{2,60})(?:==|\s+)(\S{1,60})(.{0,80})$"
 )
 _KEYS = frozenset(

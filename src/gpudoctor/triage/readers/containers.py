@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.text import Text
 
 # A command goes on behind a backslash, a caret (cmd) or a backtick (PowerShell) at the line's end.
-_RUN = re.compile(
+_RUN = late_pattern(
     r"\b(?P<tool>docker|podman|nvidia-docker)(?: container)? (?:run|create)\b"
     r"(?P<rest>(?:[^\n\\]|\\\n|\\(?!\n)){0,1500})"
 )
-_GIVES_GPU = re.compile(
+_GIVES_GPU = late_pattern(
     r"--gpus\b|--runtime[= ]nvidia|--device[= ](?:nvidia\.com/gpu|/dev/(?:nvidia|kfd|dri|dxg))"
     r"|NVIDIA_VISIBLE_DEVICES=(?!none|void|''|\"\"|\s)|--hooks-dir"
 )
-_COMPOSE = re.compile(r"^services:\s*$", re.M)
-_COMPOSE_GPU = re.compile(
+_COMPOSE = late_pattern(r"^services:\s*$", re.M)
+_COMPOSE_GPU = late_pattern(
     r"^\s+(?:-\s+)?(?:driver: ['\"]?(?:nvidia|cdi)|runtime: ['\"]?nvidia|gpus: ?\S"
     r"|capabilities: ?\[?.{0,30}gpu"
     r"|- ['\"]?(?:gpu|/dev/kfd|/dev/dri|/dev/nvidia\d|nvidia\.com/gpu))",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpudoctor.model.pattern import late_pattern
+
 Draft = dict[str, Any]
 """`{"torch": {"version": "2.6.0+cu124"}, "gpus": [{"name": …}]}`; keys are those of Facts."""
 
-_COMMA = re.compile(r"(?<=\d),(?=\d)")
-_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}", re.ASCII)
-_TORCH = re.compile(
+_COMMA = late_pattern(r"(?<=\d),(?=\d)")
+_VERSION = late_pattern(r"\d{1,4}(?:\.\d{1,4}){1,3}", re.ASCII)
+_TORCH = late_pattern(
     r"\d{1,2}\.\d{1,2}(?:\.\d{1,3})?(?:(?:a|b|rc|\.dev|\.post"
     r"|git)\d{0,8})?(?:\+[A-Za-z0-9._-]{1,40})?"
 )

@@ -8,6 +8,7 @@ from typing import Any
 from gpudoctor.kb.hardware import amd as kb_amd
 from gpudoctor.kb.hardware import gpus as kb_gpus
 from gpudoctor.kb.hardware import intel as kb_intel
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.places import Near
 
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
@@ -72,14 +73,14 @@ _APPLE = Near(
     flags=re.I,
 )
 # "4x RTX 3090", "2 × A100", "8 H100s", "dual 3090", "two RTX 4090".
-_COUNT = re.compile(
+_COUNT = late_pattern(
     r"(?:\b(?P<number>[2-9]|1[0-6]) ?(?:[x×*]|NVIDIA)? ?|\b(?P<word>dual|two|three|four|eight) )"
     r"(?:NVIDIA )?(?:GeForce )?$",
     re.I,
 )
 _WORDS = {"dual": 2, "two": 2, "three": 3, "four": 4, "eight": 8}
 # A card that is asked about, wished for or compared is not owned.
-_ASKED = re.compile(
+_ASKED = late_pattern(
     r"(?:should I (?:buy|get|choose)|(?:want|plan\w*|think\w*|going) (?:to |of |about )*"
     r"(?:buy|get|upgrad)\w*(?: \w{1,12}){0,3}|consider\w*(?: \w{1,12}){0,3}|compared? (?:to|with)"
     r"|instead of|unlike|better than|faster than|slower than|recommend\w*"
@@ -88,9 +89,9 @@ _ASKED = re.compile(
     re.I,
 )
 # "It works on my RTX 3060, but …": the other machine.
-_ELSEWHERE = re.compile(r"\b(?:works?|runs?|fine|well) on (?:\w{1,8} ){0,3}$", re.I)
-_BUT = re.compile(r"^[^.]{0,60}\b(?:but|however|while|whereas)\b", re.I)
-_MEMORY = re.compile(r"(?: GPU| card)?,? ?\(?(?:with )?(\d{1,3}) ?(?:GB|GiB|G)\b", re.I)
+_ELSEWHERE = late_pattern(r"\b(?:works?|runs?|fine|well) on (?:\w{1,8} ){0,3}$", re.I)
+_BUT = late_pattern(r"^[^.]{0,60}\b(?:but|however|while|whereas)\b", re.I)
+_MEMORY = late_pattern(r"(?: GPU| card)?,? ?\(?(?:with )?(\d{1,3}) ?(?:GB|GiB|G)\b", re.I)
 _MOST = 4
 _CAPABILITY = Near(
     r"(?:compute capability|cuda capability|\bcc|\bCC|compute_cap)[ :=(]{0,3}(?:is |of "

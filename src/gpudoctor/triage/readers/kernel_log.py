@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.text import Text
 
-_LINE = re.compile(r"NVRM:|\bXid\b|nvidia: |nvidia-modeset:|nouveau \d{4}:|nvidia-nvlink|AER:")
-_MODULE = re.compile(
+_LINE = late_pattern(r"NVRM:|\bXid\b|nvidia: |nvidia-modeset:|nouveau \d{4}:|nvidia-nvlink|AER:")
+_MODULE = late_pattern(
     r"NVRM(?: version)?: (?:loading )?NVIDIA UNIX (Open )?(?:Kernel Module for )?(?:x86_64"
     r"|aarch64)\s{0,3}(?:Kernel Module\s{1,4})?(?:for )?\s{0,4}(\d{3}\.\d{1,3}(?:\.\d{1,3})?)"
 )
-_LSMOD = re.compile(r"^(nouveau|nvidia)\s{1,20}\d{5,9}\s{1,4}\d", re.M)
+_LSMOD = late_pattern(r"^(nouveau|nvidia)\s{1,20}\d{5,9}\s{1,4}\d", re.M)
 _FROM_LOADER = 40
 
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.text import Text
 
-_HEADER = re.compile(
+_HEADER = late_pattern(
     r"NVIDIA-SMI ([\d.]{3,16})\s{1,40}(?:KMD Version"
     r"|Driver Version): ?([\d.]{3,16})(?:\s{1,40}CUDA (?:UMD )?Version: ?([\d.]{3,6}|N/A|ERR!))?"
 )
-_ROW = re.compile(
+_ROW = late_pattern(
     r"^\|\s{1,4}(\d{1,2}|N/A)\s{1,3}(\S[^|]{2,42}?)\s{1,30}(On|Off|WDDM|TCC|MCDM"
     r"|N/A)\s{0,6}\|\s{0,3}([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.\d)?\s{0,4}(On|Off"
     r"|N/A)?"
 )
-_SECOND = re.compile(
+_SECOND = late_pattern(
     r"^\|[^|]{4,60}\|\s{0,12}(\d{1,7}|N/A|ERR!|Unknown Error)\s?(?:MiB)?\s?/\s{0,8}(\d{1,7})\s?Mi"
     r"B\s?\|[^|]{0,30}?(Default|E\. Process|E\. Thread|Prohibited)?\s{0,3}\|"
 )
-_MIG_ROW = re.compile(r"^\|[^|]{0,60}\|[^|]{0,40}\|\s{0,24}(Enabled|Disabled)\*?\s{0,4}\|")
-_LIST = re.compile(r"^\s{0,4}GPU (\d{1,2}): (\S[^\n(]{2,60}?)\s?\(UUID: ?([A-Za-z0-9-]{3,60})\)")
-_LIST_MIG = re.compile(
+_MIG_ROW = late_pattern(r"^\|[^|]{0,60}\|[^|]{0,40}\|\s{0,24}(Enabled|Disabled)\*?\s{0,4}\|")
+_LIST = late_pattern(r"^\s{0,4}GPU (\d{1,2}): (\S[^\n(]{2,60}?)\s?\(UUID: ?([A-Za-z0-9-]{3,60})\)")
+_LIST_MIG = late_pattern(
     r"^\s{1,8}MIG \S{3,20}\s{1,12}Device\s{1,4}(\d{1,2}): ?\(UUID: ?([A-Za-z0-9/-]{3,80})\)"
 )
 _MODES = {
@@ -33,11 +34,11 @@ _MODES = {
     "E. Thread": "exclusive_thread",
     "Prohibited": "prohibited",
 }
-_Q = re.compile(
+_Q = late_pattern(
     r"^\s{0,16}(Product Name|Driver Version|CUDA Version|GPU UUID|Compute Mode|Bus Id"
     r"|Display Active|Persistence Mode|Addressing Mode|Driver Model)\s{1,40}: ?(.{1,80})$"
 )
-_XML = re.compile(r"<(driver_version|cuda_version|product_name|compute_mode|uuid)>([^<]{1,80})</")
+_XML = late_pattern(r"<(driver_version|cuda_version|product_name|compute_mode|uuid)>([^<]{1,80})</")
 _FAILURES = (
     ("NVML_ERROR_LIB_RM_VERSION_MISMATCH", "driver/library version mismatch"),
     ("NVML_ERROR_NO_PERMISSION", "insufficient permissions"),

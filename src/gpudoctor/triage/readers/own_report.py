@@ -9,25 +9,26 @@ import re
 from typing import Any
 
 from gpudoctor.kb.findings import catalogue
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.text import Text
 
 _MARKS = "✓✗!·?–—-✅❌⚠️❔➖ \ufe0f"
-_LAYER = re.compile(
+_LAYER = late_pattern(
     rf"^[|{_MARKS}]{{0,8}}(?P<name>Host|Driver|GPU \d{{1,2}}|GPU|Python|torch)\s{{0,3}}"
     r"(?:\||\s{1,8})\s{0,3}(?P<text>\S.{0,600}?)\s{0,4}\|?\s{0,4}$"
 )
-_TAGS = re.compile(r"</?(?:tr|td|table|li|ul|small|h1|h2|code)\b[^>]{0,60}>")
-_HEADLINE = re.compile(
+_TAGS = late_pattern(r"</?(?:tr|td|table|li|ul|small|h1|h2|code)\b[^>]{0,60}>")
+_HEADLINE = late_pattern(
     r"^(?:## gpudoctor: |<h1[^>]*>)?(?:Healthy|Broken|Warning|Unknown|Most likely|No finding)\b"
 )
-_FINDING = re.compile(
+_FINDING = late_pattern(
     r"^(?:[✗!·✓]|#{2,4} (?:error|warning|info)|<h2 class=.(?:error|warning|info).>)"
     r".{0,12}?\b(GPU\d{3})\b"
 )
-_ENDS = re.compile(r"Traceback \(most recent call last\)")
+_ENDS = late_pattern(r"Traceback \(most recent call last\)")
 _LEAST = 3
 
 

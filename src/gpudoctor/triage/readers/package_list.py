@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.text import Text
 
-_PIN = re.compile(
+_PIN = late_pattern(
     r"^\s{0,8}(?:[-+*] {1,3})?([A-Za-z][A-Za-z0-9_.-]{1,60})==(\d[\w.+!-]{0,60})(?: *(?:;"
     r"|\\|#).{0,100})?$"
 )
-_COLUMNS = re.compile(
+_COLUMNS = late_pattern(
     r"^\s{0,8}([A-Za-z][A-Za-z0-9_.-]{1,60}) {1,60}(\d[\w.+!-]{0,50})(?: {1,30}([\w.:/@~+-]{1,80}"
     r"))?(?: {1,20}\S{1,60})?\s*$"
 )
-_ANYWHERE = re.compile(
+_ANYWHERE = late_pattern(
     r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn"
     r"|vllm)==(\d[\w.+]{0,40})"
 )
 # What a requirement names, and pip's list of what there is, are not installed.
-_ASKED_FOR = re.compile(
+_ASKED_FOR = late_pattern(
     r"satisfies the requirement|No matching distribution|from versions:|\brequires? torch"
     r"|Collecting |Downloading |has requirement",
     re.I,
 )
-_SHOW_NAME = re.compile(r"^Name: ([A-Za-z0-9_.-]{2,60})$")
-_SHOW_VERSION = re.compile(r"^Version: (\S{1,60})$")
+_SHOW_NAME = late_pattern(r"^Name: ([A-Za-z0-9_.-]{2,60})$")
+_SHOW_VERSION = late_pattern(r"^Version: (\S{1,60})$")
 
 # What matters to PyTorch or carries device code; other lines of a list are passed over.
-_RELEVANT = re.compile(
+_RELEVANT = late_pattern(
     r"(?:py)?torch(?:vision|audio|text|-cuda|-scatter|-sparse|-cluster|-geometric)?|nvidia-[\w-]+|"
     r"(?:pytorch-)?triton(?:-windows|-rocm|-xpu)?|xformers|flash-attn(?:-\d)?|bitsandbytes|vllm"
     r"|deepspeed|apex|"

@@ -6,6 +6,7 @@ import re
 
 from gpudoctor.kb._data import numbers
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft
@@ -98,8 +99,8 @@ _STARTED = Near(
     "unsupported toolchain",
 )
 _BARE_CUDA = Near(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", "cuda", flags=re.I)
-_CUDA_MAJOR = re.compile(r"\(CUDA (1[1-3])\)")
-_NOT_INSTALLED = re.compile(
+_CUDA_MAJOR = late_pattern(r"\(CUDA (1[1-3])\)")
+_NOT_INSTALLED = late_pattern(
     r"(?:satisfies the requirement|No matching distribution found for|requirement) "
     r"torch\S{0,40}(?: \(from versions: [^)]{0,4000}\))?"
     r"|(?:requires|require|needs|need|depends on|expected|compiled with|built for|want\w*) "

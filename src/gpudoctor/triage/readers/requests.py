@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.text import Text
 
-_PIN = re.compile(r"\btorch={2,3}(\d{1,2}\.\d{1,2}(?:\.\d{1,2})?(?:\+\w{2,12})?)(?![\w.+])")
+_PIN = late_pattern(r"\btorch={2,3}(\d{1,2}\.\d{1,2}(?:\.\d{1,2})?(?:\+\w{2,12})?)(?![\w.+])")
 _REFUSED = "could not find a version"
 
 

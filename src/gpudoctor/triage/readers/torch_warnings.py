@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.text.places import Near
@@ -19,30 +20,32 @@ _INCOMPATIBLE = Near(
     flags=re.I,
 )
 # torch/cuda/__init__.py from 1.0: old_gpu_warn and its successors
-_FOUND = re.compile(
+_FOUND = late_pattern(
     r"Found GPU\s?(\d{1,2})\s?([^\n]{2,60}?) which is of (?:cuda|compute) capability "
     r"(?:\(CC\) )?(\d{1,2}\.\d)",
     re.I,
 )
-_SUPPORTS = re.compile(
+_SUPPORTS = late_pattern(
     r"(?:install supports CUDA capabilities|Supported architectures:"
     r"|get_arch_list\(\)[ \])}:=>]{0,8}|arch_list[ ']{0,2}[:=] ?)"
     r"[ \[(]{0,3}((?:['\"]?(?:sm|compute)_\d{2,3}[af]?['\"]?[ ,]{0,3}){1,40})",
     re.I,
 )
-_ARCH = re.compile(r"(sm|compute)_(\d{2,3}[af]?)", re.I)
+_ARCH = late_pattern(r"(sm|compute)_(\d{2,3}[af]?)", re.I)
 _NOT_SUPPORTED = Near(_NAME + r" \(sm_(\d{2,3})\) is not supported", "(sm_", flags=re.I)
 # CUDAFunctions.cpp and torch/cuda/__init__.py: "too old (found version 12020)"
-_DRIVER = re.compile(r"(?:too old \(found version ?|driver reports CUDA ?)(\d{4,5})\b", re.I)
-_RANGE = re.compile(
+_DRIVER = late_pattern(r"(?:too old \(found version ?|driver reports CUDA ?)(\d{4,5})\b", re.I)
+_RANGE = late_pattern(
     r"Minimum and Maximum cuda capability supported by this (?:version"
     r"|library) of PyTorch is \((\d{1,2})\.(\d)\) ?- ?\((\d{1,2})\.(\d)\)",
     re.I,
 )
 # From 2.10 (_warn_unsupported_code): one line for each capability that the build has code for.
-_BUILT_FOR = re.compile(r"- (\d{1,2})\.(\d) which supports hardware CC")
-_CAPABILITY = re.compile(r"get_device_capability\([^)]{0,20}\)[ )}:=>]{0,8}\(?(\d{1,2}), ?(\d)\)?")
-_CUDNN = re.compile(r"cudnn\.version\(\)[ )}:=>]{0,8}(\d{4,6})\b")
+_BUILT_FOR = late_pattern(r"- (\d{1,2})\.(\d) which supports hardware CC")
+_CAPABILITY = late_pattern(
+    r"get_device_capability\([^)]{0,20}\)[ )}:=>]{0,8}\(?(\d{1,2}), ?(\d)\)?"
+)
+_CUDNN = late_pattern(r"cudnn\.version\(\)[ )}:=>]{0,8}(\d{4,6})\b")
 
 
 def read(text: Text) -> Draft:

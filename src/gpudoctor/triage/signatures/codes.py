@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 from gpudoctor.kb.findings import error_codes
 from gpudoctor.kb.findings.error_codes import ErrorCode
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.text import Text
 
-_NAME = re.compile(
+_NAME = late_pattern(
     r"\b(?:CUDA_ERROR_[A-Z_]{3,60}|cudaError[A-Z]\w{2,60}|hipError[A-Z]\w{2,60}"
     r"|(?:CUDNN|CUBLAS|CUSOLVER)_STATUS_[A-Z_]{3,60}|CUFFT_[A-Z]{3,20}_[A-Z_]{3,30}"
     r"|NVML_ERROR_[A-Z_]{3,60}|nccl(?:Unhandled|System|Internal|Invalid|Remote)[A-Z]\w{3,30})\b"
 )
 # "CUDA error 803", "cuInit err 100", "cudart init failure: 35", "cudaSuccess (35 vs. 0)".
-_NUMBER = re.compile(
+_NUMBER = late_pattern(
     r"\b(?P<library>CUDA(?: driver| runtime)?|cuInit|cudart|nvcuda|cuda driver library|HIP|cuDNN"
     r"|cuBLAS|NCCL|NVML)\b[ \w]{0,30}?"
     r"\b(?:error|err|failure|failed|status|code|returned)(?: code)?\b[ :=#(\[]{0,4}"

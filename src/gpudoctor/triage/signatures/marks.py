@@ -12,6 +12,7 @@ from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
 from gpudoctor.kb._data import numbers
 from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.triage.coverage import coverage
 from gpudoctor.triage.merge import with_torch
@@ -22,7 +23,7 @@ from gpudoctor.triage.readers.errors.oom import figures
 from gpudoctor.triage.text.places import places
 from gpudoctor.triage.text.text import Text
 
-_COMPARE = re.compile(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
+_COMPARE = late_pattern(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
 _OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
@@ -30,19 +31,19 @@ _OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">=": operator.ge,
     "=": operator.eq,
 }
-_WANTED = re.compile(
+_WANTED = late_pattern(
     r"(?:satisfies the requirement|distribution found for) (torch(?:vision"
     r"|audio)?)(?:==(\d[\w.]{0,20})(?:\+(\w{2,12}))?)?",
     re.I,
 )
 
 # pip names its indexes with commas between; a second one may have other variants.
-_ONE_INDEX = re.compile(
+_ONE_INDEX = late_pattern(
     r"Looking in indexes: https?://download\.pytorch\.org/whl/(cu\d{2,3})/?(?! ?,|\S)", re.I
 )
-_CANDIDATES = re.compile(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
-_LISTED = re.compile(r"\(from versions: ([\w.+, ]{3,4000})\)")
-_MISSING = re.compile(
+_CANDIDATES = late_pattern(r"installation candidates for (torch) \(?(\d[\w.]{0,20})", re.I)
+_LISTED = late_pattern(r"\(from versions: ([\w.+, ]{3,4000})\)")
+_MISSING = late_pattern(
     r"lib(?:cudart|cublas|cublasLt|nvrtc|cusparse|nvJitLink)\.so\.(1[0-9])[\d.]*: cannot open sha"
     r"red",
     re.I,
@@ -113,7 +114,7 @@ class Marks:
 
     def _work_out(self, name: str) -> bool:
         if row := self._rows.get(name):
-            if row.anchors and not any(anchor in self._text.lower for anchor in row.anchors):
+            if row.anchors and not self._text.has_any(row.anchors):
                 return False
             where = self._text.put_out if row.put_out else self._text.flat
             pattern = compiled(row.pattern)

@@ -56,7 +56,7 @@ def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
     """Every message of the table that something put out in the text, in the order of the table."""
     found = []
     for row in signatures.signatures():
-        if row.anchors and not any(anchor in text.lower for anchor in row.anchors):
+        if row.anchors and not text.has_any(row.anchors):
             continue
         if not all(marks.holds(name) for name in row.also):
             continue

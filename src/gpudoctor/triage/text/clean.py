@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from gpudoctor.model.pattern import late_pattern
 
 # CSI and OSC sequences and two-byte escapes (ECMA-48). Bounded, so that a lone ESC costs nothing.
-_ESCAPES = re.compile(
+_ESCAPES = late_pattern(
     r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)|[@-Z\\-_])"
     r"|\x9b[0-?]{0,40}[@-~]"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
-_FENCE = re.compile(r"^\s{0,3}(?:```|~~~)[\w+ .-]{0,40}$")
-_QUOTE = re.compile(r"^(?:\s{0,3}>\s?){1,5}")
+_CONTROLS = late_pattern(r"[\x00-\x08\x0b\x0e-\x1f\x7f\u200b\u200e\u200f\u2060\ufeff]")
+_FENCE = late_pattern(r"^\s{0,3}(?:```|~~~)[\w+ .-]{0,40}$")
+_QUOTE = late_pattern(r"^(?:\s{0,3}>\s?){1,5}")
 _SMART = str.maketrans(
     {
         "\u2018": "'",
@@ -37,8 +37,10 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&a
 
 _TABLE = "|+=-"
 _NARROWEST, _WIDEST = 40, 300
+_ALIKE = 12
+_WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 # Prefixes that carry no message of their own: compose services, torchrun ranks, vLLM workers.
-_PREFIX = re.compile(
+_PREFIX = late_pattern(
     r"^(?:[\w.-]{1,40}-\d+ {1,4}\| |\[(?:default\d*|rank ?\d+|\d+)\]: ?"
     r"|\((?:\w{1,40} )?pid=\d+[^)]{0,40}\) ?"
     r"|\((?!(?i:osx|mac|win|linux|ubuntu|wsl|amd|rtx|gtx))\w{1,30}\) )"
@@ -89,7 +91,8 @@ def clean(text: str) -> str:
 def _unbroken(lines: list[str]) -> list[str]:
     """Lines that a terminal broke in the middle of a word, at its last column, made whole again.
 
-    That column is the length of the longest lines; rows of tables have it too and stay.
+    That column is the length of the longest lines. Rows of tables have it too and stay, and so do
+    lines of a log, which begin like the line before.
     """
     width = max(map(len, lines), default=0)
     if not _NARROWEST <= width <= _WIDEST:
@@ -98,13 +101,16 @@ def _unbroken(lines: list[str]) -> list[str]:
     if len(full) < 2:
         return lines
     whole: list[str] = []
-    broken = False
+    broken, before = False, ""
     for line in lines:
-        if broken and line[:1].isalnum() and whole[-1][-1:].isalnum():
+        begins = line[:_ALIKE].translate(_WITHOUT_DIGITS)
+        goes_on = broken and line[:1].isalnum() and whole[-1][-1:].isalnum()
+        if goes_on and begins != before:
             whole[-1] += line
         else:
             whole.append(line)
         broken = len(line) == width and line[:1] not in _TABLE
+        before = begins
     return whole
 
 

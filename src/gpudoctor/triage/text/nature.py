@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.text import Text
 
 Nature = Literal["output", "source", "documentation"]
 
-_CODE = re.compile(
+_CODE = late_pattern(
     r"^\s*(?:import \w|from [\w.]+ import |def \w|class \w|return\b|if .{1,120}:$|elif |else:"
     r"|for .{1,120}:$|while .{1,80}:$|"
     r"try:|except\b|finally:|with .{1,120}:$|raise \w|assert |@\w|#include|#define|#if|#endif"
@@ -19,12 +20,12 @@ _CODE = re.compile(
     r"[\w.\[\]'\"]{1,60} ?(?:\+|-|\|)?= |[})\]];?,?$|\w+\(.{0,120}\);?$|//|/\*|\*/|\* |\"\"\"|'''"
     r"|case .{1,60}:|self\.)"
 )
-_LITERAL = re.compile(
+_LITERAL = late_pattern(
     r"^\s*(?:[rfbu]{1,2})?\"[^\"]{0,200}\"[,)\]}]{0,4}$"
     r"|^\s*\"[\w.-]{1,60}\": ?(?:[(\[{\"].{0,200})?[,(\[{)\]}]{1,4}$"
 )
-_TRACE = re.compile(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
-_HEADING = re.compile(
+_TRACE = late_pattern(r"^\s*(?:\[[\w ]{1,20}\]:? ?)?Traceback \(most recent call last\)", re.M)
+_HEADING = late_pattern(
     r"^(?:#{1,4} {1,3}|={2,4} )?(?:\d+[.)] ?)?[^\w\n]{0,6}(?:Installation|Install(?:ing)?|Usage"
     r"|Quick ?start|Getting [Ss]tarted|Features|License|Contributing|Contributors|"
     r"Acknowledge?ments?|Citation|Requirements|Prerequisites|Documentation|Troubleshooting|FAQ"
@@ -32,8 +33,8 @@ _HEADING = re.compile(
     r"|Overview|Support)\b.{0,40}$",
     re.M,
 )
-_TITLE = re.compile(r"^# \S.{0,120}$|^={3,}$", re.M)
-_ISSUE = re.compile(
+_TITLE = late_pattern(r"^# \S.{0,120}$|^={3,}$", re.M)
+_ISSUE = late_pattern(
     r"Describe the (?:bug|issue)|To [Rr]eproduce|Steps to [Rr]eproduce|Expected behaviou?r"
     r"|Collecting environment information|^Bug [Dd]escription|^### (?:Versions|Environment"
     r"|Your current environment)|🐛",
@@ -41,7 +42,7 @@ _ISSUE = re.compile(
 )
 
 # Words of a text that tells others what they may meet.
-_SPOKEN_OF = re.compile(
+_SPOKEN_OF = late_pattern(
     r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter"
     r"|run into|receive|hit|have|face|meet|still)\b|"
     r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to"
@@ -50,53 +51,53 @@ _SPOKEN_OF = re.compile(
     r"|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
 )
-_PLAIN_WORD = re.compile(r"(?<![\w.(])[a-z]{2,20}(?![\w(.=])")
+_PLAIN_WORD = late_pattern(r"(?<![\w.(])[a-z]{2,20}(?![\w(.=])")
 _SENTENCE = 5
-_SYMBOL = re.compile(r"[=(){}\[\];]|^\s*(?:#|//|[-*] )|\b(?:raise|print|throw|assert|echo)\b")
-_OPENED = re.compile(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
-_CODE_BEFORE = re.compile(
+_SYMBOL = late_pattern(r"[=(){}\[\];]|^\s*(?:#|//|[-*] )|\b(?:raise|print|throw|assert|echo)\b")
+_OPENED = late_pattern(r"(?:^|[\s(=,\[{:+!]|\b[rbfuRBFULu]8?)$")
+_CODE_BEFORE = late_pattern(
     r"(?:\w\(|[=,(\[{+]\s?|\b(?:raise|print|throw|assert|return|in|if|elif|not|and|or|case|echo"
     r"|match|contains|==|!=)\b[^\"']{0,60}|^\s*-?\s?[\w.-]{1,40}:\s?|^\s*-?\s?|//.{0,80}"
     r"|\bL)[rbfuRBFU]{0,2}$"
 )
-_DATA_KEY = re.compile(
+_DATA_KEY = late_pattern(
     r"[\"']?(?:error|err|message|msg|exception|exc_info|stderr|stdout|output|log|detail|details"
     r"|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
     re.I,
 )
 # An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`.
-_CAUGHT = re.compile(
+_CAUGHT = late_pattern(
     r"(?<!raise )(?<!throw new )\b(?:with|error|exception|failed|because|due to|got)\b:? "
     r"\w{0,30}(?:Error|Exception)\($",
     re.I,
 )
 
 # An exception as Triton's compiler prints it below the code: `ValueError("type fp8e4nv not ...")`.
-_ALONE = re.compile(r"(?:Value|Runtime|Type|Assertion|Index|Key|Import|OS|Compilation)Error\($")
+_ALONE = late_pattern(r"(?:Value|Runtime|Type|Assertion|Index|Key|Import|OS|Compilation)Error\($")
 
-_FIRST = re.compile(
+_FIRST = late_pattern(
     r"(?:[rR]?\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)"
 )
-_DEFINES = re.compile(
+_DEFINES = late_pattern(
     r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w)"
 )
-_SECTION = re.compile(r"^## ?(.{1,80})$", re.M)
-_ISSUE_WORDS = re.compile(
+_SECTION = late_pattern(r"^## ?(.{1,80})$", re.M)
+_ISSUE_WORDS = late_pattern(
     r"bug|environment|reproduc|summary|actual|expected|version|log|describe|system|error|"
     r"context|question|output|setup|issue|problem|hardware|screenshot|traceback|repro",
     re.I,
 )
-_SETTING = re.compile(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- ")
+_SETTING = late_pattern(r"^\s*(?:- )?\{?[a-z_][a-z0-9_-]{0,40}: ?\S?|^\s*#|^\s*- ")
 _SETTINGS = 25
 # A page explains terms and speaks of nobody; an issue's author says what happened to them.
 _TERMS = 12
-_TABLE_RULE = re.compile(r"^\|(?: ?:?-{3,}:? ?\|){2,}\s*$", re.M)
-_SOMEBODY = re.compile(r"\b(?:I|I'm|I've|my|We)\b")
-_COMMENT = re.compile(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
+_TABLE_RULE = late_pattern(r"^\|(?: ?:?-{3,}:? ?\|){2,}\s*$", re.M)
+_SOMEBODY = late_pattern(r"\b(?:I|I'm|I've|my|We)\b")
+_COMMENT = late_pattern(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
 _DEFINITIONS = 5
 # A release in a list of changes: `## [1.2.3] - 2024-01-02`, `binutils (2.40-2) unstable; urgency=`,
 # `2023-03-12  Name  <name@host>` of GNU.
-_CHANGE = re.compile(
+_CHANGE = late_pattern(
     r"^(?:#{1,4} |=+ )?(?:v(?:ersion )?|release |\[)?\d{1,4}\.\d{1,3}(?:\.\d{1,3})?\S{0,20}\]?"
     r"(?:\(\S+\))?[ :(-]{1,4}.{0,20}\b(?:19|20)\d\d\b.{0,20}$"
     r"|^[a-z0-9][\w.+-]{1,60} \([^)\s]{1,60}\) [\w -]{2,40}; urgency="

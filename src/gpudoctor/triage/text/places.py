@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from gpudoctor.model.pattern import late_pattern
+
 _SHORT = 16 * 2**10
 
 
@@ -49,7 +51,7 @@ class Near:
     """
 
     def __init__(self, pattern: str, words: str, *, flags: int = 0, reach: int = 250) -> None:
-        self.pattern = re.compile(pattern, flags)
+        self.pattern = late_pattern(pattern, flags)
         self.words = tuple(words.split("|"))
         self.reach = reach
 

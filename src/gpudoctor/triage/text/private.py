@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.privacy.redaction import redact_text
 from gpudoctor.model.step import Step
 from gpudoctor.model.value import replace
 
 # A shell's prompt and a mail's sender name their user and host; paths below it name a project.
-_PROMPT = re.compile(r"\b[\w.-]{1,40}@[\w.-]{1,60}(?=[: \]~$#])")
-_SECRET = re.compile(
+_PROMPT = late_pattern(r"\b[\w.-]{1,40}@[\w.-]{1,60}(?=[: \]~$#])")
+_SECRET = late_pattern(
     r"((?:api[_-]?key|token|secret|password|passwd|authorization"
     r"|bearer)[\"']?\s{0,2}[:=]?\s{0,2}[\"']?)[A-Za-z0-9_\-./+=]{8,}",
     re.I,
 )
-_ADDRESS = re.compile(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b)")
+_ADDRESS = late_pattern(r"\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)(?:\d{1,3}\.){3}\d{1,3}(?=:\d{2,5}\b)")
 
 
 def scrub(text: str) -> str:

@@ -9,6 +9,11 @@ from gpudoctor.kb.findings import signatures
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.text.typed import is_typed
 
+# From here on routine lines are left out; a table or a list has fewer of a kind than stay.
+_SHORT = 16 * 2**10
+_FIRST_ALIKE, _LAST_ALIKE = 24, 8
+_WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -29,6 +34,16 @@ class Text:
     """`flat` with blanks in the place of typed commands: what programs and people say."""
     cut: bool = False
     """Whether parts of a longer text were left out."""
+    words: str = ""
+    """Each word of `lower` once: a fraction of a log, which says most literals not to be there."""
+
+    def has_any(self, literals: Sequence[str]) -> bool:
+        """Whether one of these literals, in lower case, stands in the text."""
+        return any(
+            literal in self.lower
+            for literal in literals
+            if all(part in self.words for part in literal.split())
+        )
 
     @property
     def plain(self) -> str:
@@ -55,9 +70,26 @@ def _in_english(line: str, foreign: Sequence[tuple[str, str]]) -> str:
     return line
 
 
+def _routine(lines: Sequence[str]) -> frozenset[int]:
+    """Indices of the lines that say in a long text what many others do, but for their numbers.
+
+    Of each kind (`step 812 loss 0.31`) the first and the last ones stay.
+    """
+    kinds: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        kinds.setdefault(line.translate(_WITHOUT_DIGITS), []).append(number)
+    return frozenset(
+        number for alike in kinds.values() for number in alike[_FIRST_ALIKE:-_LAST_ALIKE]
+    )
+
+
 def fold(cleaned: str, *, cut: bool = False) -> Text:
-    """Fold a cleaned text."""
+    """Fold a cleaned text.
+
+    Of a long one, the lines that only repeat others with other numbers stay in `lines` alone.
+    """
     lines = tuple(cleaned.split("\n"))
+    routine = _routine(lines) if len(cleaned) > _SHORT else frozenset()
     known = cleaned.lower()
     foreign = [pair for pair in signatures.translations() if pair[0] in known]
     parts: list[str] = []
@@ -68,7 +100,7 @@ def fold(cleaned: str, *, cut: bool = False) -> Text:
     offset = 0
     for number, line in enumerate(lines):
         words = " ".join(line.split())
-        if not words:
+        if not words or number in routine:
             continue
         if foreign:
             words = _in_english(words, foreign)
@@ -93,4 +125,5 @@ def fold(cleaned: str, *, cut: bool = False) -> Text:
         typed=frozenset(typed),
         put_out=" ".join(said),
         cut=cut,
+        words="\n".join(set(lower.split())),
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
+
 # What a shell prints before a command: `$ `, `# `, `user@host:~$ `, `(env) PS C:\> `.
-_PROMPT = re.compile(
+_PROMPT = late_pattern(
     r"^\s{0,8}(?:\([\w .-]{1,40}\) ?){0,2}(?:"
     r"(?:\[?[\w.-]{1,40}@[\w.-]{1,60}[ :][^$#%>\n]{0,120}[$#%>])"
     r"|PS [A-Za-z]:\\[^>\n]{0,160}>|[A-Za-z]:\\[^>\n]{0,160}>"
@@ -22,13 +24,15 @@ _COMMAND = (
     r"|update-initramfs|update-grub|reboot|setpci|kill|pkill|bash|sh)"
 )
 # A command without a prompt: the whole line, in lower case, without a sentence around it.
-_BARE = re.compile(
+_BARE = late_pattern(
     rf"^\s{{0,8}}(?:[-*+] |\d{{1,2}}[.)] )?`{{0,3}}(?:[A-Z_]{{2,40}}=\S{{0,200}} )*{_COMMAND}"
     r"(?:\.exe)?(?: [^\n]{0,600})?`{0,3}$"
 )
-_ASSIGNS = re.compile(r"^\s{0,8}(?:export |set |setx |\$env:)[A-Za-z_]\w{1,60}(?:=| )\S{0,300}\s*$")
+_ASSIGNS = late_pattern(
+    r"^\s{0,8}(?:export |set |setx |\$env:)[A-Za-z_]\w{1,60}(?:=| )\S{0,300}\s*$"
+)
 # Words of a sentence or of an error, which a line that begins like a command may go on with.
-_NOT_A_COMMAND = re.compile(
+_NOT_A_COMMAND = late_pattern(
     r"\b(?:fails?|failed|failing|errors?|cannot|can't|couldn't|doesn't|don't|does not|did not"
     r"|didn't|not found|is|was|were|are|has|have|gives?|says?|shows?|returns?|reports?|works?"
     r"|worked|prints?|hangs?|crash(?:es|ed)?|because|but|then|and I|I|me|my|solved|fixed|fixes"
@@ -36,7 +40,7 @@ _NOT_A_COMMAND = re.compile(
     r"|got)\b(?![=/_.-])",
     re.I,
 )
-_OUTPUT = re.compile(r"^\s{0,8}[\w.-]{1,40}: |Traceback|\*\*\*|\s(?:->|=>|→|#) ?\S")
+_OUTPUT = late_pattern(r"^\s{0,8}[\w.-]{1,40}: |Traceback|\*\*\*|\s(?:->|=>|→|#) ?\S")
 
 
 def is_typed(line: str) -> bool:

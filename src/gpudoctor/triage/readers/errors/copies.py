@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
+
 _NUMBER = r"(\d{1,2}\.\d{1,2}\.\d{1,2})"
 # torch.__version__ and what collect_env prints of it.
-_RUNS = re.compile(
+_RUNS = late_pattern(
     r"torch\.__version__(?:, torch\.cuda\.is_available\(\))?[)\]} >:='\"]{0,12}"
     + _NUMBER
     + r"|PyTorch version ?: ?['\"]?"
@@ -14,7 +16,7 @@ _RUNS = re.compile(
     re.I,
 )
 # Only lists that name what is installed; a requirement may name anything.
-_LISTED = re.compile(
+_LISTED = late_pattern(
     r"(?:\[pip3?\] torch==|\[conda\] (?:py)?torch |Requirement already satisfied: torch=="
     r"|pip list ?: torch |Name: torch Version: |uninstalled torch-)" + _NUMBER,
     re.I,

@@ -9,22 +9,23 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.text import Text
 
 Owner = Literal["torch", "extension"]
 
-_NO_KERNEL = re.compile(r"no kernel image|invalid device function", re.I)
+_NO_KERNEL = late_pattern(r"no kernel image|invalid device function", re.I)
 # A frame behind whatever a logger, a service or a person put in front of it.
-_FRAME = re.compile(r'File "([^"\n]{1,300})", line \d{1,7}, in ')
-_TORCH_CALL = re.compile(
+_FRAME = late_pattern(r'File "([^"\n]{1,300})", line \d{1,7}, in ')
+_TORCH_CALL = late_pattern(
     r"\btorch\.(?!ops\b|_C\b|utils\b|cuda\b|compile\b|load\b)[a-z_]{2,30}\("
     r"|\.(?:cuda|to|float|half|zero_|fill_|clone|contiguous|item|tolist|normal_|uniform_)\("
 )
-_EXTENSION_CALL = re.compile(
+_EXTENSION_CALL = late_pattern(
     r"\btorch\.ops\.(?!aten\b|prim\b|torchvision\b)\w|\b\w{2,40}_cuda\w{0,12}\.(?!is_|device)\w"
     r"|\b(?:_C|_ext|ext_module|ops)\.\w{2,60}\("
 )
-_EXTENSION_FILE = re.compile(
+_EXTENSION_FILE = late_pattern(
     r"[/\\](?:flash_attn\w{0,20}|xformers|bitsandbytes|mamba_ssm|causal_conv1d|apex|mmcv|detectron2"
     r"|torch_(?:scatter|sparse|cluster|spline_conv)|pytorch3d|exllamav?\d?|sageattention|spconv"
     r"|MinkowskiEngine|flashinfer|transformer_engine|natten|gsplat|nerfacc|tinycudann|nvdiffrast"

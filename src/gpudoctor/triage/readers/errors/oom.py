@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
 _SIZE = r"(\d{1,6}(?:\.\d{1,3})?) ?(bytes|KiB|MiB|GiB|TiB)"
 _UNITS = {"bytes": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_WANTED = re.compile(r"Tried to allocate " + _SIZE, re.I)
-_TOTAL = re.compile(rf"total capacity of {_SIZE}|{_SIZE} total capacity", re.I)
-_FREE = re.compile(rf"of which {_SIZE} is free|{_SIZE} free\b", re.I)
-_ALLOCATED = re.compile(rf"{_SIZE} (?:is allocated by PyTorch|already allocated)", re.I)
-_SPLIT = re.compile(rf"{_SIZE} is reserved by PyTorch but unallocated", re.I)
-_RESERVED = re.compile(rf"{_SIZE} reserved in total", re.I)
+_WANTED = late_pattern(r"Tried to allocate " + _SIZE, re.I)
+_TOTAL = late_pattern(rf"total capacity of {_SIZE}|{_SIZE} total capacity", re.I)
+_FREE = late_pattern(rf"of which {_SIZE} is free|{_SIZE} free\b", re.I)
+_ALLOCATED = late_pattern(rf"{_SIZE} (?:is allocated by PyTorch|already allocated)", re.I)
+_SPLIT = late_pattern(rf"{_SIZE} is reserved by PyTorch but unallocated", re.I)
+_RESERVED = late_pattern(rf"{_SIZE} reserved in total", re.I)
 _REACH = 1500
 _SPLIT_SHARE = 0.1
 _OTHERS_SHARE = 0.25

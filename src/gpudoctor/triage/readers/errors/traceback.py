@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.text.text import Text
 
-_FRAME = re.compile(r'^\s*File "([^"\n]{1,400})", line (\d{1,7})(?:, in ([^\n]{1,120}))?')
-_LIBRARY = re.compile(
+_FRAME = late_pattern(r'^\s*File "([^"\n]{1,400})", line (\d{1,7})(?:, in ([^\n]{1,120}))?')
+_LIBRARY = late_pattern(
     r"site-packages|dist-packages|/lib/python\d|\\lib\\(?!site)|<frozen |^<(?!ipython|stdin)"
     r"|importlib|multiprocessing",
     re.I,
@@ -16,7 +17,7 @@ _LIBRARY = re.compile(
 
 
 # The last line of a traceback, and what other languages' programs print of an error.
-_RAISED = re.compile(
+_RAISED = late_pattern(
     r"^\s{0,8}(?:[\w.]{1,80}\.)?(?:[A-Z]\w{1,60}(?:Error|Exception|Interrupt)|[A-Z]\w{0,40}Error)"
     r"(?:: [^\n]{1,200})?$|^\s{0,8}(?:fatal |panic: |uncaught )?error: [^\n]{4,200}$",
     re.I,
