@@ -110,6 +110,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _plain("smoke.yaml", "smoke"),
     _plain("error_codes.yaml", "error_codes"),
     _plain("images.yaml", "images"),
+    _plain("dependents.yaml", "dependents"),
     _plain("portable.yaml", "portable"),
     _plain("indexes.yaml", "indexes"),
     _plain("follow_ups.yaml", "follow_ups"),

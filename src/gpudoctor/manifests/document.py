@@ -129,6 +129,8 @@ class Document:
     channels: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
+    hashless: tuple[tuple[str, FileAt], ...] = ()
+    """Of requirements that are installed by hashes: those that have none."""
     settled: Outcome | None = None
     """What comes of a file whose lines build on one another (a Dockerfile)."""
     optional: tuple[str, ...] = ()

@@ -118,6 +118,7 @@ def _joined(one: Document, other: Document) -> Document:
         indexes=one.indexes + other.indexes,
         gaps=one.gaps + other.gaps,
         options={**one.options, **other.options},
+        hashless=one.hashless + other.hashless,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from gpudoctor.kb.software import dependents as kb_dependents
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
@@ -14,7 +16,7 @@ from gpudoctor.model.value import dataclass
 
 TORCH = "torch"
 COMPANIONS = ("torchvision", "torchaudio")
-_PINNING = ("vllm", "xformers", "sglang")
+_PINNING = ("vllm", "xformers", "sglang", "torchtext")
 """Packages whose own metadata demand one torch."""
 
 
@@ -44,8 +46,33 @@ class Candidate:
 
 
 def family(name: str) -> bool:
+    """Whether a package says something of torch: its stack, and what brings torch itself."""
+    return stack(name) or name in kb_dependents.dependents()
+
+
+def stack(name: str) -> bool:
     """Whether the knowledge base knows the releases of a package and the torch of each."""
     return name == TORCH or name in COMPANIONS or name in _PINNING or name == "triton"
+
+
+def brings_torch(name: str, extras: tuple[str, ...]) -> bool:
+    """Whether a package with these extras asks for torch."""
+    found = kb_dependents.dependents().get(name)
+    return found is None or not found.extras or any(extra in found.extras for extra in extras)
+
+
+def of_dependent(name: str, specifiers: Sequence[str]) -> tuple[Candidate, ...]:
+    """What a package that brings torch asks of it: its newest release, then any before that.
+
+    An older release whose torch is not known has no `torch` here.
+    """
+    row = kb_dependents.dependents()[name]
+    before = Candidate(name=name, version="0", index="", torch=">=0" if row.always else "")
+    if not all(allows(text, row.version) for text in specifiers if text):
+        return (before,)
+    newest = Candidate(name=name, version=row.version, index="", torch=row.torch)
+    pinned = any(text.startswith("==") and "*" not in text for text in specifiers)
+    return (newest,) if pinned else (newest, before)
 
 
 @lru_cache(maxsize=512)

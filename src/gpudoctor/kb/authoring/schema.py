@@ -376,6 +376,13 @@ FILES: Mapping[str, File] = {
             )
         }
     ),
+    "dependents.yaml": File(
+        {
+            "dependents": _rows(
+                package="slug", version="version", torch="text", always="bool", extras_opt="texts"
+            )
+        }
+    ),
     "portable.yaml": File({"programs": _rows(name="text", interpreter="texts", marks="texts")}),
     "indexes.yaml": File(
         {

@@ -12,7 +12,7 @@ import shlex
 from gpudoctor.kb.software import images as kb_images
 from gpudoctor.manifests.document import normal
 from gpudoctor.manifests.outcome import Brought
-from gpudoctor.manifests.universe import family
+from gpudoctor.manifests.universe import stack
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import sentence_step
@@ -115,7 +115,7 @@ _VALUED = (
 
 def _wheel_of(word: str) -> str:
     name = normal(word.rsplit("/", 1)[-1].partition("-")[0])
-    return name if family(name) else ""
+    return name if stack(name) else ""
 
 
 def _image(brought: Brought, packages: tuple[str, ...], url: str | None) -> Step:

@@ -7,12 +7,13 @@ import re
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import Gap, Wish, normal
 from gpudoctor.manifests.readers.requirements import Reading, add, option, wish_of
-from gpudoctor.manifests.universe import TORCH, family
+from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
 _SETTINGS = {
     "PIP_INDEX_URL": "index", "PIP_EXTRA_INDEX_URL": "extra", "PIP_FIND_LINKS": "links",
+    "PIP_NO_BINARY": "no-binary", "PIP_ONLY_BINARY": "only-binary",
 }  # fmt: skip
 _UV_SETTINGS = {
     "UV_INDEX_URL": "index", "UV_DEFAULT_INDEX": "index", "UV_EXTRA_INDEX_URL": "extra",
@@ -23,11 +24,11 @@ _VALUED = {
     "--index": "extra", "-f": "links", "--find-links": "links", "-r": "file",
     "--requirement": "file", "--requirements": "file", "-c": "constraint",
     "--constraint": "constraint", "--constraints": "constraint", "-e": "editable",
-    "--editable": "editable",
+    "--editable": "editable", "--no-binary": "no-binary", "--only-binary": "only-binary",
 }  # fmt: skip
 _OTHER_VALUED = (
     "-t", "--target", "-p", "--python", "--prefix", "--root", "--cache-dir", "--timeout",
-    "--retries", "--trusted-host", "--progress-bar", "--no-binary", "--only-binary", "--platform",
+    "--retries", "--trusted-host", "--progress-bar", "--platform",
     "--python-version", "--index-strategy", "--torch-backend", "--group", "--extra", "--override",
     "--overrides", "--build-constraint", "--src", "--log", "--global-option", "--config-settings",
     "-C", "--proxy", "--cert", "--python-platform", "--link-mode",
@@ -77,6 +78,8 @@ def install(
                 _option(stage, reading, _VALUED[name], value, at)
         elif name == "--pre" or (name == "--prerelease" and value == "allow"):
             reading.options["pre"] = "yes"
+        elif name == "--no-build":
+            reading.options.pop("no-binary", None)
         elif name == "--no-index":
             reading.options["no-index"] = "yes"
         elif name in ("-U", "--upgrade", "--force-reinstall", "--reinstall"):
@@ -163,4 +166,7 @@ def _settle(stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: b
 
 
 def _names_torch(reading: Reading) -> bool:
-    return any(family(wish.name) and not wish.constraint for wish in reading.wishes)
+    return any(
+        family(wish.name) and brings_torch(wish.name, wish.extras) and not wish.constraint
+        for wish in reading.wishes
+    )

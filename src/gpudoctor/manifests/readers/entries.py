@@ -11,7 +11,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.manifests.document import line_at
 from gpudoctor.manifests.readers.toml import parse, rows
 from gpudoctor.manifests.source import Source
-from gpudoctor.manifests.universe import family
+from gpudoctor.manifests.universe import stack
 from gpudoctor.model.value import dataclass
 
 _NAME = re.compile(r'^name = "([^"]+)"', re.M)
@@ -29,7 +29,7 @@ class Entry:
 @cache
 def matters(name: str) -> bool:
     """Whether a package is judged with torch."""
-    return family(name) or name in kb_packages.kernel_packages() or (
+    return stack(name) or name in kb_packages.kernel_packages() or (
         kb_packages.library_of(name) is not None
     )  # fmt: skip
 

@@ -24,8 +24,10 @@ _VALUED = {
     "-i": "index", "--index-url": "index", "--pypi-url": "index", "--extra-index-url": "extra",
     "-f": "links", "--find-links": "links", "-r": "file", "--requirement": "file",
     "-c": "constraint", "--constraint": "constraint", "-e": "editable", "--editable": "editable",
+    "--no-binary": "no-binary", "--only-binary": "only-binary",
 }  # fmt: skip
-_FLAGS = {"--pre": "pre", "--no-index": "no-index"}
+_FLAGS = {"--pre": "pre", "--no-index": "no-index", "--require-hashes": "hashes"}
+_HASH = re.compile(r"\s--hash[= ]")
 _MAX_DEPTH = 20
 _MAX_LINES = 50_000
 
@@ -40,6 +42,8 @@ class Reading:
         self.gaps: list[Gap] = []
         self.options: dict[str, str] = {}
         self.open: list[str] = []
+        self.bare: list[tuple[str, FileAt]] = []
+        """Requirements without a hash."""
 
     def document(self, path: str, tool: str) -> Document:
         """Everything as one document."""
@@ -51,6 +55,7 @@ class Reading:
             indexes=tuple(self.indexes),
             gaps=tuple(self.gaps),
             options=self.options,
+            hashless=tuple(self.bare) if "hashes" in self.options else (),
         )
 
 
@@ -101,6 +106,10 @@ def take(reading: Reading, line: str, at: FileAt, source: Source, *, constraint:
         return
     requirement = _LATER.split(line, maxsplit=1)[0].strip()
     wish = wish_of(requirement, at, source, constraint=constraint)
+    if _HASH.search(line):
+        reading.options["hashes"] = "yes"
+    elif not constraint:
+        reading.bare.append((requirement, at))
     if wish is None:
         return
     if unset:
@@ -143,7 +152,9 @@ def option(
         why = f"{source.path} names an index by ${{{unset[0]}}}, which is not set here"
         reading.gaps.append(Gap(why=why, at=at))
         return
-    if kind in ("index", "extra"):
+    if kind in ("no-binary", "only-binary"):
+        no_binary(reading.options, kind, value)
+    elif kind in ("index", "extra"):
         if value:
             reading.indexes.append(Index(url=value, at=at, default=kind == "index"))
     elif kind == "links":
@@ -160,6 +171,24 @@ def option(
         wish = wish_of(value, at, source, constraint=False)
         if wish is not None:
             reading.wishes.append(wish)
+
+
+def no_binary(options: dict[str, str], kind: str, value: str) -> None:
+    """Take `--no-binary` or `--only-binary`; what is kept is `all,torch,-numpy`.
+
+    A name counts before `:all:`, whatever came first (pip documentation, --no-binary; tried).
+    """
+    said = [part for part in options.get("no-binary", "").split(",") if part]
+    for name in filter(None, (part.strip() for part in value.split(","))):
+        bare = "all" if name == ":all:" else normal(name)
+        if name == ":none:":
+            said = [part for part in said if part.startswith("-") is (kind == "no-binary")]
+        elif kind == "no-binary":
+            said = [*(part for part in said if part != f"-{bare}"), bare]
+        else:
+            kept = [part for part in said if part != bare]
+            said = kept if bare == "all" else [*kept, f"-{bare}"]
+    options["no-binary"] = ",".join(said)
 
 
 def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:

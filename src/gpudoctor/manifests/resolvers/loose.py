@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests.document import Gap, Wish
@@ -15,8 +15,11 @@ from gpudoctor.manifests.universe import (
     COMPANIONS,
     TORCH,
     Candidate,
+    brings_torch,
     demand,
     family,
+    of_dependent,
+    stack,
 )
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field, replace
@@ -42,6 +45,8 @@ class Task:
     gaps: tuple[Gap, ...] = ()
     installed: Mapping[str, Choice] = field(default_factory=dict)
     """What is there already, and stays where it satisfies."""
+    no_binary: str = ""
+    """The packages that may not come as wheels, by commas: `torch`, or `all,-numpy`."""
 
 
 def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
@@ -53,6 +58,8 @@ def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
     found: dict[str, list[Wish]] = {}
     for wish in wishes:
         if not family(wish.name) or not scene.applies(wish.marker):
+            continue
+        if not brings_torch(wish.name, wish.extras) and not wish.constraint:
             continue
         if any(scene.applies(marker) for marker in wish.unless):
             continue
@@ -74,6 +81,8 @@ def run(task: Task) -> Outcome:
         for row in rows:
             if row.unread:
                 return _open(task, row.unread, (row.at,))
+    if refused := _from_source(task, brought):
+        return refused
     direct = _direct(task)
     if isinstance(direct, Outcome):
         return direct
@@ -85,6 +94,8 @@ def run(task: Task) -> Outcome:
     def pool(name: str) -> Sequence[Candidate] | None:
         if name in direct:
             return direct[name]
+        if not stack(name):
+            return of_dependent(name, [row.specifier for row in wishes.get(name, ())])
         if name not in task.installed:
             return visible(name)
         # What is there needs no index where it satisfies; else the index is asked.
@@ -104,6 +115,17 @@ def run(task: Task) -> Outcome:
     if not solution.chosen:
         return _hindered(task, solution)
     return _installs(task, solution)
+
+
+def _from_source(task: Task, brought: Collection[str]) -> Outcome | None:
+    """What comes of forbidding wheels: torch and its companions have no source on any index."""
+    forbidden = task.no_binary.split(",")
+    for name in (TORCH, *COMPANIONS):
+        every = "all" in forbidden and f"-{name}" not in forbidden
+        if name in brought and name not in task.installed and (every or name in forbidden):
+            why = f"{name} has no source distribution, and its wheels are forbidden (no-binary)"
+            return _fails(task, why, "missing", places(task.wishes, [name]))
+    return None
 
 
 def _there(choice: Choice, scene: Scene) -> Candidate:
@@ -126,6 +148,10 @@ def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | Outcome:
     for name, rows in task.wishes.items():
         if name == TORCH or name in COMPANIONS:
             kept[name] = rows
+            continue
+        if not stack(name):
+            # Which release is taken is settled by what it asks of torch.
+            kept[name] = [replace(row, specifier="") for row in rows]
             continue
         if any(fits(item, rows) for item in pool(name) or ()):
             kept[name] = rows
@@ -170,7 +196,15 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
 
 def _installs(task: Task, solution: Solution) -> Outcome:
     choices = []
+    exact = any("==" in wish.specifier or wish.url for wish in task.wishes.get(TORCH, ()))
     for item in solution.chosen:
+        if not stack(item.name):
+            rows = task.wishes[item.name]
+            if not item.torch and not (exact and not any("==" in w.specifier for w in rows)):
+                wanted = ",".join(w.specifier for w in rows if w.specifier)
+                why = f"which torch {item.name}{wanted} demands is not known"
+                return _open(task, why, places(task.wishes, [item.name]))
+            continue
         at = _place(task, item.name)
         if item.name in (TORCH, *COMPANIONS) and task.scene.python not in item.pythons:
             return _unfit(task, item, at)

@@ -39,8 +39,27 @@ def resolve(
         urls=tuple(index.url for index in indexes),
         gaps=document.gaps,
         installed=installed or {},
+        no_binary=document.options.get("no-binary", ""),
     )
-    return run(task)
+    found = run(task)
+    return _unhashed(document, scene, found) if found.status == "installs" else found
+
+
+def _unhashed(document: Document, scene: Scene, found: Outcome) -> Outcome:
+    """pip asks for a hash of every requirement as soon as one has one.
+
+    Source: pip documentation, "Secure installs".
+    """
+    for text, at in document.hashless:
+        marker = text.partition(";")[2].strip()
+        if not scene.applies(marker or None):
+            continue
+        why = f"{document.path} is installed by hashes, and {text[:60]} has none"
+        return Outcome(
+            status="fails", tool="pip", assumption=found.assumption, why=why, reason="conflict",
+            files=(at,),
+        )  # fmt: skip
+    return found
 
 
 def in_order(document: Document) -> tuple[Index, ...]:

@@ -47,6 +47,7 @@ def resolve(
         urls=_asked(_of("torch", document, indexes, wishes), document, scene),
         gaps=document.gaps,
         installed=installed or {},
+        no_binary=document.options.get("no-binary", ""),
     )
     if not project:
         return run(task)
