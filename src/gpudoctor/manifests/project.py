@@ -132,14 +132,7 @@ def _scene(document: Document, scene: Scene) -> Scene:
         return scene
     names = {wish.group for wish in document.wishes if wish.group}
     more = names if default == "all" else set(default.split(","))
-    return Scene(
-        scene.platform,
-        scene.python,
-        scene.extras,
-        tuple(dict.fromkeys((*scene.groups, *sorted(more)))),
-        scene.glibc,
-        scene.tool,
-    )
+    return scene.with_groups(more)
 
 
 def _defaults(source: Source, scene: Scene) -> Scene:
@@ -153,11 +146,4 @@ def _defaults(source: Source, scene: Scene) -> Scene:
 
         said = pyproject.read(beside, "uv")
         groups = _scene(said, Scene(scene.platform, scene.python)).groups
-    return Scene(
-        scene.platform,
-        scene.python,
-        scene.extras,
-        tuple(dict.fromkeys((*scene.groups, *groups))),
-        scene.glibc,
-        scene.tool,
-    )
+    return scene.with_groups(groups)

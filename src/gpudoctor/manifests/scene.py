@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from gpudoctor.model.value import cached_property, dataclass
+from gpudoctor.model.value import cached_property, dataclass, replace
 
 _MACHINES = {
     "linux_x86_64": ("linux", "Linux", "posix", "x86_64"),
@@ -35,6 +36,13 @@ class Scene:
     glibc: str | None = None
     tool: str | None = None
     """The tool that installs, where the caller said so."""
+    without: tuple[str, ...] = ()
+    """Groups that are left out although the tool installs them unasked; `*`: all of them."""
+
+    def with_groups(self, unasked: Iterable[str]) -> Scene:
+        """The scene with the groups that a tool installs unasked."""
+        more = () if "*" in self.without else sorted(set(unasked) - set(self.without))
+        return replace(self, groups=tuple(dict.fromkeys((*self.groups, *more))))
 
     @cached_property
     def variables(self) -> dict[str, str]:

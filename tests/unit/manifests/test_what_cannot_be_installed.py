@@ -200,3 +200,25 @@ def test_with_uv_two_extras_that_contradict_each_other_cannot_be_locked():
     declared = text + 'conflicts = [[{ extra = "a" }, { extra = "b" }]]\n'
     assert status(declared, "pyproject.toml") == "open"
     assert torch(declared, "pyproject.toml", extras=("a",)) == "2.8.0 cu128"
+
+
+HASH = "--hash=sha256:" + 64 * "0"
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "said"),
+    [
+        (f"torch==2.9.1 {HASH}\nnumpy==2.1\n", "pip", "fails"),
+        (f"torch==2.9.1 {HASH}\nnumpy==2.1\n", "uv", "installs"),
+        (f"torch==2.9.1 {HASH}\nnumpy==2.1 {HASH}\n", "pip", "installs"),
+        (f'torch==2.9.1 {HASH}\nx==1 ; sys_platform == "win32"\n', "pip", "installs"),
+        ("--require-hashes\ntorch==2.9.1\n", "pip", "fails"),
+        ("--no-binary :all:\ntorch==2.9.1\n", "pip", "fails"),
+        ("--no-binary=torch\ntorch==2.9.1\n", "uv", "fails"),
+        ("--no-binary numpy\ntorch==2.9.1\n", "pip", "installs"),
+        ("--no-binary :all:\n--only-binary torch\ntorch==2.9.1\n", "pip", "installs"),
+        ("--no-binary torch\n--no-binary :none:\ntorch==2.9.1\n", "pip", "installs"),
+    ],
+)
+def test_hashes_and_forbidden_wheels(text: str, tool: str, said: str) -> None:
+    assert status(text, "requirements.txt", tool=tool) == said

@@ -5,25 +5,32 @@ from __future__ import annotations
 import os
 import re
 
+from gpudoctor.manifests.containers.install_line import concerns
 from gpudoctor.manifests.containers.installers import run
 from gpudoctor.manifests.containers.instructions import Instruction, instructions
-from gpudoctor.manifests.containers.shell import expand
+from gpudoctor.manifests.containers.pip_settings import (
+    is_settings,
+    read_settings,
+    unread_settings,
+)
+from gpudoctor.manifests.containers.places import brings_python, takes_along
+from gpudoctor.manifests.containers.shell import branches, expand, heredoc_kind
 from gpudoctor.manifests.containers.stage import Stage, document_of
 from gpudoctor.manifests.document import Document
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import replace
 
-_ENVIRONMENTS = re.compile(
-    r"(venv|site-packages|dist-packages|/usr/local|conda|\.local|/install|/app|pixi)"
-)
 _PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|\S*)')
 
 
 def read(source: Source, scene: Scene) -> Document:
     """Read a Dockerfile for a scene; a target stage may be named by `--group`."""
-    return document_of(source.path, outcome_of(source, scene))
+    named = re.findall(r"(?im)^\s*FROM\s.*\sAS\s+(\S+)", source.text)
+    target = next((name for name in named if name.lower() in scene.groups), None)
+    return document_of(source.path, outcome_of(source, scene, target=target))
 
 
 def outcome_of(
@@ -32,13 +39,13 @@ def outcome_of(
     """What the last stage, or the target, holds."""
     stages: dict[str, Stage] = {}
     current: Stage | None = None
-    arguments = dict(given or {})
+    arguments = {**_automatic(scene), **(given or {})}
     position = 0
     for item in instructions(source.text):
         at = FileAt(source.path, item.line)
         if item.word == "ARG" and current is None:
             name, _, value = item.text.partition("=")
-            if value or name.strip() in arguments:
+            if value:
                 arguments.setdefault(name.strip(), expand(value.strip().strip("\"'"), arguments)[0])
         elif item.word == "FROM":
             current = _begin(source, scene, item, at, stages, arguments)
@@ -61,6 +68,17 @@ def outcome_of(
     return chosen.outcome(source.path)
 
 
+def _automatic(scene: Scene) -> dict[str, str]:
+    """What docker sets itself (docs.docker.com, "Automatic platform ARGs in the global scope")."""
+    machine = "arm64" if scene.platform.endswith(("aarch64", "arm64")) else "amd64"
+    return {
+        "TARGETPLATFORM": f"linux/{machine}",
+        "BUILDPLATFORM": f"linux/{machine}",
+        "TARGETOS": "linux",
+        "TARGETARCH": machine,
+    }
+
+
 def _begin(
     source: Source,
     scene: Scene,
@@ -69,6 +87,11 @@ def _begin(
     stages: dict[str, Stage],
     arguments: dict[str, str],
 ) -> Stage:
+    platform = expand(item.flag("platform") or "", arguments)[0]
+    if machine := {"linux/arm64": "aarch64", "linux/amd64": "x86_64"}.get(
+        platform.removesuffix("/v8")
+    ):
+        scene = replace(scene, platform=f"linux_{machine}")
     stage = Stage(source, scene)
     words = item.text.split()
     reference, missing = expand(words[0] if words else "", arguments)
@@ -102,7 +125,7 @@ def _follow(
         folder = expand(item.text.strip(), stage.variables)[0]
         stage.folder = os.path.normpath(os.path.join(stage.folder, folder))
     elif item.word in ("COPY", "ADD"):
-        _copy(stage, item, stages)
+        _copy(stage, item, stages, at)
     elif item.word == "RUN":
         _run(stage, item, at)
 
@@ -116,25 +139,49 @@ def _environment(stage: Stage, text: str) -> None:
         stage.variables[name] = expand(value.strip("\"'"), stage.variables)[0]
 
 
-def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage]) -> None:
+def _copy_from(stage: Stage, other: Stage, words: list[str], at: FileAt) -> None:
+    """What was installed in another stage, where these paths hold it."""
+    *sources, target = (expand(word, stage.variables)[0] for word in words)
+    if not takes_along(other.place, sources):
+        return
+    for name, choice in other.installed.items():
+        stage.installed.setdefault(name, choice)
+    stage.brought = {**other.brought, **stage.brought}
+    stage.open = stage.open or (None if stage.installed else other.open)
+    stage.failed = stage.failed or other.failed
+    stage.tool = other.tool
+    stage.place = target.rstrip("/") if other.place in sources else None
+    one, two = other.scene.python, stage.scene.python
+    stated = other.python_stated and stage.python_stated
+    if stated and one != two and other.installed and not brings_python(sources):
+        why = (
+            f"{at.path}, line {at.line}, copies what was installed for Python {one} into an image "
+            f"with Python {two}"
+        )
+        stage.unclear(why, at)
+
+
+def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage], at: FileAt) -> None:
     words = list(item.words or item.text.split())
     if len(words) < 2:
         return
     origin = item.flag("from")
     if origin is not None:
-        other = stages.get(origin.lower())
-        if other is not None and _ENVIRONMENTS.search(" ".join(words)):
-            for name, choice in other.installed.items():
-                stage.installed.setdefault(name, choice)
-            stage.brought = {**other.brought, **stage.brought}
-            stage.open = stage.open or (None if stage.installed else other.open)
-            stage.failed = stage.failed or other.failed
-            stage.tool = other.tool
+        other = stages.get(expand(origin, stage.variables)[0].lower())
+        if other is None:
+            other = Stage(stage.source, stage.scene)
+            other.begin(expand(origin, stage.variables)[0], at)
+            if not other.installed:
+                return
+        _copy_from(stage, other, words, at)
         return
     target = expand(words[-1], stage.variables)[0]
     folder = target.endswith("/") or len(words) > 2 or target in (".", "./")
     place = os.path.normpath(os.path.join(stage.folder, target))
     for name in words[:-1]:
+        there = os.path.join(place, os.path.basename(name)) if folder else place
+        if is_settings(there):
+            read_settings(stage, stage.source.beside(name), there)
         here = name.removeprefix("./") or "."
         if folder and here not in (".", "./"):
             stage.copied[os.path.join(place, os.path.basename(here))] = here
@@ -155,10 +202,23 @@ def _mount(stage: Stage, item: Instruction) -> None:
 def _run(stage: Stage, item: Instruction, at: FileAt) -> None:
     _mount(stage, item)
     if item.heredoc:
+        kind = heredoc_kind(item.text)
+        if kind != "shell":
+            if kind == "program" and concerns("\n".join(item.heredoc)):
+                stage.unclear(f"the program in {at.path}, line {at.line}, is not read", at)
+            elif is_settings(kind):
+                unread_settings(stage, kind)
+            return
         joined = ""
         for offset, line in enumerate(item.heredoc):
             if line.lstrip().startswith("#"):
                 continue
+            if not joined and branches(line):
+                if concerns("\n".join(item.heredoc[offset:])):
+                    place = FileAt(at.path, item.heredoc_line + offset)
+                    said = f"the shell in {at.path}, line {place.line}, cannot be followed"
+                    stage.unclear(said, place)
+                break
             joined += line.rstrip().removesuffix("\\") + " "
             if not line.rstrip().endswith("\\"):
                 place = FileAt(at.path, item.heredoc_line + offset)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-from gpudoctor.manifests.containers.stage import Stage, with_python
+from gpudoctor.manifests.containers.places import project_place
+from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import CondaSpec, Document, normal
 from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.source import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.value import replace
+
+_ALL = {"--all-extras", "--all-groups", "--dev", "-d"}
 
 
 def conda(stage: Stage, words: list[str], at: FileAt) -> None:
@@ -35,7 +39,8 @@ def conda(stage: Stage, words: list[str], at: FileAt) -> None:
             document = environment_yml.read(found)
             scene = stage.scene
             if document.python:
-                scene = stage.scene = with_python(scene, document.python)
+                stage.take_python(document.python)
+                scene = stage.scene
             stage.take(model.resolve(document, scene), at)
             return
         if word in ("-c", "--channel", "-n", "--name", "-p", "--prefix"):
@@ -61,7 +66,23 @@ def project(stage: Stage, tool: str, words: list[str], at: FileAt) -> None:
     if not words or words[0] not in verbs:
         return
     extras = _values(words, ("--extra", "-E", "--extras"))
-    groups = _values(words, ("--group", "--with", "--only-group", "-G"))
+    groups = _values(words, ("--group", "--with", "-G"))
+    without = _values(words, ("--no-group", "--without"))
+    if set(words) & {"--no-default-groups", "--prod", "--production"}:
+        without = ("*",)
+    elif set(words) & {"--no-dev"}:
+        without = (*without, "dev")
+    if set(words) & _ALL:
+        more, other = _every(stage)
+        extras += more if {"--all-extras"} & set(words) else ()
+        groups += other if {"--all-groups", "--dev", "-d"} & set(words) else ()
+    only = _values(words, ("--only-group", "--only"))
+    if only == ("main",):
+        without = ("*",)
+    elif only or "--only-dev" in words or "--no-install-package" in " ".join(words):
+        why = f"{at.path}, line {at.line}, installs a part of the project alone"
+        stage.unclear(why, at)
+        return
     names = {"uv": ("uv.lock", "pyproject.toml"), "poetry": ("poetry.lock", "pyproject.toml"),
              "pdm": ("pdm.lock", "pyproject.toml"), "pipenv": ("Pipfile.lock", "Pipfile"),
              "pixi": ("pixi.lock", "pixi.toml", "pyproject.toml")}[tool]  # fmt: skip
@@ -71,20 +92,41 @@ def project(stage: Stage, tool: str, words: list[str], at: FileAt) -> None:
             f"the project that {tool} installs in {at.path}, line {at.line}, is not here", at
         )
         return
-    outcome = _outcome(stage, found, extras, groups)
+    outcome = _outcome(stage, found, extras, groups, without)
     if outcome.status != "nothing":
         stage.tool = tool
-        stage.take(outcome, at)
+        stage.take(outcome, at, place=project_place(stage, tool))
+
+
+def _every(stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of all extras and groups of the project in the folder with torch in them."""
+    from gpudoctor.manifests.readers import pyproject
+
+    found = stage.find("pyproject.toml")
+    wishes = pyproject.read(found).wishes if found is not None else ()
+    extras = {wish.extra for wish in wishes if wish.extra}
+    groups = {wish.group for wish in wishes if wish.group} | {"dev"}
+    return tuple(sorted(extras)), tuple(sorted(groups))
 
 
 def _outcome(
-    stage: Stage, source: Source, extras: tuple[str, ...], groups: tuple[str, ...]
+    stage: Stage,
+    source: Source,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    without: tuple[str, ...],
 ) -> Outcome:
     from gpudoctor.manifests.project import installations
-    from gpudoctor.manifests.scene import Scene
 
     old = stage.scene
-    scene = Scene(old.platform, old.python, (*old.extras, *extras), (*old.groups, *groups))
+    scene = replace(
+        old,
+        extras=(*old.extras, *extras),
+        groups=(*old.groups, *groups),
+        glibc=None,
+        tool=None,
+        without=without,
+    )
     return installations([source], scene)[0].outcome
 
 

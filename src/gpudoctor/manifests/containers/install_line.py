@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import Gap, Wish, normal
 from gpudoctor.manifests.readers.requirements import Reading, add, option, wish_of
@@ -13,11 +14,11 @@ from gpudoctor.model.value import replace
 
 _SETTINGS = {
     "PIP_INDEX_URL": "index", "PIP_EXTRA_INDEX_URL": "extra", "PIP_FIND_LINKS": "links",
-    "PIP_NO_BINARY": "no-binary", "PIP_ONLY_BINARY": "only-binary",
+    "PIP_NO_BINARY": "no-binary", "PIP_ONLY_BINARY": "only-binary", "PIP_CONSTRAINT": "constraint",
 }  # fmt: skip
 _UV_SETTINGS = {
     "UV_INDEX_URL": "index", "UV_DEFAULT_INDEX": "index", "UV_EXTRA_INDEX_URL": "extra",
-    "UV_INDEX": "extra", "UV_FIND_LINKS": "links",
+    "UV_INDEX": "extra", "UV_FIND_LINKS": "links", "UV_CONSTRAINT": "constraint",
 }  # fmt: skip
 _VALUED = {
     "-i": "index", "--index-url": "index", "--default-index": "index", "--extra-index-url": "extra",
@@ -33,6 +34,9 @@ _OTHER_VALUED = (
     "--overrides", "--build-constraint", "--src", "--log", "--global-option", "--config-settings",
     "-C", "--proxy", "--cert", "--python-platform", "--link-mode",
 )  # fmt: skip
+
+
+_PLACES = ("-t", "--target", "--prefix", "--root", "-p", "--python")
 
 
 def concerns(text: str) -> bool:
@@ -52,11 +56,16 @@ def install(
             # uv's UV_INDEX may name an index before its URL: `pytorch=https://…`.
             named = name == "UV_INDEX" and "=" in value.split("/")[0]
             url = value.partition("=")[2] if named else value
-            option(reading, kind, url, at, stage.source, [])
+            _option(stage, reading, kind, url, at)
+    if variables.get("PIP_NO_INDEX" if tool == "pip" else "UV_NO_INDEX", "") in ("1", "true"):
+        reading.options["no-index"] = "yes"
+    if tool == "uv" and (strategy := variables.get("UV_INDEX_STRATEGY")):
+        reading.options["strategy"] = strategy
     if variables.get("PIP_PRE", "") in ("1", "true"):
         reading.options["pre"] = "yes"
     backend = variables.get("UV_TORCH_BACKEND", "") if tool == "uv" else ""
     upgrade = False
+    place = default_place(stage, variables, tool)
     position = 0
     # A command line's --index-url takes the place of the environment's; extra ones add up.
     while position < len(words):
@@ -72,6 +81,8 @@ def install(
                 position += 1
             if name == "--torch-backend":
                 backend = value
+            elif name in _PLACES:
+                place = placed(stage, value)
             elif name == "--index-strategy":
                 reading.options["strategy"] = value
             elif name in _VALUED:
@@ -82,12 +93,16 @@ def install(
             reading.options.pop("no-binary", None)
         elif name == "--no-index":
             reading.options["no-index"] = "yes"
+        elif name == "--system":
+            place = SYSTEM
+        elif name == "--user":
+            place = "/root/.local"
         elif name in ("-U", "--upgrade", "--force-reinstall", "--reinstall"):
             upgrade = True
     if backend:
         # Nobody has a driver while an image is built.
         reading.options["torch-backend"] = "cpu" if backend == "auto" else backend
-    _settle(stage, reading, at, tool, upgrade=upgrade)
+    _settle(stage, reading, at, tool, upgrade=upgrade, place=place)
 
 
 def _package(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
@@ -141,7 +156,9 @@ def _own_project(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
             reading.wishes.append(replace(wish, extra=None))
 
 
-def _settle(stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: bool) -> None:
+def _settle(
+    stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: bool, place: str | None
+) -> None:
     from gpudoctor.manifests.resolvers import pip as pip_model
     from gpudoctor.manifests.resolvers import uv as uv_model
 
@@ -162,7 +179,7 @@ def _settle(stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: b
     ):
         return  # fmt: skip
     stage.tool = tool
-    stage.take(found, at, backend="torch-backend" in reading.options)
+    stage.take(found, at, backend="torch-backend" in reading.options, place=place)
 
 
 def _names_torch(reading: Reading) -> bool:

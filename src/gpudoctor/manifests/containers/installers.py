@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from gpudoctor.manifests.containers.environments import conda, project
 from gpudoctor.manifests.containers.install_line import concerns, install
+from gpudoctor.manifests.containers.pip_settings import (
+    configure,
+    is_settings,
+    unread_settings,
+)
 from gpudoctor.manifests.containers.shell import Command, commands
-from gpudoctor.manifests.containers.stage import Stage, with_python
+from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.document import normal
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
@@ -25,8 +31,23 @@ def run(stage: Stage, line: str, at: FileAt) -> None:
         if concerns(line):
             stage.unclear(f"the shell in {at.path}, line {at.line}, cannot be followed", at)
         return
+    active = stage.variables.get("VIRTUAL_ENV")
+    before: Stage | None = None
     for command in found:
+        if command.alternative:
+            failed = stage.failed is not None and before is not None and before.failed is None
+            if not failed or command.words[:1] in (("exit",), ("false",), ("return",)):
+                continue
+            if before is not None:
+                stage.inherit(before)
+        before = Stage(stage.source, stage.scene)
+        before.inherit(stage)
         follow(stage, command, at)
+    # An environment is active for its line alone.
+    if active is None:
+        stage.variables.pop("VIRTUAL_ENV", None)
+    else:
+        stage.variables["VIRTUAL_ENV"] = active
 
 
 def follow(stage: Stage, command: Command, at: FileAt) -> None:
@@ -34,6 +55,8 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
     words = list(command.words)
     while words and words[0] in ("sudo", "exec", "time", "env", "command"):
         words.pop(0)
+    if is_settings(command.writes):
+        unread_settings(stage, command.writes)
     if not words:
         stage.variables.update(dict(command.variables))
         return
@@ -41,10 +64,13 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
     stage.typed = tuple(words)
     name = words[0].rsplit("/", 1)[-1]
     if found := _chosen_python(name, words):
-        stage.scene = with_python(stage.scene, found)
+        stage.take_python(found)
     if name == "export":
         pairs = (word.partition("=") for word in words[1:] if "=" in word)
         stage.variables.update({key: value for key, _, value in pairs})
+    elif name in (".", "source") and words[-1].endswith("/bin/activate"):
+        folder = words[-1].removesuffix("/bin/activate")
+        stage.variables["VIRTUAL_ENV"] = os.path.normpath(os.path.join(stage.folder, folder))
     elif name == "cd" and len(words) > 1:
         stage.folder = words[1] if words[1].startswith("/") else f"{stage.folder}/{words[1]}"
     elif name in ("sh", "bash") and len(words) > 2 and words[1] in ("-c", "-lc", "-ec", "-exc"):
@@ -79,6 +105,8 @@ def pip(stage: Stage, words: list[str], at: FileAt, extra: dict[str, str]) -> No
                 stage.open = None
     elif words[:1] == ["install"]:
         install(stage, words[1:], at, "pip", {**stage.variables, **extra})
+    elif words[:1] == ["config"]:
+        configure(stage, words[1:])
 
 
 def uv(stage: Stage, words: list[str], at: FileAt, extra: dict[str, str]) -> None:

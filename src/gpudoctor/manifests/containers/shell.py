@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 _VARIABLE = re.compile(
     r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+])([^}]*))?\}|([A-Za-z_][A-Za-z0-9_]*))"
@@ -24,8 +24,10 @@ class Command:
 
     words: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
-    unset: tuple[str, ...] = ()
-    """Variables in it that have no value here."""
+    writes: str = ""
+    """The file that its output goes to."""
+    alternative: bool = False
+    """Whether it runs only where the command before it failed (`||`)."""
 
 
 def expand(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -60,10 +62,12 @@ def commands(line: str) -> list[Command] | None:
         return None
     made: list[Command] = []
     current: list[str] = []
+    alternative = False
     for word in [*words, ";"]:
         if word and all(character in ";&|" for character in word):
             if current:
-                made.append(_command(current))
+                made.append(replace(_command(current), alternative=alternative))
+            alternative = word == "||"
             current = []
         else:
             current.append(word)
@@ -79,12 +83,31 @@ def _command(words: list[str]) -> Command:
         variables.append((found[1], found[2]))
         rest.pop(0)
     kept = []
-    skip = False
+    writes = ""
+    mark = ""
     for word in rest:
-        if skip:
-            skip = False
+        if mark:  # a redirection's target
+            writes, mark = word if ">" in mark else writes, ""
         elif word and all(character in "<>&" for character in word):
-            skip = True  # a redirection and its target
+            mark = word
         else:
             kept.append(word)
-    return Command(tuple(kept), tuple(variables))
+    return Command(tuple(kept), tuple(variables), writes=writes)
+
+
+def branches(line: str) -> bool:
+    """Whether a line of shell begins a branch, a loop or a function."""
+    first = (line.split() or [""])[0]
+    return first in _CONTROL or "()" in line
+
+
+def heredoc_kind(text: str) -> str:
+    """What the lines of a heredoc are, by the command that takes them: `shell`, `program`, else the
+    file that they are written to."""
+    bare = re.sub(r"<<-?(['\"]?)\w+\1", " ", text)
+    if target := re.search(r">>?\s*(\S+)", bare):
+        return target[1]
+    words = bare.split()
+    if not words or words[0].rsplit("/", 1)[-1] in ("sh", "bash", "set"):
+        return "shell"
+    return "program"

@@ -29,6 +29,10 @@ class Stage:
         self.copied: dict[str, str] = {}
         """Path in the image → path in the folder of the Dockerfile."""
         self.folder = "/"
+        self.place: str | None = None
+        """The folder that torch was installed into; `None`: that is not known."""
+        self.python_stated = False
+        """Whether the Python is the image's own, and not the one that was asked for."""
         self.cuda: str | None = None
         """The CUDA that the base image asks the driver for."""
         self.cuda_at: FileAt | None = None
@@ -47,6 +51,7 @@ class Stage:
         self.variables = dict(other.variables)
         self.scene, self.cuda, self.cuda_at = other.scene, other.cuda, other.cuda_at
         self.image, self.brought = other.image, dict(other.brought)
+        self.place, self.python_stated = other.place, other.python_stated
 
     def begin(self, reference: str, at: FileAt) -> None:
         """Begin on a base image."""
@@ -59,7 +64,7 @@ class Stage:
         if found.asks_driver:
             self.cuda, self.cuda_at = found.cuda, at
         if found.python:
-            self.scene = with_python(self.scene, found.python)
+            self.take_python(found.python)
         if found.musl:
             why = f"the image {reference} has musl, for which no wheel of torch is made"
             self.failed = Outcome(
@@ -69,6 +74,7 @@ class Stage:
             why = f"the torch of the image {reference} is its vendor's own build"
             self.open = Gap(why=why, at=at)
         elif found.brings == "tag" and found.torch and found.variant:
+            self.place = "/opt/conda" if "pytorch/pytorch" in reference else None
             self._bring(found.torch, found.variant, at)
 
     def _bring(self, torch: str, variant: str, at: FileAt) -> None:
@@ -88,11 +94,25 @@ class Stage:
                 build=build if name == TORCH else None,
             )
 
-    def take(self, outcome: Outcome, why_at: FileAt, *, backend: bool = False) -> None:
-        """What an installation leaves."""
+    def take_python(self, python: str) -> None:
+        """Another Python is the one in use from here on."""
+        self.scene = with_python(self.scene, python)
+        self.python_stated = True
+
+    def take(
+        self,
+        outcome: Outcome,
+        why_at: FileAt,
+        *,
+        backend: bool = False,
+        place: str | None = None,
+    ) -> None:
+        """What an installation into a place leaves."""
         if self.failed is not None and self.failed.reason == "platform":
             return
         torch = outcome.choice(TORCH)
+        if torch is None or torch != self.installed.get(TORCH):
+            self.place = place
         if outcome.status == "fails" or (torch and torch != self.installed.get(TORCH)):
             self.brought[why_at] = Brought(at=why_at, command=self.typed, backend=backend)
         if outcome.status == "installs":
@@ -161,9 +181,7 @@ class Stage:
 
 def with_python(scene: Scene, python: str) -> Scene:
     """The scene with another Python."""
-    return Scene(
-        scene.platform, python, scene.extras, scene.groups, scene.glibc, scene.tool
-    )  # fmt: skip
+    return replace(scene, python=python)
 
 
 def document_of(path: str, outcome: Outcome) -> Document:
