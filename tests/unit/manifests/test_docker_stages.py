@@ -24,13 +24,17 @@ HELD = {
         "2.15.0 cu132",
     ),
     "its packages are copied": (
-        "FROM python:3.12 AS builder\nRUN pip install torch==2.9.1\nFROM python:3.12-slim\n"
-        "COPY --from=builder /usr/local/lib/python3.12/site-packages /usr/local/lib/python3.12/\n",
+        (
+            "FROM python:3.12 AS builder\nRUN pip install torch==2.9.1\nFROM python:3.12-slim\n"
+            "COPY --from=builder /usr/local/lib/python3.12/site-packages /usr/local/lib/python3.12/\n"
+        ),
         "2.9.1 cu128",
     ),
     "PyTorch's image lends its packages": (
-        "FROM python:3.12-slim\n"
-        "COPY --from=pytorch/pytorch:2.9.1-cuda12.8-cudnn9-runtime /opt/conda /opt/conda\n",
+        (
+            "FROM python:3.12-slim\n"
+            "COPY --from=pytorch/pytorch:2.9.1-cuda12.8-cudnn9-runtime /opt/conda /opt/conda\n"
+        ),
         "2.9.1 cu128",
     ),
     "the second way where the first one fails": (
@@ -104,7 +108,8 @@ def test_an_image_is_left_open(name: str) -> None:
 def test_a_group_names_the_stage_that_is_built() -> None:
     text = (
         "FROM python:3.12 AS cpu\n"
-        f"RUN pip install torch -i {CPU}\nFROM python:3.12 AS gpu\nRUN pip install torch -i {CU128}\n"
+        f"RUN pip install torch -i {CPU}\nFROM python:3.12 AS gpu\n"
+        f"RUN pip install torch -i {CU128}\n"
     )
     assert torch(text, "Dockerfile") == "2.11.0 cu128"
     assert torch(text, "Dockerfile", groups=("cpu",)) == "2.15.0 cpu"
