@@ -26,7 +26,7 @@ HELD = {
     "its packages are copied": (
         (
             "FROM python:3.12 AS builder\nRUN pip install torch==2.9.1\nFROM python:3.12-slim\n"
-            "COPY --from=builder /usr/local/lib/python3.12/site-packages /usr/local/lib/python3.12/\n"
+            "COPY --from=builder /usr/local/lib/python3.12/site-packages /packages\n"
         ),
         "2.9.1 cu128",
     ),
