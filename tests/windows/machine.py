@@ -8,6 +8,7 @@ prefix, and every program is started by one Windows process that stays (`agent.p
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ class Run:
     code: int
     stdout: bytes
     stderr: bytes
+    killed: bool = False
+    """Whether it was ended by force."""
 
     @functools.cached_property
     def report(self) -> dict[str, Any]:
@@ -225,33 +228,68 @@ class Wine:
         done = self.start("reg", "import", windows_path(file), folder=file.parent)
         assert done.code == 0, done
 
-    def run(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
-        """Run `gpudoctor` in a folder."""
-        return self.start("{python}", "-m", "gpudoctor", *argv, folder=folder, environ=environ)
+    def run(
+        self,
+        *argv: str,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        kill_after: float | None = None,
+    ) -> Run:
+        """Run `gpudoctor` in a folder; `kill_after`: end it by force after so many seconds."""
+        command = ("{python}", "-m", "gpudoctor", *argv)
+        return self.start(*command, folder=folder, environ=environ, kill_after=kill_after)
 
     def python(self, code: str, *, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
         """Run a program in a folder."""
         (folder / "program.py").write_text(code, encoding="utf-8")
         return self.start("{python}", "program.py", folder=folder, environ=environ)
 
-    def start(self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
+    def start(
+        self,
+        *argv: str,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        kill_after: float | None = None,
+    ) -> Run:
         """Start any program in a folder, `{python}` is the Windows Python; wait for its end."""
-        ask = {
-            "argv": argv,
-            "folder": windows_path(folder),
-            "environ": dict(environ or {}),
-            "seconds": 90,
-        }
+        answer = self._ask(
+            argv=argv,
+            folder=windows_path(folder),
+            environ=dict(environ or {}),
+            seconds=_SECONDS,
+            kill_after=kill_after,
+        )
+        assert answer["code"] is not None, f"{argv}: {answer.get('error', 'it did not end')}"
+        out, err = (base64.b64decode(answer[name]) for name in ("stdout", "stderr"))
+        return Run(code=answer["code"], stdout=out, stderr=err, killed=answer["killed"])
+
+    @contextlib.contextmanager
+    def beside(self, code: str, *argv: str, folder: Path) -> Iterator[int]:
+        """A Python program that runs meanwhile, from its first line on; its process id."""
+        (folder / "beside.py").write_text(code, encoding="utf-8")
+        command = ("{python}", windows_path(folder / "beside.py"), *argv)
+        ask = {"folder": windows_path(folder), "environ": {}}
+        started = self._ask(background=True, argv=command, **ask)["pid"]
+        try:
+            yield started
+        finally:
+            self._ask(stop=started)
+
+    def processes(self) -> dict[str, str]:
+        """The id of each process that runs there, and the name of its program."""
+        found: dict[str, str] = self._ask(processes=True)["processes"]
+        return found
+
+    def _ask(self, **ask: Any) -> dict[str, Any]:
         assert self._agent.stdin is not None
         assert self._agent.stdout is not None
         self._agent.stdin.write(json.dumps(ask).encode("ascii") + b"\n")
         self._agent.stdin.flush()
-        answer = json.loads(self._agent.stdout.readline())
-        assert answer["code"] is not None, f"{argv}: {answer.get('error', 'it did not end')}"
-        out, err = (base64.b64decode(answer[name]) for name in ("stdout", "stderr"))
-        return Run(code=answer["code"], stdout=out, stderr=err)
+        answer: dict[str, Any] = json.loads(self._agent.stdout.readline())
+        return answer
 
 
+_SECONDS = 90
 _RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 
 
