@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor import results
-from gpudoctor.fix.command import Done
 from gpudoctor.fix.ours import split
+from gpudoctor.fix.procedure import Done
 from gpudoctor.model import report as model_report
 from gpudoctor.model.step import Step
 from gpudoctor.model.value import dataclass, replace

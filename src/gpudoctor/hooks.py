@@ -54,7 +54,7 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
     if not isinstance(error, BaseException | str | bytes):
         raise UsageError(f"diagnose takes an exception or a text, not a {type(error).__name__}")
     from gpudoctor.results import diagnosis
-    from gpudoctor.triage import report
+    from gpudoctor.triage import report_on_text as report
 
     if not isinstance(error, BaseException):
         return diagnosis(report.of_string(error))

@@ -13,7 +13,7 @@ class Scan(ScanTable):
 
     def to_dict(self) -> dict[str, Any]:
         """The table as JSON values, exactly what `scan --json` prints."""
-        from gpudoctor.report.views.scan import as_json
+        from gpudoctor.report.views.scan_view import as_json
 
         return as_json(self)
 

@@ -27,7 +27,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 
 UV_PLATFORMS = {
     "linux_x86_64": "x86_64-manylinux_2_28",

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 from triage_cases.load import Case, ecosystems
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gpudoctor import rules
 from gpudoctor.compat.amd_target import build_serves
-from gpudoctor.kb.hardware import amd as kb_amd
+from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import DeviceFile, Facts, Gpu, Host, Python, Torch, VendorDriver
 from gpudoctor.model.finding import Finding, Severity

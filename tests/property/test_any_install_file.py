@@ -12,7 +12,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 
 LOCKS = Path(__file__).parents[1] / "unit" / "manifests" / "locks"
 REAL = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests import judge
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Gpu, Host, Package, Python, Requirement
 from gpudoctor.model.sheet import FactSheet

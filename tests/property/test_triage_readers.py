@@ -25,12 +25,12 @@ from gpudoctor.triage.readers import (
     prose,
     torch_warnings,
 )
-from gpudoctor.triage.report import of_stream, of_string
+from gpudoctor.triage.report_on_text import of_stream, of_string
 from gpudoctor.triage.signatures.marks import compiled
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean
 from gpudoctor.triage.text.clean import decode as decode_bytes
-from gpudoctor.triage.text.text import fold
+from gpudoctor.triage.text.cleaned_text import fold
 from triage_cases.load import cases
 
 READERS = (collect_env, kernel_log, nvidia_smi, package_list, prose, torch_warnings)

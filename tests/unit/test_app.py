@@ -53,7 +53,7 @@ def test_the_package_lists_and_offers_every_function(name):
 
 def test_a_function_stays_callable_when_a_package_of_its_name_is_imported():
     code = (
-        "import gpudoctor, gpudoctor.triage.report, gpudoctor.smoke, gpudoctor.fix, "
+        "import gpudoctor, gpudoctor.triage.report_on_text, gpudoctor.smoke, gpudoctor.fix, "
         "gpudoctor.report.style\n"
         "from gpudoctor.report import FORMATS\n"
         "print(gpudoctor.triage('No CUDA GPUs are available').findings[0].code, "

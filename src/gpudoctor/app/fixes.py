@@ -13,7 +13,7 @@ from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
 from gpudoctor.model import report as model_report
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
-    from gpudoctor.fix.command import Done
+    from gpudoctor.fix.procedure import Done
     from gpudoctor.fix.undo import Undone
     from gpudoctor.fixed import Fixed
 
@@ -97,21 +97,21 @@ def undo(
 
 def fix_plan(options: VisitOptions) -> model_report.Report:
     """The machine as it is, with the prescription that `fix` would carry out."""
-    from gpudoctor.fix import command
+    from gpudoctor.fix import procedure as command
 
     return command.examine(options)
 
 
 def refuse_unfinished(report: model_report.Report) -> None:
     """Raises `FixFailedError` if an earlier fix of the examined environment was cut off."""
-    from gpudoctor.fix import command
+    from gpudoctor.fix import procedure as command
 
     command.refuse_unfinished(report)
 
 
 def carry_out(before: model_report.Report, options: VisitOptions, say: Say) -> Done:
     """Carry out the prescription of `before` as a transaction; raises as `fix`."""
-    from gpudoctor.fix import command
+    from gpudoctor.fix import procedure as command
 
     return command.carry_out(before, options, say, os.environ)
 

@@ -19,7 +19,7 @@ def triage(text: str | bytes, *, name: str = "", keep_private: bool = False) -> 
         UsageError: it is no text.
     """
     given.readable(name or "triage", text)
-    from gpudoctor.triage import report as texts
+    from gpudoctor.triage import report_on_text as texts
 
     return results.diagnosis(texts.of_string(text, keep_private=keep_private))
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code.fatbin import Containers, Image, find, walk
 from gpudoctor.binaries.code.groups import group
-from gpudoctor.binaries.code.registered import Records, registered
+from gpudoctor.binaries.code.registration import Records, registered
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import NoDecompressorError, Source
-from gpudoctor.model.library import BundleGroup, CodeGroup, KernelArchive, Library
+from gpudoctor.model.binary import BundleGroup, CodeGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
 
 _CUDA = (".nv_fatbin", "__nv_relfatbin", ".nvFatBinSegment")

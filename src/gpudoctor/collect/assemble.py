@@ -121,7 +121,7 @@ def _jobs(
         read_machine(Sysroot.from_environ(environ), environ, found.files)
 
     def patient() -> None:
-        from gpudoctor.collect.environment import collect_patient
+        from gpudoctor.collect.python_environment import collect_patient
 
         found.patient = collect_patient(target, cwd, environ, end - _RESERVE)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.pattern import late_pattern
 

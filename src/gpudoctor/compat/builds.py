@@ -16,7 +16,7 @@ from gpudoctor.compat.architecture import (
     can_be_jitted,
     runs_natively,
 )
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from gpudoctor.kb._data import numbers
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass, field

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from gpudoctor.kb.hardware import intel
+from gpudoctor.kb.hardware import intel_gpus as intel
 
 SPIRV, OTHER = "spirv", "other"
 

@@ -90,7 +90,7 @@ def _vendor(gpu: Gpu) -> str | None:
 
 
 def _amd(gpu: Gpu) -> dict[str, Any]:
-    from gpudoctor.kb.hardware import amd
+    from gpudoctor.kb.hardware import amd_gpus as amd
 
     rows = amd.match(gpu.name) if gpu.name else ()
     named = {row.gfx for row in rows}
@@ -102,7 +102,7 @@ def _amd(gpu: Gpu) -> dict[str, Any]:
 
 def _intel(gpu: Gpu) -> dict[str, Any]:
     """A card of its own is told by the number in its name: `Arc A770`, `Data Center GPU Max`."""
-    from gpudoctor.kb.hardware import intel
+    from gpudoctor.kb.hardware import intel_gpus as intel
 
     family = intel.match(gpu.name) if gpu.name else None
     if family is None:

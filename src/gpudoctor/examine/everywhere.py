@@ -25,8 +25,8 @@ def visit_all(
 ) -> Iterator[tuple[str, Report]]:
     """Each environment that is found, with its report; read from files, none is started."""
     from gpudoctor.collect import collect
-    from gpudoctor.collect.environment import collect_patient
     from gpudoctor.collect.python.environments import environments
+    from gpudoctor.collect.python_environment import collect_patient
     from gpudoctor.collect.recorder import merge
 
     machine = collect(None, options.timeout_seconds or STATIC_SECONDS, folder, environ)

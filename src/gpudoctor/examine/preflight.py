@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import conclude
 from gpudoctor.manifests import Judged, judge
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
@@ -49,7 +49,7 @@ def _troubled(judged: Judged) -> bool:
 
 def _prescription(judged: Judged, options: Options) -> Prescription:
     """The cure as an edit of the file; never against a pin that the file states."""
-    from gpudoctor.manifests.cure import in_file
+    from gpudoctor.manifests.file_edit import in_file
     from gpudoctor.prescribe import prescribe
 
     row = judged.installation

@@ -66,7 +66,7 @@ def named(gpus: Sequence[str]) -> list[Gpu]:
 
 
 def _gpu(text: str, index: int) -> Gpu:
-    from gpudoctor.kb.hardware.gpus import all_capabilities
+    from gpudoctor.kb.hardware.nvidia_gpus import all_capabilities
 
     try:
         capability = ComputeCapability.parse(text)
@@ -88,7 +88,7 @@ def _gpu(text: str, index: int) -> Gpu:
 
 
 def _intel(text: str) -> IntelGpu:
-    from gpudoctor.kb.hardware import intel
+    from gpudoctor.kb.hardware import intel_gpus as intel
 
     version = intel.version_of_target(text) or intel.ip_version(None, text)
     if version is None:

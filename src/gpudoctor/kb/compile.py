@@ -18,7 +18,7 @@ from typing import Any
 from gpudoctor.kb._data import FOLDER
 from gpudoctor.kb.authoring.documents import AuthoringError, read
 from gpudoctor.kb.authoring.reach import reach
-from gpudoctor.kb.authoring.schema import FILES, SIGNATURE_FILES
+from gpudoctor.kb.authoring.row_schema import FILES, SIGNATURE_FILES
 from gpudoctor.kb.findings import meaning
 from gpudoctor.kb.software import _torch_tables
 from gpudoctor.model.terms import toml

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from gpudoctor.manifests.judge import Judged, judge
+from gpudoctor.manifests.judgement import Judged, judge
 
 __all__ = ["Judged", "judge"]

@@ -7,7 +7,7 @@ import re
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
-from gpudoctor.manifests.outcome import Choice
+from gpudoctor.manifests.choice import Choice
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass

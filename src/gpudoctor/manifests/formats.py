@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source, decode, read
+from gpudoctor.manifests.source_files import Source, decode, read
 
 _BY_NAME = (
     (r"uv\.lock", "uv.lock"),

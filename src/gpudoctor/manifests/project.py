@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests import formats
-from gpudoctor.manifests.document import Document
-from gpudoctor.manifests.outcome import Outcome
-from gpudoctor.manifests.resolvers import lock
+from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.install_file import Document
+from gpudoctor.manifests.resolvers import locked as lock
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import allows
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, replace

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from gpudoctor.model.library import CodeGroup as CodeGroup
-from gpudoctor.model.library import Library as Library
+from gpudoctor.model.binary import CodeGroup as CodeGroup
+from gpudoctor.model.binary import Library as Library
 from gpudoctor.model.value import dataclass, field
 from gpudoctor.model.vendor_driver import DeviceFile as DeviceFile
 from gpudoctor.model.vendor_driver import VendorDriver as VendorDriver

@@ -7,7 +7,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.answers.elsewhere import gpus_elsewhere
-from gpudoctor.prescribe.answers.errors import curable_elsewhere, errors_of
+from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
 from gpudoctor.prescribe.answers.helpless import helpless
 from gpudoctor.prescribe.answers.remedies import MASKED, leftover_notes, remedies, unmasked
 from gpudoctor.prescribe.options.nightly import failed_nightly

@@ -25,7 +25,7 @@ from gpudoctor.report.blocks import (
     Section,
 )
 from gpudoctor.report.headline import headline
-from gpudoctor.report.layers import layers
+from gpudoctor.report.layer_rows import layers
 from gpudoctor.report.shells import Shells, commands, shells_of
 from gpudoctor.report.style import Style
 
@@ -51,7 +51,7 @@ def document(
     brief = brief and not style.verbose
     shells = shells_of(report.sheet, style, one=brief or style.verbose > 0)
     if report.about == "plan":
-        from gpudoctor.report.views.plan import sections
+        from gpudoctor.report.views.plan_view import sections
 
         return _made(report, sections(report, style, shells), extra, style)
     prescription = report.prescription

@@ -7,7 +7,7 @@ from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import architectures, jittable, native, side
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.facts import Gpu
 
 _HELD_SHARE = 0.5

@@ -13,7 +13,7 @@ from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.value import replace
 from gpudoctor.smoke.causes import cause
-from gpudoctor.smoke.run import Mishap, Run, key
+from gpudoctor.smoke.worker_run import Mishap, Run, key
 
 _SHORT = 300
 _LINES = 6

@@ -16,10 +16,10 @@ from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass, field, replace
 from gpudoctor.smoke import findings as prove_findings
-from gpudoctor.smoke.device import drive
-from gpudoctor.smoke.rates import slow
-from gpudoctor.smoke.run import Order, Progress, Run, Target, key
+from gpudoctor.smoke.measured_rates import slow
+from gpudoctor.smoke.one_device import drive
 from gpudoctor.smoke.training_advice import advise
+from gpudoctor.smoke.worker_run import Order, Progress, Run, Target, key
 
 Level = Literal["quick", "full"]
 

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.smoke.findings import gpu_of
-from gpudoctor.smoke.run import Run
+from gpudoctor.smoke.worker_run import Run
 
 Line = Mapping[str, str]
 """`device`, `kind` (`ability` or `training`), `topic`, `value`, `because`."""

@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest, TestStatus
-from gpudoctor.smoke.run import Mishap, Order, Run, Stage, key, over
+from gpudoctor.smoke.worker_run import Mishap, Order, Run, Stage, key, over
 
 if TYPE_CHECKING:
     from gpudoctor.collect.process.watched import Ending, WatchedChild

@@ -9,12 +9,12 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.triage import report
+from gpudoctor.triage import report_on_text as report
 from gpudoctor.triage.readers.errors.traceback import own_frame
 from gpudoctor.triage.signatures.follow_up import is_asynchronous as may_end_later
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.text.clean import clean, decode
-from gpudoctor.triage.text.text import fold
+from gpudoctor.triage.text.cleaned_text import fold
 
 BLOCKING = "CUDA_LAUNCH_BLOCKING"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.compat.driver import DriverVersion, driver_os, floor_of
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Host

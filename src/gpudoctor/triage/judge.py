@@ -21,8 +21,8 @@ from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, st
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.signatures.match import hits
 from gpudoctor.triage.signatures.rank import CERTAIN, Candidate, rank
+from gpudoctor.triage.text.cleaned_text import Text, fold
 from gpudoctor.triage.text.nature import Nature, nature
-from gpudoctor.triage.text.text import Text, fold
 
 # Programs and packages whose own names are written small.
 _WRITTEN_SMALL = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import likely_platform
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.codec import decode, hints
@@ -27,7 +27,7 @@ from gpudoctor.triage.readers import (
     torch_warnings,
 )
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _NOT_STATED = "the text does not say"
 

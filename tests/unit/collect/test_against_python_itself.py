@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gpudoctor.collect.environment import collect_patient
+from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.model.facts import Python
 
 ASK = """

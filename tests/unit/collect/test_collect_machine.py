@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gpudoctor.collect import assemble
-from gpudoctor.collect import environment as patient
+from gpudoctor.collect import python_environment as patient
 from gpudoctor.collect.assemble import collect
 from gpudoctor.collect.driver import asking as drivers
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer

@@ -7,7 +7,8 @@ from typing import NoReturn
 import pytest
 
 from gpudoctor import rules
-from gpudoctor.collect import assemble, environment, surroundings
+from gpudoctor.collect import assemble, surroundings
+from gpudoctor.collect import python_environment as environment
 from gpudoctor.collect.assemble import collect
 from gpudoctor.collect.gpus import pci_names
 from gpudoctor.collect.machine import linux

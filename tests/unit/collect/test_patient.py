@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect import environment as patient_module
+from gpudoctor.collect import python_environment as patient_module
 from gpudoctor.collect import surroundings as surroundings_module
-from gpudoctor.collect.environment import collect_patient
 from gpudoctor.collect.packages.torch_child import ask_torch, parse_answer
 from gpudoctor.collect.python import chosen as chosen_module
+from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.collect.recorder import Recorder, merge
 from gpudoctor.errors import UsageError
 from gpudoctor.model.fact import Unknown

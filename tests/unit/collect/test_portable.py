@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect.environment import collect_patient
 from gpudoctor.collect.python.interpreter import choose
+from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.model.facts import Python, Torch
 from unit.collect.environments import clean_environ, put, torch, windows_executable
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.environment import collect_patient
 from gpudoctor.collect.python.layout import parse_version, read_config, read_layout
+from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.collect.recorder import Recorder
 from gpudoctor.model.facts import Python
 from unit.collect.environments import (

@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from gpudoctor.collect.process import outcome, posix, runner
+from gpudoctor.collect.process import outcome, runner
+from gpudoctor.collect.process import posix_process as posix
 from gpudoctor.collect.process.runner import Child, Stream, run, start
-from gpudoctor.collect.process.windows import WindowsProcess
+from gpudoctor.collect.process.windows_process import WindowsProcess
 
 LONG = 60.0
 

@@ -14,7 +14,7 @@ from gpudoctor.collect.system.loader import find_loader_libraries, parse_cache
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.collect.system.toolkits import find_toolkits
 from gpudoctor.collect.system.variables import read_variables
-from gpudoctor.kb import environment
+from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Compiler, LoaderLibrary, Toolkit
 from unit.collect.environments import executable, put
 

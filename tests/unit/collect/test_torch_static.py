@@ -235,7 +235,7 @@ def test_version_py_is_never_executed(tmp_path: Path) -> None:
 def test_reading_the_patient_imports_no_torch_even_where_there_is_one() -> None:
     program = (
         "import os, sys, time\n"
-        "from gpudoctor.collect.environment import collect_patient\n"
+        "from gpudoctor.collect.python_environment import collect_patient\n"
         "collect_patient(None, '/', dict(os.environ), time.monotonic() + 30)\n"
         "sys.exit('torch' in sys.modules or 'importlib.metadata' in sys.modules)\n"
     )

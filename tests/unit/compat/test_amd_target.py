@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.compat.amd_target import best_service, generation, pretended, service
-from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.hardware import amd_gpus as amd
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.compat import driver
 from gpudoctor.compat.driver import DriverVersion
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 
 PARTS = st.lists(st.integers(100, 999), min_size=1, max_size=1).flatmap(
     lambda first: st.lists(st.integers(0, 999), max_size=3).map(lambda rest: [*first, *rest])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.compat.intel_target import best_service
-from gpudoctor.kb.hardware import intel
+from gpudoctor.kb.hardware import intel_gpus as intel
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,18 @@ import pytest
 
 from gpudoctor.compat import driver
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda, torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build.candidates import Offer, driver_serves
 from gpudoctor.prescribe.driver.branches import knows
 from gpudoctor.prescribe.request.target import Target, target_of
+from gpudoctor.rules.engine.all_rules import rules
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.engine import judge_with, prepare
-from gpudoctor.rules.engine.registry import rules
 from gpudoctor.smoke.causes import lacking_architecture
-from gpudoctor.triage.coverage import judge_codes
+from gpudoctor.triage.code_for_gpus import judge_codes
 from unit.rules.make import driver as driver_facts
 from unit.rules.make import facts, gpu, machine, module, on_pci, torch
 

@@ -7,8 +7,8 @@ import yaml
 from gpudoctor.model.facts import Facts, Host
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.smoke.run import Run, Target
 from gpudoctor.smoke.training_advice import advise, as_yaml
+from gpudoctor.smoke.worker_run import Run, Target
 
 GIB = 1 << 30
 SHEET = FactSheet(facts=Facts(host=Host(os="linux", cpu_count=16)))

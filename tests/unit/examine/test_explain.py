@@ -5,9 +5,9 @@ import pytest
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain import explain
 from gpudoctor.kb.findings import catalogue, error_codes
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.report.style import Style
-from gpudoctor.report.views.page import render
+from gpudoctor.report.views.documentation import render
 
 
 @pytest.mark.parametrize("entry", catalogue.entries(), ids=lambda entry: entry.code)

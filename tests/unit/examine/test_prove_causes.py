@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.smoke.causes import cause, lacking_architecture

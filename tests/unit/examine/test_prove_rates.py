@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.smoke.rates import compare, reasons_of, slow
-from gpudoctor.smoke.run import Run, Target
+from gpudoctor.smoke.measured_rates import compare, reasons_of, slow
+from gpudoctor.smoke.worker_run import Run, Target
 
 X16 = Gpu(index=0, name="NVIDIA H200", pcie_generation_max=5, pcie_width_max=16)
 

@@ -14,7 +14,7 @@ from gpudoctor.kb import compile as kb_compile
 from gpudoctor.kb import info
 from gpudoctor.kb._data import FOLDER
 from gpudoctor.kb.authoring.documents import AuthoringError, check, read
-from gpudoctor.kb.authoring.schema import FILES
+from gpudoctor.kb.authoring.row_schema import FILES
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"

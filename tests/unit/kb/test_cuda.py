@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.kb.hardware import amd, intel
+from gpudoctor.kb.hardware import amd_gpus as amd
+from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.kb.software import torch_releases
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.kb.smoke import sheet_rates
+from gpudoctor.kb.smoke_figures import sheet_rates
 
 # name: (CUDA cores, boost MHz, bus bits, Gbit/s a pin, multiples of float32: TF32, 16 bit, 8 bit)
 CHIPS = {

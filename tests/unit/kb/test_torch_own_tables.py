@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import torch_releases
 
 OWN: dict[str, Any] = json.loads(

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from gpudoctor.kb import info
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda, torch_binaries, torch_releases
 
 BUILDS = torch_releases.builds()

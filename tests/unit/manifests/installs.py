@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.formats import sources
-from gpudoctor.manifests.outcome import Outcome
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 
 CU126 = "https://download.pytorch.org/whl/cu126"
 CU128 = "https://download.pytorch.org/whl/cu128"

@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.examine.preflight import preflight
 from gpudoctor.manifests.containers.compose import size_of
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 

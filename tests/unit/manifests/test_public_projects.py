@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.examine.preflight import preflight
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.source import decode
+from gpudoctor.manifests.source_files import decode
 from unit.manifests.installs import CPU, CU126, CU128, outcome, torch
 
 

@@ -12,8 +12,8 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import PlanRequest
 from gpudoctor.prescribe.driver.branches import DriverPlan, NoDriver, driver_for, knows
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.known_steps import driver_families
 from gpudoctor.prescribe.plan import plan as planned
-from gpudoctor.prescribe.tables import driver_families
 from unit.prescribe.sheets import cure, line, sheet
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.prescribe import PlanRequest, missing_fact
 from gpudoctor.prescribe.plan import plan, sheet_of
 from gpudoctor.prescribe.request.gpu_names import gpu_of

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.probe.smoke_suite import session
 from gpudoctor.probe.smoke_suite.registry import tests as registered
-from gpudoctor.smoke.device import WORKER
+from gpudoctor.smoke.one_device import WORKER
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,7 +9,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python, Torch
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.report.headline import headline
-from gpudoctor.report.layers import layers
+from gpudoctor.report.layer_rows import layers
 from unit.report.reports import report
 
 CUDA = Torch(version="2.9.1+cu128", cuda="12.8", sass=("sm_90",))

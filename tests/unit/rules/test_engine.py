@@ -9,9 +9,9 @@ import pytest
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.rules.engine.all_rules import Judge, Rule, rule, rules
 from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.engine.engine import Judgement, judge_with, prepare
-from gpudoctor.rules.engine.registry import Judge, Rule, rule, rules
 from gpudoctor.rules.engine.wording import finding
 from unit.rules.make import machine
 

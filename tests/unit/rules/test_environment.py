@@ -9,7 +9,7 @@ from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.machine.gpus import xid
+from gpudoctor.rules.machine.gpu_state import xid
 from gpudoctor.rules.packages.companions import known_demand, pinned_torch, same_release
 from gpudoctor.rules.packages.nvidia_wheels import exact
 from unit.rules.make import amd, gpu, judged, machine, on_path, on_pci, package, torch

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.kb.findings import catalogue
-from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.rules.engine.registry import rules
+from gpudoctor.rules.engine.all_rules import rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "codes"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("GPU*.md"))}

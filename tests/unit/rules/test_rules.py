@@ -12,7 +12,7 @@ from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step
 from gpudoctor.prescribe import Options, prescribe
-from gpudoctor.rules.engine.registry import rules as all_rules
+from gpudoctor.rules.engine.all_rules import rules as all_rules
 from unit.rules.firing import FIRES, HEALTHY, TEMPTS
 from unit.rules.make import judged, machine
 

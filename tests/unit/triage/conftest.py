@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 from triage_cases.load import cases
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 NO_CUDA = "AssertionError: Torch not compiled with CUDA enabled"
 

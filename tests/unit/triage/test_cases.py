@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 from triage_cases.load import OPEN, cases
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.triage.merge import read_facts
 from gpudoctor.triage.text.clean import clean
-from gpudoctor.triage.text.text import fold
+from gpudoctor.triage.text.cleaned_text import fold
 
 
 def facts(text):

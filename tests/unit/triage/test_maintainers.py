@@ -8,7 +8,7 @@ import yaml
 
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 with open("docs/maintainers.md", encoding="utf-8") as file:
     TEMPLATE, WORKFLOW = (

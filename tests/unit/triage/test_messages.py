@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 MESSAGES = [
     # container

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 from gpudoctor.triage.text.typed import is_typed
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..", "..")

@@ -9,7 +9,7 @@ import pytest
 import gpudoctor
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 GPU = {
     "index": 0,

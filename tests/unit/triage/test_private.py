@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 TEXT = """alice@gpubox17:~/secret-project$ LD_LIBRARY_PATH=/home/alice/cuda/lib64 python train.py
 HF_TOKEN=hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345 https://bob:hunter2@mirror.corp.example/simple

@@ -14,7 +14,7 @@ from gpudoctor.triage.readers import (
 )
 from gpudoctor.triage.readers.errors.oom import figures
 from gpudoctor.triage.text.clean import clean, decode
-from gpudoctor.triage.text.text import fold
+from gpudoctor.triage.text.cleaned_text import fold
 
 
 def read(reader, text):
@@ -215,7 +215,7 @@ def test_both_formats_of_an_out_of_memory_message_are_read():
 def said_of(text):
     from gpudoctor.report import render
     from gpudoctor.report.style import Style
-    from gpudoctor.triage import report
+    from gpudoctor.triage import report_on_text as report
 
     return render(report.of_string(text), "text", Style(width=400))
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 
 HEALTHY_REPORT = """Collecting environment information...
 PyTorch version: 2.6.0+cu124

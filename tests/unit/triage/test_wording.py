@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gpudoctor.kb.findings import meaning, signatures
-from gpudoctor.triage.report import of_string
+from gpudoctor.triage.report_on_text import of_string
 from gpudoctor.triage.signatures.marks import compiled
 from triage_cases.load import cases
 from unit.triage.test_messages import MESSAGES

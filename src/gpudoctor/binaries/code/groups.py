@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from gpudoctor.binaries.code.fatbin import Containers
-from gpudoctor.binaries.code.registered import Registered
-from gpudoctor.model.library import CodeGroup
+from gpudoctor.binaries.code.registration import Registered
+from gpudoctor.model.binary import CodeGroup
 
 _NOTHING_KNOWN = Registered()
 

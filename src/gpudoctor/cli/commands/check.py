@@ -47,7 +47,7 @@ def execute(
     from gpudoctor.report import render
 
     if all_:
-        from gpudoctor.report import environments
+        from gpudoctor.report import environment_table as environments
 
         judged = api.check_all(
             policy=policy,

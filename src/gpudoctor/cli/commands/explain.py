@@ -33,7 +33,7 @@ def explain(
     """Explain a finding, an error, an architecture, a variant of torch, a variable, or a GPU."""
     common.check_format("json" if json else format_, _FORMATS)
     from gpudoctor.examine.explain import explain as explain_
-    from gpudoctor.report.views.page import render
+    from gpudoctor.report.views.documentation import render
 
     page = explain_(" ".join(what))
     common.emit(

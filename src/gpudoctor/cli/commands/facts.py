@@ -35,7 +35,7 @@ def facts(
     common.check_format("json" if json else format_, _FORMATS)
     common.check_timeout(timeout)
     from gpudoctor import app as api
-    from gpudoctor.report.views.facts import render
+    from gpudoctor.report.views.facts_view import render
 
     sheet = api.facts(python=python, redact=not no_redact, timeout=timeout)
     common.emit(

@@ -12,7 +12,7 @@ from gpudoctor.cli.commands import fix_kept
 from gpudoctor.errors import UsageError
 
 if TYPE_CHECKING:
-    from gpudoctor.fix.command import Done
+    from gpudoctor.fix.procedure import Done
     from gpudoctor.model.report import Report
     from gpudoctor.report.style import Style
 

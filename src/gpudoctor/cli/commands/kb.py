@@ -108,7 +108,7 @@ def verify(
 ) -> int:
     """Read wheels and say where the knowledge base states other architectures."""
     common.check_format("json" if json else format_, _FORMATS)
-    from gpudoctor.binaries.verify import verify as verify_
+    from gpudoctor.binaries.table_check import verify as verify_
 
     rows = []
     for path in wheels:

@@ -62,7 +62,7 @@ def execute(
     if settings is not None and not gpu and facts is None:
         if not settings.matrix:
             raise UsageError(f"{_NO_GPU}; or the machines in [tool.gpudoctor.matrix]")
-        from gpudoctor.report import cells
+        from gpudoctor.report import cell_table as cells
 
         judged = app.plan_cells(
             requirements or (),
@@ -127,7 +127,7 @@ def _render(report: Report, format_: str, style: Style, torch: str | None) -> st
     if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
     from gpudoctor.prescribe.plan import considered
-    from gpudoctor.report.views.plan import considered as section
+    from gpudoctor.report.views.plan_view import considered as section
 
     return render(report, format_, style, (section(considered(report.sheet, torch)),))
 

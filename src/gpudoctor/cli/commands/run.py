@@ -85,7 +85,7 @@ def run(
 
 
 def _preflight(argv: Sequence[str]) -> str | None:
-    from gpudoctor.cli import preflight
+    from gpudoctor.cli import quick_look as preflight
 
     sheet = preflight.look(argv)
     return None if sheet is None else preflight.unusable(sheet)
@@ -93,7 +93,7 @@ def _preflight(argv: Sequence[str]) -> str | None:
 
 def _diagnose(argv: Sequence[str], outcome: Ran) -> Report | None:
     """What the output shows, with the cure for this machine where the command is Python's."""
-    from gpudoctor.cli import preflight
+    from gpudoctor.cli import quick_look as preflight
     from gpudoctor.triage import after_death
 
     found = after_death.diagnose(outcome.tail)

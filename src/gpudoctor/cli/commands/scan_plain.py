@@ -34,7 +34,7 @@ def execute(
 
     # What `app.scan` calls: the Python API loads what every report needs.
     from gpudoctor.examine.scanning import scan_paths
-    from gpudoctor.report.views.scan import render
+    from gpudoctor.report.views.scan_view import render
 
     style = output.style_for(color, quiet=quiet, verbose=verbose)
     table = scan_paths(paths, gpus, os.environ, None if quiet else _Progress())

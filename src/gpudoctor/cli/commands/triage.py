@@ -45,7 +45,7 @@ def execute(
 
 
 def _report(file: str, *, keep_private: bool) -> Report:
-    from gpudoctor.triage import report
+    from gpudoctor.triage import report_on_text as report
 
     name = "standard input" if file == "-" else file
     try:

@@ -24,7 +24,7 @@ class Naming:
 def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
     """The name of a GPU by its PCI id (and revision, which tells AMD's boards apart)."""
     if gpu.vendor == "nvidia":
-        from gpudoctor.kb.hardware import gpus
+        from gpudoctor.kb.hardware import nvidia_gpus as gpus
 
         device = gpus.by_pci(gpu.pci_id)
         if device is None:
@@ -37,7 +37,7 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
         )
     if gpu.vendor == "amd":
         return _amd(gpu, root)
-    from gpudoctor.kb.hardware import intel
+    from gpudoctor.kb.hardware import intel_gpus as intel
 
     known = intel.by_pci(gpu.pci_id)
     # On the root bus sits what is part of the processor; a card sits behind a bridge.
@@ -48,7 +48,7 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
 
 
 def _amd(gpu: PciGpu, root: Sysroot) -> Naming:
-    from gpudoctor.kb.hardware import amd
+    from gpudoctor.kb.hardware import amd_gpus as amd
 
     known = amd.by_pci(gpu.pci_id)
     local = amdgpu_ids_name(root.read_or_none(_AMD_IDS) or "", gpu)

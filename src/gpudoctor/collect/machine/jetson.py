@@ -44,7 +44,7 @@ def board_gpu(root: Sysroot) -> Gpu | None:
 
     For a board whose driver answers nobody, as in a container without NVIDIA's runtime.
     """
-    from gpudoctor.kb.hardware import gpus
+    from gpudoctor.kb.hardware import nvidia_gpus as gpus
 
     known = gpus.by_tegra(read_chip(root) or "")
     if known is None:

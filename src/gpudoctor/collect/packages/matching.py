@@ -10,7 +10,7 @@ from gpudoctor.collect.packages.distributions import Distribution, normalise
 from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
 from gpudoctor.collect.packages.torch_static import parse_version_file
 from gpudoctor.collect.system.files import names, read_text
-from gpudoctor.kb import environment
+from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Package
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import replace

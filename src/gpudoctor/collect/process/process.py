@@ -64,10 +64,10 @@ def spawn(
         OSError: it could not be started.
     """
     if sys.platform == "win32":
-        from gpudoctor.collect.process.windows import WindowsProcess
+        from gpudoctor.collect.process.windows_process import WindowsProcess
 
         return WindowsProcess(argv, env, cwd, channel=channel)
-    from gpudoctor.collect.process.posix import PosixProcess
+    from gpudoctor.collect.process.posix_process import PosixProcess
 
     return PosixProcess(argv, env, cwd, channel=channel)
 
@@ -79,9 +79,9 @@ def spawn_in_front(argv: Sequence[str], env: Mapping[str, str], errors: int) -> 
         OSError: it could not be started.
     """
     if sys.platform == "win32":
-        from gpudoctor.collect.process.windows import WindowsForeground
+        from gpudoctor.collect.process.windows_process import WindowsForeground
 
         return WindowsForeground(argv, env, errors)
-    from gpudoctor.collect.process.posix import PosixForeground
+    from gpudoctor.collect.process.posix_process import PosixForeground
 
     return PosixForeground(argv, env, errors)

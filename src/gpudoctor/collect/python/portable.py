@@ -15,7 +15,7 @@ import os
 import re
 
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
-from gpudoctor.kb.software.portable import Program, programs
+from gpudoctor.kb.software.portable_programs import Program, programs
 from gpudoctor.model.value import dataclass
 
 _PATH_FILE = r"(?ai)python3\d{0,2}\._pth\Z"

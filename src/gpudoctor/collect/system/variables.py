@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gpudoctor.kb import environment
+from gpudoctor.kb import environment_variables as environment
 
 _LIMIT = 1 << 14
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gpudoctor.errors import UsageError
-from gpudoctor.examine.explain.architecture import of_architecture
 from gpudoctor.examine.explain.error import of_error
+from gpudoctor.examine.explain.explain_architecture import of_architecture
 from gpudoctor.examine.explain.gpu import of_gpu
 from gpudoctor.examine.explain.page import Explanation, Kind
 from gpudoctor.examine.explain.variable import of_variable
 from gpudoctor.examine.explain.variant import of_variant
 from gpudoctor.kb.findings import catalogue, error_codes, pages
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 
 __all__ = ["Explanation", "Kind", "explain"]
 

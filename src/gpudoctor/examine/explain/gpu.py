@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.examine.explain import architecture
+from gpudoctor.examine.explain import explain_architecture as architecture
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import torch_releases
 
 # How many GPUs of one name a page lists.
@@ -41,7 +41,8 @@ def of_gpu(text: str) -> Explanation | None:
 
 def _other_vendor(text: str) -> Explanation | None:
     """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
-    from gpudoctor.kb.hardware import amd, intel
+    from gpudoctor.kb.hardware import amd_gpus as amd
+    from gpudoctor.kb.hardware import intel_gpus as intel
     from gpudoctor.prescribe.request.gpu_names import is_apple
 
     if is_apple(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb import environment
+from gpudoctor.kb import environment_variables as environment
 
 
 def of_variable(text: str) -> Explanation | None:

@@ -1,4 +1,4 @@
-"""Reads `configs/*.yaml` and holds each file to its schema (gpudoctor.kb.authoring.schema).
+"""Reads `configs/*.yaml` and holds each file to its schema (gpudoctor.kb.authoring.row_schema).
 
 Unknown keys, wrong types, rows without a source and sources that are not listed are errors
 that name file, table, row and key.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from gpudoctor.kb.authoring.schema import FILES
+from gpudoctor.kb.authoring.row_schema import FILES
 from gpudoctor.kb.findings.catalogue import Area
 
 

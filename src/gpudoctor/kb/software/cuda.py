@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.kb._data import load, numbers
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.model.value import dataclass
 
 

@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gpudoctor.manifests.choice import Outcome, Shared
 from gpudoctor.manifests.containers.dockerfile import outcome_of
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.document import Document, line_of
-from gpudoctor.manifests.outcome import Outcome, Shared
+from gpudoctor.manifests.install_file import Document, line_of
 from gpudoctor.manifests.readers.locks.conda_list import yaml
-from gpudoctor.manifests.readers.toml import rows, table, text
+from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.containers.install_line import concerns
 from gpudoctor.manifests.containers.installers import run
 from gpudoctor.manifests.containers.instructions import Instruction, instructions
@@ -14,12 +15,11 @@ from gpudoctor.manifests.containers.pip_settings import (
     unread_settings,
 )
 from gpudoctor.manifests.containers.places import brings_python, takes_along
-from gpudoctor.manifests.containers.shell import branches, expand, heredoc_kind
+from gpudoctor.manifests.containers.run_commands import branches, expand, heredoc_kind
 from gpudoctor.manifests.containers.stage import Stage, document_of
-from gpudoctor.manifests.document import Document
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 

@@ -6,8 +6,8 @@ import re
 
 from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.document import Gap, Wish, normal
-from gpudoctor.manifests.readers.requirements import Reading, add, option, wish_of
+from gpudoctor.manifests.install_file import Gap, Wish, normal
+from gpudoctor.manifests.readers.requirements_txt import Reading, add, option, wish_of
 from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
@@ -138,7 +138,7 @@ def _option(stage: Stage, reading: Reading, kind: str, value: str, at: FileAt) -
 def _own_project(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
     """`pip install .`: the requirements of the project in the folder."""
     from gpudoctor.manifests.readers import pyproject, setup_cfg
-    from gpudoctor.manifests.readers.toml import parse
+    from gpudoctor.manifests.readers.toml_file import parse
 
     extras = re.findall(r"\[([^\]]*)\]", word)
     named = {normal(part) for part in ",".join(extras).split(",") if part}

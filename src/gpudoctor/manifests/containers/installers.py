@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import re
 
-from gpudoctor.manifests.containers.environments import conda, project
+from gpudoctor.manifests.containers.conda_lines import conda, project
 from gpudoctor.manifests.containers.install_line import concerns, install
 from gpudoctor.manifests.containers.pip_settings import (
     configure,
     is_settings,
     unread_settings,
 )
-from gpudoctor.manifests.containers.shell import Command, commands
+from gpudoctor.manifests.containers.run_commands import Command, commands
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.document import normal
+from gpudoctor.manifests.install_file import normal
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 

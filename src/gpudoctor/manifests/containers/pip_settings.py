@@ -9,7 +9,7 @@ import configparser
 import re
 
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 
 _FILE = re.compile(r"(.*/)?(pip\.conf|\.pip/pip\.conf|uv\.toml)\Z")
 _KEYS = {

@@ -6,10 +6,10 @@ import os
 
 from gpudoctor.kb.software import images as kb_images
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.manifests.document import Document, Gap
-from gpudoctor.manifests.outcome import Brought, Choice, Outcome
+from gpudoctor.manifests.choice import Brought, Choice, Outcome
+from gpudoctor.manifests.install_file import Document, Gap
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 
 Reader = Callable[[Source, Scene], Document]
 
@@ -17,7 +17,7 @@ def reader_of(format_: str) -> Reader:
 
 
 def _requirements(source: Source, scene: Scene) -> Document:  # noqa: ARG001 - one shape for all
-    from gpudoctor.manifests.readers import requirements
+    from gpudoctor.manifests.readers import requirements_txt as requirements
 
     # Environment variables of whoever asks are not those of whoever installs.
     return requirements.read(source, {})

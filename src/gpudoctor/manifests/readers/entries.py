@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.kb.software import packages as kb_packages
-from gpudoctor.manifests.document import line_at
-from gpudoctor.manifests.readers.toml import parse, rows
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.install_file import line_at
+from gpudoctor.manifests.readers.toml_file import parse, rows
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import stack
 from gpudoctor.model.value import dataclass
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gpudoctor.manifests.document import CondaSpec, Document, line_of
+from gpudoctor.manifests.install_file import CondaSpec, Document, line_of
 from gpudoctor.manifests.readers.locks.conda_list import yaml
-from gpudoctor.manifests.readers.requirements import Reading, take
-from gpudoctor.manifests.readers.toml import rows, table
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.readers.requirements_txt import Reading, take
+from gpudoctor.manifests.readers.toml_file import rows, table
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
 
 _BRACKETS = re.compile(r"\[(.*)\]\s*\Z")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.document import Document, Index, line_of, normal
-from gpudoctor.manifests.readers.requirements import wish_of
-from gpudoctor.manifests.readers.toml import rows, table, text
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.install_file import Document, Index, line_of, normal
+from gpudoctor.manifests.readers.requirements_txt import wish_of
+from gpudoctor.manifests.readers.toml_file import rows, table, text
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.conda_builds import choice, cuda_of
-from gpudoctor.manifests.document import CondaSpec, Document
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.install_file import CondaSpec, Document
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import allows, version
 from gpudoctor.model.value import replace

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gpudoctor.manifests.document import Document, Wish
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.install_file import Document, Wish
 from gpudoctor.manifests.resolvers.loose import Task, run
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate, allows

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
-from gpudoctor.manifests.document import Gap, Wish
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.install_file import Gap, Wish
 from gpudoctor.manifests.resolvers.beyond import beyond_known
-from gpudoctor.manifests.resolvers.lock import built, shown
-from gpudoctor.manifests.resolvers.solver import Pool, Solution, fits, places, solve
+from gpudoctor.manifests.resolvers.locked import built, shown
+from gpudoctor.manifests.resolvers.resolution import Pool, Solution, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import (
     COMPANIONS,

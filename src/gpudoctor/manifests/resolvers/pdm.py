@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.manifests import universe
-from gpudoctor.manifests.document import Document, Index, Wish
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.install_file import Document, Index, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import chosen_from, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
-from gpudoctor.manifests.resolvers.solver import Pool
+from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests import universe
-from gpudoctor.manifests.document import Document, Index, Wish
-from gpudoctor.manifests.outcome import Choice, Outcome
-from gpudoctor.manifests.resolvers.lock import shown
+from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.resolvers.locked import shown
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
-from gpudoctor.manifests.resolvers.solver import Pool
+from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
 

@@ -14,12 +14,12 @@ from typing import Any
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
-from gpudoctor.manifests.document import Document, Index, Wish
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.install_file import Document, Index, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import elsewhere, forked, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
-from gpudoctor.manifests.resolvers.solver import Pool
+from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate
 from gpudoctor.model.value import replace

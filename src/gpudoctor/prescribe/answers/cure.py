@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.prescribe.answers.errors import errors_of
+from gpudoctor.prescribe.answers.errors_to_cure import errors_of
 from gpudoctor.prescribe.answers.helpless import without
 from gpudoctor.prescribe.answers.missing import missing_fact
 from gpudoctor.prescribe.answers.proof import proved

@@ -6,7 +6,7 @@ machine that has no GPU and never meets one.
 
 from __future__ import annotations
 
-from gpudoctor.kb import environment as kb_environment
+from gpudoctor.kb import environment_variables as kb_environment
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet

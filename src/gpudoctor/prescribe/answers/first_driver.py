@@ -9,9 +9,9 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.known_steps import driver_families
 from gpudoctor.prescribe.options import mask
 from gpudoctor.prescribe.request.target import target_of
-from gpudoctor.prescribe.tables import driver_families
 
 
 def first_driver(sheet: FactSheet) -> DriverPlan | None:

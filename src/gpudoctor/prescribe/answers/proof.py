@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gpudoctor.model.finding import Severity
-from gpudoctor.prescribe.answers.errors import curable_elsewhere, errors_of
+from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
 from gpudoctor.prescribe.build.prediction import is_newer
 from gpudoctor.prescribe.options.question import Option, Question, Way
 from gpudoctor.prescribe.options.ways import ways

@@ -8,7 +8,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.answers.errors import errors_of
+from gpudoctor.prescribe.answers.errors_to_cure import errors_of
 from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.options.question import Question, Way

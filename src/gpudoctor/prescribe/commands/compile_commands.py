@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host
 from gpudoctor.model.terms.shell import cmd, posix, powershell
-from gpudoctor.prescribe.tables import source_build
+from gpudoctor.prescribe.known_steps import source_build
 
 
 def arch_list(gpus: tuple[ComputeCapability, ...]) -> str:

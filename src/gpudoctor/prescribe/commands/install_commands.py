@@ -111,7 +111,7 @@ def place_of(
 def steps(change: Change, place: Place) -> tuple[Step, ...]:
     """The steps of a change, in the order in which they must run."""
     if place.locked:
-        from gpudoctor.prescribe.commands.manifest import manifest_steps
+        from gpudoctor.prescribe.commands.manifest_edit import manifest_steps
 
         return manifest_steps(
             place.tool,

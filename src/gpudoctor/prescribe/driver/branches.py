@@ -6,11 +6,11 @@ from typing import Literal
 
 from gpudoctor.compat import driver as compat
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.model.terms.version import numbers as version_key
 from gpudoctor.model.value import dataclass
-from gpudoctor.prescribe.tables import recommended_branch
+from gpudoctor.prescribe.known_steps import recommended_branch
 
 Flavour = Literal["open", "proprietary", "either"]
 

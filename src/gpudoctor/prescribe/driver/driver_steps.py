@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpudoctor.model.facts import Host
 from gpudoctor.model.prescription import Claim, Step
 from gpudoctor.prescribe.driver.branches import DriverPlan
-from gpudoctor.prescribe.tables import DriverSteps, driver_families, table_date
+from gpudoctor.prescribe.known_steps import DriverSteps, driver_families, table_date
 
 
 def family_of(host: Host) -> DriverSteps:

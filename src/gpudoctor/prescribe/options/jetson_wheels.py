@@ -10,7 +10,7 @@ from __future__ import annotations
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import numbers as version_key
-from gpudoctor.prescribe.tables import JetsonIndex, jetson_indexes
+from gpudoctor.prescribe.known_steps import JetsonIndex, jetson_indexes
 
 
 def is_jetson(sheet: FactSheet) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from gpudoctor.compat.amd_target import wsl_serves
-from gpudoctor.kb.hardware import amd as kb_amd
+from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
@@ -19,11 +19,11 @@ from gpudoctor.prescribe.build.vendor_notes import vendor_notes
 from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
 from gpudoctor.prescribe.commands.mirror import Index
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
+from gpudoctor.prescribe.known_steps import amd_index
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import Target, is_served_gfx, served
-from gpudoctor.prescribe.tables import amd_index
 
 
 def jetson_ways(question: Question) -> Iterator[Option]:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb.hardware import gpus as kb_gpus
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Gpu, Host
 from gpudoctor.model.finding import Finding

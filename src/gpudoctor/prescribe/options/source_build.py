@@ -16,8 +16,8 @@ from gpudoctor.prescribe.build.candidates import (
     satisfies,
 )
 from gpudoctor.prescribe.commands.compile_commands import arch_list, max_jobs, with_variables
+from gpudoctor.prescribe.known_steps import source_build
 from gpudoctor.prescribe.request.target import Target
-from gpudoctor.prescribe.tables import source_build
 
 
 @lru_cache(maxsize=512)

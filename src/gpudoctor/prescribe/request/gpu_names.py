@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
-from gpudoctor.kb.hardware import amd as kb_amd
-from gpudoctor.kb.hardware import gpus as kb_gpus
-from gpudoctor.kb.hardware import intel as kb_intel
+from gpudoctor.kb.hardware import amd_gpus as kb_amd
+from gpudoctor.kb.hardware import intel_gpus as kb_intel
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.model.facts import Gpu
 
 _APPLE = re.compile(r"(apple\b.*|m[1-9]( (pro|max|ultra))?|mps)\Z", re.ASCII)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from gpudoctor.model.finding import FileAt, Severity
 from gpudoctor.report.blocks import Document, Section
 from gpudoctor.report.inert import inert
-from gpudoctor.report.plain import plain
+from gpudoctor.report.plain_section import plain
 from gpudoctor.report.style import Style
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}

@@ -17,7 +17,7 @@ from gpudoctor.report.blocks import (
 )
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
-from gpudoctor.report.views.page import sections_of
+from gpudoctor.report.views.documentation import sections_of
 
 _SYMBOLS = {"good": "✓", "warning": "!", "bad": "✗", "unknown": "?", "none": "–"}
 _CSS = """

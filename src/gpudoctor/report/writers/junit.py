@@ -11,8 +11,8 @@ from gpudoctor.model.report import Report, SmokeTest
 from gpudoctor.model.value import dataclass
 from gpudoctor.report.blocks import Document, Section
 from gpudoctor.report.inert import inert
-from gpudoctor.report.layers import layer_of
-from gpudoctor.report.plain import plain
+from gpudoctor.report.layer_rows import layer_of
+from gpudoctor.report.plain_section import plain
 from gpudoctor.report.style import Style
 
 # XML 1.0 has no place for these at all, not even escaped (https://www.w3.org/TR/xml/#charsets).
@@ -101,7 +101,7 @@ def _passed(report: Report, others: set[str]) -> list[_Case]:
     """The rules that judged the machine and found nothing; a text or a plan is not judged so."""
     if report.about != "machine":
         return []
-    from gpudoctor.rules.engine.registry import rules
+    from gpudoctor.rules.engine.all_rules import rules
 
     left_out = others | {entry.finding.name for entry in report.suppressed}
     return [_Case(_suite_of(r.name), r.name) for r in rules() if r.name not in left_out]

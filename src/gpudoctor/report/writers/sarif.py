@@ -13,7 +13,7 @@ from gpudoctor.model.finding import FileAt, Finding, Severity
 from gpudoctor.report import links
 from gpudoctor.report.blocks import Document, Section
 from gpudoctor.report.inert import inert
-from gpudoctor.report.plain import plain
+from gpudoctor.report.plain_section import plain
 from gpudoctor.report.style import Style
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

@@ -10,16 +10,11 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, sentence_step
-from gpudoctor.rules.builds.architecture import (
-    beyond_knowledge,
-    code_evidence,
-    gpu_evidence,
-    lacking,
-)
-from gpudoctor.rules.driver.driver import number
+from gpudoctor.rules.builds.torch_code import beyond_knowledge, code_evidence, gpu_evidence, lacking
+from gpudoctor.rules.driver.driver_state import number
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.rules.builds.architecture import (
+from gpudoctor.rules.builds.torch_code import (
     NEEDS,
     beyond_knowledge,
     gpu_evidence,
@@ -14,8 +14,8 @@ from gpudoctor.rules.builds.architecture import (
     through_ptx,
 )
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 
 

@@ -9,8 +9,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 
 _OF_TORCH = late_pattern(r"libraries\[(?:.*/)?torch/lib/(?:lib)?(?:torch|c10)[\w.-]*\]", re.ASCII)

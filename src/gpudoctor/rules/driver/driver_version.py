@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from gpudoctor.compat import driver as compat
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
-from gpudoctor.rules.driver.driver import FINER, number
-from gpudoctor.rules.driver.kernel_module import bound_driver
+from gpudoctor.rules.driver.driver_state import FINER, number
+from gpudoctor.rules.driver.no_module import bound_driver
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 

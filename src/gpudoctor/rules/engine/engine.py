@@ -11,8 +11,8 @@ from gpudoctor.model.identity import Identical
 from gpudoctor.model.sheet import FactSheet, parents
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
+from gpudoctor.rules.engine.all_rules import Rule, rules
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import Rule, rules
 from gpudoctor.rules.engine.wording import finding
 
 CRASHED = "rule-crashed"

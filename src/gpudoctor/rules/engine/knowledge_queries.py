@@ -12,7 +12,9 @@ from gpudoctor.compat.builds import jittable as jittable
 from gpudoctor.compat.builds import native as native
 from gpudoctor.compat.builds import serving as serving
 from gpudoctor.compat.builds import toolkit_knows
-from gpudoctor.kb.hardware import amd, gpus, intel
+from gpudoctor.kb.hardware import amd_gpus as amd
+from gpudoctor.kb.hardware import intel_gpus as intel
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda, packages, torch_releases
 from gpudoctor.model.terms.version import numbers as numbers
 

@@ -9,8 +9,8 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import environment_step, posix_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, verb
 
 _MASK = "CUDA_VISIBLE_DEVICES"

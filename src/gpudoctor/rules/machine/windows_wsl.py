@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.terms.shell import command_step, environment_step, posix_step, sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 # Users report that CUDA starts in WSL 2 with three GPUs and not with more (vllm-project/vllm

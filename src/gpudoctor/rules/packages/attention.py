@@ -9,9 +9,9 @@ from gpudoctor.kb.software import packages
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.terms.shell import command_step, sentence_step
-from gpudoctor.rules.builds.architecture import gpu_evidence
+from gpudoctor.rules.builds.torch_code import gpu_evidence
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.packages.companions import evidence_of
 

@@ -13,8 +13,8 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.version import satisfies, split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 COMPANIONS = ("torchvision", "torchaudio")

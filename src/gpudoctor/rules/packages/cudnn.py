@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
-from gpudoctor.rules.builds.architecture import NEEDS, gpu_evidence, lacking
+from gpudoctor.rules.builds.torch_code import NEEDS, gpu_evidence, lacking
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 
 

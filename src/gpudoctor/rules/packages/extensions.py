@@ -12,8 +12,8 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 from gpudoctor.rules.packages.companions import (
     COMPANIONS,

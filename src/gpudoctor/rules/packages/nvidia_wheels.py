@@ -13,8 +13,8 @@ from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, several
 
 _EXACT = late_pattern(r"={2,3}\s*([0-9][^,;\s]*)\Z", re.ASCII)

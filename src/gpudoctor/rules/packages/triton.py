@@ -8,10 +8,10 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import environment_step, posix_step, sentence_step
-from gpudoctor.rules.builds.architecture import gpu_evidence
+from gpudoctor.rules.builds.torch_code import gpu_evidence
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.packages.nvidia_wheels import exact
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.compat.amd_target import best_service, pretended
-from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device, HipCode
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 OVERRIDE = "HSA_OVERRIDE_GFX_VERSION"

@@ -9,8 +9,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import TORCH, Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 from gpudoctor.rules.vendors.amd import in_question
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.compat.amd_target import best_service, generation, pretended
-from gpudoctor.kb.hardware import amd
+from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import environment_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 from gpudoctor.rules.vendors.amd import OVERRIDE, in_question
 

@@ -9,8 +9,8 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, sentence_step
 from gpudoctor.model.terms.version import numbers
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.kb.hardware import intel
+from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.terms.shell import posix_step, sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.vendors.device_access import Access, files_missing, no_permission
 from gpudoctor.rules.vendors.device_files import bound_driver, unbound

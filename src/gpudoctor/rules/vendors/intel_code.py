@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gpudoctor.compat.intel_target import OTHER, SPIRV, Service, best_service
-from gpudoctor.kb.hardware import intel
+from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import TORCH, Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 from gpudoctor.rules.vendors.intel import in_question
 

@@ -8,7 +8,7 @@ from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.package_list import package
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 # "PyTorch version: 2.1.0", "PyTorch version              : 2.9.0+cu128", "- PyTorch version: …"
 _FIELD = late_pattern(r"^[\s*|-]{0,6}([A-Za-z][\w ()?/-]{1,44}?) {0,24}: {0,4}(.{0,300})$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 # A command goes on behind a backslash, a caret (cmd) or a backtick (PowerShell) at the line's end.
 _RUN = late_pattern(

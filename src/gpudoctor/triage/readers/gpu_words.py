@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gpudoctor.kb.hardware import amd as kb_amd
-from gpudoctor.kb.hardware import gpus as kb_gpus
-from gpudoctor.kb.hardware import intel as kb_intel
+from gpudoctor.kb.hardware import amd_gpus as kb_amd
+from gpudoctor.kb.hardware import intel_gpus as kb_intel
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.text.places import Near
 

@@ -7,7 +7,7 @@ import re
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _LINE = late_pattern(r"NVRM:|\bXid\b|nvidia: |nvidia-modeset:|nouveau \d{4}:|nvidia-nvlink|AER:")
 _MODULE = late_pattern(

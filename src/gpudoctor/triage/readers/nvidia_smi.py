@@ -8,7 +8,7 @@ from typing import Any
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _HEADER = late_pattern(
     r"NVIDIA-SMI ([\d.]{3,16})\s{1,40}(?:KMD Version"

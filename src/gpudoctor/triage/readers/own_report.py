@@ -13,7 +13,7 @@ from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _MARKS = "✓✗!·?–—-✅❌⚠️❔➖ \ufe0f"
 _LAYER = late_pattern(

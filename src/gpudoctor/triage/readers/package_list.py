@@ -6,7 +6,7 @@ import re
 
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _PIN = late_pattern(
     r"^\s{0,8}(?:[-+*] {1,3})?([A-Za-z][A-Za-z0-9_.-]{1,60})==(\d[\w.+!-]{0,60})(?: *(?:;"

@@ -11,8 +11,8 @@ from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.gpu_words import named_gpus
+from gpudoctor.triage.text.cleaned_text import Text
 from gpudoctor.triage.text.places import Near
-from gpudoctor.triage.text.text import Text
 
 _TORCH = (
     Near(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _PIN = late_pattern(r"\btorch={2,3}(\d{1,2}\.\d{1,2}(?:\.\d{1,2})?(?:\+\w{2,12})?)(?![\w.+])")
 _REFUSED = "could not find a version"

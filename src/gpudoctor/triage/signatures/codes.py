@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from gpudoctor.kb.findings import error_codes
 from gpudoctor.kb.findings.error_codes import ErrorCode
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _NAME = late_pattern(
     r"\b(?:CUDA_ERROR_[A-Z_]{3,60}|cudaError[A-Z]\w{2,60}|hipError[A-Z]\w{2,60}"

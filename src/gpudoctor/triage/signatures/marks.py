@@ -14,14 +14,14 @@ from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.triage.coverage import coverage
+from gpudoctor.triage.code_for_gpus import coverage
 from gpudoctor.triage.merge import with_torch
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.errors.copies import two_versions
 from gpudoctor.triage.readers.errors.failing import owner
 from gpudoctor.triage.readers.errors.oom import figures
+from gpudoctor.triage.text.cleaned_text import Text
 from gpudoctor.triage.text.places import places
-from gpudoctor.triage.text.text import Text
 
 _COMPARE = late_pattern(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
 _OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {

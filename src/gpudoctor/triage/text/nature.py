@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 Nature = Literal["output", "source", "documentation"]
 

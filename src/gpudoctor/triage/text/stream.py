@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from gpudoctor.kb.findings import signatures
 from gpudoctor.triage.text.clean import clean, encoding
-from gpudoctor.triage.text.text import Text, fold
+from gpudoctor.triage.text.cleaned_text import Text, fold
 
 WHOLE = 256 * 2**10
 """Up to this many bytes a text is judged whole."""

@@ -6,7 +6,7 @@ import re
 
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
-from gpudoctor.triage.text.text import Text
+from gpudoctor.triage.text.cleaned_text import Text
 
 _FRAME = late_pattern(r'^\s*File "([^"\n]{1,400})", line (\d{1,7})(?:, in ([^\n]{1,120}))?')
 _LIBRARY = late_pattern(

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests import formats
-from gpudoctor.manifests.companions import from_elsewhere
-from gpudoctor.manifests.containers.findings import of_container
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.containers.container_findings import of_container
+from gpudoctor.manifests.mixed_indexes import from_elsewhere
 from gpudoctor.manifests.project import Installation, installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import TORCH, demand
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Torch
@@ -60,7 +60,7 @@ def judge(
     Raises:
         UsageError: a file cannot be read, or is not of its format.
     """
-    from gpudoctor.manifests.document import normal
+    from gpudoctor.manifests.install_file import normal
 
     target = target_of(sheet)
     sources = formats.sources(tuple(paths))

@@ -10,11 +10,11 @@ import json
 import os
 
 from gpudoctor.collect.process import own_program
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.value import replace
-from gpudoctor.smoke.run import Mishap, Order, Run, Target, key, over
 from gpudoctor.smoke.watch import Watch
+from gpudoctor.smoke.worker_run import Mishap, Order, Run, Target, key, over
 
 WORKER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "probe", "smoke_worker.py"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.terms.toml import loads
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gpudoctor.kb import smoke as figures
+from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import dataclass
 from gpudoctor.smoke.findings import gpu_of
-from gpudoctor.smoke.run import Run
+from gpudoctor.smoke.worker_run import Run
 
 _UNITS = {"memory": "GB/s", "link": "GB/s"}
 

@@ -10,9 +10,9 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from gpudoctor.manifests.document import Document, Gap, Index, Wish, normal
+from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, normal
 from gpudoctor.manifests.scene import wheel_version
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.kb.software import indexes as kb_indexes
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, Outcome
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, demand
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.value import replace

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.terms.shell import command_step, sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, several
 
 _PAGE = "https://aka.ms/vc14/vc_redist"

@@ -14,8 +14,8 @@ from gpudoctor.model.facts import LoaderLibrary
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding
 
 _NEEDS = ("loader", "packages", "torch")

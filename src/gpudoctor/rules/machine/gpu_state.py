@@ -10,8 +10,8 @@ from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, posix_step, sentence_step
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 

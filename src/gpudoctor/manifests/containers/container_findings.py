@@ -6,7 +6,7 @@ Source: the Dockerfiles of nvidia/cuda (NVIDIA_REQUIRE_CUDA), docs.docker.com on
 from __future__ import annotations
 
 from gpudoctor.kb.software import cuda as kb_cuda
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.model.facts import Driver
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.sheet import FactSheet

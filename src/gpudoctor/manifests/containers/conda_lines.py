@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.containers.places import project_place
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.document import CondaSpec, Document, normal
-from gpudoctor.manifests.outcome import Outcome
-from gpudoctor.manifests.source import Source
+from gpudoctor.manifests.install_file import CondaSpec, Document, normal
+from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 

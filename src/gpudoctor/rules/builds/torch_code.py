@@ -16,8 +16,8 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.terms.version import split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Code, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several, verb
 
 NEEDS = ("torch", "gpus")

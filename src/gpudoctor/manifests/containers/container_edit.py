@@ -10,8 +10,8 @@ import re
 import shlex
 
 from gpudoctor.kb.software import images as kb_images
-from gpudoctor.manifests.document import normal
-from gpudoctor.manifests.outcome import Brought
+from gpudoctor.manifests.choice import Brought
+from gpudoctor.manifests.install_file import normal
 from gpudoctor.manifests.universe import stack
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.step import Step

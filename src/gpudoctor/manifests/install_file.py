@@ -10,7 +10,7 @@ from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field
 
 if TYPE_CHECKING:
-    from gpudoctor.manifests.outcome import Outcome
+    from gpudoctor.manifests.choice import Outcome
 
 _SEPARATORS = re.compile(r"[-_.]+")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gpudoctor.manifests.document import Wish
+from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.universe import TORCH, Candidate, allows
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass

@@ -8,8 +8,8 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import posix_step, sentence_step
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names
 
 _START_WITH_GPU = {

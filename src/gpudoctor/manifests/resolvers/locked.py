@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.manifests.choice import Choice, Outcome
 from gpudoctor.manifests.conda_builds import choice as conda_choice
-from gpudoctor.manifests.document import Document, Pinned
-from gpudoctor.manifests.outcome import Choice, Outcome
+from gpudoctor.manifests.install_file import Document, Pinned
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, version
 from gpudoctor.model.finding import FileAt

@@ -20,8 +20,8 @@ from gpudoctor.triage.judge import Diagnosis, diagnose
 from gpudoctor.triage.readers.errors.traceback import last_error
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean, decode
+from gpudoctor.triage.text.cleaned_text import Text, fold
 from gpudoctor.triage.text.private import scrub, scrub_finding, scrub_prescription
-from gpudoctor.triage.text.text import Text, fold
 
 
 def of_stream(source: BinaryIO, *, keep_private: bool = False) -> Report:

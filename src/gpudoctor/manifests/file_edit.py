@@ -8,10 +8,10 @@ pdm-project.org (package indexes), pipenv.pypa.io (indexes); tried with the tool
 
 from __future__ import annotations
 
-from gpudoctor.manifests.containers.cure import in_container
-from gpudoctor.manifests.document import Document
+from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.containers.container_edit import in_container
 from gpudoctor.manifests.formats import format_named
-from gpudoctor.manifests.outcome import Outcome
+from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.prescription import Prescription, Step

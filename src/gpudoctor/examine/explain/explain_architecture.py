@@ -10,7 +10,7 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain.page import Explanation
-from gpudoctor.kb.hardware import gpus
+from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda, torch_releases
 
 # How many GPU names an architecture's page lists before it says how many more there are.

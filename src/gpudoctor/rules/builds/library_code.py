@@ -17,10 +17,10 @@ from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.terms.version import split_label
-from gpudoctor.rules.builds.architecture import gpu_evidence, lacking
+from gpudoctor.rules.builds.torch_code import gpu_evidence, lacking
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import TORCH, Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.wording import finding, names, several
 
 _NEEDS = ("libraries", "gpus")

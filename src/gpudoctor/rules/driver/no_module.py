@@ -11,8 +11,8 @@ from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import posix_step
 from gpudoctor.rules.driver import distribution_commands as commands
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 

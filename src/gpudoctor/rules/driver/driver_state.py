@@ -8,10 +8,10 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import posix_step, sentence_step
-from gpudoctor.rules.driver.kernel_module import bound_driver, not_loaded
+from gpudoctor.rules.driver.no_module import bound_driver, not_loaded
 from gpudoctor.rules.engine import knowledge_queries as knowledge
+from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
-from gpudoctor.rules.engine.registry import rule
 from gpudoctor.rules.engine.restart import restart
 from gpudoctor.rules.engine.wording import finding, names, verb
 
