@@ -114,6 +114,13 @@ def _timed(report: Report, proof: Proof) -> Report:
     return replace(report, timings_ms=timings)
 
 
+def _other_interface(report: Report) -> bool:
+    """Whether torch reaches the GPU here by another interface than `torch.cuda`."""
+    facts = report.sheet.facts
+    on_mac = facts.host is not None and facts.host.os == "macos"
+    return on_mac or (facts.torch is not None and bool(facts.torch.xpu))
+
+
 def _examined(report: Report) -> Report:
     """Without a single test that ran, all that can be said is that nothing is known."""
     ran = any(
@@ -124,4 +131,9 @@ def _examined(report: Report) -> Report:
     if ran or report.exit_code != 0:
         return report
     note = "No kernel test ran, so nothing is proved."
+    if _other_interface(report):
+        note += (
+            " The tests use torch.cuda, which serves the GPUs of NVIDIA and AMD; on Intel's (xpu) "
+            "and Apple's (mps) they are not made. `--device cpu` tries torch itself."
+        )
     return replace(report, verdict="unknown", exit_code=3, notes=(*report.notes, note))

@@ -18,7 +18,8 @@ class Cause:
     texts: tuple[str, ...]
     """In lower case; any of them, anywhere in the failure's text."""
     confirm: str | None = None
-    """The fact that must agree: `compute-mode`, `memory`, `architectures`, `mig`, `cannot-open`."""
+    """The fact that must agree: `compute-mode`, `memory`, `architectures`, `gfx`, `mig`,
+    `cannot-open`."""
 
 
 @cache
@@ -42,6 +43,12 @@ def first_capability(format_: str) -> tuple[int, int]:
 def formats() -> Mapping[str, str]:
     """Format or feature → first compute capability, `8.0`."""
     return {row["format"]: row["capability"] for row in load("smoke")["formats"]}
+
+
+@cache
+def float8_types() -> Mapping[str, str]:
+    """AMD's GPUs that multiply float8 numbers: gfx → the name of torch's type."""
+    return {gfx: row["type"] for row in load("smoke")["float8_types"] for gfx in row["gfx"]}
 
 
 @cache

@@ -60,7 +60,7 @@ def scan_schema() -> dict[str, Any]:
     texts = {"type": "array", "items": {"type": "string"}}
     coverage = _object(
         {
-            "gpu": {"type": "string", "pattern": "^(sm_|gfx)[0-9a-f]+$"},
+            "gpu": {"type": "string", "pattern": "^[a-z0-9]+([_.-][a-z0-9]+)*$"},
             "status": {"enum": ["native", "jit", "partial", "none"]},
             "runnable": count,
             "of": count,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from gpudoctor.compat.amd_target import best_service
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import architectures, jittable, native, side
 from gpudoctor.kb import smoke_figures as figures
+from gpudoctor.kb.findings import error_codes
 from gpudoctor.model.facts import Gpu
+from gpudoctor.model.pattern import late_pattern
 
+_HIP_ERROR = late_pattern(r"hipError[A-Z]\w{2,60}", re.ASCII)
 _HELD_SHARE = 0.5
 """With less than this share of its memory free while nothing of ours runs, others hold it."""
 
@@ -44,6 +49,8 @@ def _confirmed(
         return name if held_by_others(gpu, device) else None
     if confirm == "architectures":
         return lacking_architecture(torch, device) or name
+    if confirm == "gfx":
+        return name if lacking_gfx(torch, device) else None
     if confirm == "mig":
         return name if gpu is not None and gpu.mig_mode else None
     if confirm == "cannot-open":
@@ -69,6 +76,25 @@ def held_by_others(gpu: Gpu | None, device: Mapping[str, Any]) -> bool:
     if not isinstance(free, int) or not isinstance(total, int) or total <= 0:
         return False
     return free < _HELD_SHARE * total
+
+
+def lacking_gfx(torch: Mapping[str, Any], device: Mapping[str, Any]) -> bool:
+    """Whether a ROCm build says that it was compiled for other GPUs than this one alone."""
+    names, gfx = torch.get("architectures"), device.get("gfx")
+    if not names or not gfx or not torch.get("hip"):
+        return False
+    return best_service(map(str, names), str(gfx)) == "none"
+
+
+def error_code(text: str) -> str | None:
+    """The first of HIP's errors that a text names, with number and meaning, from the code table.
+
+    `hipErrorIllegalAddress (700): a kernel touched memory that is not its own`
+    """
+    for match in _HIP_ERROR.finditer(text):
+        for row in error_codes.named(match[0]):
+            return f"{row.names[0]} ({row.number}): {row.says}"
+    return None
 
 
 def lacking_architecture(torch: Mapping[str, Any], device: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.value import replace
-from gpudoctor.smoke.causes import cause
+from gpudoctor.smoke.causes import cause, error_code
 from gpudoctor.smoke.worker_run import Mishap, Run, key
 
 _SHORT = 300
@@ -93,7 +93,9 @@ def _tests(run: Run, gpu: Gpu | None) -> list[Finding]:
         if name == "hung" and tests and all(key(t.name, t.dtype) in cut for t in tests):
             found.append(_cut_short(run, tests))
         elif tests:
-            found.append(_about(run, f"smoke-{name}", verb, tests, _behind_hang(run, tests)))
+            behind = _behind_hang(run, tests) if name == "hung" else _behind_crash(run, tests)
+            about = _about(run, f"smoke-{name}", verb, tests, behind)
+            found += [*(_cause(run, behind, gpu, about.title) if name == "crashed" else ()), about]
     groups: dict[str | None, list[SmokeTest]] = {}
     for name, test in run.tests.items():
         if test.status == "failed" and name not in run.wrong:
@@ -126,6 +128,15 @@ def _behind_hang(run: Run, tests: Sequence[SmokeTest]) -> str | None:
     return None
 
 
+def _behind_crash(run: Run, tests: Sequence[SmokeTest]) -> str | None:
+    """What the process said before it ended: rocBLAS and AMD's run time end it themselves."""
+    if not run.torch.get("hip"):
+        return None
+    keys = {key(test.name, test.dtype) for test in tests}
+    said = [line for mishap in run.mishaps if mishap.test in keys for line in mishap.stderr]
+    return cause("\n".join(said), torch=run.torch, device=run.device)
+
+
 def _cause(run: Run, name: str | None, gpu: Gpu | None, title: str) -> list[Finding]:
     """The finding of the cause itself, where the proof is the one that knows it."""
     if name is None or catalogue.find(name) is None:
@@ -138,6 +149,13 @@ def _cause(run: Run, name: str | None, gpu: Gpu | None, title: str) -> list[Find
         )
         text = f"torch {run.torch.get('version', '')} has no code for {run.target.label}"
         sentence = f"{text}, compute capability {run.device.get('capability')}"
+    elif name == "rocm-torch-lacks-gfx":
+        built = ", ".join(run.torch.get("architectures") or ())
+        evidence.append(
+            Evidence(fact="torch.gfx", value=built, source="torch.cuda.get_arch_list()")
+        )
+        text = f"torch {run.torch.get('version', '')} has no code for {run.target.label}"
+        sentence = f"{text}, {run.device.get('gfx')}"
     elif name == "gpu-memory-held-by-other-process":
         held = ", ".join(str(pid) for pid in (gpu.processes if gpu else ())) or "not visible here"
         sentence = f"Most memory of {run.target.label} is held by other processes ({held})"
@@ -171,6 +189,8 @@ def _about(
         evidence.append(
             Evidence(fact=place, value=test.error or test.status, source="kernel tests")
         )
+        if code := error_code(test.error or ""):
+            evidence.append(Evidence(fact=f"{place}.error", value=code, source="HIP's error codes"))
         operation = run.operations.get(key(test.name, test.dtype))
         if operation:
             evidence.append(Evidence(fact=f"{place}.operation", value=operation))

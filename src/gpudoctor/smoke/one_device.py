@@ -78,6 +78,7 @@ def _one_child(order: Order, run: Run) -> bool:
         "seed": int.from_bytes(os.urandom(4), "little"),
         "tolerances": figures.tolerances(),
         "capabilities": figures.formats(),
+        "float8_types": figures.float8_types(),
         "done": list(run.tests),
         "only": list(order.only),
         "last": sorted({test.name for test in run.tests.values() if test.status == "crashed"}),

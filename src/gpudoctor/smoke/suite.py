@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from gpudoctor.compat.vendor_masks import amd_order
+from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
 from gpudoctor.model.sheet import FactSheet
@@ -30,6 +32,8 @@ _ASYNCHRONOUS = (
     "unspecified launch failure",
     "misaligned address",
 )
+_BLOCKING = {"cuda": ("CUDA_LAUNCH_BLOCKING", "1"), "hip": ("AMD_SERIALIZE_KERNEL", "3")}
+"""What makes each kernel wait for its end, as torch's own messages name it."""
 _REPEATED = 2
 """So many tests a device, at most, are repeated to name the operation that failed."""
 
@@ -107,24 +111,35 @@ def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[Targ
     if torch is None:
         return []
     found: list[Target] = []
-    amd = 0
-    seen = [gpu for gpu in sheet.facts.gpus if gpu.visible is not False and gpu.vendor == "amd"]
-    card = any(not gpu.integrated for gpu in seen)
+    amd = [gpu for gpu in sheet.facts.gpus if gpu.vendor == "amd"]
+    card = any(not gpu.integrated for gpu in amd if gpu.visible is not False)
+    ordinals = iter(_hip_ordinals(amd, sheet.facts.environment))
     for position, gpu in enumerate(sheet.facts.gpus):
         index = position if gpu.index is None else gpu.index
-        ordinal: int | None = None
+        ordinal = next(ordinals) if gpu.vendor == "amd" else None
         if gpu.visible is False:
             continue
         if gpu.vendor == "nvidia" and torch.cuda is not None:
             ordinal = gpu.cuda_index
         elif gpu.vendor == "amd" and torch.hip is not None:
-            # HIP counts what it may see in the driver's order; torch calls the device cuda.
-            # The graphics inside a processor have a number and are not used beside a card.
-            ordinal, amd = None if card and gpu.integrated else amd, amd + 1
+            # torch calls the device cuda. The graphics inside a processor have a number and are
+            # not used beside a card.
+            ordinal = None if card and gpu.integrated else ordinal
+        else:
+            ordinal = None
         if ordinal is not None and (only is None or index in only):
             label = f"GPU {index} ({gpu.name})" if gpu.name else f"GPU {index}"
             found.append(Target(index=index, device=f"cuda:{ordinal}", label=label))
     return found
+
+
+def _hip_ordinals(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[int | None]:
+    """HIP's number of each AMD GPU; the masks choose among them, and say the order."""
+    order = amd_order(environ, [gpu.uuid for gpu in gpus])
+    shown = [place for place, gpu in enumerate(gpus) if gpu.visible is not False]
+    if sorted(order) != shown:  # the facts know more than the variables: they hide in their order
+        order = shown
+    return [order.index(place) if place in order else None for place in range(len(gpus))]
 
 
 def _cpu() -> list[Target]:
@@ -168,9 +183,10 @@ def _repeat_blocking(order: Order, run: Run) -> None:
         and run.target.index is not None
         and any(words in (test.error or "") for words in _ASYNCHRONOUS)
     ]
+    variable, value = _BLOCKING["hip" if run.torch.get("hip") else "cuda"]
     for name in suspects[:_REPEATED]:
         again = drive(
-            replace(order, only=(name,), environment={"CUDA_LAUNCH_BLOCKING": "1"}, progress=None),
+            replace(order, only=(name,), environment={variable: value}, progress=None),
             run.target,
         )
         test, operation = run.tests[name], again.operations.get(name)
@@ -178,7 +194,7 @@ def _repeat_blocking(order: Order, run: Run) -> None:
             continue
         run.operations[name] = operation
         run.tests[name] = replace(
-            test, error=f"{test.error}\nwith CUDA_LAUNCH_BLOCKING=1 it fails in: {operation}"
+            test, error=f"{test.error}\nwith {variable}={value} it fails in: {operation}"
         )
 
 

@@ -64,7 +64,8 @@ class _Device:
         if status == "passed":
             return "yes", f"the test {tests[0]} passed"
         if self._hip:
-            return "unknown", "not tested on this AMD GPU"
+            test = self._run.tests.get(tests[0]) if tests else None
+            return "unknown", (test and test.error) or "not tested on this AMD GPU"
         first = figures.first_capability(format_)
         own = (self._capability.major, self._capability.minor)
         needed = f"compute capability {first[0]}.{first[1]}"
@@ -163,9 +164,9 @@ class _Device:
         return found
 
     def _kernels(self) -> list[tuple[str, str, str]]:
-        found = [
-            ("cudnn_benchmark", "true", "where input sizes do not change: cuDNN picks the fastest"),
-        ]
+        library = "MIOpen" if self._hip else "cuDNN"
+        why = f"where input sizes do not change: {library} picks the fastest"
+        found = [("cudnn_benchmark", "true", why)]
         tensor_cores, because = self._has("float16-tensor-cores")
         if tensor_cores.startswith("yes"):
             found.append(

@@ -14,7 +14,8 @@ import pytest
 import gpudoctor
 from gpudoctor.cli.main import run
 from gpudoctor.report.schema import scan_schema
-from xray.made import container, elf, fatbin, wheel
+from xray.made import Section, container, elf, fatbin, wheel
+from xray.made_vendors import SPIRV, intel_image
 
 CODE = elf(
     fatbin(container("sm_75 sm_80 sm_90"), container("sm_75 sm_80 sm_90"), container("sm_90a")),
@@ -306,3 +307,41 @@ def test_from_python_the_answer_has_the_same_exit_code(
     path = tmp_path / "x.so"
     path.write_bytes(data)
     assert gpudoctor.scan([str(path)], gpus=gpus).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("gpu", "jit", "code", "expected"),
+    [
+        ("Arc A770", False, 0, ("acm-g10", "native", 1)),
+        ("Arc A380", False, 0, ("acm-g11", "native", 1)),  # the driver takes a relative's image
+        ("dg2", False, 0, ("acm-g10", "native", 1)),
+        ("Arc B580", False, 1, ("bmg-g21", "none", 0)),
+        ("Arc B580", True, 0, ("bmg-g21", "jit", 1)),
+        ("bmg", True, 0, ("bmg-g21", "jit", 1)),
+    ],
+)
+def test_images_for_intel_are_held_to_the_gpus_ip_version(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    gpu: str,
+    jit: bool,
+    code: int,
+    expected: tuple[str, str, int],
+) -> None:
+    name = "__CLANG_OFFLOAD_BUNDLE__sycl-spir64"
+    sections = [Section(name + "_gen", intel_image("12.55.8", "12.60.7", packed=False))]
+    sections += [Section(name, SPIRV)] if jit else []
+    (tmp_path / "xpu.so").write_bytes(elf(*sections))
+    said = output(capsys, str(tmp_path / "xpu.so"), "--gpu", gpu, "--json", code=code)
+    value = json.loads(said)
+    jsonschema.validate(value, scan_schema())
+    (cell,) = value["files"][0]["coverage"]
+    assert (cell["gpu"], cell["status"], cell["runnable"]) == expected
+    assert value["files"][0]["xpu"]["12.55.8"] == 1
+
+
+def test_a_name_of_several_kinds_of_intel_gpus_is_asked_back(
+    capsys: pytest.CaptureFixture[str], library: str
+) -> None:
+    assert run(["scan", library, "--gpu", "Arc A60M"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -10,7 +10,6 @@ from gpudoctor.collect.gpus.visibility import (
     Candidate,
     hides_everything,
     visible,
-    visible_by_numbers,
 )
 
 A, B, C = "GPU-aaaa1111-0", "GPU-aaaa2222-0", "GPU-bbbb0000-0"
@@ -64,11 +63,3 @@ def test_every_mask_has_an_answer_for_every_gpu(mask: str) -> None:
     assert None not in flags
     if hides_everything(mask):
         assert not any(flags)
-
-
-@pytest.mark.parametrize(
-    ("mask", "expected"),
-    [(None, [True, True]), ("", [False, False]), ("1", [False, True]), ("0.1", [True, False])],
-)
-def test_the_mask_of_intel_counts(mask: str | None, expected: list[bool]) -> None:
-    assert visible_by_numbers(mask, 2) == expected

@@ -109,6 +109,12 @@ FIRES: dict[str, FactSheet] = {
             xpu_library("bitsandbytes/libbitsandbytes_xpu.so", "12.60.7", owner="bitsandbytes"),
         ),
     ),
+    "ray-refuses-rocr-mask": machine(
+        **XTX,
+        amd=amd_stack(),
+        environment={"ROCR_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "7"},
+        packages=(package("ray", "2.55.1"),),
+    ),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
         driver=None,

@@ -59,8 +59,9 @@ def on_pci(name: str = "NVIDIA GeForce RTX 4090", cc: str | None = "8.9", **more
 
 
 def amd(name: str, gfx: str | None, **more: Any) -> Gpu:
-    values: dict[str, Any] = {"driver": "amdgpu", "pci_address": "0000:03:00.0", **more}
-    return Gpu(index=0, name=name, vendor="amd", gfx=gfx, **values)
+    usual = {"index": 0, "driver": "amdgpu", "pci_address": "0000:03:00.0"}
+    values: dict[str, Any] = {**usual, **more}
+    return Gpu(name=name, vendor="amd", gfx=gfx, **values)
 
 
 def intel(name: str, **more: Any) -> Gpu:

@@ -209,6 +209,23 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
             libraries=(xpu_library("torch/lib/libtorch_xpu.so", "12.60.7"),),
         ),
     ),
+    *(
+        (
+            "ray-refuses-rocr-mask",
+            f"Ray {version} with {', '.join(variables)}",
+            machine(
+                **XTX,
+                amd=amd_stack(),
+                environment=variables,
+                packages=(package("ray", version),),
+            ),
+        )
+        for version, variables in (
+            ("2.44.1", {"ROCR_VISIBLE_DEVICES": "0"}),
+            ("2.55.1", {"ROCR_VISIBLE_DEVICES": "0", "HIP_VISIBLE_DEVICES": "0"}),
+            ("2.55.1", {"HIP_VISIBLE_DEVICES": "0"}),
+        )
+    ),
     (
         "rocm-blas-lacks-gfx",
         "the rocBLAS of ROCm 6.3 still has it",

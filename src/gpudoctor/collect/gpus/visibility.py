@@ -80,20 +80,3 @@ def hides_everything(mask: str | None) -> bool:
         return False
     number = _INTEGER.match(first)
     return number is None or int(number.group()) < 0
-
-
-def visible_by_numbers(mask: str | None, count: int) -> list[bool]:
-    """The same for the mask of Intel, `ZE_AFFINITY_MASK`.
-
-    It is a list of numbers; `0.1` (Intel's tile 1 of device 0) names device 0. What is no
-    number ends the list.
-    """
-    if mask is None or (not mask.strip() and count == 0):
-        return [True] * count
-    chosen: set[int] = set()
-    for entry in mask.split(","):
-        number = _INTEGER.match(entry)
-        if number is None or not 0 <= int(number.group()) < count:
-            break
-        chosen.add(int(number.group()))
-    return [position in chosen for position in range(count)]

@@ -362,6 +362,7 @@ FILES: Mapping[str, File] = {
         {
             "tolerances": _rows(operation="slug", relative="map"),
             "formats": _rows(format="slug", capability="capability"),
+            "float8_types": _rows(type="text", gfx="gfxs"),
             "limits": _rows(stage="slug", seconds="int"),
             "sheets": _rows(names="texts", rates="map"),
             "links": _rows(generation="int", mb_per_s="int"),

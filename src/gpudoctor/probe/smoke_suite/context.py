@@ -6,6 +6,8 @@ import math
 import os
 from typing import Any, Dict, Optional
 
+from .device import float8_type
+
 
 class Skip(Exception):  # noqa: N818 - not an error: the test does not apply here
     """The test does not apply; the message says why."""
@@ -36,6 +38,11 @@ class Context:
         self.tolerance: Optional[float] = None
         self._send = send
         self._generator: Any = None
+
+    @property
+    def float8(self) -> Any:
+        """The float8 type that the device multiplies."""
+        return getattr(self.torch, str(float8_type(self.torch, self.device, self.plan)))
 
     def begin(self) -> None:
         """Ask torch for the first time; a part of the test, since that may fail as well."""

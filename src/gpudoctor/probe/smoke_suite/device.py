@@ -1,9 +1,13 @@
-"""What torch says of the device, and which tests that makes meaningful."""
+"""What torch says of the device, and which tests that makes meaningful.
+
+Under ROCm `torch.cuda` is the interface all the same, and `torch.version.hip` is set ("HIP
+(ROCm) semantics", PyTorch documentation).
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 
 def version(torch: Any) -> Dict[str, Any]:
@@ -40,7 +44,21 @@ def describe(torch: Any, device: Any) -> Dict[str, Any]:
         "integrated": bool(getattr(properties, "is_integrated", False)),
         "devices": torch.cuda.device_count(),
         "l2_bytes": getattr(properties, "L2_cache_size", None),
+        "gfx": gfx_of(torch, device),
     }
+
+
+def gfx_of(torch: Any, device: Any) -> Optional[str]:
+    """The instruction set of an AMD GPU, `gfx90a`; None of any other device."""
+    if device.type != "cuda" or not is_hip(torch):
+        return None
+    name = str(getattr(torch.cuda.get_device_properties(device), "gcnArchName", ""))
+    return name.split(":")[0] or None
+
+
+def is_hip(torch: Any) -> bool:
+    """Whether torch was built for ROCm."""
+    return bool(getattr(getattr(torch, "version", None), "hip", None))
 
 
 def features(
@@ -51,7 +69,7 @@ def features(
     The capability from which the hardware has a dtype comes with the plan (`capabilities`).
     """
     on_gpu = device.type == "cuda"
-    hip = bool(getattr(torch.version, "hip", None))
+    hip = is_hip(torch)
     found = {
         "float32": True,
         "float64": True,
@@ -72,8 +90,37 @@ def features(
     # Without a GPU, the compiler writes C++ instead of Triton.
     found["compile"] = found["compile"] and (hip or not on_gpu or found.get("triton", False))
     found["float8"] = (
-        found.get("float8", False)
+        (found.get("float8", False) or float8_type(torch, device, plan) is not None)
         and hasattr(torch, "float8_e4m3fn")
         and hasattr(torch, "_scaled_mm")
     )
     return found
+
+
+def float8_type(torch: Any, device: Any, plan: Dict[str, Any]) -> Optional[str]:
+    """The name of the float8 type that the device multiplies; None: that ROCm has none for it.
+
+    CDNA 3 has a format of its own (no infinities, no negative zero); the plan says which GPU has
+    which.
+    """
+    if not is_hip(torch):
+        return "float8_e4m3fn"
+    known = plan.get("float8_types", {})
+    return known.get(gfx_of(torch, device)) if device.type == "cuda" else None
+
+
+def left_out(torch: Any, device: Any, found: Dict[str, bool]) -> Dict[str, str]:
+    """What a ROCm build cannot do on an AMD GPU, with the reason: by test, dtype or feature."""
+    if device.type != "cuda" or not is_hip(torch):
+        return {}
+    reasons = {
+        "tfloat32": "TF32 is a format of NVIDIA's GPUs; ROCm multiplies float32 as it is",
+        "attention-cudnn": "cuDNN is NVIDIA's; its place in ROCm is MIOpen's, without attention",
+    }
+    if not found["float8"]:
+        reasons["float8"] = "ROCm has no float8 products for %s" % (gfx_of(torch, device) or "it")
+    if not hasattr(torch._C, "_nccl_all_reduce"):
+        reasons["all-reduce"] = "this build has no RCCL, ROCm's NCCL"
+    if sys.platform == "win32":
+        reasons["compile"] = "Triton for AMD GPUs is for Linux alone"
+    return reasons

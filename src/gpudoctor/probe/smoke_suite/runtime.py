@@ -94,8 +94,8 @@ def pinned_memory(t: Any) -> None:
 def float8_matmul(t: Any) -> None:
     """A matrix product of float8 (e4m3) operands, bfloat16 out."""
     torch = t.torch
-    left = t.random(64, 128, dtype=torch.float32).to(torch.float8_e4m3fn)
-    right = t.random(96, 128, dtype=torch.float32).to(torch.float8_e4m3fn)
+    left = t.random(64, 128, dtype=torch.float32).to(t.float8)
+    right = t.random(96, 128, dtype=torch.float32).to(t.float8)
     one = torch.ones((), device=t.device)
     result = torch._scaled_mm(
         t.put(left), t.put(right).t(), scale_a=one, scale_b=one, out_dtype=torch.bfloat16

@@ -5,6 +5,7 @@ The plan is a JSON object:
 * `device`: `cpu` or `cuda:1`; `level`: `quick`, `full` or `pairs`.
 * `seed`: of the random inputs; `tolerances`: {operation: {dtype: relative error}}.
 * `capabilities`: {dtype: "major.minor"} from which NVIDIA hardware has a dtype.
+* `float8_types`: {gfx: name of the float8 type} of the AMD GPUs that have one.
 * `done`: keys of tests (`matmul:float16`) that are not to be run again; `only`: the reverse.
 * `last`: names of tests that ended an earlier process; what is left of them comes last.
 """
@@ -52,7 +53,7 @@ def run(channel_number: str, plan: Dict[str, Any]) -> int:
 
 
 def _with_torch(torch: Any, channel: Any, plan: Dict[str, Any]) -> int:
-    from .device import describe, features
+    from .device import describe, features, left_out
     from .registry import tests
 
     channel.send("stage", name="init")
@@ -68,13 +69,14 @@ def _with_torch(torch: Any, channel: Any, plan: Dict[str, Any]) -> int:
             torch.cuda.synchronize(device)
         info = describe(torch, device)
         found = features(torch, device, info, plan)
+        without = left_out(torch, device, found)
     except BaseException as error:
         channel.send("fatal", stage="init", error=_text(error))
         return 0
     channel.send("device", seconds=time.monotonic() - start, features=found, **info)
     chosen = [
         entry
-        for entry in tests(plan["level"], found)
+        for entry in tests(plan["level"], dict(found, **dict.fromkeys(without, True)))
         if entry.key not in plan.get("done", ())
         and (not plan.get("only") or entry.key in plan["only"])
     ]
@@ -82,11 +84,29 @@ def _with_torch(torch: Any, channel: Any, plan: Dict[str, Any]) -> int:
     channel.send("tests", tests=[[entry.name, entry.dtype] for entry in chosen])
     for entry in chosen:
         channel.send("start", name=entry.name, dtype=entry.dtype)
-        if not _one(torch, device, entry, channel, plan):
+        named = (entry.name, entry.dtype, entry.needs)
+        reason = next((without[name] for name in named if name in without), None)
+        if reason is not None:
+            _skipped(channel, entry, reason)
+        elif not _one(torch, device, entry, channel, plan):
             channel.send("poisoned")
             os._exit(0)
     channel.send("bye")
     return 0
+
+
+def _skipped(channel: Any, entry: Any, reason: str) -> None:
+    channel.send(
+        "result",
+        name=entry.name,
+        dtype=entry.dtype,
+        status="skipped",
+        error=reason,
+        operation=None,
+        relative_error=None,
+        tolerance=None,
+        seconds=0.0,
+    )
 
 
 def _one(torch: Any, device: Any, entry: Any, channel: Any, plan: Dict[str, Any]) -> bool:

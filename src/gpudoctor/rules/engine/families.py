@@ -14,6 +14,7 @@ FAMILIES = (
     "driver.cuda_init",
     "machine.gpu_state",
     "machine.environment",
+    "machine.vendor_masks",
     "packages.python_env",
     "builds.torch_build",
     "builds.torch_code",

@@ -12,6 +12,7 @@ from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.wording import finding, names, verb
+from gpudoctor.rules.machine.vendor_masks import other_masks, set_by
 
 _MASK = "CUDA_VISIBLE_DEVICES"
 _CONTAINER_MASK = "NVIDIA_VISIBLE_DEVICES"
@@ -50,7 +51,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
     if not case.knows("environment"):
         yield from _all_hidden(case)
         return
-    yield from _other_masks(case)
+    yield from other_masks(case)
     if not case.nvidia:
         return
     entries = _entries(case)
@@ -70,8 +71,7 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         "cuda-visible-devices-hides-gpus",
         f"{name} hides every GPU ({name}={case.environment[name]!r})",
         f"{names(case.nvidia)} {verb(case.nvidia, 'is', 'are')} there, but this variable tells "
-        f"programs to use none{_why_none(case, entries) if name == _MASK else ''}. It is set in "
-        "this shell or in the file that starts it, sometimes by a job scheduler.",
+        f"programs to use none{_why_none(case, entries) if name == _MASK else ''}. {set_by(case)}",
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),
@@ -115,42 +115,6 @@ def _leaves_none(case: Case, entries: list[str]) -> bool:
         return False  # hidden for another reason: handed to a virtual machine
     told = all(case.knows(f"{device.path}.visible") for device in case.nvidia)
     return told and _wrong_entry(case, entries) is None
-
-
-# What AMD's and Intel's programs obey (HIP's and oneAPI's documentation, GPU isolation).
-_OTHERS = {
-    "amd": (
-        "HIP_VISIBLE_DEVICES",
-        "ROCR_VISIBLE_DEVICES",
-        "CUDA_VISIBLE_DEVICES",
-        "GPU_DEVICE_ORDINAL",
-    ),
-    "intel": ("ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR"),
-}
-
-
-def _other_masks(case: Case) -> Iterator[Finding]:
-    """The masks of AMD and Intel, where they leave none of the GPUs that torch would use."""
-    shown = [device for device in case.devices if device.gpu.visible is not False]
-    if any(map(case.could_train, shown)):
-        return
-    for vendor, variables in _OTHERS.items():
-        devices = [s for s in case.devices if s.gpu.vendor == vendor and case.could_train(s)]
-        name = next((variable for variable in variables if variable in case.environment), None)
-        if name is None or not devices:
-            continue
-        if not all(case.knows(f"{device.path}.visible") for device in devices):
-            continue
-        yield finding(
-            "cuda-visible-devices-hides-gpus",
-            f"{name} hides every GPU ({name}={case.environment[name]!r})",
-            f"{names(devices)} {verb(devices, 'is', 'are')} there, but this variable keeps "
-            "programs from using it.",
-            evidence=[_evidence(case, name)],
-            gpus=devices,
-            clears_with=("environment",),
-            remedies=(_unset(name),),
-        )
 
 
 def _all_hidden(case: Case) -> Iterator[Finding]:

@@ -3,8 +3,10 @@
 Every operation that names a cuda device is done on the CPU instead. What is tried this way is
 our own code (order, arguments, judgement, multi-GPU threads), not CUDA.
 
-PRETEND_GPUS: how many. PRETEND_FAULT: `busy`, `no-kernel`, `memory`, `assert`, `slow`,
-`all-reduce-hangs`, `no-peer`, `wake-hangs`.
+PRETEND_GPUS: how many. PRETEND_HIP: `gfx942`: they are AMD's, and torch is a ROCm build: as
+documented, torch.version.hip is set, torch.version.cuda is None, torch.cuda is the interface all
+the same, and errors begin with "HIP error". PRETEND_FAULT: `busy`, `no-kernel`,
+`memory`, `assert`, `slow`, `all-reduce-hangs`, `no-peer`, `wake-hangs`, `tensile` (rocBLAS ends the process).
 """
 
 import os
@@ -13,6 +15,7 @@ import time
 
 _count = int(os.environ.get("PRETEND_GPUS", "0"))
 _fault = os.environ.get("PRETEND_FAULT", "")
+_hip = os.environ.get("PRETEND_HIP", "")
 
 
 def _patch(torch):
@@ -111,6 +114,11 @@ def _patch(torch):
         L2_cache_size=60 << 20,
     )
 
+    if _hip:
+        properties.name = "AMD Instinct"
+        properties.gcnArchName = _hip + ":sramecc+:xnack-"
+        properties.major, properties.minor = int(_hip[3:-2]), int(_hip[-2], 16)
+
     def wake(*_):
         if _fault == "busy":
             raise RuntimeError(
@@ -136,7 +144,10 @@ def _patch(torch):
     cuda.current_stream = lambda device=None: Stream()
     cuda.CUDAGraph = Graph
     cuda.graph = capture
-    torch.version.cuda = "13.0"
+    torch.version.cuda = None if _hip else "13.0"
+    torch.version.hip = "7.2.26015" if _hip else None
+    if _hip:
+        torch._C._nccl_all_reduce = lambda *_: None
     Graph.replay = lambda self: None
     generator = torch.Generator
 
@@ -161,11 +172,15 @@ def _patch(torch):
 
     nccl.all_reduce = all_reduce
     if _fault in ("no-kernel", "memory", "assert"):
+        platform = "HIP" if _hip else "CUDA"
         text = {
-            "no-kernel": "CUDA error: no kernel image is available for execution on the device",
-            "memory": "CUDA out of memory. Tried to allocate 2.00 MiB.",
-            "assert": "CUDA error: device-side assert triggered\n"
-            "CUDA kernel errors might be asynchronously reported at some other API call",
+            "no-kernel": "HIP error: invalid device function\n"
+            "Search for `hipErrorInvalidDeviceFunction' in ROCm's documentation for more."
+            if _hip
+            else "CUDA error: no kernel image is available for execution on the device",
+            "memory": f"{platform} out of memory. Tried to allocate 2.00 MiB.",
+            "assert": f"{platform} error: device-side assert triggered\n"
+            f"{platform} kernel errors might be asynchronously reported at some other API call",
         }[_fault]
 
         def broken(values):
@@ -178,6 +193,17 @@ def _patch(torch):
             raise RuntimeError(text)
 
         torch.relu = broken
+    if _fault == "tensile":
+
+        def no_tensile(*_, **__):
+            sys.stderr.write(
+                "rocBLAS error: Cannot read /t/lib/rocblas/library/TensileLibrary.dat: Illegal "
+                f"seek for GPU arch : {_hip}\n"
+            )
+            sys.stderr.flush()
+            os.abort()
+
+        torch.matmul = no_tensile
     Pretend().__enter__()
 
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.gpus.vendor_masks import amd_visible, intel_visible, selector_leaves_none
+from gpudoctor.compat.vendor_masks import (
+    amd_culprits,
+    amd_order,
+    amd_visible,
+    intel_visible,
+    selector_leaves_none,
+    visible_by_numbers,
+)
 
 FIRST, SECOND = "GPU-00000000aaaa0001", "GPU-00000000aaaa0002"
 TWO = (FIRST, SECOND)
@@ -37,6 +44,38 @@ def test_rocr_filters_first_and_hip_counts_in_what_is_left(
     environ: dict[str, str], expected: list[bool]
 ) -> None:
     assert amd_visible(environ, TWO) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"HIP_VISIBLE_DEVICES": "1,0"}, [1, 0]),
+        ({"ROCR_VISIBLE_DEVICES": "1,0", "HIP_VISIBLE_DEVICES": "1"}, [0]),
+        ({"GPU_DEVICE_ORDINAL": "1"}, [0, 1]),  # OpenCL's alone
+        ({}, [0, 1]),
+    ],
+)
+def test_hip_counts_in_the_order_of_the_masks(environ: dict[str, str], expected: list[int]) -> None:
+    assert amd_order(environ, TWO) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "1"}, ("ROCR", "HIP")),
+        ({"ROCR_VISIBLE_DEVICES": "1", "CUDA_VISIBLE_DEVICES": "1"}, ("ROCR", "CUDA")),
+        ({"ROCR_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "0"}, ("ROCR",)),
+        ({"ROCR_VISIBLE_DEVICES": "0", "HIP_VISIBLE_DEVICES": "-1"}, ("HIP",)),
+        ({"HIP_VISIBLE_DEVICES": "9", "CUDA_VISIBLE_DEVICES": "0"}, ("HIP",)),
+        ({"HIP_VISIBLE_DEVICES": "", "CUDA_VISIBLE_DEVICES": "9"}, ("CUDA",)),
+        ({"ROCR_VISIBLE_DEVICES": "1", "HIP_VISIBLE_DEVICES": "0"}, ()),
+        ({"GPU_DEVICE_ORDINAL": "9"}, ()),
+    ],
+)
+def test_who_hides_all_gpus_is_named_and_nobody_else(
+    environ: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert amd_culprits(environ, TWO) == tuple(f"{name}_VISIBLE_DEVICES" for name in expected)
 
 
 @given(st.text("01,-GPU a", max_size=12), st.text("01,-GPU a", max_size=12))
@@ -72,3 +111,11 @@ def test_the_masks_of_intel_count_together() -> None:
     assert intel_visible({"ZE_AFFINITY_MASK": "1"}, 2) == [False, True]
     both = {"ZE_AFFINITY_MASK": "1", "ONEAPI_DEVICE_SELECTOR": "opencl:cpu"}
     assert intel_visible(both, 2) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [(None, [True, True]), ("", [False, False]), ("1", [False, True]), ("0.1", [True, False])],
+)
+def test_the_mask_of_intel_counts(mask: str | None, expected: list[bool]) -> None:
+    assert visible_by_numbers(mask, 2) == expected
