@@ -6,7 +6,8 @@ our own code (order, arguments, judgement, multi-GPU threads), not CUDA.
 PRETEND_GPUS: how many. PRETEND_HIP: `gfx942`: they are AMD's, and torch is a ROCm build: as
 documented, torch.version.hip is set, torch.version.cuda is None, torch.cuda is the interface all
 the same, and errors begin with "HIP error". PRETEND_FAULT: `busy`, `no-kernel`,
-`memory`, `assert`, `slow`, `all-reduce-hangs`, `no-peer`, `wake-hangs`, `tensile` (rocBLAS ends the process).
+`memory`, `assert`, `slow`, `all-reduce-hangs`, `no-peer`, `wake-hangs`,
+`tensile` (rocBLAS ends the process).
 """
 
 import os
