@@ -61,7 +61,11 @@ def emit(
     save(render, style, outputs, formats)
     if chosen == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
         _append(summary, render("markdown", _on_paper(style)))
-    write(render(chosen, style))
+    text = render(chosen, style)
+    if chosen in ("json", "jsonl", "sarif"):
+        # A CI runner reads commands of this form anywhere in a line; in JSON it can be a letter.
+        text = text.replace("##[", "#\\u0023[")
+    write(text)
 
 
 def check_timeout(seconds: float | None) -> None:

@@ -14,7 +14,6 @@ from gpudoctor.fix.changes import Changes, difference, versions
 from gpudoctor.fix.installing.scrub import secrets_of
 from gpudoctor.fix.ours import split as split
 from gpudoctor.fix.verify import wrong_after
-from gpudoctor.fix.words import undo_command
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
 from gpudoctor.model.value import dataclass, replace
@@ -82,19 +81,9 @@ def refuse_unfinished(report: Report) -> None:
         FixFailedError: there is such a one in the examined environment.
     """
     python = report.sheet.facts.python
-    found = place.unfinished(python.prefix, os.environ) if python and python.prefix else None
-    if found is None or python is None:
-        return
-    if found.damage:
-        raise FixFailedError(
-            f"the journal of an earlier fix of this environment is damaged ({found.damage}), so "
-            "nobody knows whether that fix was finished; `gpudoctor fix --list` names it, "
-            "`gpudoctor fix --forget ID` removes it; nothing was changed"
-        )
-    raise FixFailedError(
-        f"an earlier fix of this environment was cut off (its journal lies in {found.folder}); "
-        f"run `{undo_command(python.prefix or '')}` first; nothing was changed"
-    )
+    if python is not None and python.prefix:
+        folder = place.environment_folder(python.prefix, os.environ)
+        transaction.refuse_unfinished(python.prefix, folder)
 
 
 def _refuse(before: Report) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
 from gpudoctor.fix import journal as journals
 from gpudoctor.fix import words
@@ -22,6 +23,7 @@ from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
 from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.present import present
 from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.fix.kept import clean, forget_traces
@@ -73,12 +75,36 @@ def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None =
         except OSError as error:
             raise FixFailedError(f"{_why(error)}; nothing was changed") from None
         with EnvironmentLock(work.prefix, folder):
+            # Whoever looked before the lock may have been overtaken by a fix that was cut off.
+            refuse_unfinished(work.prefix, folder)
             try:
                 clean(folder)
                 journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
             except OSError as error:
                 raise FixFailedError(f"{_why(error)}; nothing was changed") from None
             _Transaction(work, journal, signals, verify, tell).run()
+
+
+def refuse_unfinished(prefix: str, folder: str) -> None:
+    """No second fix of the environment at `prefix`, whose fixes lie in `folder`, on top of one that
+    was cut off.
+
+    Raises:
+        FixFailedError: there is such a one.
+    """
+    found = place.unfinished_in(folder)
+    if found is None:
+        return
+    if found.damage:
+        raise FixFailedError(
+            f"the journal of an earlier fix of this environment is damaged ({found.damage}), so "
+            "nobody knows whether that fix was finished; `gpudoctor fix --list` names it, "
+            "`gpudoctor fix --forget ID` removes it; nothing was changed"
+        )
+    raise FixFailedError(
+        f"an earlier fix of this environment was cut off (its journal lies in {found.folder}); "
+        f"run `{words.undo_command(prefix)}` first; nothing was changed"
+    )
 
 
 class _Transaction:
@@ -177,7 +203,7 @@ def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
     """Take back all that an installer did since the environment was kept, and compare."""
     environment = kept.environment
     try:
-        now = {part.name: environments.again(part, without) for part in environment.parts}
+        now = present(kept, without)
         who = ownership.owners(environment, [v.token for v in kept.vaults])
     except OSError as error:
         return Restored(paths=(), failed=((environment.prefix, _why(error)),))
@@ -198,9 +224,8 @@ def forget_descriptions(fix: str) -> None:
 
 def _described_again(kept: Kept, without: tuple[str, ...]) -> Kept:
     """The environment after the fix, part by part as it was kept."""
-    parts = tuple(
-        replace(part, tree=environments.again(part, without)) for part in kept.environment.parts
-    )
+    now = present(kept, without)
+    parts = tuple(replace(part, tree=now[part.name]) for part in kept.environment.parts)
     environment = Environment(parts=parts, recorded=kept.environment.recorded)
     return Kept(environment=environment, vaults=kept.vaults, sums=tuple({} for _ in parts))
 

@@ -7,6 +7,7 @@ it lies on what must be put back, undoing refuses, or moves it aside if that is 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.keeping import manifest, restore, vault
 from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.present import present
 from gpudoctor.fix.keeping.restore import Restored
 from gpudoctor.fix.kept import clean, remove_empty, vaults_of
 from gpudoctor.fix.lock import EnvironmentLock
@@ -123,7 +125,7 @@ class _Undoing:
 
     def run(self) -> Undone:
         if self._reading.damage:
-            raise FixFailedError(self._damaged())
+            raise FixFailedError(self._damaged(self._reading.damage))
         if not self._reading.last("applying"):
             return self._untouched()
         with self._signals.heard():
@@ -145,7 +147,9 @@ class _Undoing:
         return Undone(self._said(restored, committed=committed), len(restored.paths))
 
     def _untouched(self) -> Undone:
-        """No command was begun: the journal, which is written before each, proves it."""
+        """No command was begun: the journal, which is written before each, says so."""
+        if self._was_at_work():
+            raise FixFailedError(self._damaged("it ends before the fix did"))
         forget_untouched(self._journal, vaults_of(self._reading))
         return Undone("the fix was interrupted before its first change: nothing was changed")
 
@@ -182,20 +186,40 @@ class _Undoing:
             f"`gpudoctor fix --forget {name}` removes this fix from the list"
         )
 
-    def _damaged(self) -> str:
+    def _was_at_work(self) -> bool:
+        """Whether a fix of whose commands the journal does not tell began one all the same.
+
+        A journal that lost its last lines is sound to look at. Then what is described differs from
+        what is there, and the fix has left a sign of life.
+        """
+        path = os.path.join(self._journal.folder, BEFORE)
+        try:
+            with open(path, "rb") as file:
+                kept = manifest.parse(file.read(), path)
+        except FileNotFoundError:
+            return False  # it was written before the first command
+        except (OSError, FixFailedError):
+            return True
+        if pulse.last_ns(kept.vaults[0].path) is None:
+            return False
+        return any(environments.differences(kept.environment, self._without).values())
+
+    def _damaged(self, why: str) -> str:
         name = os.path.basename(self._journal.folder)
         return (
-            f"the journal of the fix {name} is damaged ({self._reading.damage}), so nobody knows "
+            f"the journal of the fix {name} is damaged ({why}), so nobody knows "
             f"what it changed; what it kept lies in {self._journal.folder} or beside the "
             f"environment; nothing was changed now. `gpudoctor fix --forget {name}` removes it"
         )
 
     def _plan_cut_off(self, kept: Kept) -> Plan:
         environment = kept.environment
-        now = {p.name: environments.again(p, self._without) for p in environment.parts}
+        now = present(kept, self._without)
         who = ownership.owners(environment, [v.token for v in kept.vaults])
         plan = ownership.plan(environment, now, who)
         end = pulse.last_ns(kept.vaults[0].path)
+        if end is None or end > time.time_ns():
+            return since.losing_nothing(plan)
         late = since.after_cut(environment, plan, end)
         return self._decided(kept, plan, late, "the fix was cut off")
 
@@ -205,7 +229,7 @@ class _Undoing:
             after = manifest.read(path, self._reading.last("committed").get("manifest", {}))
         except FixFailedError as error:
             raise RestoreFailedError(self._lost(str(error), kept)) from None
-        now = {p.name: environments.again(p, self._without) for p in kept.environment.parts}
+        now = present(kept, self._without)
         who = ownership.owners(kept.environment, [v.token for v in kept.vaults])
         plan = since.of_the_fix(kept.environment, after.environment, now, who)
         late = since.after_commit(kept.environment, after.environment, now, who)

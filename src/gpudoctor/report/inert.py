@@ -23,7 +23,26 @@ _TABLE = _CONTROLS | _INVISIBLE
 def inert(text: str, *, one_line: bool = True) -> str:
     """`text` with controls shown as escapes; line breaks too, unless `one_line` is false.
 
-    Lone surrogates, which no stream can encode, are replaced.
+    Lone surrogates, which no stream can encode, are replaced. What a CI runner would take for a
+    command gets a backslash.
     """
     clean = text.translate(_TABLE).encode("utf-8", "replace").decode("utf-8")
-    return clean.replace("\n", "\\n") if one_line else clean
+    return no_command(clean.replace("\n", "\\n") if one_line else clean)
+
+
+def no_command(text: str) -> str:
+    """`text` without commands to a CI runner, which reads them from stdout and stderr.
+
+    GitHub's obeys `::name::` behind any white space at the beginning of a line, and `##[name]`
+    anywhere in one (actions/runner, `ActionCommand.TryParseV2` and `TryParse`, read 2026-11-21).
+    """
+    if "##[" in text:
+        text = text.replace("##[", "##\\[")
+    if "::" not in text:
+        return text
+    return "\n".join(
+        f"{line[: len(line) - len(line.lstrip())]}\\{line.lstrip()}"
+        if line.lstrip().startswith("::")
+        else line
+        for line in text.split("\n")
+    )

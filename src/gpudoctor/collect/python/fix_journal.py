@@ -193,7 +193,12 @@ def unfinished(prefix: str, environ: Mapping[str, str]) -> Unfinished | None:
     """The last fix of this environment that neither ended nor was undone, or cannot be read."""
     if not os.path.isdir(os.path.join(state_folder(environ), "fixes")):
         return None  # nothing was ever fixed here; loading hashlib would cost every check 5 ms
-    for fix in reversed(fixes(environment_folder(prefix, environ))):
+    return unfinished_in(environment_folder(prefix, environ))
+
+
+def unfinished_in(folder: str) -> Unfinished | None:
+    """The same for the environment whose fixes lie in `folder`."""
+    for fix in reversed(fixes(folder)):
         reading = read(fix)
         if not reading.is_finished:
             return Unfinished(folder=fix, damage=reading.damage)

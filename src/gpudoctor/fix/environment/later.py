@@ -26,8 +26,20 @@ class Late:
     """They lie on or among what must be put back."""
 
 
-def after_cut(before: Environment, plan: Plan, end_ns: int | None) -> Late:
-    """What changed after a fix that was cut off at `end_ns` (`None`: nobody knows when).
+def losing_nothing(plan: Plan) -> Plan:
+    """The plan where nobody knows what came after the fix, since its end is not known or lies in
+    the future of a clock that was set back: whatever has to go is moved aside."""
+    return {
+        name: {
+            path: "set aside" if each == "put back" and not environments.is_bytecode(path) else each
+            for path, each in actions.items()
+        }
+        for name, actions in plan.items()
+    }
+
+
+def after_cut(before: Environment, plan: Plan, end_ns: int) -> Late:
+    """What changed after a fix that was cut off at `end_ns`.
 
     The time of a file's last change of any kind (ctime), which nobody can set, tells. A package
     that came as a whole afterwards stands apart; a changed file among what the fix changed does
@@ -116,7 +128,7 @@ def _is_below(path: str, folders: set[str]) -> bool:
     return False
 
 
-def _is_late(part: Part, path: str, end_ns: int | None) -> bool | None:
+def _is_late(part: Part, path: str, end_ns: int) -> bool | None:
     """Whether a file changed after the end; `None` for a folder, which has no work of its own."""
     try:
         status = os.lstat(os.path.join(part.path, path))
@@ -125,7 +137,7 @@ def _is_late(part: Part, path: str, end_ns: int | None) -> bool | None:
     entry = part.tree.get(path)
     if os.path.isdir(os.path.join(part.path, path)) and (entry is None or entry.kind == "folder"):
         return None
-    return end_ns is not None and status.st_ctime_ns > end_ns + pulse.SLACK_NS
+    return status.st_ctime_ns > end_ns + pulse.SLACK_NS
 
 
 def _group(path: str) -> str:

@@ -80,7 +80,7 @@ def action(change: Change, who: Owners) -> Action:
     if not part.recorded:
         return "set aside"
     shown = environments.within(part, path)
-    if part.name or environments.is_installers_place(shown) or shown in who.recorded:
+    if environments.is_installers_place(shown) or shown in who.recorded:
         return "put back"
     folder = part.tree.get(path)
     if folder is not None and folder.kind == "folder":

@@ -1,7 +1,9 @@
 """What an environment is: one description that keeping, comparing and restoring share.
 
 An environment is made of parts. The first is the folder itself; each further one is a folder that
-a symbolic link of it leads to, on another disk perhaps, where an installer writes through the link.
+a symbolic link of it leads to, on another disk perhaps, where an installer writes through the link:
+below site-packages, in place of a folder of an installation scheme, or on the way to a file that
+an installer has written down as its own.
 What is not the environment's is named and left out: the project in whose folder somebody ran
 `python -m venv .`, and gpudoctor's own state where that lies inside.
 
@@ -39,6 +41,10 @@ _OWN = frozenset(
         "CACHEDIR.TAG",
     ]
 )
+
+
+MOST_BEHIND_A_LINK = 100_000
+"""Files behind a link outside site-packages, whose folder may be anybody's: what is kept of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +92,15 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
     pending = [(path, entry) for path, entry in first.tree.items() if entry.kind == "link"]
     while pending:
         link, _ = pending.pop(0)
-        target = _outside(link, real, parts, sites)
+        known = any(path.startswith(f"{link}/") for path in records)
+        packages = _holds_packages(link, sites)
+        if not (packages or known or link in _OWN):
+            continue
+        target = _outside(os.path.join(real, link), parts)
         if target is None:
             continue
-        known = any(path.startswith(f"{link}/") for path in records)
-        part = replace(_part(link, target, (), own), recorded=known)
-        parts.append(part)
+        part = _part(link, target, (), own, None if packages else MOST_BEHIND_A_LINK)
+        parts.append(replace(part, recorded=known or not packages))
         pending += [(f"{link}/{p}", e) for p, e in part.tree.items() if e.kind == "link"]
     outside = frozenset(path for path in records if not is_installers_place(path))
     return Environment(parts=tuple(parts), recorded=outside)
@@ -126,15 +135,23 @@ def within(part: Part, path: str) -> str:
 
 
 def _part(
-    name: str, path: str, others: tuple[str, ...], without: Collection[trees.Identity]
+    name: str,
+    path: str,
+    others: tuple[str, ...],
+    without: Collection[trees.Identity],
+    most: int | None = None,
 ) -> Part:
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except OSError as error:
         raise trees.UnreadableError(f"{path} cannot be read: {error.strerror}") from None
-    return Part(
-        name=name, path=path, mode=mode, tree=trees.scan(path, others, without), others=others
-    )
+    tree = trees.scan(path, others, without, None if most is None else most + 1)
+    if most is not None and len(tree) > most:
+        raise trees.UnreadableError(
+            f"{name} leads to {path}, which holds more than {most} files: too many to be kept for "
+            "an installer that could write there"
+        )
+    return Part(name=name, path=path, mode=mode, tree=tree, others=others)
 
 
 def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...]:
@@ -151,13 +168,15 @@ def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name not in _OWN and name not in named))
 
 
-def _outside(link: str, prefix: str, parts: list[Part], sites: list[str]) -> str | None:
-    """The folder that a link leads to, if an installer writes through it and no part holds it."""
+def _holds_packages(link: str, sites: list[str]) -> bool:
+    """Whether what a link leads to is, holds or belongs to a folder of distributions or scripts."""
     below = any(f"{link}/".startswith(f"{site}/") for site in sites)
     above = any(f"{site}/".startswith(f"{link}/") for site in sites)
-    if not (below or above or link in ("bin", "Scripts")):
-        return None
-    path = os.path.join(prefix, link)
+    return below or above or link in ("bin", "Scripts")
+
+
+def _outside(path: str, parts: list[Part]) -> str | None:
+    """The folder that a link leads to, if no part holds it."""
     if not os.path.isdir(path):
         return None
     target = os.path.realpath(path)

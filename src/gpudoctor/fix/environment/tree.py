@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Literal
 
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 # What NFS and FUSE leave in place of a file that was removed while a program has it open.
 _TRANSIENT = (".nfs0", ".fuse_hidden")
@@ -30,6 +31,8 @@ class Entry:
     size: int = 0
     mtime_ns: int = 0
     target: str = ""
+    inode: int = field(default=0, compare=False)
+    """Which file it was when it was looked at; 0 where the system does not say at once."""
 
 
 class UnreadableError(OSError):
@@ -44,7 +47,10 @@ Identity = tuple[int, int]
 
 
 def scan(
-    folder: str, skip: Collection[str] = (), without: Collection[Identity] = ()
+    folder: str,
+    skip: Collection[str] = (),
+    without: Collection[Identity] = (),
+    most: int | None = None,
 ) -> dict[str, Entry]:
     """Everything below `folder`; links are not followed.
 
@@ -52,11 +58,12 @@ def scan(
         folder: where to begin.
         skip: names directly in `folder` that are left out.
         without: folders that are left out wherever they are met (our own state).
+        most: after how many entries it ends.
 
     Raises:
         UnreadableError: a folder cannot be read, so that it could not be restored either.
     """
-    return dict(_walk(folder, "", skip, without))
+    return dict(islice(_walk(folder, "", skip, without), most))
 
 
 def _walk(
@@ -96,7 +103,7 @@ def entry_from(status: os.stat_result, path: str) -> Entry | None:
     if stat.S_ISDIR(status.st_mode):
         return Entry("folder", mode)
     if stat.S_ISREG(status.st_mode):
-        return Entry("file", mode, status.st_size, status.st_mtime_ns)
+        return Entry("file", mode, status.st_size, status.st_mtime_ns, inode=status.st_ino)
     return None
 
 

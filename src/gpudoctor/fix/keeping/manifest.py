@@ -45,7 +45,7 @@ def write(kept: Kept, path: str) -> dict[str, Any]:
             "vault": vault.path,
             "token": vault.token,
             "tree": [
-                [name, e.kind, e.mode, e.size, e.mtime_ns, e.target, sums.get(name)]
+                [name, e.kind, e.mode, e.size, e.mtime_ns, e.target, sums.get(name), e.inode]
                 for name, e in part.tree.items()
             ],
         }
@@ -121,11 +121,11 @@ _BINARY = getattr(os, "O_BINARY", 0)
 def _part(row: Mapping[str, Any]) -> tuple[Part, Vault, dict[str, int]]:
     tree: dict[str, Entry] = {}
     sums: dict[str, int] = {}
-    for name, kind, mode, size, mtime, target, crc in row["tree"]:
+    for name, kind, mode, size, mtime, target, crc, inode in row["tree"]:
         components(name)
         if kind not in _KINDS:
             raise ValueError(kind)
-        tree[name] = Entry(kind, int(mode), int(size), int(mtime), str(target))
+        tree[name] = Entry(kind, int(mode), int(size), int(mtime), str(target), int(inode))
         if crc is not None:
             sums[name] = int(crc)
     path, vault = str(row["path"]), str(row["vault"])

@@ -7,6 +7,7 @@ rest. What is said afterwards comes from a comparison of the whole.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -21,9 +22,11 @@ from gpudoctor.fix.environment.tree import Entry
 from gpudoctor.fix.keeping import snapshot as snapshots
 from gpudoctor.fix.keeping import vault as vaults
 from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.present import is_kept, present_in
 from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.model.value import dataclass
 
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 _ROUNDS = 2
 """An obstacle may be gone a moment later: what failed is tried once more."""
 
@@ -60,7 +63,7 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
             with Folder(part.path) as folder, Folder(vault.files) as files:
                 work = _Work(part, folder, files, vault, sums, actions)
                 work.run()
-            now = environments.again(part, without)
+            now = present_in(part, vault, sums, without)
         except OSError as error:
             failed.append((part.path, getattr(error, "strerror", None) or str(error)))
             continue
@@ -103,6 +106,7 @@ class _Work:
         self.errors: dict[str, str] = {}
         self.written_into: set[str] = set()
         self._others: set[str] = set()
+        self._filled: set[str] = set()
 
     def run(self) -> None:
         order = sorted(
@@ -113,7 +117,7 @@ class _Work:
             self._note_others(path)
         tree = self._part.tree
         for _ in range(_ROUNDS):
-            self.errors = {}
+            self.errors, self._filled = {}, set()
             for path in reversed(order):
                 if path not in tree:
                     self._try(path, self._take_away)
@@ -123,12 +127,12 @@ class _Work:
             for path in reversed(order):  # a folder may only lose its write bit when it is filled
                 if path in tree and tree[path].kind == "folder":
                     self._try(path, self._set_mode)
-            if not self.errors:
+            if not self.errors and not self._filled:
                 return
 
     def holds_others(self, path: str) -> bool:
         """Whether a folder that should go holds what was left alone."""
-        return path in self._others and path not in self._part.tree
+        return path not in self._part.tree and (path in self._others or path in self._filled)
 
     def _note_others(self, path: str) -> None:
         while "/" in path:
@@ -154,14 +158,21 @@ class _Work:
             return
         if self._actions[path] == "set aside" and not stat.S_ISDIR(status.st_mode):
             self._set_aside(path)
-        else:
+            return
+        try:
             self._folder.remove(path)
+        except OSError as error:
+            if error.errno not in _NOT_EMPTY:
+                raise
+            self._filled.add(path)  # what is in it came meanwhile, or is a program's socket
 
     def _put_back(self, path: str) -> None:
         entry = self._part.tree[path]
         status = self._folder.status(path)
         now = self._entry(path, status)
-        if now == entry:
+        if now == entry and (
+            entry.kind != "file" or is_kept(path, self._folder, self._files, self._sums)
+        ):
             return
         if status is not None and entry.kind == "file" and self._is_kept_file(path, status):
             if stat.S_IMODE(status.st_mode) != entry.mode:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 
-from gpudoctor.report.inert import inert
+from gpudoctor.report.inert import inert, no_command
 from gpudoctor.report.style import Style
 
 Span = tuple[str, str] | str
@@ -78,8 +78,7 @@ class Canvas:
         lines = textwrap.wrap(
             text, width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
         )
-        # A line that begins so is a command to a CI runner; a break may not make one of a text.
-        return [f"\\{line}" if line.startswith(("::", "##[")) else line for line in lines]
+        return [no_command(line) for line in lines]  # a break may have made one
 
     def _painted(self) -> str:
         from io import StringIO

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gpudoctor.model.finding import Severity
 from gpudoctor.report.blocks import Document
+from gpudoctor.report.inert import no_command
 from gpudoctor.report.style import Style
 
 _MOST = 79
@@ -24,7 +25,7 @@ def write(document: Document, style: Style) -> str:  # noqa: ARG001 - every form
     else:
         said = f"gpudoctor:{_WORDS[report.verdict]} {document.headline or _why(document)}"
     plain = "".join(letter if " " <= letter <= "~" else "?" for letter in said)
-    return f"{plain[:_MOST].rstrip()}\n"
+    return f"{no_command(plain)[:_MOST].rstrip()}\n"
 
 
 def _why(document: Document) -> str:

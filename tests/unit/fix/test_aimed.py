@@ -1,0 +1,205 @@
+"""Attacks and accidents aimed at a fix: each would lose something, or say what is false."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from gpudoctor.collect.python import fix_journal
+from gpudoctor.errors import FixFailedError, RestoreFailedError
+from gpudoctor.fix import pulse
+from lab import tiny
+from lab.patient import Patient
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and owners of POSIX")
+
+
+@pytest.fixture
+def patient(request, tmp_path, monkeypatch):
+    return Patient(getattr(request, "param", tiny.plain), tmp_path, monkeypatch)
+
+
+def cut(patient, monkeypatch):
+    patient.fix_and_be_killed(monkeypatch)
+
+
+def finished(patient, monkeypatch):
+    del monkeypatch
+    patient.fix()
+
+
+@pytest.mark.parametrize("fixed", [cut, finished])
+@pytest.mark.parametrize("lines", range(1, 9))
+def test_a_journal_that_lost_its_end_makes_nothing_untrue(patient, monkeypatch, fixed, lines):
+    fixed(patient, monkeypatch)
+    after = patient.tiny.state()
+    journal = patient.last / "journal.jsonl"
+    whole = journal.read_bytes()
+    journal.write_bytes(b"\n".join(whole.split(b"\n")[:lines]) + b"\n")
+    try:
+        assert "nothing was changed" not in patient.undo()
+    except (FixFailedError, RestoreFailedError):
+        refused = patient.tiny.state() == after
+        journal.write_bytes(whole)
+        patient.undo()
+        assert refused
+    assert patient.tiny.state() == patient.before
+
+
+def test_damage_at_any_byte_of_a_journal_is_seen(patient, monkeypatch):
+    patient.fix_and_be_killed(monkeypatch)
+    whole = (patient.last / "journal.jsonl").read_bytes()
+    sound = fix_journal.parse(whole, "journal")
+    assert sound.damage is None
+    for at in range(len(whole)):
+        for damaged in (
+            whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :],
+            whole[:at] + whole[at + 1 :],
+            whole[:at] + b"\0" * (len(whole) - at),
+        ):
+            found = fix_journal.parse(damaged, "journal")
+            torn = damaged[-1:] != b"\n" and found.records == sound.records[: len(found.records)]
+            assert found.damage or torn or found.records == sound.records, at
+
+
+def test_no_fix_begins_on_top_of_one_that_was_cut_off(patient, monkeypatch):
+    """Two begin at the same time, and the first is killed when the second has looked already."""
+    patient.fix_and_be_killed(monkeypatch)
+    after = patient.tiny.state()
+    with pytest.raises(FixFailedError, match="cut off"):
+        patient.fix()
+    assert patient.tiny.state() == after
+    patient.undo()
+    assert patient.tiny.state() == patient.before
+
+
+@pytest.mark.parametrize("known", ["the clock was set back", "nobody knows when"])
+def test_work_is_not_lost_where_no_clock_tells_when_it_came(patient, monkeypatch, known):
+    patient.fix_and_be_killed(monkeypatch)
+    (patient.tiny.site / "torch" / "version.py").write_text("my own patch")
+    (patient.tiny.site / "torch" / "mine.py").write_text("my own module")
+    ends = {"the clock was set back": time.time_ns() + 3600 * 10**9, "nobody knows when": None}
+    monkeypatch.setattr(pulse, "last_ns", lambda _folder: ends[known])
+    assert "moved out of the way" in patient.undo()
+    texts = {p.read_text() for p in patient.last.rglob("set-aside/**/*.py")}
+    assert {"my own patch", "my own module"} <= texts
+    assert patient.tiny.state() == patient.before
+
+
+def shared(folder, other):
+    """`share` is a link to a folder that others use too."""
+    made = tiny.plain(folder, other)
+    far = other / "share"
+    (far / "man").mkdir(parents=True)
+    (far / "man" / "torch.1").write_text("old")
+    (far / "theirs.txt").write_text("before")
+    (made.prefix / "share").symlink_to(far)
+    record = made.site / "torch-2.6.0.dist-info" / "RECORD"
+    record.write_text(record.read_text() + "../../../share/man/torch.1,,\n")
+    return tiny.Tiny(prefix=made.prefix, linked=(far,), mine=(far / "theirs.txt",))
+
+
+@pytest.mark.parametrize("patient", [shared], indirect=True)
+def test_files_of_a_package_behind_a_link_out_of_the_environment_come_back(patient):
+    far = patient.tiny.linked[0]
+    patient.meanwhile = lambda: (far / "man" / "torch.1").unlink()
+    patient.fix_and_fail()
+    assert patient.tiny.state() == patient.before
+    assert (far / "theirs.txt").read_text() == "before and after"
+    patient.fix()
+    assert (far / "new.txt").read_text() == "new"
+    patient.undo()
+    assert patient.tiny.state() == patient.before
+
+
+@pytest.mark.parametrize("patient", [shared], indirect=True)
+def test_a_link_to_a_folder_of_very_many_files_is_refused(patient, monkeypatch):
+    from gpudoctor.fix.environment import parts
+
+    monkeypatch.setattr(parts, "MOST_BEHIND_A_LINK", 2)
+    with pytest.raises(FixFailedError, match=r"share leads to .*nothing was changed"):
+        patient.fix()
+
+
+def deep(folder, other):
+    """Links at several levels: a link to a link to a folder, in which a link leads further."""
+    made = tiny.on_another_disk(folder, other)
+    far = other / "torch"
+    further = other / "further"
+    (far / "lib").rename(further)
+    (far / "lib").symlink_to(other / "hop")
+    (other / "hop").symlink_to(further)
+    return tiny.Tiny(prefix=made.prefix, linked=(far, further))
+
+
+@pytest.mark.parametrize("patient", [deep], indirect=True)
+def test_links_behind_links_are_followed(patient):
+    patient.fix_and_fail()
+    assert patient.tiny.state() == patient.before
+    patient.fix()
+    patient.undo()
+    assert patient.tiny.state() == patient.before
+
+
+def test_a_new_file_that_looks_like_the_old_one_is_not_taken_for_it(patient):
+    """conda and cp -p give a file the time that its package says."""
+    path = patient.tiny.site / "torch" / "version.py"
+    times = path.stat().st_mtime_ns
+
+    def alike():
+        path.unlink()
+        path.write_text("6.6.6")
+        os.utime(path, ns=(times, times))
+
+    patient.meanwhile = alike
+    assert "as it was" in patient.fix_and_fail()
+    assert path.read_text() == "2.6.0"
+    patient.fix()
+    assert path.read_text() == "6.6.6"
+    patient.undo()
+    assert path.read_text() == "2.6.0"
+    assert patient.tiny.state() == patient.before
+
+
+def test_two_names_of_one_file_are_two_names_again(patient):
+    site = patient.tiny.site
+    os.link(site / "torch" / "__init__.py", site / "torch" / "alias.py")
+    before = patient.tiny.state()
+    patient.fix_and_fail()
+    assert patient.tiny.state() == before
+    assert os.path.samefile(site / "torch" / "__init__.py", site / "torch" / "alias.py")
+
+
+def test_a_socket_that_a_program_left_is_no_obstacle(patient):
+    """What is neither file nor folder nor link was made by a program that runs."""
+
+    def listen():
+        with socket.socket(socket.AF_UNIX) as made:
+            here = os.getcwd()
+            os.chdir(patient.tiny.site / "only_new")
+            made.bind("socket")
+            os.chdir(here)
+
+    patient.meanwhile = listen
+    said = patient.fix_and_fail()
+    assert "as it was" in said
+    assert "only_new" in said
+    assert patient.tiny.site.joinpath("only_new", "socket").exists()
+
+
+def test_an_environment_whose_folder_was_replaced_is_not_undone_into_another(patient, monkeypatch):
+    patient.fix_and_be_killed(monkeypatch)
+    moved = Path(f"{patient.tiny.prefix}-moved")
+    patient.tiny.prefix.rename(moved)
+    other = patient.folder / "other"
+    other.mkdir()
+    patient.tiny.prefix.symlink_to(other)
+    try:
+        patient.undo()
+    except (FixFailedError, RestoreFailedError):
+        pass
+    assert list(other.iterdir()) == []
