@@ -20,11 +20,23 @@ def arguments(path: str) -> list[str]:
         return [path]
     folder, name = os.path.split(path)
     script = name.removesuffix(".py")
+    # The archive may hold byte code for this Python, which its `precompiled` finds.
     program = (
-        f"import runpy, sys; sys.path[:] = [{folder!r}, *filter(None, sys.path)]; "
+        f"import runpy, sys; sys.path[:] = [{folder!r}, *filter(None, sys.path)]\n"
+        f"sys.path.append({_archive(folder)!r})\n"
+        "try: import precompiled\n"
+        "except ImportError: pass\n"
+        "sys.path.pop()\n"
         f"runpy.run_module({script!r}, run_name='__main__')"
     )
     return ["-c", program]
+
+
+def _archive(folder: str) -> str:
+    """The file that a folder inside an archive lies in."""
+    while folder and not os.path.isfile(folder):
+        folder = os.path.dirname(folder) if os.path.dirname(folder) != folder else ""
+    return folder
 
 
 def holds_module(folder: str, name: str) -> bool:
@@ -35,6 +47,7 @@ def holds_module(folder: str, name: str) -> bool:
         return False
     zipimport = import_module("zipimport")
     try:
-        return zipimport.zipimporter(folder).find_spec(name) is not None
+        zipimport.zipimporter(folder).is_package(name)  # find_spec would compile the module
     except zipimport.ZipImportError:
         return False
+    return True
