@@ -231,8 +231,9 @@ def mute_stdout() -> None:
     """Send the rest nowhere, so that Python's own flush at exit stays silent."""
     try:
         descriptor = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(descriptor, 1)
-        os.close(descriptor)
+        if descriptor != 1:  # a closed stdout leaves its number to the next file that is opened
+            os.dup2(descriptor, 1)
+            os.close(descriptor)
     except OSError:
         pass
 

@@ -11,10 +11,10 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from gpudoctor.kb._data import numbers
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, field
 
 DriverOs = Literal["linux", "windows", "wsl"]

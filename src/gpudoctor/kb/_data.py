@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
@@ -19,21 +19,3 @@ def load(table: str) -> Any:
     # By the loader of this module, which also reads inside an archive (gpudoctor.pyz).
     loader: Any = __spec__.loader
     return json.loads(loader.get_data(os.path.join(FOLDER, f"{table}.json")))
-
-
-@lru_cache(maxsize=8192)
-def numbers(version: str) -> tuple[int, ...]:
-    """The leading numeric parts of a version, for comparison: `12.10` → `(12, 10)`."""
-    parts: list[int] = []
-    for part in version.split("+", 1)[0].split("."):
-        digits = ""
-        for character in part:
-            if not character.isdigit() or not character.isascii():
-                break
-            digits += character
-        if not digits:
-            break
-        parts.append(int(digits))
-        if digits != part:
-            break
-    return tuple(parts)

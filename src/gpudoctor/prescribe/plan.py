@@ -17,7 +17,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.answer import prescribe
 from gpudoctor.prescribe.build.solver import explain
@@ -62,7 +62,7 @@ def _driver(text: str | None) -> Driver | None:
     if text is None:
         return None
     version = text.strip()
-    branch = kb_cuda.branch_of(version_key(version)[0]) if "." not in version else None
+    branch = kb_cuda.branch_of(numbers(version)[0]) if "." not in version else None
     return Driver(version=version, cuda=kb_cuda.cuda_of_branch(branch) if branch else None)
 
 
@@ -166,7 +166,7 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
     if request.driver is not None or cuda is None or prescription.torch is None:
         return prescription
     system = {"windows": "windows", "wsl": "wsl"}.get(request.os or "", "linux")
-    floor = kb_cuda.floor(version_key(cuda)[0], system)
+    floor = kb_cuda.floor(numbers(cuda)[0], system)
     if floor is None:
         return prescription
     gpus = target_of(sheet_of(request)).gpus
@@ -187,17 +187,17 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
 
 def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alternative, ...]:
     """What to install where the driver is older than the plan needs."""
-    major = version_key(cuda)[0] - 1
+    major = numbers(cuda)[0] - 1
     system = {"windows": "windows", "wsl": "wsl"}.get(request.os or "", "linux")
     lower = kb_cuda.floor(major, system)
     if lower is None:
         return ()
     known_from, _ = first_branch(target_of(sheet_of(request)).gpus, ())
-    if known_from > version_key(lower)[0]:
+    if known_from > numbers(lower)[0]:
         lower = str(known_from)
     _, found = plan(replace(request, driver=lower))
     variant = torch_releases.cuda_of_variant(found.variant or "")
-    if found.status != "resolved" or variant is None or version_key(variant)[0] != major:
+    if found.status != "resolved" or variant is None or numbers(variant)[0] != major:
         return ()
     if any(step.kind in ("driver", "mask-gpus") for step in found.steps):
         return ()

@@ -6,11 +6,11 @@ from typing import Literal
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import jittable, likely_platform, native, side
-from gpudoctor.kb._data import numbers
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers
 
 Coverage = Literal["covers", "lacks-new", "lacks-old"]
 

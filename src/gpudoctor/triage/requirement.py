@@ -13,11 +13,11 @@ from gpudoctor.examine.settings.requirements import (
     is_version,
     specifier_of,
 )
-from gpudoctor.kb._data import numbers
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
 _SECONDS = 5.0

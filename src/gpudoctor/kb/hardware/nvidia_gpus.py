@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from gpudoctor.kb._data import load, numbers
+from gpudoctor.kb._data import load
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from gpudoctor.kb._data import load, numbers
+from gpudoctor.kb._data import load
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
 

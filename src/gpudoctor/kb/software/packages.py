@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from gpudoctor.kb._data import load, numbers
+from gpudoctor.kb._data import load
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
 

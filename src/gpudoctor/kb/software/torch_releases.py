@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from gpudoctor.kb._data import load, numbers
+from gpudoctor.kb._data import load
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
 INDEX_ROOT = "https://download.pytorch.org/whl"

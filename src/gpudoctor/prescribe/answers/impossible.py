@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.prescription import Alternative, Prescription, Step
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
@@ -107,13 +107,13 @@ def _gives(entry: Relaxation, target: Target) -> str:
     label = f"torch {build.torch}+{build.variant}"
     if entry.constraint == "python":
         plain = [name for name in build.pythons if not name.endswith("t")] or list(build.pythons)
-        newest = max(plain, key=version_key, default="another Python")
+        newest = max(plain, key=numbers, default="another Python")
         return f"with Python {newest}, {label} runs."
     if entry.constraint == "pin":
         pins = " and ".join(dict.fromkeys(pin.why for pin in target.pins))
         return f"without what {pins} demands, {label} runs."
     if entry.constraint == "driver":
-        major = version_key(build.cuda or "")[0]
+        major = numbers(build.cuda or "")[0]
         return f"with driver {kb_cuda.floor(major, target.floor_os)} or newer, {label} runs."
     if entry.constraint == "glibc":
         return f"on a system with glibc {build.min_glibc} or newer, {label} runs."

@@ -19,7 +19,7 @@ from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Pin, Target
@@ -42,9 +42,9 @@ class Offer:
 
     def __init__(self, build: Build) -> None:
         self.build = build
-        self.cuda = version_key(build.cuda or "")[:2]
-        self.stack = self.cuda or version_key(build.variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
-        self.order = version_key(build.torch)
+        self.cuda = numbers(build.cuda or "")[:2]
+        self.stack = self.cuda or numbers(build.variant.lstrip("abcdefghijklmnopqrstuvwxyz"))
+        self.order = numbers(build.torch)
         self.pythons = frozenset(build.pythons)
         self.sass = tuple(map(_architecture, build.sass))
         self.ptx = tuple(map(_architecture, build.ptx))
@@ -58,7 +58,7 @@ class Offer:
         self.cudnn_floor = ComputeCapability.parse(lowest) if lowest else None
         self.newest_first = tuple(-number for number in (*self.order, 0, 0, 0)[:4])
         self.highest_first = tuple(-number for number in self.stack)
-        self.glibc = version_key(build.min_glibc or "")
+        self.glibc = numbers(build.min_glibc or "")
         # A list of what a release is built for names no build outside of it.
         self.is_merely_listed = build.off_matrix and build.published == "documented"
         self.covers: dict[ComputeCapability, Literal["native", "jit", "none"]] = {}
@@ -177,7 +177,7 @@ def feasible(target: Target, kind: str, channel: str) -> tuple[Fit, ...]:
         return ()
     if target.libc == "musl":
         return ()
-    glibc = version_key(target.glibc) if target.glibc and target.os == "linux" else None
+    glibc = numbers(target.glibc) if target.glibc and target.os == "linux" else None
     found = []
     for fit in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
         offer = fit.offer
@@ -232,7 +232,7 @@ def _served(
     wanted = ".".join(map(str, cuda))
     at_all = starts(wanted, driver, reported, floor_os) is not False
     newest = newest_cuda_of(driver, reported)
-    return at_all, None if newest is None else version_key(newest)[:2] >= tuple(cuda[:2])
+    return at_all, None if newest is None else numbers(newest)[:2] >= tuple(cuda[:2])
 
 
 def driver_serves(cuda: Sequence[int], target: Target) -> bool:
@@ -285,7 +285,7 @@ def _python(offer: Offer, target: Target) -> str:
         return f"{offer.label}: {text}"
     if target.python is None or target.python in offer.pythons:
         return ""
-    pythons = ", ".join(sorted(offer.build.pythons, key=version_key)) or "none"
+    pythons = ", ".join(sorted(offer.build.pythons, key=numbers)) or "none"
     return f"{offer.label} has no wheel for Python {target.python} (it has {pythons})"
 
 
@@ -295,7 +295,7 @@ def _libc(offer: Offer, target: Target) -> str:
     needed = offer.build.min_glibc
     if not needed or not target.glibc or target.os != "linux":
         return ""
-    if version_key(target.glibc) >= version_key(needed):
+    if numbers(target.glibc) >= numbers(needed):
         return ""
     return f"{offer.label} needs glibc {needed}, and this system has {target.glibc}"
 
@@ -305,7 +305,7 @@ def _macos(offer: Offer, target: Target) -> str:
         return ""
     release = torch_releases.newest() if offer.build.nightly else offer.build.torch
     needed = torch_releases.minimum_macos(release, offer.build.platform, target.python)
-    if needed is None or version_key(target.macos)[:2] >= version_key(needed):
+    if needed is None or numbers(target.macos)[:2] >= numbers(needed):
         return ""
     return f"{offer.label} needs macOS {needed}, and this is {target.macos}"
 

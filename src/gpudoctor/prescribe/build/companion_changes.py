@@ -17,7 +17,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.build.candidates import satisfies
 from gpudoctor.prescribe.request.target import Pin, python_of
@@ -162,7 +162,7 @@ def leftovers(facts: Facts, build: Build) -> tuple[tuple[str, ...], tuple[str, .
     They are what the old torch required, or carry the mark of another CUDA major in their name
     or version; and a Triton of another vendor, which owns the same folder.
     """
-    major = version_key(build.cuda or "")[:1]
+    major = numbers(build.cuda or "")[:1]
     installed = {package.name: package for package in facts.packages}
     gone = []
     for package in facts.packages:
@@ -205,9 +205,9 @@ def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
     """Whether a package was compiled against another torch or CUDA than those of `build`."""
     tag = package.build or (package.version or "").partition("+")[2]
     torch, cuda = re.search(_TORCH_TAG, tag, _FLAGS), re.search(_CUDA_TAG, tag, _FLAGS)
-    major = version_key(build.cuda or "")[:1]
+    major = numbers(build.cuda or "")[:1]
     if torch is not None:
-        other = (int(torch[1]), int(torch[2])) != version_key(build.torch)[:2]
+        other = (int(torch[1]), int(torch[2])) != numbers(build.torch)[:2]
         return other or (cuda is not None and (int(cuda[1]),) != major)
     if package.name not in kb_packages.kernel_packages():
         return False
@@ -218,8 +218,8 @@ def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
     installed = facts.torch
     if installed is None or not installed.version:
         return False
-    same_cuda = version_key(installed.cuda or "")[:1] == major
-    return version_key(installed.version)[:2] != version_key(build.torch)[:2] or not same_cuda
+    same_cuda = numbers(installed.cuda or "")[:1] == major
+    return numbers(installed.version)[:2] != numbers(build.torch)[:2] or not same_cuda
 
 
 def pins_of(packages: Iterable[Package]) -> tuple[Pin, ...]:
@@ -257,5 +257,5 @@ def _torch_pin(package: Package) -> str | None:
 def _fits(belongs: str, torch: str) -> bool:
     if belongs[:1] in "<>=~!":
         return satisfies(torch, None, belongs)
-    wanted = version_key(belongs)
-    return version_key(torch)[: len(wanted)] == wanted
+    wanted = numbers(belongs)
+    return numbers(torch)[: len(wanted)] == wanted

@@ -18,7 +18,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.identity import Identical
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import Along
 from gpudoctor.prescribe.driver.branches import DriverPlan, knows
@@ -291,4 +291,4 @@ def _with_listing(unknown: Identical[tuple[Unknown, ...]]) -> tuple[Unknown, ...
 
 def is_newer(version: str, other: str) -> bool:
     """Whether a release is newer than another."""
-    return version_key(version) > version_key(other)
+    return numbers(version) > numbers(other)

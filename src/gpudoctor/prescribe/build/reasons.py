@@ -10,7 +10,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
@@ -144,11 +144,7 @@ def claims(build: Build, target: Target) -> tuple[Claim, ...]:
                 date=date,
             )
         )
-    if (
-        build.cuda
-        and target.driver
-        and driver_serves_in_full(version_key(build.cuda), target) is False
-    ):
+    if build.cuda and target.driver and driver_serves_in_full(numbers(build.cuda), target) is False:
         claims.append(
             Claim(
                 claim=f"driver {target.driver} runs CUDA {build.cuda} by minor version",

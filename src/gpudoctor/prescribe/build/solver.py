@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import cache, lru_cache, partial
 
 from gpudoctor.kb.software.torch_releases import Build, minimum_macos
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
@@ -57,7 +57,7 @@ def ranked(
 
     `installed` is the torch version that is there (`2.6.0+cu124`): its release is preferred.
     """
-    keep = version_key(installed) if installed and "dev" not in installed else None
+    keep = numbers(installed) if installed and "dev" not in installed else None
     return [offer.build for offer in _ranked(target, kind, channel, keep)]
 
 
@@ -134,7 +134,7 @@ def _sacrifice(
     free = replace(target, driver=None, driver_cuda=None)
     if constraint == "macos":
         needed = minimum_macos(offer.build.torch, offer.build.platform, target.python)
-        return (version_key(needed or ""), *_preference(offer.fit(free.gpus), free, None))
+        return (numbers(needed or ""), *_preference(offer.fit(free.gpus), free, None))
     return _preference(offer.fit(free.gpus), free, None)
 
 

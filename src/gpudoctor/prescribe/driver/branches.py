@@ -8,7 +8,7 @@ from gpudoctor.compat import driver as compat
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.known_steps import recommended_branch
 
@@ -55,7 +55,7 @@ def driver_for(
     first, first_of = first_branch(gpus, names)
     last, last_of = _last(gpus)
     floor = kb_cuda.floor(cuda_major, "linux" if linux else "windows") if cuda_major else None
-    need = version_key(floor)[0] if floor else 0
+    need = numbers(floor)[0] if floor else 0
     if last is not None and max(first, need) > last:
         wanted = f"CUDA {cuda_major} needs {need}" if need > first else f"{first_of} needs {first}"
         return NoDriver(f"{last_of} is served up to driver branch {last}, and {wanted} or newer")
@@ -98,9 +98,9 @@ def _within(branch: int, floor: str | None, names: tuple[str, ...], *, linux: bo
         first = compat.first_driver_of(name, model.capability) if model else None
         if first is not None:
             wanted.append(first.text)
-    inside = [text for text in wanted if kb_cuda.branch_of(version_key(text)[0]) == branch]
-    exact = [text for text in inside if len(version_key(text)) > 1]
-    return max(exact, key=version_key, default=None)
+    inside = [text for text in wanted if kb_cuda.branch_of(numbers(text)[0]) == branch]
+    exact = [text for text in inside if len(numbers(text)) > 1]
+    return max(exact, key=numbers, default=None)
 
 
 def knows(driver: str, gpu: ComputeCapability) -> bool | None:
@@ -123,8 +123,8 @@ def first_branch(
         basis = model.min_driver_basis if model else None
         # Before Blackwell the figure is that of the open kernel module, which came later than
         # the proprietary one that serves those GPUs too.
-        if model and model.min_driver and version_key(model.capability) >= (10, 0) and basis:
-            found.append((kb_cuda.branch_of(version_key(model.min_driver)[0]) or 0, model.name))
+        if model and model.min_driver and numbers(model.capability) >= (10, 0) and basis:
+            found.append((kb_cuda.branch_of(numbers(model.min_driver)[0]) or 0, model.name))
     return max(found, key=lambda item: item[0])
 
 

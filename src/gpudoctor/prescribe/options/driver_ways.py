@@ -7,7 +7,7 @@ from functools import partial
 
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
@@ -36,10 +36,10 @@ def driver_ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Opti
         return
     torch = question.sheet.facts.torch
     majors = []
-    if torch is not None and version_key(torch.cuda or ""):
-        majors.append((version_key(torch.cuda or "")[0], True))
+    if torch is not None and numbers(torch.cuda or ""):
+        majors.append((numbers(torch.cuda or "")[0], True))
     if later is not None:
-        majors.append((version_key(later.cuda or "")[0], False))
+        majors.append((numbers(later.cuda or "")[0], False))
     for major, keep in dict.fromkeys(majors):
         plan = driver_for(
             target.gpus,
@@ -70,11 +70,11 @@ def _has(question: Question, plan: DriverPlan) -> bool:
         return False
     if "open-kernel-module-required" in question.names:
         return False
-    if "driver-too-old" in question.names or version_key(driver)[0] < plan.branch:
+    if "driver-too-old" in question.names or numbers(driver)[0] < plan.branch:
         return False
     # A bare branch (`580`) stands for any driver of it.
-    bare = len(version_key(driver)) < 2
-    return plan.at_least is None or bare or version_key(driver) >= version_key(plan.at_least)
+    bare = len(numbers(driver)) < 2
+    return plan.at_least is None or bare or numbers(driver) >= numbers(plan.at_least)
 
 
 def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterator[Option]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe.known_steps import JetsonIndex, jetson_indexes
 
 
@@ -22,7 +22,7 @@ def is_jetson(sheet: FactSheet) -> bool:
 def index_of(sheet: FactSheet, gpu: ComputeCapability) -> JetsonIndex | None:
     """The index for this GPU and this JetPack; without a known JetPack the newest for the GPU."""
     host = sheet.facts.host
-    number = version_key(host.l4t)[:1] if host and host.l4t else ()
+    number = numbers(host.l4t)[:1] if host and host.l4t else ()
     release = str(number[0]) if number else None
     for row in jetson_indexes():
         if row.capability == str(gpu) and release in (None, row.l4t):

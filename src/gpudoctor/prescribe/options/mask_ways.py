@@ -8,7 +8,7 @@ from itertools import islice
 
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
@@ -52,7 +52,7 @@ def driver_and_mask_ways(question: Question) -> Iterator[Option]:
         if later is None or any(gpu.is_tegra for gpu in some.gpus):
             continue
         names = tuple(gpu.name or "" for _, gpu in served(masked))
-        for major in (version_key(later.cuda or "")[0], None):
+        for major in (numbers(later.cuda or "")[0], None):
             plan = driver_for(some.gpus, cuda_major=major, names=names, linux=linux)
             if not isinstance(plan, DriverPlan):
                 continue

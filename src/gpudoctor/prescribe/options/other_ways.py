@@ -10,7 +10,7 @@ from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
@@ -138,7 +138,7 @@ def python_ways(question: Question) -> Iterator[Option]:
     build = builds[0]
     plain = [name for name in build.pythons if not name.endswith("t")] or list(build.pythons)
     # The Python nearest to the one that is there, the older one of two.
-    wanted = min(plain, key=lambda name: (abs(version_key(name)[1] - version_key(python)[1]), name))
+    wanted = min(plain, key=lambda name: (abs(numbers(name)[1] - numbers(python)[1]), name))
     if wanted == python:
         return
     sheet = predict.with_python(question.sheet, wanted)

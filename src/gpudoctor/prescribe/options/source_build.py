@@ -9,7 +9,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import cmd, posix, powershell
-from gpudoctor.model.terms.version import numbers as version_key
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe.build.candidates import (
     driver_serves,
     driver_serves_in_full,
@@ -33,11 +33,11 @@ def recipe_for(target: Target) -> tuple[str, str] | None:
         kit = kb_cuda.toolkit(build.cuda or "") if build.kind == "cuda" and build.exists else None
         if kit is None or not all(gpu.sm in kit.sm for gpu in target.gpus):
             continue
-        number = version_key(kit.version)[:2]
+        number = numbers(kit.version)[:2]
         if not driver_serves(number, target) or not _demanded(build.torch, target):
             continue
         full = driver_serves_in_full(number, target) is not False
-        found.append((full, version_key(build.torch), number, build.torch, kit.version))
+        found.append((full, numbers(build.torch), number, build.torch, kit.version))
     return max(found)[3:] if found else None
 
 
@@ -53,7 +53,7 @@ def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -
     needs = source_build()
     compilers = kb_cuda.host_compilers(toolkit)
     have = [kit.version for kit in facts.toolkits if kit.version]
-    fitting = [v for v in have if version_key(v)[:2] == version_key(toolkit)]
+    fitting = [v for v in have if numbers(v)[:2] == numbers(toolkit)]
     lines = [
         f"CUDA toolkit {toolkit}, which compiles for "
         f"{', '.join(gpu.sm for gpu in target.gpus)} and which this driver runs: "
@@ -68,7 +68,7 @@ def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -
         compiler = facts.compiler
         known = ""
         if compiler and compiler.version and (compiler.name or "").startswith(("gcc", "g++", "cc")):
-            newest = version_key(compiler.version)[:1] <= (compilers.gcc,)
+            newest = numbers(compiler.version)[:1] <= (compilers.gcc,)
             verdict = "fits" if newest else "is too new: install an older one and set CXX"
             known = f" (here: {compiler.version}, which {verdict})"
         lines.append(f"gcc {compilers.gcc} or older for nvcc {toolkit}{known}")

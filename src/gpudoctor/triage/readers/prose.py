@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gpudoctor.kb._data import numbers
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft

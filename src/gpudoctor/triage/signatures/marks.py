@@ -9,11 +9,11 @@ from functools import cache
 
 from gpudoctor.compat.builds import likely_platform
 from gpudoctor.compat.driver import driver_os, floor_of, parse_driver
-from gpudoctor.kb._data import numbers
 from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.triage.code_for_gpus import coverage
 from gpudoctor.triage.merge import with_torch
 from gpudoctor.triage.readers.containers import gives_gpu
