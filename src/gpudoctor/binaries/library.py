@@ -9,6 +9,7 @@ from gpudoctor.binaries.formats.elf import ELF, read_elf
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.binary import Library
+from gpudoctor.model.terms.version import numbers
 
 HEAD = 64
 """How many bytes tell what a file is."""
@@ -114,7 +115,7 @@ def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str
 
     parts = read_macho(source, budget)
     systems = [each.macos for each in parts if each.macos]
-    contents.macos = max(systems, key=lambda text: [int(n) for n in text.split(".")], default=None)
+    contents.macos = max(systems, key=numbers, default=None)
     contents.metal = dict.fromkeys(each for part in parts for each in part.metal)
     machines = [each.machine for each in parts if each.machine]
     return "macho" if parts else "", machines[0] if len(machines) == 1 else None

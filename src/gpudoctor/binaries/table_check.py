@@ -12,6 +12,7 @@ from gpudoctor.binaries.names import distribution_of_wheel
 from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.binary import Library
+from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import dataclass
 
 _MAIN = re.compile(r"/(?:libtorch_cuda\.so|torch_cuda\.dll)\Z")
@@ -54,7 +55,7 @@ def verify(path: str) -> Verified:
         return Verified(path, "unknown", reason="the knowledge base has lists of torch alone")
     version, cuda = version_of(path)
     platform = _platform(name)
-    label = version.partition("+")[2] or ("cu" + cuda.replace(".", "") if cuda else "cpu")
+    label = local_label(version) or ("cu" + cuda.replace(".", "") if cuda else "cpu")
     build = torch_releases.build(version, label, platform) if platform else None
     found: tuple[str, ...] = ()
     for each in read_wheel(path):

@@ -13,6 +13,7 @@ from typing import Any
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import replace
 
 _KNOWLEDGE = "knowledge base"
@@ -114,7 +115,7 @@ def _torch(sheet: FactSheet, torch: Torch, found: dict[str, str]) -> Torch:
     """What the local label of the version says: `2.6.0+cu124` is built for CUDA 12.4."""
     if not torch.version or sheet.why_unknown("torch.version"):
         return torch
-    label = torch.version.partition("+")[2]
+    label = local_label(torch.version)
     said: dict[str, Any] | None = _label(label)
     if said is None:
         # Builds without a label are for CUDA or the CPU; one for XPU or ROCm that says `hip`

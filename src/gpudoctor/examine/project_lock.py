@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpudoctor.errors import UsageError
 from gpudoctor.model.finding import Evidence, FileAt, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.model.value import replace
 
 _SYNC = {
@@ -37,7 +38,7 @@ def differs(sheet: FactSheet) -> tuple[Finding, ...]:
     if locked.installation.outcome.status != "installs" or choice is None:
         return ()
     wanted = choice.release + (f"+{choice.variant}" if choice.variant else "")
-    release, _, label = torch.version.partition("+")
+    release, label = split_label(torch.version)
     if release == choice.release and (not label or choice.variant in (None, label)):
         return ()
     errors = [found.title for found in locked.findings if found.severity is Severity.ERROR]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report
+from gpudoctor.model.terms.version import local_label, public_version
 
 _BY_INSTALLING = ("install", "uninstall", "source-build")
 
@@ -20,7 +21,7 @@ def wrong_after(before: Report, after: Report) -> str | None:
     torch = after.sheet.facts.torch
     if torch is None or torch.version is None:
         return "torch is not there, or cannot be read"
-    if wanted and torch.version.split("+")[0] != wanted:
+    if wanted and public_version(torch.version) != wanted:
         return f"torch is {torch.version} and not {wanted}"
     if variant and not _is_variant(torch.version, torch.cuda, variant):
         return f"torch {torch.version} is not the {variant} build"
@@ -37,8 +38,8 @@ def _ours(finding: Finding) -> bool:
 
 def _is_variant(version: str, cuda: str | None, variant: str) -> bool:
     """By the local label where the version carries one, else by the CUDA it was built with."""
-    _, plus, label = version.partition("+")
-    if plus:
+    label = local_label(version)
+    if label:
         return label.split(".")[0] == variant or label == variant
     if variant.startswith("cu") and variant[2:].isdigit():
         return cuda is not None and cuda.replace(".", "") == variant[2:]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass
 
 
@@ -24,7 +25,7 @@ class Choice:
     @property
     def release(self) -> str:
         """The version without its label."""
-        return self.version.partition("+")[0]
+        return public_version(self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.terms.shell import command_step, sentence_step
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import replace
 
 _OURS = ("install", "environment")
@@ -47,7 +48,7 @@ def steps(
         document = replace(document, path=at.path, format=named)
     if document.format == "environment.yml":
         return (_environment(at, packages, url),)
-    plain = tuple(package.partition("+")[0] for package in packages)
+    plain = tuple(public_version(package) for package in packages)
     if document.tool == "uv" and document.format != "requirements":
         return _uv(document, plain, url, name)
     if document.tool == "poetry":

@@ -19,6 +19,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Torch
 from gpudoctor.model.finding import FileAt, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import prediction
 from gpudoctor.prescribe.build.companion_changes import Along
@@ -92,7 +93,7 @@ def demanded(row: Installation) -> tuple[str, FileAt] | None:
     wishes = row.document.wishes
     for wish in wishes:
         if wish.name == TORCH and _EXACT.match(wish.specifier):
-            return wish.specifier.partition("+")[0], wish.at
+            return public_version(wish.specifier), wish.at
     for wish in wishes:
         if _EXACT.match(wish.specifier) and wish.name != TORCH:
             torch = demand(wish.name, wish.specifier.lstrip("="))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass, replace
 
 _MACHINES = {
@@ -113,7 +114,7 @@ class Scene:
                 return False
             newer = re.match(r"manylinux_(\d+)_(\d+)_", tag)
             if newer and self.glibc:
-                have = tuple(int(part) for part in self.glibc.split(".")[:2] if part.isdigit())
+                have = numbers(self.glibc)[:2]
                 return (int(newer[1]), int(newer[2])) <= have
             return tag.startswith(("manylinux", "linux"))
         if self.platform.startswith("macos"):

@@ -12,6 +12,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.manifests.scene import Scene, wheel_version
+from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import dataclass
 
 TORCH = "torch"
@@ -42,7 +43,7 @@ class Candidate:
     @property
     def release(self) -> str:
         """The version without its label."""
-        return self.version.partition("+")[0]
+        return public_version(self.version)
 
 
 def family(name: str) -> bool:
@@ -110,7 +111,7 @@ def from_files(name: str, files: tuple[str, ...], place: str, scene: Scene) -> l
         text = wheel_version(file)
         if text is None or not file.lower().startswith(stem) or not scene.takes(file):
             continue
-        label = text.partition("+")[2] or None
+        label = local_label(text) or None
         build = torch_releases.build(text, label, scene.platform) if label else None
         row = Candidate(
             name=name,
@@ -181,7 +182,7 @@ def _companion(
         companion = release.companions.get(name) if release else None
         if companion is None:
             continue
-        label = torch.version.partition("+")[2]
+        label = local_label(torch.version)
         text = companion.version + (f"+{label}" if label else "")
         known = found.get(text)
         if known is not None and (known.pythons or not torch.pythons):
@@ -216,7 +217,7 @@ def _pinning(name: str, url: str) -> tuple[Candidate, ...]:
 @cache
 def demand(name: str, text: str) -> str:
     """What the metadata of a release demand of torch; empty: nothing, or it is not known."""
-    bare = text.partition("+")[0]
+    bare = public_version(text)
     if name in COMPANIONS:
         for release in torch_releases.releases():
             companion = release.companions.get(name)

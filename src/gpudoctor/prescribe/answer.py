@@ -6,6 +6,7 @@ from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.prescribe.answers.elsewhere import gpus_elsewhere
 from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
 from gpudoctor.prescribe.answers.helpless import helpless
@@ -91,5 +92,5 @@ def _asked(sheet: FactSheet, options: Options) -> bool:
         return True
     from gpudoctor.prescribe.build.candidates import satisfies  # reads every build
 
-    bare, _, label = version.partition("+")
+    bare, label = split_label(version)
     return not satisfies(bare, label or None, specifier_of(options.torch_spec))

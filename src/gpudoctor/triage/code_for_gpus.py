@@ -10,7 +10,7 @@ from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Host
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 
 Coverage = Literal["covers", "lacks-new", "lacks-old"]
 
@@ -51,7 +51,7 @@ def _of_one(sheet: FactSheet, gpu: ComputeCapability) -> Coverage | None:
         return judge_codes(torch.sass, torch.ptx, gpu)
     if not torch.cuda:
         return None
-    base = (torch.version or "").partition("+")[0]
+    base = public_version(torch.version or "")
     host = sheet.facts.host or Host()
     # Most reports are of Linux on x86-64, where nothing else is said.
     platform = likely_platform(host.os or "linux", host.arch, (str(gpu),))

@@ -16,6 +16,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.factfile import not_mentioned
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import local_label, public_version, split_label
 from gpudoctor.model.value import replace
 from gpudoctor.triage.readers import (
     collect_env,
@@ -109,7 +110,7 @@ def _contradicts(section: str, key: str, target: Draft, value: Draft) -> bool:
 
 
 def _base(version: str) -> str:
-    return version.split("+")[0]
+    return public_version(version)
 
 
 def _key(item: Any) -> Any:
@@ -175,7 +176,7 @@ def complete(merged: Draft, sources: dict[str, str]) -> None:
 
 def _complete_torch(merged: Draft, torch: Draft, sources: dict[str, str]) -> None:
     version = str(torch.get("version") or "")
-    label = version.partition("+")[2]
+    label = local_label(version)
     if label and ("cuda" not in torch or not label.startswith("cu")):
         cuda = torch_releases.cuda_of_variant(label)
         if cuda or label.startswith(("cpu", "rocm", "xpu")):
@@ -203,7 +204,7 @@ def builds_meant(version: str, cuda: str | None, host: Draft) -> tuple[torch_rel
     Without a label the default build of the platform is meant where the CUDA does not say more;
     without a platform, Linux x86_64, for which most reports are.
     """
-    base, _, label = version.partition("+")
+    base, label = split_label(version)
     if not torch_releases.release(base):
         return ()
     platform = likely_platform(host.get("os") or "linux", host.get("arch"))

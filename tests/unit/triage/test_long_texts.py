@@ -10,9 +10,9 @@ from gpudoctor.kb.authoring.reach import LEAST, MOST, reach
 from gpudoctor.kb.findings import signatures
 from gpudoctor.triage.readers import gpu_words, prose, torch_warnings
 from gpudoctor.triage.report_on_text import of_string
+from gpudoctor.triage.text.anchored import Near, places
 from gpudoctor.triage.text.clean import clean
 from gpudoctor.triage.text.cleaned_text import fold
-from gpudoctor.triage.text.places import Near, places
 from triage_cases.load import cases
 
 FILLING = "epoch 3 step 120 loss 0.125 written to out/a.pt\n" * 900

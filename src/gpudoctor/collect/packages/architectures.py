@@ -19,6 +19,7 @@ from gpudoctor.collect.system.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.model.value import replace
 
 _Source = Literal["binary", "torch", "knowledge"]
@@ -124,7 +125,7 @@ def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
     """
     from gpudoctor.kb.software import torch_releases
 
-    version, _, label = (torch.version or "").partition("+")
+    version, label = split_label(torch.version or "")
     variant = label or "cu" + (torch.cuda or "").replace(".", "")
     release = torch_releases.release(version)
     build = torch_releases.build(version, variant, platform)

@@ -13,6 +13,7 @@ from gpudoctor.collect.system.files import names, read_text
 from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Package
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import replace
 
 _RELATED = late_pattern(
@@ -87,7 +88,7 @@ def _without_credentials(url: str | None) -> str | None:
 
 
 def _release(version: str | None) -> str:
-    return (version or "").partition("+")[0]
+    return public_version(version or "")
 
 
 def _related(distribution: Distribution, values: Mapping[str, str]) -> tuple[str, ...]:
@@ -102,12 +103,12 @@ def _related(distribution: Distribution, values: Mapping[str, str]) -> tuple[str
 
 def _build(distribution: Distribution, url: str | None) -> str | None:
     """What it was compiled for, where its version, its wheel's name or a file of its says it."""
-    label = (distribution.version or "").partition("+")[2]
+    label = local_label(distribution.version or "")
     if not label and url and url.partition("#")[0].endswith(".whl"):
         from urllib.parse import unquote
 
         parts = unquote(url.partition("#")[0].rpartition("/")[2]).split("-")
-        label = parts[1].partition("+")[2] if len(parts) > 1 else ""
+        label = local_label(parts[1]) if len(parts) > 1 else ""
     if not label and distribution.name == "xformers":
         label = _xformers(os.path.join(distribution.site, "xformers", "cpp_lib.json"))
     return label or None

@@ -12,6 +12,7 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass
 
 _ASSIGNMENT = late_pattern(
@@ -129,8 +130,8 @@ def _owner(folder: str | None, installed: Sequence[Distribution]) -> Distributio
     here = [d for d in installed if os.path.realpath(d.site) == os.path.realpath(site)]
     if len(here) > 1:
         said = parse_version_file(read_text(os.path.join(folder, "version.py"), 1 << 16) or "")
-        release = (said.version or "").split("+")[0]
-        here.sort(key=lambda d: (d.version or "").split("+")[0] != release)
+        release = public_version(said.version or "")
+        here.sort(key=lambda d: public_version(d.version or "") != release)
     if here:
         return here[0]
     linked = [d for d in installed if d.info.endswith(".egg-link") or d.origin[1]]

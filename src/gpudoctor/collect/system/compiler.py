@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from gpudoctor.collect.system.files import executables, is_file, names, read_bytes
 from gpudoctor.model.facts import Compiler
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import numbers
 
 _COMMENT = late_pattern(rb"GCC: \([^)\0]*\) (\d+(?:\.\d+){0,2})")
 _NAMED = late_pattern(
@@ -70,7 +71,7 @@ def _gcc_version(true: str, major: str | None) -> str | None:
                 versions = [v for v in versions if v.split(".")[0] == major.split(".")[0]]
             if not versions or (target and target != name):
                 continue
-            version = max(versions, key=lambda v: [int(part) for part in v.split(".")])
+            version = max(versions, key=numbers)
             data = read_bytes(os.path.join(base, name, version, "crtbegin.o"), 1 << 16) or b""
             match = _COMMENT.search(data)
             said = match[1].decode("ascii") if match else ""
@@ -100,7 +101,7 @@ def _msvc(environ: Mapping[str, str]) -> Compiler | None:
                 for version in names(tools):
                     path = os.path.join(tools, version, "bin", "Hostx64", "x64", "cl.exe")
                     if _NUMBER.match(version) and is_file(path):
-                        found.append(([int(part) for part in version.split(".")], version, path))
+                        found.append((numbers(version), version, path))
     if not found:
         return None
     _, version, path = max(found)

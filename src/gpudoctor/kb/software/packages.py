@@ -9,7 +9,7 @@ from typing import Any
 from gpudoctor.kb._data import load
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.model.value import dataclass
 
 
@@ -100,7 +100,7 @@ def torch_for(package: str, version: str) -> str | None:
 
     torchvision and torchaudio answer from the table of releases.
     """
-    bare = version.split("+", 1)[0]
+    bare = public_version(version)
     if package in ("torchvision", "torchaudio"):
         for release in reversed(torch_releases.releases()):
             companion = release.companions.get(package)
@@ -210,7 +210,7 @@ def has_source(package: str, version: str | None) -> bool:
     row = _source_releases().get(package)
     if row is None or not version:
         return False
-    bare = version.partition("+")[0]
+    bare = public_version(version)
     within = numbers(row["first"]) <= numbers(bare) <= numbers(row["last"])
     return within and "dev" not in bare and bare not in row.get("missing", ())
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from gpudoctor.kb._data import load
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.model.value import dataclass
 
 INDEX_ROOT = "https://download.pytorch.org/whl"
@@ -146,7 +146,7 @@ def _by_version() -> dict[str, Release]:
 
 def release(version: str) -> Release | None:
     """The release `2.9.1`; a local label (`2.9.1+cu128`) is ignored."""
-    return _by_version().get(version.split("+", 1)[0])
+    return _by_version().get(public_version(version))
 
 
 @cache
@@ -218,12 +218,12 @@ def _by_key() -> dict[tuple[str, str, str], Build]:
 
 def build(torch: str, variant: str, platform: str) -> Build | None:
     """The build of one release, variant and platform; `None`: there is none known."""
-    return _by_key().get((torch.split("+", 1)[0], variant, platform))
+    return _by_key().get((public_version(torch), variant, platform))
 
 
 def builds_of(torch: str) -> tuple[Build, ...]:
     """All builds of one release."""
-    return _by_release().get(torch.split("+", 1)[0], ())
+    return _by_release().get(public_version(torch), ())
 
 
 @cache

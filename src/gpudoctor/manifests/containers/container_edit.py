@@ -16,7 +16,7 @@ from gpudoctor.manifests.universe import stack
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import sentence_step
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 
 _INDEX = ("-i", "--index-url", "--default-index", "--index", "--extra-index-url")
 _LINKS = ("-f", "--find-links")
@@ -44,7 +44,7 @@ def command(brought: Brought, packages: tuple[str, ...], url: str | None) -> str
     uv = "uv" in (word.rsplit("/", 1)[-1] for word in head)
     if brought.backend and uv and url is not None:
         chosen = url.rstrip("/").rsplit("/", 1)[-1]
-        plain = [package.partition("+")[0] for package in packages]
+        plain = [public_version(package) for package in packages]
         return shlex.join([*head, *kept, f"--torch-backend={chosen}", *plain, *others])
     if not others:
         return shlex.join([*head, *kept, *_arguments(packages, url)])
@@ -142,7 +142,7 @@ def _tag(name: str, tag: str, packages: tuple[str, ...], url: str | None) -> str
     said = _TAG.match(tag)
     variant = (url or "").rstrip("/").rsplit("/", 1)[-1]
     torch = next((p.partition("==")[2] for p in packages if p.startswith("torch==")), "")
-    release = torch.partition("+")[0]
+    release = public_version(torch)
     if said is None or not release or not (cuda := re.fullmatch(r"cu(\d+)(\d)", variant)):
         return None
     # cuDNN 9 came with torch 2.4 (the release notes of PyTorch).

@@ -11,6 +11,7 @@ from gpudoctor.model.facts import Driver
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.shell import sentence_step
+from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.rules import judge
 from gpudoctor.rules.engine.wording import finding
@@ -28,7 +29,7 @@ def _image(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
         return ()
     serves = _cuda_of(driver)
     cards = [gpu for gpu in sheet.facts.gpus if "GeForce" in (gpu.name or "")]
-    if serves is None or not cards or _numbers(serves) >= _numbers(outcome.image_cuda):
+    if serves is None or not cards or numbers(serves) >= numbers(outcome.image_cuda):
         return ()
     made = finding(
         "image-needs-newer-driver",
@@ -98,7 +99,3 @@ def _cuda_of(driver: Driver) -> str | None:
     major = (driver.version or "").split(".")[0]
     branch = kb_cuda.branch_of(int(major)) if major.isdigit() else None
     return kb_cuda.cuda_of_branch(branch) if branch else None
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())

@@ -8,6 +8,7 @@ from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.universe import allows, version
+from gpudoctor.model.terms.version import public_version
 
 # Releases before and after those of the knowledge base, as far as people ask for them, and the last
 # Python 3 that the older ones have wheels for.
@@ -21,7 +22,7 @@ def beyond_known(wishes: Sequence[Wish], urls: Sequence[str], python: str) -> st
 
     `None`: there is none.
     """
-    specifiers = [wish.specifier.partition("+")[0] for wish in wishes if wish.specifier]
+    specifiers = [public_version(wish.specifier) for wish in wishes if wish.specifier]
     if not specifiers:
         return None
     pinned = {w.lstrip("=").split(",")[0].strip() for w in specifiers if w.startswith("==")}

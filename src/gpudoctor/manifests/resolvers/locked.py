@@ -13,6 +13,7 @@ from gpudoctor.manifests.install_file import Document, Pinned
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, version
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.terms.version import split_label
 
 
 def resolve(document: Document, scene: Scene) -> Outcome:
@@ -84,7 +85,7 @@ def built(
     text = stated
     if file and "+" not in text:
         text = wheel_version(file) or text
-    release, _, label = text.partition("+")
+    release, label = split_label(text)
     variant: str | None = label or None
     where = index
     if file and "://" in file and kb_indexes.carried(file).kind in ("variant", "pypi"):

@@ -19,6 +19,7 @@ from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
+from gpudoctor.model.terms.version import local_label
 
 
 def resolve(
@@ -113,7 +114,7 @@ def private(name: str, text: str, url: str, scene: Scene) -> Candidate:
     """A labelled version that a private index is asked for."""
     from gpudoctor.kb.software import torch_releases
 
-    label = text.partition("+")[2]
+    label = local_label(text)
     build = torch_releases.build(text, label, scene.platform) if name == TORCH else None
     return Candidate(
         name=name,

@@ -28,7 +28,7 @@ def numbers(version: str) -> Numbers:
     A part that does not consist of digits alone ends them: `2.9.1rc2` → `(2, 9, 1)`.
     """
     parts: list[int] = []
-    for part in version.strip().split("+", 1)[0].split("."):
+    for part in public_version(version).split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
         if not digits or len(digits) > _LONGEST:
             break
@@ -40,13 +40,23 @@ def numbers(version: str) -> Numbers:
 
 def split_label(version: str) -> tuple[str, str]:
     """A version without its local label, and the label: `2.9.1+cu128` → `2.9.1`, `cu128`."""
-    base, _, label = version.strip().lower().partition("+")
+    base, _, label = version.strip().partition("+")
     return base, label
+
+
+def public_version(version: str) -> str:
+    """A version without its local label, PEP 440's public version: `2.9.1+cu128` → `2.9.1`."""
+    return split_label(version)[0]
+
+
+def local_label(version: str) -> str:
+    """The local label of a version, empty where it has none: `2.9.1+cu128` → `cu128`."""
+    return split_label(version)[1]
 
 
 def is_prerelease(version: str) -> bool:
     """Whether it is a nightly or another version before a release: `2.16.0.dev20261101`."""
-    return _PRE.search(split_label(version)[0]) is not None
+    return _PRE.search(public_version(version).lower()) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -67,8 +77,8 @@ def _clause(version: str, text: str) -> bool | None:
     if match is None:
         return None
     operator, wanted, star = match[1], match[2], match[3] is not None
-    base, label = split_label(version)
-    limit, wanted_label = split_label(wanted)
+    base, label = split_label(version.lower())
+    limit, wanted_label = split_label(wanted.lower())
     if operator == "===":
         return version.strip().lower() == wanted.lower()
     have, asked = numbers(base), numbers(limit)

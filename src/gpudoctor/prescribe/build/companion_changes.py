@@ -17,7 +17,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts, Package
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import local_label, numbers, public_version, split_label
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.build.candidates import satisfies
 from gpudoctor.prescribe.request.target import Pin, python_of
@@ -128,7 +128,7 @@ def _pinned(name: str, version: str, package: Package, build: Build, found: _Com
         return
     # On aarch64 the labels of companions are not known, so the plain number is asked for;
     # where that number is installed from another index, only force changes the wheel.
-    bare = (package.version or "").split("+", 1)[0]
+    bare = public_version(package.version or "")
     (found.forced if label is None and bare == version else found.packages).append(wanted)
 
 
@@ -138,7 +138,7 @@ def _unpinned(name: str, version: str, package: Package, build: Build, found: _C
     It was published for the variants of the release that it came with; for others there is the
     wheel on the ordinary index.
     """
-    bare, _, label = (package.version or "").partition("+")
+    bare, label = split_label(package.version or "")
     sister = torch_releases.build(version, build.variant, build.platform)
     if sister is not None and sister.exists and sister.local and not build.on_pypi:
         found.versions[name] = f"{version}+{sister.local}"
@@ -203,7 +203,7 @@ def broken_by(facts: Facts, build: Build, named: Collection[str] = ()) -> tuple[
 
 def _is_foreign(package: Package, facts: Facts, build: Build) -> bool:
     """Whether a package was compiled against another torch or CUDA than those of `build`."""
-    tag = package.build or (package.version or "").partition("+")[2]
+    tag = package.build or local_label(package.version or "")
     torch, cuda = re.search(_TORCH_TAG, tag, _FLAGS), re.search(_CUDA_TAG, tag, _FLAGS)
     major = numbers(build.cuda or "")[:1]
     if torch is not None:

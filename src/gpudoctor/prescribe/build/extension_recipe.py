@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.facts import Host, Package
 from gpudoctor.model.prescription import Step
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.prescribe.commands.compile_commands import arch_list, max_jobs, with_variables
 
 
@@ -16,7 +17,7 @@ def extension_recipe(
     `why`: what is wrong with the installed one, as a clause.
     """
     # The sources are published without the label that a ready wheel carries.
-    public = (package.version or "").partition("+")[0]
+    public = public_version(package.version or "")
     wanted = f"{package.name}=={public}" if public else package.name
     argv = (python, "-m", "pip", "install", "--no-build-isolation", "--no-deps",
             "--force-reinstall", "--no-cache-dir", "--no-binary", package.name, wanted)  # fmt: skip

@@ -13,6 +13,7 @@ from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.shell import environment_step
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import gaps
 from gpudoctor.prescribe.build import prediction as predict
@@ -163,7 +164,7 @@ def _satisfied(facts: Facts, build: Build) -> bool:
     if version is None:
         return False
     if build.local is None:
-        return version.split("+", 1)[0] == build.torch
+        return public_version(version) == build.torch
     return version == f"{build.torch}+{build.local}"
 
 

@@ -10,7 +10,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
@@ -51,7 +51,7 @@ def why(sheet: FactSheet, build: Build, target: Target) -> str:
     driver = f" and runs on driver {target.driver}" if target.driver and not planned else ""
     installed = sheet.facts.torch
     version = (installed.version or "") if installed is not None else ""
-    same = version.split("+")[0] == build.torch
+    same = public_version(version) == build.torch
     exact = version == f"{build.torch}+{build.variant}"
     change = "; it is the installed release in another variant" if same and not exact else ""
     newest = "" if same or build.nightly else standing(build, target).text

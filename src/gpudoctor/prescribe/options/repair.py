@@ -9,6 +9,7 @@ from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
@@ -113,7 +114,7 @@ def installed_build(sheet: FactSheet) -> Build | None:
     platform = target_of(sheet).platform
     if torch is None or not torch.version or platform is None:
         return None
-    label = torch.version.partition("+")[2]
+    label = local_label(torch.version)
     if not label and torch.cuda:
         label = "cu" + "".join(torch.cuda.split(".")[:2])
     return torch_releases.build(torch.version, label or "cpu", platform)

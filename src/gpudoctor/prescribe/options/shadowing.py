@@ -17,6 +17,7 @@ from gpudoctor.model.facts import Facts, Package
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.shell import environment_step
+from gpudoctor.model.terms.version import split_label
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.companion_changes import Along
@@ -95,7 +96,7 @@ def _behind(sheet: FactSheet, folder: str, paths: ModuleType) -> Build | None:
     package = _distribution(facts, paths.dirname(others[0]), paths)
     if package is None or not package.version:
         return None
-    version, _, label = package.version.partition("+")
+    version, label = split_label(package.version)
     release = torch_releases.release(version)
     variant = label or (release.default_variants.get(platform) if release else None)
     return torch_releases.build(version, variant, platform) if variant else None

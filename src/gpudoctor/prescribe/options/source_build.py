@@ -9,7 +9,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import cmd, posix, powershell
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.prescribe.build.candidates import (
     driver_serves,
     driver_serves_in_full,
@@ -42,7 +42,7 @@ def recipe_for(target: Target) -> tuple[str, str] | None:
 
 
 def _demanded(release: str, target: Target) -> bool:
-    return all(satisfies(release, None, pin.specifier.partition("+")[0]) for pin in target.pins)
+    return all(satisfies(release, None, public_version(pin.specifier)) for pin in target.pins)
 
 
 def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from itertools import islice
 
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import pins_of
 from gpudoctor.prescribe.build.gaps import gaps
@@ -143,7 +143,7 @@ def earlier_nightly(question: Question) -> Iterator[Option]:
     """The nightly of the day before, where the installed one says its day."""
     from datetime import date, timedelta
 
-    version, _, label = (question.installed or "").partition("+")
+    version, label = split_label(question.installed or "")
     base, _, day = version.partition(".dev")
     channel = torch_releases.cuda_of_variant(label)
     if len(day) != 8 or not day.isdigit() or channel is None:

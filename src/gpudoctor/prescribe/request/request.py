@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.install_commands import TOOLS
 
@@ -81,7 +82,7 @@ def specifier_of(text: str) -> str:
     if _WILD.match(stripped):
         stripped = f"=={stripped}"
     elif _BARE.match(stripped):
-        public = stripped.split("+", 1)[0]
+        public = public_version(stripped)
         wild = "" if "+" in stripped or public.count(".") >= 2 or not public[-1].isdigit() else ".*"
         stripped = f"=={stripped}{wild}"
     try:

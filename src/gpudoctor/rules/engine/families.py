@@ -14,7 +14,7 @@ FAMILIES = (
     "driver.cuda_init",
     "machine.gpu_state",
     "machine.environment",
-    "machine.vendor_masks",
+    "machine.masks_of_others",
     "packages.python_env",
     "builds.torch_build",
     "builds.torch_code",

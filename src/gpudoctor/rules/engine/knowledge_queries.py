@@ -17,6 +17,7 @@ from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import cuda, packages, torch_releases
 from gpudoctor.model.terms.version import numbers as numbers
+from gpudoctor.model.terms.version import split_label
 
 
 def major(version: str | None) -> int | None:
@@ -139,7 +140,7 @@ def code_of(
     Where the platform is not known, that of all its builds together: what none of them has, the
     installed one has not either.
     """
-    base, _, label = version.partition("+")
+    base, label = split_label(version)
     if not label and cuda_version:
         label = "cu" + cuda_version.replace(".", "")
     found = [
@@ -184,7 +185,7 @@ def gfx_is_served(gfx: str) -> bool:
 @cache
 def rocm_build_of(version: str, hip: str | None) -> torch_releases.Build | None:
     """The ROCm build that a torch version names."""
-    base, _, label = version.partition("+")
+    base, label = split_label(version)
     if not label and hip:
         label = "rocm" + ".".join(hip.split(".")[:2])
     return next((b for b in rocm_builds() if b.torch == base and b.variant == label), None)

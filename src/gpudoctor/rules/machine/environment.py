@@ -12,7 +12,7 @@ from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.wording import finding, names, verb
-from gpudoctor.rules.machine.vendor_masks import other_masks, set_by
+from gpudoctor.rules.machine.masks_of_others import other_masks, set_by
 
 _MASK = "CUDA_VISIBLE_DEVICES"
 _CONTAINER_MASK = "NVIDIA_VISIBLE_DEVICES"

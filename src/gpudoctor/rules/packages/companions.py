@@ -11,7 +11,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.terms.version import satisfies, split_label
+from gpudoctor.model.terms.version import local_label, satisfies, split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
@@ -120,8 +120,8 @@ def torchvision_torchaudio_version_mismatch(case: Case) -> Iterator[Finding | Un
 
 def same_release(wanted: str, have: str) -> bool:
     """Whether a pin names the installed torch; a label that the pin leaves out is ignored."""
-    base, _, label = wanted.strip().lower().partition("+")
-    installed, _, installed_label = have.strip().lower().partition("+")
+    base, label = split_label(wanted.strip().lower())
+    installed, installed_label = split_label(have.strip().lower())
     if label and installed_label and label != installed_label:
         return False
     return base == installed or (
@@ -135,7 +135,7 @@ def _three(version: str) -> tuple[int, ...]:
 
 def _different_kinds(companion: str, torch: str) -> tuple[str, str] | None:
     """The labels of two builds that cannot go together: cpu and CUDA, or two CUDA majors."""
-    one, other = companion.partition("+")[2], torch.partition("+")[2]
+    one, other = local_label(companion), local_label(torch)
     if not one or not other or one == other:
         return None
     first, second = _kind(one), _kind(other)

@@ -11,6 +11,7 @@ from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.terms.version import local_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
@@ -34,7 +35,7 @@ _NOT_EXTENSIONS = (*COMPANIONS, "torch", "xformers", "triton")
 
 def build_tag(package: Package) -> str:
     """What a package says it was built for; empty where it says nothing."""
-    return package.build or (package.version or "").partition("+")[2]
+    return package.build or local_label(package.version or "")
 
 
 def _tagged(case: Case) -> Iterator[tuple[Package, str]]:

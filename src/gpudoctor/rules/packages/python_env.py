@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
 from gpudoctor.rules.engine.case import Case
@@ -176,7 +177,7 @@ def wrong_torch_copy_imported(case: Case) -> Iterator[Finding | Unknown]:
 
 
 def _public(version: str) -> str:
-    return version.partition("+")[0].strip().lower()
+    return public_version(version).strip().lower()
 
 
 @rule(

@@ -9,7 +9,7 @@ from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.hardware import intel_gpus as kb_intel
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.triage.text.places import Near
+from gpudoctor.triage.text.anchored import Near
 
 # Names that can only be a GPU's; a bare "A2" or "L4" in a sentence may be anything.
 _GPU = Near(

@@ -6,13 +6,13 @@ import re
 
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import local_label, numbers
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.draft import Draft
 from gpudoctor.triage.readers.gpu_words import named_gpus
+from gpudoctor.triage.text.anchored import Near
 from gpudoctor.triage.text.cleaned_text import Text
-from gpudoctor.triage.text.places import Near
 
 _TORCH = (
     Near(
@@ -199,7 +199,7 @@ def _torch(flat: str, draft: Draft) -> None:
         version = f"{version}+{variant}"
     if version:
         d.put(draft, "torch", version=version)
-    label = version.partition("+")[2] if version else ""
+    label = local_label(version) if version else ""
     label = label or (variant or "")
     if label.startswith("cu") and label[2:].isdigit():
         d.put(draft, "torch", cuda=f"{label[2:-1]}.{label[-1]}")

@@ -7,8 +7,8 @@ import re
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.triage.readers import draft as d
 from gpudoctor.triage.readers.draft import Draft
+from gpudoctor.triage.text.anchored import Near
 from gpudoctor.triage.text.cleaned_text import Text
-from gpudoctor.triage.text.places import Near
 
 _NAME = (
     r"((?:NVIDIA |GeForce |Tesla |Quadro |TITAN |GRID |RTX |Orin|Thor|Graphics )[^\n:;,|]{0,60}?)"

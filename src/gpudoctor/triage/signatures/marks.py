@@ -13,15 +13,15 @@ from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.triage.code_for_gpus import coverage
 from gpudoctor.triage.merge import with_torch
 from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.errors.copies import two_versions
 from gpudoctor.triage.readers.errors.failing import owner
 from gpudoctor.triage.readers.errors.oom import figures
+from gpudoctor.triage.text.anchored import places
 from gpudoctor.triage.text.cleaned_text import Text
-from gpudoctor.triage.text.places import places
 
 _COMPARE = late_pattern(r"(driver|torch|torch_cuda|driver_cuda|cc|gpus)(<=|>=|<|>|=)([\d.]+)\Z")
 _OPERATORS: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
@@ -219,7 +219,7 @@ class Marks:
         if match is None or not match[2] or not match[3]:
             return False
         listed = _LISTED.search(self._text.flat)
-        known = {item.partition("+")[0].strip() for item in listed[1].split(",")} if listed else ()
+        known = {public_version(item).strip() for item in listed[1].split(",")} if listed else ()
         return match[2] in known
 
     def _wanted_is_published(self) -> bool | None:

@@ -7,9 +7,9 @@ from gpudoctor.kb.findings.signatures import Cause, Signature
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled
+from gpudoctor.triage.text.anchored import places
 from gpudoctor.triage.text.cleaned_text import Text
 from gpudoctor.triage.text.nature import only_mentions
-from gpudoctor.triage.text.places import places
 
 _CODE_WEIGHT = 62
 # Places of one message that are looked at before it counts as only spoken of.

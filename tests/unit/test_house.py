@@ -1,0 +1,44 @@
+"""The order of the source: one name for one thing, folders that can be looked over."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "gpudoctor"
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
+MAY_SHARE = ("cli/commands", "manifests/readers", "manifests/resolvers")
+"""A command's file has the command's name, and what a tool's file says and what the tool makes of
+it have the tool's: there the same name is the same thing."""
+FEW = 14
+
+
+def test_no_file_has_the_name_of_another() -> None:
+    places = defaultdict(list)
+    for path in FILES:
+        folder = path.parent.relative_to(SOURCE).as_posix()
+        if folder not in MAY_SHARE:
+            places[path.name].append(folder)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_every_folder_can_be_looked_over() -> None:
+    counts: dict[Path, int] = defaultdict(int)
+    for path in FILES:
+        counts[path.parent] += 1
+    assert {folder: count for folder, count in counts.items() if count > FEW} == {}
+
+
+def test_only_one_file_knows_how_a_local_label_is_cut_off() -> None:
+    cutters = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("split", "partition", "rsplit", "rpartition")
+                and any(isinstance(a, ast.Constant) and a.value == "+" for a in node.args)
+            ):
+                cutters.append(path.name)
+    assert cutters == ["version.py"]
