@@ -123,6 +123,11 @@ class Document:
     indexes: tuple[Index, ...] = ()
     gaps: tuple[Gap, ...] = ()
     requires_python: str | None = None
+    environments: tuple[str, ...] = ()
+    """Markers of the environments that it is locked for; empty: all."""
+    extras: frozenset[str] | None = None
+    """The extras that the project declares; `None`: the file does not say."""
+    groups: frozenset[str] | None = None
     python: str | None = None
     """The one Python that the file itself installs for: `3.11`."""
     conda: tuple[CondaSpec, ...] = ()

@@ -40,7 +40,27 @@ def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation
             documents[-1] = _joined(documents[-1], found)
         else:
             documents.append(found)
+    _declared(documents, scene)
     return tuple(_installation(document, scene) for document in documents)
+
+
+def _declared(documents: Sequence[Document], scene: Scene) -> None:
+    """Refuse an extra or a group that no file knows: the tool would end with an error.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for word, asked, said in (
+        ("extra", scene.extras, [document.extras for document in documents]),
+        ("group", scene.groups, [document.groups for document in documents]),
+    ):
+        if any(names is None for names in said):
+            continue
+        known = sorted({name for names in said if names is not None for name in names})
+        for name in asked:
+            if name not in known:
+                have = f"has {', '.join(known)}" if known else "has none"
+                raise UsageError(f"{documents[0].path} has no {word} {name}; it {have}")
 
 
 def _installation(document: Document, scene: Scene) -> Installation:
@@ -90,7 +110,16 @@ def _model(tool: str) -> Callable[[Document, Scene], Outcome]:
 
 
 def _refused(document: Document, scene: Scene) -> Outcome | None:
-    """What the tool answers to a Python that the project excludes; `None`: it does not."""
+    """What the tool answers where the project excludes this Python or platform."""
+    if document.environments and not any(map(scene.applies, document.environments)):
+        why = (
+            f"{document.path} is locked for environments ({'; '.join(document.environments)}) of "
+            f"which {scene.platform} with Python {scene.python} is none"
+        )
+        return Outcome(
+            status="fails", tool=document.tool, why=why, reason="platform",
+            files=(FileAt(document.path),), assumption=f"with {document.tool}", at_install=True,
+        )  # fmt: skip
     allowed = document.requires_python
     version = scene.python.rstrip("t")
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import fnmatch
+import glob
 import os
 import re
 
@@ -45,6 +47,17 @@ class Source:
             return read(target)
         except UsageError:
             return None
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files below this one's folder whose path fits a pattern (`packages/*/x.toml`)."""
+        folder = os.path.dirname(self.path)
+        if self.others is not None:
+            paths = [os.path.relpath(path, folder or ".") for path in self.others]
+            return sorted(path for path in paths if fnmatch.fnmatch(path, pattern))
+        try:
+            return sorted(glob.glob(pattern, root_dir=folder or "."))
+        except (OSError, ValueError):
+            return []
 
     def place(self, path: str) -> str:
         """Where a path that this file names lies."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.manifests.install_file import Document, Index, Wish, line_of, normal
+from gpudoctor.manifests.readers import dynamic, pep508, uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
@@ -25,12 +26,16 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
     data = parse(source)
     chosen = tool if tool in (*TOOLS, "pip") else _tool(data, source) or "pip"
     wishes = standard(data, source)
+    computed, gaps = dynamic.read(data, source) if chosen != "poetry" else ([], [])
     document = Document(
         path=source.path,
         format="pyproject",
         tool=chosen,
-        wishes=tuple(wishes),
+        wishes=(*wishes, *computed),
+        gaps=tuple(gaps),
         requires_python=text(table(data, "project").get("requires-python")),
+        extras=_extras(data) if chosen in ("uv", "poetry", "pdm") and not gaps else None,
+        groups=_groups(data, chosen) if chosen in ("uv", "poetry", "pdm") else None,
     )
     if chosen == "uv":
         from gpudoctor.manifests.readers import uv_settings
@@ -51,11 +56,32 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
     return document
 
 
+def _extras(data: Mapping[str, Any]) -> frozenset[str]:
+    said = (
+        *table(data, "project", "optional-dependencies"),
+        *table(data, "tool", "poetry", "extras"),
+        *table(data, "tool", "setuptools", "dynamic", "optional-dependencies"),
+    )
+    return frozenset(map(normal, said))
+
+
+def _groups(data: Mapping[str, Any], tool: str) -> frozenset[str]:
+    said = (
+        *table(data, "dependency-groups"),
+        *table(data, "tool", "poetry", "group"),
+        *table(data, "tool", "pdm", "dev-dependencies"),
+        *(("dev",) if tool == "uv" or "dev-dependencies" in table(data, "tool", tool) else ()),
+    )
+    return frozenset(map(normal, said))
+
+
 def _tool(data: Mapping[str, Any], source: Source) -> str | None:
     """Whose project it is: by a table of its own, its build backend, or its lock; else nobody's."""
     for name in TOOLS:
-        if table(data, "tool", name):
+        if isinstance(table(data, "tool").get(name), Mapping):
             return name
+    if source.beside("uv.toml") is not None:
+        return "uv"
     backend = text(table(data, "build-system").get("build-backend")) or ""
     for start, name in (("uv", "uv"), ("poetry", "poetry"), ("pdm", "pdm")):
         if backend.startswith(start):
@@ -63,7 +89,7 @@ def _tool(data: Mapping[str, Any], source: Source) -> str | None:
     for name in TOOLS:
         if source.beside(f"{name}.lock") is not None:
             return name
-    return None
+    return "uv" if uv_workspace.root_of(source) is not None else None
 
 
 def standard(data: Mapping[str, Any], source: Source) -> list[Wish]:
@@ -97,16 +123,11 @@ def _with_own_extras(
     lines: Any, extra: str, project: Mapping[str, Any], source: Source, seen: tuple[str, ...]
 ) -> list[Wish]:
     """An extra's requirements, with those of other extras that it names: `demo[gpu]`."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
     found = _listed(lines, source)
     own = normal(str(project.get("name", "")))
     for line in rows(lines):
-        try:
-            named = Requirement(line) if isinstance(line, str) else None
-        except InvalidRequirement:
-            continue
-        if named is None or normal(named.name) != own:
+        named = pep508.named(line) if isinstance(line, str) else None
+        if named is None or named.name != own:
             continue
         for other in named.extras:
             if other in (*seen, extra):

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, normal
+from gpudoctor.manifests.readers import pep508
 from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
@@ -193,20 +194,17 @@ def no_binary(options: dict[str, str], kind: str, value: str) -> None:
 
 def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:
     """The wish of a requirement line; `None` for one that says nothing of torch's family."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
     name_only = _NAME.match(text)
     if not name_only:
         return _path(text, at, source, constraint=constraint)
-    try:
-        found = Requirement(text)
-    except InvalidRequirement:
+    found = pep508.named(text)
+    if found is None:
         named = normal(name_only[0])
         if family(named):
             why = f"{at.path}, line {at.line}, is no requirement: {text[:60]}"
             return Wish(name=named, at=at, unread=why, constraint=constraint)
         return _path(text, at, source, constraint=constraint)
-    name = normal(found.name)
+    name = found.name
     if not family(name):
         return None
     url, unread = found.url, None
@@ -215,10 +213,10 @@ def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -
     return Wish(
         name=name,
         at=at,
-        specifier=str(found.specifier),
-        marker=str(found.marker) if found.marker else None,
+        specifier=found.specifier,
+        marker=found.marker,
         url=None if unread else url,
-        extras=tuple(sorted(found.extras)),
+        extras=found.extras,
         constraint=constraint,
         unread=unread,
     )

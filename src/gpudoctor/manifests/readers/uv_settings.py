@@ -9,19 +9,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, line_of, normal
+from gpudoctor.manifests.readers import uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
 
 def add(document: Document, data: Mapping[str, Any], source: Source) -> Document:
     """The document with what `[tool.uv]`, or a uv.toml beside it, says."""
-    settings = table(data, "tool", "uv")
+    root = uv_workspace.root_of(source)
+    settings = uv_workspace.settings_of(data, root)
     indexes = [_index(row, source) for row in rows(settings.get("index"))]
-    beside = source.beside("uv.toml")
+    if root is not None:
+        shared = rows(table(parse(root), "tool", "uv").get("index"))
+        indexes += [_index(row, root) for row in shared]
+    beside = (root or source).beside("uv.toml")
     configured = settings
     if beside is not None:
         # A uv.toml takes the place of the settings; sources stay those of pyproject.toml.
@@ -48,7 +54,21 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
         options["strategy"] = strategy
     if settings.get("conflicts"):
         options["conflicts"] = "yes"
+    if configured.get("no-binary") is True:
+        options["no-binary"] = "all"
+    elif listed := rows(configured.get("no-binary-package")):
+        options["no-binary"] = ",".join(normal(str(name)) for name in listed)
+    for name in ("resolution", "exclude-newer"):
+        if said := configured.get(name):
+            options[name] = str(said)
+    if any(family(normal(str(name))) for name in rows(settings.get("exclude-dependencies"))):
+        options["excluded"] = "yes"
+    required = _markers(settings.get("required-environments"))
+    if required:
+        options["required"] = "\n".join(required)
     wishes = [wish for row in document.wishes for wish in _sourced(row, settings, source)]
+    own = source if table(settings, "workspace") else None
+    wishes += _of_projects(source, data, settings, root or own, (source.path,))
     wishes = _overridden(wishes, settings, source)
     wishes += _legacy(settings, source)
     wishes += _constraints(settings, source)
@@ -70,7 +90,43 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
         indexes=tuple(found),
         options=options,
         gaps=(*document.gaps, *gaps),
+        environments=_markers(settings.get("environments")),
     )
+
+
+def _of_projects(
+    source: Source,
+    data: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    root: Source | None,
+    path: tuple[str, ...],
+) -> list[Wish]:
+    """What the other projects of the repository bring that this one needs."""
+    from gpudoctor.manifests.readers.pyproject import standard
+
+    found = []
+    for row, other in uv_workspace.projects(source, data, settings, root):
+        if uv_workspace.deep(path, other):
+            continue
+        its = parse(other)
+        ours = uv_workspace.settings_of(its, root)
+        wishes = [
+            sourced
+            for wish in standard(its, other)
+            if wish.group is None and (wish.extra is None or wish.extra in row.extras)
+            for sourced in _sourced(wish, ours, other)
+        ]
+        wishes += [
+            wish
+            for wish in _of_projects(other, its, ours, root, (*path, other.path))
+            if wish.group is None and (wish.extra is None or wish.extra in row.extras)
+        ]
+        found += [uv_workspace.carried(wish, row) for wish in wishes]
+    return found
+
+
+def _markers(said: Any) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else tuple(str(item) for item in rows(said))
 
 
 def _at(source: Source, words: str) -> FileAt:

@@ -52,6 +52,8 @@ def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]
         for platform in PLATFORMS:
             for minor in minors if project else [scene.python]:
                 there = Scene(platform, minor, extras, groups, None, scene.tool)
+                if document.environments and not any(map(there.applies, document.environments)):
+                    continue
                 task = task_at(there)
                 if not any(not w.constraint for rows in task.wishes.values() for w in rows):
                     continue
@@ -101,7 +103,7 @@ def forked(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -
     open may be that of an extra which nobody installs (uv 0.13, tried).
     """
     alone = run(task_at(scene))
-    if alone.status != "installs" or _pinned(task_at(scene)):
+    if alone.status != "installs" or pinned(task_at(scene)):
         return alone
     here = alone.choice(TORCH)
     releases = set()
@@ -126,7 +128,8 @@ def forked(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -
     )
 
 
-def _pinned(task: Task) -> bool:
+def pinned(task: Task) -> bool:
+    """Whether one version of torch is asked for."""
     return any(wish.specifier.startswith("==") for wish in task.wishes.get(TORCH, ()))
 
 

@@ -12,16 +12,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.choice import Choice, Outcome
 from gpudoctor.manifests.install_file import Document, Index, Wish
 from gpudoctor.manifests.resolvers import pip
-from gpudoctor.manifests.resolvers.cross import elsewhere, forked, together
+from gpudoctor.manifests.resolvers.cross import PLATFORMS, elsewhere, forked, pinned, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate
+from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
 
@@ -61,7 +63,55 @@ def resolve(
         outcome = together(document, scene, task_at)
     if outcome.status != "installs":
         return outcome
-    return elsewhere(document, scene, task_at) or outcome
+    if unsaid := _unsaid(document, outcome, pinned=pinned(task)):
+        return replace(outcome, status="open", choices=(), why=unsaid, files=_torch_at(outcome))
+    return (
+        _required(document, scene, outcome, pinned=pinned(task))
+        or elsewhere(document, scene, task_at)
+        or outcome
+    )
+
+
+def _torch_at(outcome: Outcome) -> tuple[FileAt, ...]:
+    torch = outcome.choice(TORCH)
+    return () if torch is None else (torch.at,)
+
+
+def _unsaid(document: Document, outcome: Outcome, *, pinned: bool) -> str | None:
+    """A setting by which uv may take another release than its newest."""
+    said = document.options
+    if "excluded" in said:
+        return f"{document.path} takes a package of torch's out (exclude-dependencies)"
+    lowest = said.get("resolution", "highest")
+    if lowest != "highest" and not pinned:
+        return f"{document.path} asks for {lowest} releases: which those are is not known"
+    torch = outcome.choice(TORCH)
+    day = said.get("exclude-newer", "")[:10]
+    release = torch_releases.release(torch.release) if torch else None
+    if day and (release is None or not (release.date <= day and day[:4].isdigit())):
+        return f"{document.path} excludes releases after {said['exclude-newer']}"
+    return None
+
+
+def _required(
+    document: Document, scene: Scene, outcome: Outcome, *, pinned: bool
+) -> Outcome | None:
+    """What comes of environments that must have a wheel (`required-environments`)."""
+    torch = outcome.choice(TORCH)
+    for marker in filter(None, document.options.get("required", "").split("\n")):
+        for platform in (*PLATFORMS, "macos_x86_64"):
+            there = Scene(platform, scene.python)
+            if torch is None or torch.index is None or not there.applies(marker):
+                continue
+            here = universe.on_index(TORCH, torch.index, platform) or ()
+            if any(item.version == torch.version and item.pythons for item in here):
+                continue
+            why = f"{document.path} requires wheels for {platform}: torch {torch.version} has none"
+            kind: Any = "fails" if pinned else "open"
+            return replace(
+                outcome, status=kind, choices=(), why=why, files=(torch.at,), reason="platform"
+            )
+    return None
 
 
 def _at(document: Document, scene: Scene) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Pinned
+from gpudoctor.manifests.install_file import Document, Pinned, normal
 from gpudoctor.manifests.readers.entries import Entry, line_of_entry, matters, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
@@ -229,8 +229,24 @@ def _document(
         tool="uv",
         pinned=tuple(sorted(pinned, key=lambda row: row.name)),
         requires_python=text(lock.head.get("requires-python")),
+        environments=tuple(map(str, rows(lock.head.get("supported-markers")))),
+        extras=_declared(lock, "optional-dependencies", "provides-extras"),
+        groups=_declared(lock, "dev-dependencies", "requires-dev", frozenset({"dev"})),
         optional=tuple(optional),
     )
+
+
+def _declared(
+    lock: Lock, key: str, stated: str, always: frozenset[str] = frozenset()
+) -> frozenset[str] | None:
+    """The names of the project's extras or groups; `None`: its entry is not in the lock."""
+    found = always
+    roots = _roots(lock)
+    for root in roots:
+        row = lock.row(root)
+        names = table(row, "metadata").get(stated)
+        found |= {normal(str(name)) for name in (*table(row, key), *(names or ()))}
+    return found if roots else None
 
 
 def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
