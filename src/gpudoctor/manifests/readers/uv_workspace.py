@@ -53,7 +53,7 @@ def settings_of(data: Mapping[str, Any], root: Source | None) -> dict[str, Any]:
     if root is None:
         return own
     shared = table(parse(root), "tool", "uv")
-    mine = {key: own[key] for key in ("default-groups", "dev-dependencies") if key in own}
+    mine: dict[str, Any] = {key: own[key] for key in ("default-groups", "dev-dependencies") if key in own}
     kept = {key: value for key, value in shared.items() if key not in _OWN}
     sources = {**table(shared, "sources"), **table(own, "sources")}
     return {**kept, **mine, "sources": sources, "index": rows(own.get("index"))}
@@ -68,14 +68,14 @@ def needed(data: Mapping[str, Any]) -> list[Needed]:
     listed: list[tuple[Any, str | None, str | None]] = [(project.get("dependencies"), None, None)]
     for extra, lines in table(project, "optional-dependencies").items():
         listed.append((lines, normal(extra), None))
-    for group, lines in table(data, "dependency-groups").items():
-        listed.append((lines, None, normal(group)))
+    for name, lines in table(data, "dependency-groups").items():
+        listed.append((lines, None, normal(name)))
     found = []
-    for lines, extra, group in listed:
+    for lines, of_extra, of_group in listed:
         for line in rows(lines):
             row = named(line) if isinstance(line, str) else None
             if row is not None:
-                found.append(Needed(row.name, row.extras, row.marker, extra, group))
+                found.append(Needed(row.name, row.extras, row.marker, of_extra, of_group))
     return found
 
 
