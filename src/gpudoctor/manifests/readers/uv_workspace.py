@@ -53,7 +53,9 @@ def settings_of(data: Mapping[str, Any], root: Source | None) -> dict[str, Any]:
     if root is None:
         return own
     shared = table(parse(root), "tool", "uv")
-    mine: dict[str, Any] = {key: own[key] for key in ("default-groups", "dev-dependencies") if key in own}
+    mine: dict[str, Any] = {
+        key: own[key] for key in ("default-groups", "dev-dependencies") if key in own
+    }
     kept = {key: value for key, value in shared.items() if key not in _OWN}
     sources = {**table(shared, "sources"), **table(own, "sources")}
     return {**kept, **mine, "sources": sources, "index": rows(own.get("index"))}
