@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from functools import cache, lru_cache
 from itertools import combinations
 
 if __name__ == "__main__":
@@ -23,11 +23,14 @@ if __name__ == "__main__":
 
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.model.facts import Package
-from gpudoctor.model.finding import Severity
-from gpudoctor.model.prescription import Prescription
+from gpudoctor.model.facts import Gpu, Package
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Prescription, Step
+from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import Condition, conditions_of
 from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import Options, prescribe
 from gpudoctor.prescribe.build.candidates import objections, offers
 from gpudoctor.prescribe.build.companion_changes import along
@@ -38,10 +41,14 @@ from gpudoctor.prescribe.build.prediction import (
     without_packages,
 )
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for, flavour_of
+from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.prescribe.request.target import capability, is_served, served, target_of
+from gpudoctor.report.layer_rows import layers
 from gpudoctor.rules import findings_of, judge
+from property.conditions import Scene, broken_conditions
 from unit.prescribe.sheets import sheet
 
+KNOWLEDGE = Knowledge(version="", date="")
 CARDS = ["Tesla K80", "GTX 980", "GTX 1050", "GTX 1080", "V100", "Tesla T4", "RTX 3090", "A100",
          "RTX 4090", "L40S", "H100", "B200", "RTX 5090", "RTX 5060 Ti"]  # fmt: skip
 DRIVERS = ["450.80.02", "470.256.02", "525.60.13", "535.183.01", "550.54.15", "570.172.08",
@@ -71,7 +78,57 @@ IRRELEVANT = [
 
 
 def machine(number: int) -> FactSheet:
-    """The machine of a number."""
+    """The machine of a number; from 10,000 on some are uncommon."""
+    made = _common(number)
+    return made if number < 10_000 else _uncommon(made, random.Random(-number))
+
+
+ENVIRONMENTS = [
+    {"CUDA_LAUNCH_BLOCKING": "1"},
+    {"PIP_CONSTRAINT": "/etc/pip/constraint.txt"},
+    {"CUDA_FORCE_PTX_JIT": "1"},
+    {"CUDA_VISIBLE_DEVICES": "0"},
+    {"CUDA_VISIBLE_DEVICES": "7"},
+    {"CUDA_VISIBLE_DEVICES": "0,0"},
+    {"CUDA_VISIBLE_DEVICES": ""},
+    {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"},
+    {"HSA_OVERRIDE_GFX_VERSION": "10.3.0"},
+]
+ELSEWHERE = [{"CI": "true"}, {"SLURM_JOB_ID": "7"}, {"SLURM_CLUSTER_NAME": "c"}, {}]
+UNCOMMON = ["GT 710", "sm_130", "GTX 1650", "RTX A2000", "sm_103", "H200", "L4", "GTX 780"]
+
+
+UNKNOWN = Gpu(index=0, name="NVIDIA Next", compute_capability="13.0", sm="sm_130", cuda_index=0)
+
+
+def _uncommon(made: FactSheet, draw: random.Random) -> FactSheet:
+    """One machine in two as it is; else in WSL, without GPU or driver, oddly set up."""
+    facts = made.facts
+    kind = draw.choice([None] * 6 + ["wsl", "none", "driver", "card", "set", "set"])
+    if kind == "wsl" and facts.host.os == "linux" and facts.host.arch == "x86_64":
+        version = draw.choice(WINDOWS_DRIVERS)
+        wsl = sheet("A100", wsl=True, driver=version).facts
+        return FactSheet(
+            replace(facts, host=wsl.host, driver=wsl.driver, kernel_module=wsl.kernel_module)
+        )
+    if kind == "none":
+        environment = draw.choice(ELSEWHERE)
+        bare = replace(facts, gpus=(), driver=None, kernel_module=None)
+        return FactSheet(replace(bare, environment=environment))
+    if kind == "driver":
+        return FactSheet(replace(facts, driver=None, kernel_module=None))
+    if kind == "card":
+        card = draw.choice(UNCOMMON)
+        gpu = UNKNOWN if card == "sm_130" else gpu_of(card, 0)
+        gpu = replace(gpu, uuid=facts.gpus[0].uuid, memory_bytes=2 * 2**30)
+        return FactSheet(replace(facts, gpus=(gpu, *facts.gpus[1:])))
+    if kind == "set":
+        shown = tuple(replace(gpu, visible=True) for gpu in facts.gpus)
+        return FactSheet(replace(facts, gpus=shown, environment=draw.choice(ENVIRONMENTS)))
+    return made
+
+
+def _common(number: int) -> FactSheet:
     draw = random.Random(number)
     place = draw.choice([*PLATFORMS, ("linux", "x86_64"), ("linux", "x86_64")])
     cards = [draw.choice(CARDS) for _ in range(draw.choice([1, 1, 1, 2, 2, 3]))]
@@ -99,6 +156,7 @@ def machine(number: int) -> FactSheet:
     return made
 
 
+@cache
 def _builds(platform: str) -> list[torch_releases.Build]:
     return [
         b
@@ -107,6 +165,7 @@ def _builds(platform: str) -> list[torch_releases.Build]:
     ]
 
 
+@cache
 def _companions(build: torch_releases.Build) -> list[Package]:
     release = torch_releases.release(build.torch)
     return [
@@ -127,14 +186,69 @@ def broken_invariants(number: int) -> list[str]:
         *_impossible(made, answer),
         *_newest(made, answer),
         *_rebuilds(answer),
-        *_irrelevant(made, errors, answer),
+        *_irrelevant(made, findings, answer),
         *_newer_driver(made, number),
+        *broken_conditions(_said(made, findings, answer)),
     ]
+
+
+def _said(
+    made: FactSheet, findings: tuple[Finding, ...], answer: Prescription
+) -> Iterator[tuple[Condition, Scene]]:
+    """Every condition of what is printed about a machine, with where it is printed."""
+    plain = Scene(sheet=made, findings=findings, status=answer.status)
+    for finding in findings:
+        for text in (finding.title, finding.detail):
+            yield from ((entry, plain) for entry in conditions_of(text))
+    report = Report(
+        version="", knowledge=KNOWLEDGE, verdict="healthy", exit_code=0, sheet=made,
+        findings=findings,
+    )  # fmt: skip
+    for row in layers(report):
+        yield from ((entry, plain) for entry in conditions_of(row.text))
+    ways = [answer, *(answer.alternatives if answer.status == "resolved" else ())]
+    drivers = tuple(step for step in answer.steps if step.kind == "driver")
+    for way in ways:
+        # Where no driver is there, the ways begin from the one that is installed first.
+        before = drivers if made.facts.driver is None and way is not answer else ()
+        scene = Scene(
+            sheet=_at_hand(made, (*before, *way.steps)),
+            findings=findings,
+            steps=way.steps,
+            packages=way.packages,
+            torch=way.torch,
+            variant=way.variant,
+            status=answer.status,
+        )
+        texts = (way.why, *(answer.notes if way is answer else ()))
+        yield from ((entry, scene) for text in texts for entry in conditions_of(text))
+
+
+def _at_hand(made: FactSheet, steps: tuple[Step, ...]) -> FactSheet:
+    """The machine after the drivers, masks and variables among some steps."""
+    after = made
+    for step in steps:
+        if step.kind == "environment":
+            after = _with_variables(after, step)
+        if step.kind == "driver" and (branch := re.search(r"branch (\d+)", step.text)):
+            after = _with_branch(after, int(branch[1]))
+        if step.kind == "mask-gpus":
+            shown = re.findall(r"GPU-0000000(\d)", step.posix or "")
+            after = with_mask(after, tuple(map(int, shown)))
+    return after
+
+
+def _with_branch(sheet_: FactSheet, branch: int) -> FactSheet:
+    plan = driver_for(target_of(sheet_).gpus)
+    flavour = plan.flavour if isinstance(plan, DriverPlan) else "either"
+    return with_driver(sheet_, DriverPlan(branch=branch, last=False, flavour=flavour, why=""))
 
 
 def _shape(answer: Prescription) -> Iterator[str]:
     if not answer.why or "None" in answer.why:
         yield f"the reason is no sentence: {answer.why!r}"
+    if not conditions_of(answer.why):
+        yield f"the reason carries no condition: {answer.why!r}"
     for step in (*answer.steps, *(step for way in answer.alternatives for step in way.steps)):
         if not step.text or "None" in step.text:
             yield f"a step is no sentence: {step.text!r}"
@@ -150,6 +264,8 @@ def _cured(made: FactSheet, errors: set[str], answer: Prescription) -> Iterator[
         yield f"nothing is prescribed against {sorted(errors)}"
     if answer.status != "resolved" or any(s.kind == "source-build" for s in answer.steps):
         return
+    if not made.facts.gpus:
+        return  # the build for the processor, where there is no GPU to be served
     after = applied(made, answer)
     if after is None:
         return
@@ -173,14 +289,12 @@ def applied(made: FactSheet, answer: Prescription) -> FactSheet | None:
             branch = re.search(r"branch (\d+)", step.text)
             if branch is None:
                 return None
-            plan = driver_for(target_of(after).gpus)
-            flavour = plan.flavour if isinstance(plan, DriverPlan) else "either"
-            after = with_driver(
-                after, DriverPlan(branch=int(branch[1]), last=False, flavour=flavour, why="")
-            )
+            after = _with_branch(after, int(branch[1]))
         if step.kind == "mask-gpus":
             shown = re.findall(r"GPU-0000000(\d)", step.posix or "")
             after = with_mask(after, tuple(map(int, shown)))
+        if step.kind == "environment":
+            after = _with_variables(after, step)
         if step.kind == "uninstall":
             names = (step.posix or "").partition("uninstall")[2].replace("--yes", "").split()
             after = without_packages(after, names)
@@ -192,6 +306,17 @@ def applied(made: FactSheet, answer: Prescription) -> FactSheet | None:
     elif any(step.kind in ("install", "manual") for step in answer.steps):
         return None  # what is beside torch changes, each in its own way
     return after
+
+
+def _with_variables(made: FactSheet, step: Step) -> FactSheet:
+    """The machine after a step that sets or takes away variables."""
+    environment = dict(made.facts.environment)
+    for name in re.findall(r"unset (\w+)", step.posix or ""):
+        environment.pop(name, None)
+        if name == "CUDA_VISIBLE_DEVICES":
+            made = with_mask(made, range(len(made.facts.gpus)))
+    environment.update(re.findall(r"export (\w+)=(\S+)", step.posix or ""))
+    return FactSheet(replace(made.facts, environment=environment))
 
 
 def known(answer: Prescription, platform: str | None) -> torch_releases.Build | None:
@@ -225,7 +350,7 @@ def _impossible(made: FactSheet, answer: Prescription) -> Iterator[str]:
 
 def _newest(made: FactSheet, answer: Prescription) -> Iterator[str]:
     """The newest release is said of what is the newest, by looking at every build."""
-    target = target_of(made)
+    target = target_of(_at_hand(made, answer.steps))
     if "it is the newest release that does" not in answer.why or target.platform is None:
         return
     if any(step.kind in ("driver", "mask-gpus") for step in answer.steps):
@@ -248,9 +373,11 @@ def _rebuilds(answer: Prescription) -> Iterator[str]:
             yield f"{found[1]} is to be rebuilt for {listed}, and serves none below {lowest}"
 
 
-def _irrelevant(made: FactSheet, errors: set[str], answer: Prescription) -> Iterator[str]:
+def _irrelevant(
+    made: FactSheet, findings: tuple[Finding, ...], answer: Prescription
+) -> Iterator[str]:
     """A healthy machine with something irrelevant beside it stays healthy."""
-    if errors or answer.status != "not-needed":
+    if answer.status != "not-needed" or any(f.severity is Severity.ERROR for f in findings):
         return
     more = FactSheet(
         replace(
@@ -259,8 +386,8 @@ def _irrelevant(made: FactSheet, errors: set[str], answer: Prescription) -> Iter
             environment={**made.facts.environment, "MAX_JOBS": "4"},
         )
     )
-    found = [f.name for f in judge(more).findings if f.severity is not Severity.INFO]
-    before = [f.name for f in judge(made).findings if f.severity is not Severity.INFO]
+    found = [f.name for f in findings_of(more) if f.severity is not Severity.INFO]
+    before = [f.name for f in findings if f.severity is not Severity.INFO]
     if found != before:
         yield f"something irrelevant makes it {found}"
 
@@ -270,22 +397,28 @@ def _newer_driver(made: FactSheet, number: int) -> Iterator[str]:
     if number % 4 or made.facts.host is None or made.facts.host.os != "linux":
         return
     gpus = tuple(g for _, card in served(made) if (g := capability(card)) is not None)
-    if not all(is_served(gpu, target_of(made).platform) for gpu in gpus):
+    if not gpus or not all(is_served(gpu, target_of(made).platform) for gpu in gpus):
         return
-    bare = FactSheet(replace(made.facts, torch=None, packages=()))
+    cards = made.facts.gpus
+    names = tuple((card.name or card.sm or "").removeprefix("NVIDIA ") for card in cards)
+    python = made.facts.python.version if made.facts.python else None
     last: tuple[int, ...] = ()
     for driver in ("535.183.01", "570.172.08", "580.95.05"):
-        names = [card.name or "" for card in bare.facts.gpus]
-        cards = sheet(*[name.removeprefix("NVIDIA ") for name in names], driver=driver)
-        asked = FactSheet(
-            replace(bare.facts, driver=cards.facts.driver, kernel_module=cards.facts.kernel_module)
-        )
-        answer = prescribe(asked, (), Options(choose=True))
-        if answer.torch is None or any(s.kind in ("driver", "mask-gpus") for s in answer.steps):
+        torch = _torch_for(names, driver, made.facts.host.arch or "x86_64", python or "3.12.4")
+        if torch is None:
             continue
-        if numbers(answer.torch) < last:
-            yield f"driver {driver} gets torch {answer.torch}, an older one {last}"
-        last = max(last, numbers(answer.torch))
+        if numbers(torch) < last:
+            yield f"driver {driver} gets torch {torch}, an older one than {last}"
+        last = max(last, numbers(torch))
+
+
+@lru_cache(maxsize=4096)
+def _torch_for(names: tuple[str, ...], driver: str, arch: str, python: str) -> str | None:
+    """The torch for an empty environment; `None` where something else has to change too."""
+    empty = sheet(*names, driver=driver, arch=arch, python=python)
+    answer = prescribe(empty, (), Options(choose=True))
+    others = any(step.kind in ("driver", "mask-gpus") for step in answer.steps)
+    return None if others else answer.torch
 
 
 def check(numbers_: range) -> list[tuple[int, str]]:

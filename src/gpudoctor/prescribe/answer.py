@@ -6,6 +6,7 @@ from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import split_label
 from gpudoctor.prescribe.answers.elsewhere import gpus_elsewhere
 from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
@@ -58,7 +59,7 @@ def prescribe(
 def _torch_stays(errors: tuple[Finding, ...]) -> str:
     inside = any(catalogue.area(finding.code) in ("environment", "libraries") for finding in errors)
     where = "beside torch" if inside else "outside of the Python environment"
-    return f"The cause lies {where}; torch stays as it is."
+    return said("torch-stays", f"The cause lies {where}; torch stays as it is.")
 
 
 def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tuple[Step, ...]]:

@@ -10,6 +10,7 @@ from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Report, SmokeDevice
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.report.blocks import Mark, Row
 from gpudoctor.rules.engine.case import Case
 
@@ -58,7 +59,8 @@ def _layer(sheet: FactSheet, path: str, name: str, text: str | None, marks: dict
     if entry := sheet.why_unknown(path):
         return Row("unknown", name, f"unknown: {entry.reason}")
     if text is None:
-        return Row(marks.get(name, "none"), name, "none")
+        missing = said("no-driver", "none") if path == "driver" else "none"
+        return Row(marks.get(name, "none"), name, missing)
     return Row(marks.get(name, "good"), name, text)
 
 
@@ -103,14 +105,15 @@ def _driver(sheet: FactSheet) -> str | None:
     if not (driver.version or driver.cuda) and sheet.why_unknown("driver.version") is None:
         return None
     version = driver.version or "version unknown"
-    return f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
+    text = f"{version}, serves CUDA up to {driver.cuda}" if driver.cuda else version
+    return said("nvidia-driver", text, version=driver.version)
 
 
 def _other_driver(facts: Facts) -> str | None:
     """What serves the GPUs of a machine without an NVIDIA driver: a kernel module, or Metal."""
     vendors = {gpu.vendor for gpu in facts.gpus if gpu.visible is not False}
     if "apple" in vendors:
-        return "Metal, which belongs to macOS"
+        return said("other-driver", "Metal, which belongs to macOS")
     parts = []
     for vendor, stack in (("amd", facts.amd), ("intel", facts.intel)):
         bound = {gpu.driver for gpu in facts.gpus if gpu.vendor == vendor and gpu.driver}
@@ -119,7 +122,7 @@ def _other_driver(facts: Facts) -> str | None:
             whose = "the kernel's own" if stack.in_tree is not False else "AMD's package"
             version = f" {stack.version}" if stack.version else ""
             parts.append(f"{' and '.join(modules)}{version} ({whose})")
-    return ", ".join(parts) or None
+    return said("other-driver", ", ".join(parts)) if parts else None
 
 
 def _gpus(sheet: FactSheet, findings: tuple[Finding, ...], marks: dict[str, Mark]) -> list[Row]:

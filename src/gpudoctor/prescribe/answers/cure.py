@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.prescribe.answers.errors_to_cure import errors_of
 from gpudoctor.prescribe.answers.helpless import without
 from gpudoctor.prescribe.answers.missing import missing_fact
@@ -41,8 +42,12 @@ def cure(
         version = lifted.facts.torch.version if lifted.facts.torch else ""
         return Prescription(
             status="resolved",
-            why=f"torch {version} is installed and serves these GPUs; another torch comes before "
-            "it.",
+            why=said(
+                "shadowed",
+                f"torch {version} is installed and serves these GPUs; another torch comes before "
+                "it.",
+                torch=version,
+            ),
             steps=(*first, shadow.step),
             notes=leftover_notes(question.findings),
         )
@@ -89,9 +94,12 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
         notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
     if question.beyond_tables and main.packages:
         notes.append(
-            f"{question.gpu_names} is of a generation that no table has: nobody is known to have "
-            "run this build on it. Where it fails, a nightly for the newest CUDA is the other way "
-            "(`gpudoctor fix --channel nightly --dry-run`)."
+            said(
+                "unproved-gpu",
+                f"{question.gpu_names} is of a generation that no table has: nobody is known to "
+                "have run this build on it. Where it fails, a nightly for the newest CUDA is the "
+                "other way (`gpudoctor fix --channel nightly --dry-run`).",
+            )
         )
     if target.python is None and question.kind != "cpu" and main.packages:
         notes.append("The Python version is not known, so this wheel may not exist for it.")

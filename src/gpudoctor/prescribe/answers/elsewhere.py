@@ -10,6 +10,7 @@ from gpudoctor.kb import environment_variables as kb_environment
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.shell import command_step
 
 
@@ -24,9 +25,12 @@ def gpus_elsewhere(
         return None
     return Prescription(
         status="impossible",
-        why=f"No GPU is in this machine, and {sign}: the GPUs are elsewhere, so what is installed "
-        "is not changed for this one. The nearest way out is to check where they are, or to plan "
-        "for them from here.",
+        why=said(
+            "gpus-elsewhere",
+            f"No GPU is in this machine, and {sign}: the GPUs are elsewhere, so what is installed "
+            "is not changed for this one. The nearest way out is to check where they are, or to "
+            "plan for them from here.",
+        ),
         steps=(*first, *looks(sheet)),
     )
 

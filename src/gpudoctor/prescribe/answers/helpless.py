@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.prescribe.answers.elsewhere import looks
 
 
@@ -22,14 +23,16 @@ def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
     """Where neither a rule nor the solver knows a step."""
     names = {f.name for f in errors}
     if "no-gpu-found" in names:
-        why = (
+        why: str = said(
+            "gpus-elsewhere",
             "No GPU that PyTorch serves is in this machine, and no command changes that; the "
-            "nearest way out is to work on the processor (--allow-cpu accepts that)."
+            "nearest way out is to work on the processor (--allow-cpu accepts that).",
         )
         torch = sheet.facts.torch
         built_for_gpus = torch is not None and (torch.cuda or torch.hip or torch.xpu)
         if built_for_gpus:
-            why += " If the GPUs that are meant are elsewhere, check there, or plan for them."
+            more = " If the GPUs that are meant are elsewhere, check there, or plan for them."
+            why = together(why, more)
         return Prescription(
             status="impossible", why=why, steps=looks(sheet) if built_for_gpus else ()
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.prescription import Alternative, Prescription, Step
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
@@ -30,9 +31,12 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
     if question.slower_than_cpu:
         return _slower_than_cpu(question, first)
     found = relaxations(target, question.kind)
+    nearest = _nearest(found, target)
     return Prescription(
         status="impossible",
-        why=f"{_forbids(question, found)} {_nearest(found, target)}".strip(),
+        why=together(
+            said("no-way", _forbids(question, found)), *((" ",) if found else ()), nearest
+        ),
         steps=first,
         alternatives=tuple(
             Alternative(
@@ -52,9 +56,10 @@ def _slower_than_cpu(question: Question, first: tuple[Step, ...]) -> Prescriptio
     """For a GT 710: the build for the processor."""
     without = predict.without_gpus(question.sheet)
     build = best(replace(target_of(without), pins=question.asked), kind="cpu")
-    why = (
+    why = said(
+        "slower-than-cpu",
         f"No published build of torch serves {question.gpu_names}, and the processor is faster "
-        "than this card: the nearest way out is to work on the processor."
+        "than this card: the nearest way out is to work on the processor.",
     )
     if build is None:
         return Prescription(status="impossible", why=why, steps=first)
@@ -97,24 +102,27 @@ def _forbids(question: Question, found: list[Relaxation]) -> str:
 def _nearest(found: list[Relaxation], target: Target) -> str:
     if not found:
         return ""
-    ways = " Or: ".join(_gives(entry, target) for entry in found[:3])
-    return f"The nearest way out: {ways}"
+    first, *others = (_gives(entry, target) for entry in found[:3])
+    return together("The nearest way out: ", first, *(together(" Or: ", way) for way in others))
 
 
 def _gives(entry: Relaxation, target: Target) -> str:
     """One relaxation as a sentence."""
     build = entry.build
     label = f"torch {build.torch}+{build.variant}"
+    named = {"torch": build.torch, "variant": build.variant}
     if entry.constraint == "python":
         plain = [name for name in build.pythons if not name.endswith("t")] or list(build.pythons)
         newest = max(plain, key=numbers, default="another Python")
-        return f"with Python {newest}, {label} runs."
+        return said("with-python", f"with Python {newest}, {label} runs.", python=newest, **named)
     if entry.constraint == "pin":
         pins = " and ".join(dict.fromkeys(pin.why for pin in target.pins))
-        return f"without what {pins} demands, {label} runs."
+        return said("without-pin", f"without what {pins} demands, {label} runs.", **named)
     if entry.constraint == "driver":
         major = numbers(build.cuda or "")[0]
-        return f"with driver {kb_cuda.floor(major, target.floor_os)} or newer, {label} runs."
+        floor = kb_cuda.floor(major, target.floor_os)
+        text = f"with driver {floor} or newer, {label} runs."
+        return said("with-driver", text, driver=floor, **named)
     if entry.constraint == "glibc":
         return f"on a system with glibc {build.min_glibc} or newer, {label} runs."
     if entry.constraint == "gfx" and target.wsl:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from gpudoctor.model.finding import Severity
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
+from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.prediction import is_newer
 from gpudoctor.prescribe.options.question import Option, Question, Way
 from gpudoctor.prescribe.options.ways import ways
@@ -37,12 +39,26 @@ def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
             break
         way = option.make()
         left = errors_of(way.sheet) - tolerated
-        if left and left - also():
-            continue
+        if left and (wrong := left - also()):
+            freed = _without_variables(way, wrong)
+            if freed is None:
+                continue
+            way = freed
         found.append(way)
         if way.kind in _LAST:
             break
     return found
+
+
+def _without_variables(way: Way, names: frozenset[str]) -> Way | None:
+    """The way with the variables taken away that alone would break it; `None`: more is wrong.
+
+    CUDA_FORCE_PTX_JIT breaks nearly every build, and none at all as long as no torch is there.
+    """
+    wrong = [f for f in findings_of(way.sheet) if f.name in names and f.severity is Severity.ERROR]
+    if not all(f.remedies and set(f.clears_with) == {"environment"} for f in wrong):
+        return None
+    return replace(way, steps=(*remedies(wrong, way.sheet), *way.steps))
 
 
 def _worth_it(way: Option, found: list[Way], question: Question) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.answers.errors_to_cure import errors_of
 from gpudoctor.prescribe.answers.remedies import remedies
@@ -23,7 +24,8 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
     """The answer where there is no error: nothing, or what clears the warnings at low risk."""
     warnings = tuple(f for f in findings if f.severity is Severity.WARNING)
     if not warnings:
-        return Prescription(status="not-needed", why="Nothing needs to be changed.")
+        why = said("nothing-wrong", "Nothing needs to be changed.")
+        return Prescription(status="not-needed", why=why)
     question = Question(sheet, findings, options)
     cure: Way | None = None
     left = {f.name for f in warnings}
@@ -39,14 +41,21 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
     )
     if cure is None and not others:
         none = any(finding.name == "no-gpu-found" for finding in warnings)
-        start = "PyTorch runs on the processor, as is allowed" if none else "The GPUs work"
-        return Prescription(
-            status="not-needed", why=f"{start}; the warnings need no change of torch."
+        start = (
+            said("accepted-without-gpu", "PyTorch runs on the processor, as is allowed")
+            if none
+            else said("warnings-alone", "The GPUs work")
         )
+        why = together(start, "; the warnings need no change of torch.")
+        return Prescription(status="not-needed", why=why)
     if cure is None:
         doubtful = any(finding.name == "gpu-newer-than-knowledge" for finding in warnings)
-        start = "Whether the GPUs work, kernels show" if doubtful else "The GPUs work"
-        why = f"{start}; these steps clear the warnings."
+        start = (
+            said("unproved-gpu", "Whether the GPUs work, kernels show")
+            if doubtful
+            else said("warnings-alone", "The GPUs work")
+        )
+        why = together(start, "; these steps clear the warnings.")
         return Prescription(status="resolved", why=why, steps=others)
     return Prescription(
         status="resolved",

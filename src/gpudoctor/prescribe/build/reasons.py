@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
@@ -10,6 +11,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.prescription import Claim
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import Sentence, said, together
 from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.candidates import (
@@ -36,26 +38,39 @@ def why(sheet: FactSheet, build: Build, target: Target) -> str:
     if build.nightly:
         label = f"The nightly of torch for {build.variant}"
     if build.platform == "macos_arm64":
-        return f"torch {build.torch} runs on Apple's GPU (MPS), and there is no CUDA for macOS."
+        text = f"torch {build.torch} runs on Apple's GPU (MPS), and there is no CUDA for macOS."
+        return said("on-apple", text)
     if build.kind == "cpu":
-        return f"{label} runs on the processor."
+        return said("on-processor", f"{label} runs on the processor.")
     if build.kind in ("rocm", "xpu"):
         gpus = ", ".join(target.gfx) or "this Intel GPU"
-        return f"{label} serves {gpus}."
+        return said("serves-vendor", f"{label} serves {gpus}.", torch=build.torch)
     native = [gpu.sm for gpu in target.gpus if _is_native(build, gpu)]
     compiled = [gpu.sm for gpu in target.gpus if not _is_native(build, gpu)]
-    has = [f"code for {', '.join(native)}"] if native else []
+    named = {"torch": build.torch, "variant": build.variant, "platform": build.platform}
+    has: list[str] = []
+    if native:
+        has.append(said("has-code", f"code for {', '.join(native)}", gpus=native, **named))
     if compiled:
-        has.append(f"PTX that the driver compiles for {', '.join(compiled)} at first use")
+        text = f"PTX that the driver compiles for {', '.join(compiled)} at first use"
+        has += [" and "] * bool(has) + [said("has-ptx", text, gpus=compiled, **named)]
+    return together(f"{label} has ", *has, *_besides(sheet, build, target), ".")
+
+
+def _besides(sheet: FactSheet, build: Build, target: Target) -> Iterator[str]:
+    """What speaks for a build beside its code: the driver, what is installed, how new it is."""
     planned = sheet.facts.driver is not None and sheet.facts.driver.source == "prediction"
-    driver = f" and runs on driver {target.driver}" if target.driver and not planned else ""
+    if target.driver and not planned:
+        text = f" and runs on driver {target.driver}"
+        yield said("runs-on-driver", text, cuda=build.cuda, driver=target.driver)
     installed = sheet.facts.torch
     version = (installed.version or "") if installed is not None else ""
     same = public_version(version) == build.torch
-    exact = version == f"{build.torch}+{build.variant}"
-    change = "; it is the installed release in another variant" if same and not exact else ""
-    newest = "" if same or build.nightly else standing(build, target).text
-    return f"{label} has {' and '.join(has)}{driver}{change}{newest}."
+    if same and version != f"{build.torch}+{build.variant}":
+        text = "; it is the installed release in another variant"
+        yield said("same-release", text, torch=build.torch, variant=build.variant)
+    if not same and not build.nightly:
+        yield standing(build, target).of(build)
 
 
 def _is_native(build: Build, gpu: ComputeCapability) -> bool:
@@ -71,25 +86,28 @@ def notes(
     build: Build | None, beside: Along, place: Place, target: Target | None = None
 ) -> tuple[str, ...]:
     """What the reader should know beside it; `target`: what the build was chosen for."""
-    notes = []
+    notes: list[str] = []
     if build is not None and not build.nightly and (line := _ended_here(build, target)):
-        notes.append(
+        text = (
             f"The wheels with {build.variant} have ended: torch {line[0]} is the last release that "
             f"has them for this platform, and the newest release is {line[1]}."
         )
+        notes.append(said("line-ended", text, variant=build.variant, last=line[0], newest=line[1]))
     if build is not None and build.off_matrix:
-        notes.append(
+        text = (
             f"{build.variant} is outside the official matrix of torch {build.torch}; the file is "
             f"there, as far as is known ({_SURE.get(build.published, build.published)})."
         )
+        notes.append(said("off-matrix", text, torch=build.torch, variant=build.variant))
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
-        notes.append(f"{name} {_breaks(entry)}; {_after(entry)}.")
-    notes += [
-        f"{name} has no wheel for this Python and is taken away: the one that is there belongs to "
-        "another torch."
-        for name in beside.missing
-    ]
+        notes.append(together(f"{name} ", _breaks(entry), "; ", _after(entry), "."))
+    for name in beside.missing:
+        text = (
+            f"{name} has no wheel for this Python and is taken away: the one that is there belongs "
+            "to another torch."
+        )
+        notes.append(said("no-wheel-for-python", text, package=name))
     notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
     if place.why and place.tool != "pip":
         notes.append(f"{place.tool} is used, because {place.why}.")
@@ -109,20 +127,24 @@ def _ended_here(build: Build, target: Target | None) -> tuple[str, str] | None:
     return line if (line[0], build.variant) in here else None
 
 
-def _breaks(entry: Broken) -> str:
+def _breaks(entry: Broken) -> Sentence:
+    package = entry.package
     if entry.excluded is not None:
-        return f"demands torch{entry.excluded} and breaks with this one"
+        text = f"demands torch{entry.excluded} and breaks with this one"
+        return said("demands-other-torch", text, package=package, demand=entry.excluded)
     if entry.foreign:
-        return "was built for another torch and breaks with this one"
-    return "does not run on these GPUs as it is"
+        text = "was built for another torch and breaks with this one"
+        return said("built-for-other-torch", text, package=package)
+    return said("does-not-run", "does not run on these GPUs as it is", package=package)
 
 
-def _after(entry: Broken) -> str:
+def _after(entry: Broken) -> Sentence:
+    package = entry.package
     if entry.fitting:
-        return f"{entry.fitting} fits"
-    if entry.excluded is None and kb_packages.has_source(entry.package.name, entry.package.version):
-        return "it has to be rebuilt"
-    return "no release that fits is known"
+        return said("fits", f"{entry.fitting} fits", package=package, release=entry.fitting)
+    if entry.excluded is None and kb_packages.has_source(package.name, package.version):
+        return said("to-be-rebuilt", "it has to be rebuilt", package=package)
+    return said("none-fits", "no release that fits is known", package=package)
 
 
 def claims(build: Build, target: Target) -> tuple[Claim, ...]:

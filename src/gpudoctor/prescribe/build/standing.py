@@ -8,6 +8,7 @@ from typing import Literal
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build.candidates import driver_serves
@@ -33,9 +34,15 @@ class Standing:
     """With `confirmed`: the newer build that nobody has seen."""
     python: str | None = None
 
-    @property
-    def text(self) -> str:
-        """The end of a sentence; empty where nothing is to be said."""
+    def of(self, build: Build) -> str:
+        """The end of a sentence about the build; empty where nothing is to be said."""
+        if self.kind == "none":
+            return ""
+        label = {"torch": build.torch, "variant": build.variant, "platform": build.platform}
+        named = {"unseen": self.unconfirmed} if self.kind == "confirmed" else {}
+        return said(self.kind, self._text(), **label, **named)
+
+    def _text(self) -> str:
         if self.kind == "complete" and self.gap is not None:
             what = self.gap.purpose or self.gap.file
             gpus = ", ".join(self.gap.gpus)
@@ -50,7 +57,7 @@ class Standing:
         if self.kind == "confirmed" and self.unconfirmed is not None:
             newer = f"{self.unconfirmed.torch}+{self.unconfirmed.variant}"
             return f"; it is the newest whose file was seen, and {newer} is not confirmed here"
-        return "; it is the newest release that does" if self.kind == "newest" else ""
+        return "; it is the newest release that does"
 
 
 def standing(build: Build, target: Target) -> Standing:

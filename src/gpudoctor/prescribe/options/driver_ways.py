@@ -7,6 +7,7 @@ from functools import partial
 
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import lowered, said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
@@ -90,8 +91,12 @@ def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterato
 def _keeping_torch(question: Question, plan: DriverPlan, sheet: FactSheet) -> Way:
     return Way(
         kind="driver",
-        why=f"{_called(plan)} serves {question.gpu_names} and the installed torch "
-        f"{question.installed}; {plan.why}.",
+        why=said(
+            "installed-torch-driver",
+            f"{_called(plan)} serves {question.gpu_names} and the installed torch "
+            f"{question.installed}; {plan.why}.",
+            driver=plan.version,
+        ),
         steps=driver_steps(plan, question.host),
         sheet=sheet,
         risk="high",
@@ -104,8 +109,7 @@ def _with_build(question: Question, plan: DriverPlan, sheet: FactSheet, build: B
     way = way_of("driver", found)
     return replace(
         way,
-        why=f"With {_called(plan)[:1].lower()}{_called(plan)[1:]} ({plan.why}), "
-        f"{way.why[:1].lower()}{way.why[1:]}",
+        why=together(f"With {lowered(_called(plan))} ({plan.why}), ", lowered(way.why)),
         steps=driver_steps(plan, question.host) + way.steps,
         risk="high",
         claims=(driver_claim(question.host), *way.claims),

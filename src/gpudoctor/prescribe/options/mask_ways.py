@@ -8,6 +8,7 @@ from itertools import islice
 
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import lowered, said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
@@ -70,8 +71,11 @@ def _with_driver(
     way = way_of("mask", found)
     return replace(
         way,
-        why=f"Without {_left(question, visible)}, and with driver branch {plan.branch} "
-        f"({plan.why}), {way.why[:1].lower()}{way.why[1:]}",
+        why=together(
+            f"Without {_left(question, visible)}, and with driver branch {plan.branch} "
+            f"({plan.why}), ",
+            lowered(way.why),
+        ),
         steps=(
             *driver_steps(plan, question.host),
             *way.steps,
@@ -85,8 +89,12 @@ def _with_driver(
 def _without_download(question: Question, visible: tuple[int, ...]) -> Way:
     return Way(
         kind="mask",
-        why=f"Without {_left(question, visible)}, the installed torch serves "
-        f"{_kept(question, visible)}.",
+        why=said(
+            "installed-serves",
+            f"Without {_left(question, visible)}, the installed torch serves "
+            f"{_kept(question, visible)}.",
+            kept=visible,
+        ),
         steps=(mask.mask_step(question.sheet, visible),),
         sheet=predict.with_mask(question.sheet, visible),
         risk="medium",
@@ -95,15 +103,40 @@ def _without_download(question: Question, visible: tuple[int, ...]) -> Way:
 
 def _with_build(question: Question, visible: tuple[int, ...], build: Build) -> Way:
     sheet = predict.with_mask(question.sheet, visible)
-    alone = "No build serves all of these GPUs. Without" if question.no_common_build else "Without"
+    alone = ""
+    if question.no_common_build:
+        alone = _no_common_build(question)
     found = install(sheet, build, question.place, question.options.index_url, target_of(sheet).gpus)
     way = way_of("mask", found)
     return replace(
         way,
-        why=f"{alone} {_left(question, visible)}, {way.why[:1].lower()}{way.why[1:]}",
+        why=together(
+            alone,
+            f"Without {_left(question, visible)}{_planned_driver(question)}, ",
+            lowered(way.why),
+        ),
         steps=(*way.steps, mask.mask_step(question.sheet, visible)),
         risk="medium",
     )
+
+
+def _planned_driver(question: Question) -> str:
+    """The driver that is installed first, where the ways begin from one that is not there yet."""
+    driver = question.sheet.facts.driver
+    if driver is None or driver.source != "prediction" or not driver.version:
+        return ""
+    return f" and with driver branch {driver.version.partition('.')[0]}"
+
+
+def _no_common_build(question: Question) -> str:
+    """What keeps one build from serving all GPUs: their code, or only what else is asked for."""
+    if question.no_common_build_at_all:
+        return said("no-common-build", "No build serves all of these GPUs. ")
+    target = question.target
+    asked = [f"Python {target.python}"] if target.python else []
+    asked += [f"torch{pin.specifier} ({pin.why})" for pin in target.pins]
+    text = f"No build for {' and '.join(asked) or 'this system'} serves all of these GPUs. "
+    return said("no-common-build-here", text)
 
 
 def _kept(question: Question, visible: tuple[int, ...]) -> str:

@@ -10,6 +10,7 @@ from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Torch
 from gpudoctor.model.prescription import Claim, Step
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
@@ -79,7 +80,7 @@ def amd_ways(question: Question) -> Iterator[Option]:
     index = amd_index()
     packages = (f"torch[{extras}]",)
     untested = [name for name in gfx if kb_amd.own_builds(name, system) == "untested"]
-    said = f"AMD has built it for {', '.join(untested)} and not tested it."
+    caution = f"AMD has built it for {', '.join(untested)} and not tested it."
     way = Way(
         kind="vendor",
         why=_why_amd(question, gfx),
@@ -91,7 +92,7 @@ def amd_ways(question: Question) -> Iterator[Option]:
         index_url=index,
         packages=packages,
         notes=(
-            *((said,) if untested else ()),
+            *((caution,) if untested else ()),
             *vendor_notes(question.sheet, question.target),
         ),
         claims=(Claim(claim=f"AMD's index has torch for {extras}", source=index),),
@@ -149,8 +150,15 @@ def python_ways(question: Question) -> Iterator[Option]:
     make = new_environment(wanted, folder, windows=windows)
     way = replace(
         way_of("python", found),
-        why=f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
-        f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its own.",
+        why=said(
+            "with-python",
+            f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
+            f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its "
+            "own.",
+            torch=build.torch,
+            variant=build.variant,
+            python=wanted,
+        ),
         # The interpreter does not exist yet: these are for the person who makes it.
         steps=(make, *(replace(step, argv=()) for step in found.steps)),
         risk="medium",
@@ -186,8 +194,12 @@ def source_ways(question: Question) -> Iterator[Option]:
     found = install(question.sheet, build, question.place, None, target.gpus)
     way = Way(
         kind="source",
-        why=f"A build of torch {release} from source with CUDA {toolkit} serves "
-        f"{question.gpu_names}.",
+        why=said(
+            "from-source",
+            f"A build of torch {release} from source with CUDA {toolkit} serves "
+            f"{question.gpu_names}.",
+            toolkit=toolkit,
+        ),
         steps=steps,
         sheet=found.sheet,
         risk="high",

@@ -13,7 +13,7 @@ from gpudoctor.model.facts import Gpu, Host
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import cached_property, dataclass, field
+from gpudoctor.model.value import cached_property, dataclass, field, replace
 from gpudoctor.prescribe.build.install import Installation
 from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.commands.install_commands import Place, place_of
@@ -133,6 +133,12 @@ class Question:
     def no_common_build(self) -> bool:
         """Whether no published build serves all of these GPUs, whatever the driver."""
         return not feasible(self.target.without_driver(), self.kind)
+
+    @cached_property
+    def no_common_build_at_all(self) -> bool:
+        """Whether that is so under any Python too."""
+        free = replace(self.target.without_driver(), python=None, pins=())
+        return not feasible(free, self.kind)
 
     @cached_property
     def lacks_display_cards_alone(self) -> bool:

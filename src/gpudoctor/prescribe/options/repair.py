@@ -9,6 +9,7 @@ from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
@@ -63,8 +64,11 @@ def repair(
     listed = change.packages + change.forced + change.plain
     what = listed or tuple(entry.package.name for entry in beside.broken) or change.removals
     return Installation(
-        why=f"torch {torch.version} stays; what does not belong to it is put right "
-        f"({', '.join(what)}).",
+        why=said(
+            "torch-stays",
+            f"torch {torch.version} stays; what does not belong to it is put right "
+            f"({', '.join(what)}).",
+        ),
         steps=steps(change, place) + extensions,
         sheet=predict.with_repair(sheet, beside, exact),
         risk="medium" if extensions else "low",

@@ -9,6 +9,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.terms.shell import command_step, sentence_step
 from gpudoctor.rules.builds.torch_code import beyond_knowledge, code_evidence, gpu_evidence, lacking
 from gpudoctor.rules.driver.driver_state import number
@@ -143,18 +144,25 @@ def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
             continue
         if knowledge.numbers(torch.version or "") > knowledge.numbers(last):
             continue  # it has left that line already
+        named = {"gpu": str(device.capability), "torch": newest}
         code = knowledge.has_code_in(newest, device.capability, platform)
         yield finding(
             "wheel-line-ending",
             f"torch {last} is the last release with a build for {names([device])}; the newest is "
             f"{newest}",
-            "Nothing is broken. Newer releases "
-            + (
-                "bring a cuDNN that has left GPUs of this generation behind"
+            together(
+                "Nothing is broken. Newer releases ",
+                said(
+                    "left-by-cudnn",
+                    "bring a cuDNN that has left GPUs of this generation behind",
+                    **named,
+                )
                 if code
-                else "are no longer compiled for GPUs of this generation"
-            )
-            + f", so stay at {last} or older on this machine.",
+                else said(
+                    "left-by-code", "are no longer compiled for GPUs of this generation", **named
+                ),
+                f", so stay at {last} or older on this machine.",
+            ),
             severity=Severity.INFO,
             evidence=[case.evidence("torch.version"), *gpu_evidence(case, [device])],
             gpus=(device,),

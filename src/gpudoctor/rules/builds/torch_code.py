@@ -13,6 +13,7 @@ from gpudoctor.compat.builds import side
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.terms.version import split_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -233,8 +234,11 @@ def torch_dropped_arch_old_gpu(case: Case) -> Iterator[Finding | Unknown]:
         yield finding(
             "torch-dropped-arch-old-gpu",
             _title(case, gpu, devices),
-            "A GPU runs only machine code compiled for its generation, and this build of torch no "
-            "longer brings it. " + _who_does(case, gpu, there),
+            together(
+                "A GPU runs only machine code compiled for its generation, and this build of torch "
+                "no longer brings it. ",
+                _who_does(case, gpu, there),
+            ),
             evidence=[*code_evidence(code), *gpu_evidence(case, devices)],
             gpus=devices,
             clears_with=("install",) if there else ("source-build", "manual"),
@@ -247,14 +251,19 @@ def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> s
     base = split_label((torch.version if torch else None) or "")[0]
     same = [build for build in there if build.torch == base]
     if same:
-        return f"The same release for CUDA {_best(same).cuda} does."
+        text = f"The same release for CUDA {_best(same).cuda} does."
+        return said("same-release-serves", text, gpu=str(gpu), torch=base)
     if there:
         newest = _best([build for build in there if build.torch == there[-1].torch])
         system = "" if case.platform else ", if there is a wheel of it for this system"
-        return f"torch {newest.torch} for CUDA {newest.cuda} does{system}."
+        text = f"torch {newest.torch} for CUDA {newest.cuda} does{system}."
+        return said(
+            "other-release-serves", text, gpu=str(gpu), torch=newest.torch, cuda=newest.cuda
+        )
     if knowledge.serving(gpu, None):
-        return "No build that is published for this kind of system does; for others there is one."
-    return "No published build of torch does."
+        text = "No build that is published for this kind of system does; for others there is one."
+        return said("served-elsewhere", text, gpu=str(gpu))
+    return said("served-by-none", "No published build of torch does.", gpu=str(gpu))
 
 
 def _best(builds: list[Build]) -> Build:
@@ -296,7 +305,8 @@ def _by_capability(
 
 
 def _title(case: Case, gpu: ComputeCapability, devices: list[Device]) -> str:
-    return f"{case.torch_name} has no code for {gpu.sm} ({names(devices)})"
+    text = f"{case.torch_name} has no code for {gpu.sm} ({names(devices)})"
+    return said("lacks-code", text, gpu=str(gpu))
 
 
 def _brings(code: Code, gpu: ComputeCapability) -> str:

@@ -13,6 +13,7 @@ from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.rules.engine.all_rules import Rule, rules
 from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.families import ONLY_WHERE, places
 from gpudoctor.rules.engine.wording import finding
 
 CRASHED = "rule-crashed"
@@ -46,15 +47,21 @@ def findings_of(sheet: FactSheet) -> tuple[Finding, ...]:
 
     For those who judge many sheets in a row: why rules could not run is not worked out.
     """
-    runnable = _runnable(Identical(sheet.unknown)) if sheet.unknown else _prepared()
+    runnable = _runnable(Identical(sheet.unknown), places(sheet.facts))
     return judge_with(sheet, runnable, explain=False).findings
 
 
 @functools.lru_cache(maxsize=256)
-def _runnable(unknown: Identical[tuple[Unknown, ...]]) -> tuple[Prepared, ...]:
-    """The rules that these unknown facts do not keep from running."""
+def _runnable(
+    unknown: Identical[tuple[Unknown, ...]], here: frozenset[str]
+) -> tuple[Prepared, ...]:
+    """The rules that may find something in such a place, and whose facts are not unknown."""
     paths = {entry.fact for entry in unknown.value}
-    return tuple(entry for entry in _prepared() if entry.blockers.isdisjoint(paths))
+    return tuple(
+        entry
+        for entry in _prepared()
+        if entry.blockers.isdisjoint(paths) and (entry.where is None or entry.where in here)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class Prepared:
     """Unknown paths that keep it from running, those of single GPUs aside."""
     asks_gpus: bool
     """Whether it needs facts of single GPUs."""
+    where: str | None = None
+    """The kind of machine without which it finds nothing; `None`: it may find something on any."""
 
 
 def prepare(found: Iterable[Rule]) -> tuple[Prepared, ...]:
@@ -84,6 +93,7 @@ def prepare(found: Iterable[Rule]) -> tuple[Prepared, ...]:
                 for step in parents(path)
             ),
             any(path.startswith(EACH_GPU) for path in entry.needs),
+            ONLY_WHERE.get(entry.judge.__module__.removeprefix("gpudoctor.rules.")),
         )
         for entry in found
     )
@@ -108,11 +118,13 @@ def judge_with(
     case = Case(sheet)
     made: dict[str, list[Finding]] = {}
     not_judged: list[Unknown] = []
+    gaps = bool(case.unknown)
     for entry in prepared:
         rule = entry.rule
-        if made and not made.keys().isdisjoint(rule.unless):
+        if made and rule.unless and not made.keys().isdisjoint(rule.unless):
             continue
-        if (explain or entry.asks_gpus) and (missing := _missing(entry.needs, case)):
+        asked = gaps and (explain or entry.asks_gpus)
+        if asked and (missing := _missing(entry.needs, case)):
             not_judged.append(_not_judged(rule, *missing))
             continue
         try:
@@ -120,7 +132,7 @@ def judge_with(
         except Exception as error:
             made.setdefault(CRASHED, []).append(_crash(rule, error))
             continue
-        if explain and not said and (missing := _missing(entry.uses, case)):
+        if gaps and explain and not said and (missing := _missing(entry.uses, case)):
             not_judged.append(_not_judged(rule, *missing))
         for item in said:
             if isinstance(item, Unknown):
@@ -135,8 +147,6 @@ def _missing(
     chains: tuple[tuple[str, frozenset[str]], ...], case: Case
 ) -> tuple[str, Unknown] | None:
     """The first of the paths that is unknown, and why it is."""
-    if not case.unknown:
-        return None
     for path, chain in chains:
         if path.startswith(EACH_GPU):
             if found := case.unknown_of_a_gpu(path.removeprefix(EACH_GPU)):

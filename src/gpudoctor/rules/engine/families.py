@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 
+from gpudoctor.model.facts import Facts
+
 FAMILIES = (
     "machine.gpu_presence",
     "machine.windows_wsl",
@@ -38,6 +40,38 @@ FAMILIES = (
     "vendors.apple",
     "builds.knowledge",
 )
+
+
+ONLY_WHERE = {
+    "machine.windows_wsl": "wsl",
+    "machine.windows_runtime": "windows",
+    "vendors.amd": "amd",
+    "vendors.amd_access": "amd",
+    "vendors.amd_override": "amd",
+    "vendors.amd_libraries": "amd",
+    "vendors.intel": "intel",
+    "vendors.intel_access": "intel",
+    "vendors.intel_code": "intel",
+    "vendors.apple": "macos",
+}
+"""Families that find nothing but where the machine is of that kind (`places`)."""
+
+
+def places(facts: Facts) -> frozenset[str]:
+    """Which kinds of machine these facts describe, by the words of `ONLY_WHERE`."""
+    host, torch = facts.host, facts.torch
+    vendors = {gpu.vendor for gpu in facts.gpus}
+    found: set[str] = set()
+    if host is not None:
+        if host.os in ("windows", "macos"):
+            found.add(host.os)
+        if host.wsl or host.wsl_version is not None:
+            found.add("wsl")
+    if "amd" in vendors or facts.amd is not None or (torch is not None and torch.hip):
+        found.add("amd")
+    if "intel" in vendors or facts.intel is not None or (torch is not None and torch.xpu):
+        found.add("intel")
+    return frozenset(found)
 
 
 def load() -> None:

@@ -10,6 +10,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.terms.shell import command_step, environment_step, sentence_step
 from gpudoctor.model.terms.version import local_label
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -77,8 +78,12 @@ def extension_torch_abi_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 def _other_torch(case: Case, package: Package, built: str, severity: Severity) -> Finding:
     return finding(
         "extension-torch-abi-mismatch",
-        f"{package.name} {package.version} was built for torch {built}, and "
-        f"{case.torch_name} is installed",
+        said(
+            "built-for-other-torch",
+            f"{package.name} {package.version} was built for torch {built}, and "
+            f"{case.torch_name} is installed",
+            package=package,
+        ),
         "Compiled extensions fit one release of torch. With another, importing them fails with "
         "`undefined symbol`.",
         severity=severity,
@@ -185,9 +190,15 @@ def xformers_built_for_other_torch(case: Case) -> Iterator[Finding | Unknown]:
     built = pinned_torch((f"torch{demand}",))
     yield finding(
         "xformers-built-for-other-torch",
-        f"xformers {package.version} "
-        + (f"was built for torch {built}" if built else f"needs torch{demand}")
-        + f", and torch {torch.version} is installed",
+        together(
+            f"xformers {package.version} ",
+            said("built-for-other-torch", f"was built for torch {built}", package=package)
+            if built
+            else said(
+                "demands-other-torch", f"needs torch{demand}", package=package, demand=demand
+            ),
+            f", and torch {torch.version} is installed",
+        ),
         "xformers then warns on import and runs without its compiled attention kernels, or "
         "programs that need them stop.",
         evidence=[evidence_of(case, package), case.evidence("torch.version")],

@@ -1,0 +1,124 @@
+"""Sentences that are true in some cases alone: each carries the condition that it stands under.
+
+To every writer it is ordinary text. A test asks each sentence that was printed for its conditions,
+and holds them against the machine by other means than those that chose the sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from gpudoctor.model.value import dataclass, field
+
+Kind = Literal[
+    "has-code", "has-ptx", "runs-on-driver", "same-release",
+    "newest", "complete", "official", "for-python", "confirmed",
+    "line-ended", "off-matrix",
+    "demands-other-torch", "built-for-other-torch", "does-not-run",
+    "fits", "to-be-rebuilt", "none-fits", "no-wheel-for-python",
+    "installed-serves", "no-common-build", "no-common-build-here", "installed-torch-driver",
+    "torch-stays", "nothing-wrong", "warnings-alone", "accepted-without-gpu", "unproved-gpu",
+    "shadowed", "no-way", "with-python", "with-driver", "without-pin",
+    "slower-than-cpu", "on-processor", "on-apple", "serves-vendor", "from-source",
+    "gpus-elsewhere", "lacks-code", "same-release-serves", "other-release-serves",
+    "served-elsewhere", "served-by-none", "left-by-cudnn", "left-by-code",
+    "no-driver", "other-driver", "nvidia-driver",
+]  # fmt: skip
+
+CONDITIONS: dict[Kind, str] = {
+    "has-code": "the build has machine code for the GPUs that are named",
+    "has-ptx": "the build has PTX, and no machine code, for the GPUs that are named",
+    "runs-on-driver": "the driver that is there starts programs of the build's CUDA",
+    "same-release": "that release is installed, in another variant",
+    "newest": "no newer release runs there",
+    "complete": "every newer release that runs there lacks a library's code for a GPU",
+    "official": "newer releases run there, none of them within the official matrix",
+    "for-python": "newer releases run there under another Python alone",
+    "confirmed": "nobody has seen the file of the newer build that is named",
+    "line-ended": "the variant's last release is older than the newest release",
+    "off-matrix": "the variant is outside the official matrix of that release",
+    "demands-other-torch": "the package's metadata exclude the torch that is chosen",
+    "built-for-other-torch": "the package names another torch than the one beside it",
+    "does-not-run": "a finding calls the package broken, and it names no other torch",
+    "fits": "the release that is named belongs to the torch that is chosen",
+    "to-be-rebuilt": "sources of the package are published",
+    "none-fits": "no release for the torch that is chosen is known",
+    "no-wheel-for-python": "the package has no wheel for this Python",
+    "installed-serves": "the installed torch has code for all GPUs that are kept",
+    "no-common-build": "no build serves all of these GPUs, whatever the driver",
+    "no-common-build-here": "none does for this Python and what is demanded of torch, and some do",
+    "installed-torch-driver": "the driver that is named starts programs of the installed torch",
+    "torch-stays": "no step changes torch",
+    "nothing-wrong": "there is neither an error nor a warning",
+    "warnings-alone": "there are warnings, and no error",
+    "accepted-without-gpu": "no GPU was found, and that is no error here",
+    "unproved-gpu": "a GPU is newer than every table",
+    "shadowed": "another torch than the first that Python finds serves the GPUs",
+    "no-way": "no build runs on all that is asked for",
+    "with-python": "the build that is named runs there under the Python that is named",
+    "with-driver": "the build that is named runs there with the driver that is named",
+    "without-pin": "the build that is named runs there where nothing pins torch",
+    "slower-than-cpu": "each GPU is an old small one that no build serves",
+    "from-source": "the toolkit that is named compiles for all of the GPUs",
+    "on-processor": "no GPU of this machine is to be served",
+    "on-apple": "the machine is a Mac",
+    "serves-vendor": "the build is one for AMD or Intel GPUs, and such a GPU is there",
+    "gpus-elsewhere": "no GPU that torch serves is in this machine",
+    "lacks-code": "the build has neither machine code nor usable PTX for the GPUs",
+    "same-release-serves": "a build of the installed release serves the GPU on this system",
+    "other-release-serves": "no build of the installed release does, and the named one does",
+    "served-elsewhere": "builds serve the GPU on other systems alone",
+    "served-by-none": "no published build serves the GPU",
+    "left-by-cudnn": "the newest release has code for the GPU, and its cuDNN has none",
+    "left-by-code": "the newest release has no code for the GPU",
+    "no-driver": "no driver of any GPU is there",
+    "other-driver": "a kernel module of AMD or Intel, or Metal, serves a GPU",
+    "nvidia-driver": "NVIDIA's driver has that number",
+}
+"""What must hold wherever a sentence of that kind is printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold for a sentence to be said, and of what it speaks."""
+
+    kind: Kind
+    about: dict[str, Any] = field(default_factory=dict)
+    """The things that are named, by what they are: `torch`, `variant`, `gpus`, `python` …"""
+
+
+class Sentence(str):
+    """Text with the conditions of all that is said in it."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+def said(kind: Kind, text: str, **about: Any) -> Sentence:
+    """A sentence, or a part of one, under one condition."""
+    sentence = Sentence(text)
+    sentence.conditions = (Condition(kind, about),)
+    return sentence
+
+
+def together(*parts: str) -> Sentence:
+    """The parts in a row, with the conditions of each."""
+    sentence = Sentence("".join(parts))
+    sentence.conditions = tuple(entry for part in parts for entry in conditions_of(part))
+    return sentence
+
+
+def lowered(text: str) -> Sentence:
+    """The same with a small first letter, to go on a sentence with."""
+    return changed(text, text[:1].lower() + text[1:])
+
+
+def changed(text: str, written: str) -> Sentence:
+    """The same sentence written otherwise."""
+    sentence = Sentence(written)
+    sentence.conditions = conditions_of(text)
+    return sentence
+
+
+def conditions_of(text: str) -> tuple[Condition, ...]:
+    """The conditions that a text stands under; none of plain text."""
+    return text.conditions if isinstance(text, Sentence) else ()

@@ -1,0 +1,384 @@
+"""What must hold wherever a chosen sentence is printed, worked out by looking at every build.
+
+A sentence carries its kind and what it speaks of (`model/terms/sentence.py`). Each kind has its
+function here; none of them asks the code that chose the sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from packaging.specifiers import SpecifierSet
+
+from gpudoctor.compat.architecture import (
+    Architecture,
+    ComputeCapability,
+    can_be_jitted,
+    is_architecture,
+    runs_natively,
+)
+from gpudoctor.compat.driver import starts
+from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.facts import Package
+from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.prescription import Step
+from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import Condition
+from gpudoctor.model.terms.version import numbers
+from gpudoctor.model.value import dataclass, replace
+from gpudoctor.prescribe.build.candidates import Offer, objections, offers
+from gpudoctor.prescribe.build.gaps import gaps
+from gpudoctor.prescribe.request.target import Target, capability, target_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Where a sentence was printed."""
+
+    sheet: FactSheet
+    """The machine after the drivers and masks of the way that the sentence belongs to."""
+    findings: tuple[Finding, ...] = ()
+    steps: tuple[Step, ...] = ()
+    packages: tuple[str, ...] = ()
+    torch: str | None = None
+    """The release that the way installs; `None`: torch stays."""
+    variant: str | None = None
+    status: str = ""
+
+    @property
+    def target(self) -> Target:
+        return target_of(self.sheet)
+
+    @property
+    def build(self) -> Build | None:
+        return _build({"torch": self.torch, "variant": self.variant}, self.target)
+
+
+def broken_conditions(said: Iterator[tuple[Condition, Scene]]) -> Iterator[str]:
+    """The conditions that do not hold, a sentence each."""
+    for condition, scene in said:
+        if not HOLDS[condition.kind](scene, **condition.about):
+            yield f"a sentence is printed although not: {condition.kind} {condition.about}"
+
+
+# What the functions below ask
+
+
+def _build(named: dict[str, object], target: Target) -> Build | None:
+    wanted = (named["torch"], named["variant"], named.get("platform", target.platform))
+    every = (*torch_releases.builds(), *torch_releases.nightlies())
+    return next((b for b in every if (b.torch, b.variant, b.platform) == wanted), None)
+
+
+def _offer(target: Target, kind: str, named: dict[str, object]) -> Offer:
+    found = offers(kind, target.platform or "")
+    return next(
+        o for o in found if (o.build.torch, o.build.variant) == (named["torch"], named["variant"])
+    )
+
+
+def _kind(target: Target) -> str:
+    return "cuda" if target.gpus else "rocm" if target.gfx else "xpu" if target.intel else "cpu"
+
+
+@lru_cache(maxsize=4096)
+def _running(target: Target, kind: str) -> tuple[Build, ...]:
+    every = offers(kind, target.platform or "")
+    return tuple(offer.build for offer in every if not objections(offer, target))
+
+
+def _newer(scene: Scene, torch: str, target: Target) -> list[Build]:
+    kind = scene.build.kind if scene.build else _kind(target)
+    return [b for b in _running(target, kind) if numbers(b.torch) > numbers(torch)]
+
+
+@lru_cache(maxsize=4096)
+def _has_code(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    return any(runs_natively(Architecture.parse(n), gpu) for n in sass if is_architecture(n))
+
+
+@lru_cache(maxsize=4096)
+def _has_ptx(ptx: tuple[str, ...], gpu: ComputeCapability) -> bool:
+    return any(can_be_jitted(Architecture.parse(n), gpu) for n in ptx if is_architecture(n))
+
+
+def _capability(sm: str) -> ComputeCapability:
+    return ComputeCapability.parse(sm)
+
+
+def _every(gpu: str) -> Iterator[Build]:
+    """Published CUDA builds that serve a GPU, its cuDNN too."""
+    found = ComputeCapability.parse(gpu)
+    for build in torch_releases.builds():
+        if build.kind != "cuda" or not build.exists or not _has_code(build.sass, found):
+            continue
+        lowest = kb_cuda.cudnn_floor(build.cudnn) if build.cudnn else None
+        if lowest is None or found >= ComputeCapability.parse(lowest):
+            yield build
+
+
+def _serving_here(scene: Scene, gpu: str) -> list[Build]:
+    platform = scene.target.platform
+    return [b for b in _every(gpu) if platform in (None, b.platform)]
+
+
+def _installed_release(scene: Scene) -> str:
+    torch = scene.sheet.facts.torch
+    return ((torch.version if torch else None) or "").partition("+")[0]
+
+
+def _torch_at_hand(scene: Scene) -> tuple[str, str]:
+    """Release and CUDA of the torch that is there afterwards."""
+    if scene.build is not None:
+        return scene.build.torch, scene.build.cuda or ""
+    torch = scene.sheet.facts.torch
+    return _installed_release(scene), (torch.cuda if torch else None) or ""
+
+
+_OF_TORCH = re.compile(r"(?:torch|pt)(\d)\.?(\d{1,2})", re.IGNORECASE)
+_OF_CUDA = re.compile(r"cu(?:da)?(\d{2})\d{0,2}(?!\d)", re.IGNORECASE)
+
+
+def _names_another_torch(scene: Scene, package: Package) -> bool:
+    torch, cuda = _torch_at_hand(scene)
+    tag = package.build or (package.version or "").partition("+")[2]
+    named, of_cuda = _OF_TORCH.search(tag), _OF_CUDA.search(tag)
+    if named is not None:
+        other = (int(named[1]), int(named[2])) != numbers(torch)[:2]
+        return other or (of_cuda is not None and int(of_cuda[1]) != (*numbers(cuda), 0)[0])
+    belongs = kb_packages.torch_for(package.name, package.version or "")
+    wanted = [r.partition("==")[2] for r in package.requires if r.startswith("torch==")]
+    for release in (*wanted, *([belongs] if belongs else [])):
+        if release[:1].isdigit():
+            if numbers(release)[: release.count(".") + 1][:2] != numbers(torch)[:2]:
+                return True
+        elif not SpecifierSet(release).contains(torch):
+            return True
+    installed = scene.sheet.facts.torch
+    had = numbers(_installed_release(scene))[:2], numbers((installed and installed.cuda) or "")[:1]
+    return not belongs and had != (numbers(torch)[:2], numbers(cuda)[:1])
+
+
+def _errors(scene: Scene) -> list[Finding]:
+    return [f for f in scene.findings if f.severity is Severity.ERROR]
+
+
+def _warnings(scene: Scene) -> list[Finding]:
+    return [f for f in scene.findings if f.severity is Severity.WARNING]
+
+
+def _torch_stays(scene: Scene) -> bool:
+    return not any(re.match(r"torch([=<>~!\[]|$)", wanted) for wanted in scene.packages)
+
+
+def _objects(scene: Scene, named: dict[str, object], **other: object) -> bool:
+    target = replace(scene.target, pins=(), **other)
+    return bool(objections(_offer(target, _kind(target), named), target))
+
+
+def _wants(scene: Scene, package: Package, demand: str) -> bool:
+    torch, _ = _torch_at_hand(scene)
+    return not SpecifierSet(demand).contains(torch, prereleases=True)
+
+
+def _fits(scene: Scene, package: Package, release: str) -> bool:
+    belongs = kb_packages.torch_for(package.name, release)
+    torch, _ = _torch_at_hand(scene)
+    if belongs is None:
+        return kb_packages.release_for(package.name, torch) == release
+    if not belongs[:1].isdigit():
+        return SpecifierSet(belongs).contains(torch, prereleases=True)
+    return numbers(torch)[: belongs.count(".") + 1] == numbers(belongs)
+
+
+def _confirmed(scene: Scene, unseen: Build, **_: object) -> bool:
+    return not unseen.exists and numbers(unseen.torch) > numbers(scene.torch or "")
+
+
+def _complete(scene: Scene, torch: str, **_: object) -> bool:
+    newer = _newer(scene, torch, scene.target)
+    gpus = scene.target.gpus
+    own = scene.build
+    return bool(newer) and own is not None and not gaps(own, gpus) and all(
+        gaps(build, gpus) for build in newer
+    )  # fmt: skip
+
+
+def _official(scene: Scene, torch: str, **_: object) -> bool:
+    newer = _newer(scene, torch, scene.target)
+    return bool(newer) and all(build.off_matrix for build in newer)
+
+
+def _for_python(scene: Scene, torch: str, **_: object) -> bool:
+    free = replace(scene.target, python=None)
+    return not _newer(scene, torch, scene.target) and bool(_newer(scene, torch, free))
+
+
+def _line_ended(scene: Scene, variant: str, last: str, newest: str) -> bool:
+    kind = scene.build.kind if scene.build else "cuda"
+    found = offers(kind, scene.target.platform or "")
+    of_variant = max(o.order for o in found if o.build.variant == variant)
+    return of_variant == numbers(last) < numbers(newest) == max(o.order for o in found)
+
+
+def _off_matrix(scene: Scene, torch: str, variant: str) -> bool:
+    build = _build({"torch": torch, "variant": variant}, scene.target)
+    return build is not None and build.off_matrix
+
+
+def _code_for(scene: Scene, gpus: list[str], **named: object) -> bool:
+    build = _build(named, scene.target)
+    return build is not None and all(_has_code(build.sass, _capability(sm)) for sm in gpus)
+
+
+def _ptx_for(scene: Scene, gpus: list[str], **named: object) -> bool:
+    build = _build(named, scene.target)
+    return build is not None and all(
+        _has_ptx(build.ptx, _capability(sm)) and not _has_code(build.sass, _capability(sm))
+        for sm in gpus
+    )
+
+
+def _installed_serves(scene: Scene, kept: tuple[int, ...]) -> bool:
+    torch = scene.sheet.facts.torch
+    gpus = [capability(scene.sheet.facts.gpus[position]) for position in kept]
+    return torch is not None and all(
+        gpu is not None and (_has_code(torch.sass, gpu) or _has_ptx(torch.ptx, gpu)) for gpu in gpus
+    )
+
+
+def _is_served_whole(scene: Scene, **free: object) -> bool:
+    """Whether one build serves all GPUs, masked ones too, under some driver."""
+    gpus = tuple(replace(gpu, visible=True) for gpu in scene.sheet.facts.gpus)
+    whole = FactSheet(replace(scene.sheet.facts, gpus=gpus))
+    return bool(_running(replace(target_of(whole).without_driver(), **free), "cuda"))
+
+
+def _no_common_build(scene: Scene) -> bool:
+    return not _is_served_whole(scene, pins=(), python=None)
+
+
+def _keeps_torch(scene: Scene, driver: str) -> bool:
+    torch, target = scene.sheet.facts.torch, scene.target
+    branch = kb_cuda.branch_of(numbers(driver)[0])
+    reported = kb_cuda.cuda_of_branch(branch) if branch else None
+    cuda = (torch.cuda if torch else None) or ""
+    return starts(cuda, driver, reported, target.floor_os) is not False
+
+
+def _lacks(scene: Scene, gpu: str) -> bool:
+    torch = scene.sheet.facts.torch
+    found = ComputeCapability.parse(gpu)
+    return torch is not None and not (_has_code(torch.sass, found) or _has_ptx(torch.ptx, found))
+
+
+def _other_release(scene: Scene, gpu: str, torch: str, cuda: str) -> bool:
+    here = _serving_here(scene, gpu)
+    own = _installed_release(scene)
+    named = any((build.torch, build.cuda) == (torch, cuda) for build in here)
+    return named and not any(build.torch == own for build in here)
+
+
+def _newest_code(scene: Scene, gpu: str, torch: str) -> bool:
+    found = ComputeCapability.parse(gpu)
+    return any(
+        _has_code(build.sass, found)
+        for build in torch_releases.builds_of(torch)
+        if build.kind == "cuda" and build.exists and build.platform == scene.target.platform
+    )
+
+
+def _no_driver(scene: Scene) -> bool:
+    facts = scene.sheet.facts
+    stacks = [s for s in (facts.amd, facts.intel) if s is not None and s.modules]
+    bound = any(gpu.driver for gpu in facts.gpus if gpu.vendor in ("amd", "intel"))
+    nvidia = facts.driver is not None and (facts.driver.version or facts.driver.cuda)
+    return not nvidia and not (stacks and bound)
+
+
+def _toolkit(scene: Scene, toolkit: str) -> bool:
+    kit = kb_cuda.toolkit(toolkit)
+    return kit is not None and all(gpu.sm in kit.sm for gpu in scene.target.gpus)
+
+
+HOLDS: dict[str, Callable[..., bool]] = {
+    "has-code": _code_for,
+    "has-ptx": _ptx_for,
+    "runs-on-driver": lambda s, cuda, driver: (
+        driver == s.target.driver
+        and starts(cuda, driver, s.target.driver_cuda, s.target.floor_os) is not False
+    ),
+    "same-release": lambda s, torch, variant: (
+        _installed_release(s) == torch
+        and (s.sheet.facts.torch.version or "") != f"{torch}+{variant}"
+    ),
+    "newest": lambda s, torch, **_: not _newer(s, torch, s.target),
+    "complete": _complete,
+    "official": _official,
+    "for-python": _for_python,
+    "confirmed": _confirmed,
+    "line-ended": _line_ended,
+    "off-matrix": _off_matrix,
+    "demands-other-torch": _wants,
+    "built-for-other-torch": _names_another_torch,
+    "does-not-run": lambda s, package: any(package.name in repr(f) for f in s.findings),
+    "fits": _fits,
+    "to-be-rebuilt": lambda s, package: kb_packages.has_source(package.name, package.version),
+    "none-fits": lambda s, package: (
+        kb_packages.release_for(package.name, _torch_at_hand(s)[0]) in (None, package.version)
+    ),
+    "no-wheel-for-python": lambda s, package: (
+        not kb_packages.has_wheel(*package.split(" "), s.target.python or "")
+    ),
+    "installed-serves": _installed_serves,
+    "no-common-build": _no_common_build,
+    "no-common-build-here": lambda s: not _no_common_build(s) and not _is_served_whole(s),
+    "installed-torch-driver": _keeps_torch,
+    "torch-stays": _torch_stays,
+    "nothing-wrong": lambda s: not _errors(s) and not _warnings(s),
+    "warnings-alone": lambda s: bool(_warnings(s)) and not _errors(s),
+    "accepted-without-gpu": lambda s: not s.sheet.facts.gpus and not _errors(s),
+    "unproved-gpu": lambda s: any(
+        str(gpu) not in kb_gpus.all_capabilities() for gpu in s.target.gpus
+    ),
+    "shadowed": lambda s, torch: any(
+        (copy.version or "").startswith(torch.partition("+")[0])
+        for copy in s.sheet.facts.torch.copies[1:]
+    ),
+    "no-way": lambda s: not _running(s.target, _kind(s.target)),
+    "with-python": lambda s, python, **named: not _objects(s, named, python=python),
+    "with-driver": lambda s, driver, **named: (
+        not _objects(s, named, driver=driver, driver_cuda=None)
+    ),
+    "without-pin": lambda s, **named: not _objects(s, named),
+    "slower-than-cpu": lambda s: not any(_serving_here(s, str(gpu)) for gpu in s.target.gpus),
+    "from-source": _toolkit,
+    "on-processor": lambda s: (
+        not any(_serving_here(s, str(gpu)) for gpu in s.target.gpus if s.sheet.facts.gpus)
+    ),
+    "on-apple": lambda s: s.sheet.facts.host.os == "macos",
+    "serves-vendor": lambda s, torch: any(
+        gpu.vendor in ("amd", "intel") for gpu in s.sheet.facts.gpus
+    ),
+    "gpus-elsewhere": lambda s: not s.sheet.facts.gpus,
+    "lacks-code": _lacks,
+    "same-release-serves": lambda s, gpu, torch: (
+        _installed_release(s) == torch
+        and any(build.torch == torch for build in _serving_here(s, gpu))
+    ),
+    "other-release-serves": _other_release,
+    "served-elsewhere": lambda s, gpu: not _serving_here(s, gpu) and any(_every(gpu)),
+    "served-by-none": lambda s, gpu: not any(_every(gpu)),
+    "left-by-cudnn": _newest_code,
+    "left-by-code": lambda s, gpu, torch: not _newest_code(s, gpu, torch),
+    "no-driver": _no_driver,
+    "other-driver": lambda s: not s.sheet.facts.driver,
+    "nvidia-driver": lambda s, version: s.sheet.facts.driver.version == version,
+}
+"""Of each kind, whether what is named holds there."""

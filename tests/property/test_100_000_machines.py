@@ -1,0 +1,15 @@
+"""A hundred thousand machines, in parts that several processes share."""
+
+from __future__ import annotations
+
+import pytest
+
+from property.many_machines import check
+
+pytestmark = pytest.mark.slow
+PART = 1000
+
+
+@pytest.mark.parametrize("start", range(0, 100_000, PART))
+def test_every_prescription_and_sentence_of_a_thousand_machines_holds(start):
+    assert check(range(start, start + PART)) == []
