@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from gpudoctor.compat.vendor_masks import amd_order
+from gpudoctor.compat.visible_devices import amd_order
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus

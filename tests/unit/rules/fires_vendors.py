@@ -115,6 +115,10 @@ FIRES: dict[str, FactSheet] = {
         environment={"ROCR_VISIBLE_DEVICES": "0", "SLURM_JOB_ID": "7"},
         packages=(package("ray", "2.55.1"),),
     ),
+    "amd-driver-outside-matrix": machine(
+        **{**XTX, "torch": torch("2.12.1+rocm7.2", None, hip="7.2.26015")},
+        amd=amd_stack(version="6.8.5", in_tree=False),
+    ),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),
         driver=None,

@@ -226,6 +226,24 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
             ("2.55.1", {"HIP_VISIBLE_DEVICES": "0"}),
         )
     ),
+    *(
+        (
+            "amd-driver-outside-matrix",
+            f"amdgpu {module} with ROCm {hip}",
+            machine(
+                **{**XTX, "torch": torch(f"{release}+rocm{hip[:3]}", None, hip=hip)},
+                amd=amd_stack(version=module, in_tree=module is None),
+            ),
+        )
+        for module, release, hip in (
+            (None, "2.12.1", "7.2.26015"),  # the kernel's own
+            ("6.14.14", "2.12.1", "7.2.26015"),
+            ("6.12.12", "2.12.1", "7.2.26015"),
+            ("6.8.5", "2.9.1", "6.4.43484"),
+            ("6.16.13", "2.14.1", "7.14.60850"),  # newer than the matrix
+            ("6.99.1", "2.12.1", "7.2.26015"),  # a module that no table has
+        )
+    ),
     (
         "rocm-blas-lacks-gfx",
         "the rocBLAS of ROCm 6.3 still has it",

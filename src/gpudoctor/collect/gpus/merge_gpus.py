@@ -16,7 +16,7 @@ from gpudoctor.collect.gpus.pci import PciGpu, normal_address
 from gpudoctor.collect.gpus.pci_names import Naming
 from gpudoctor.collect.gpus.visibility import Candidate, visible
 from gpudoctor.collect.reason import Reason
-from gpudoctor.compat.vendor_masks import amd_visible, intel_visible
+from gpudoctor.compat.visible_devices import amd_visible, intel_visible
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.value import dataclass, field

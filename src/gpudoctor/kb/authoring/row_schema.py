@@ -244,6 +244,7 @@ FILES: Mapping[str, File] = {
                 gfx="gfxs", value="version", runs_as="gfx", works="text", note_opt="text"
             ),
             "indexes": _rows(name="text", url="text", example="text", platforms="platforms"),
+            "kernel_drivers": _rows(module="version", releases="versions", rocm="versions"),
             "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
             "wsl": _rows(generations="texts"),
             "generic": _rows(target="text", gfx="gfxs"),

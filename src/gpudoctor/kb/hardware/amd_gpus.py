@@ -180,3 +180,29 @@ def wsl_generations() -> frozenset[str]:
 def is_integrated(gfx: str) -> bool:
     """Whether an instruction set is that of graphics inside processors and of nothing else."""
     return {item.kind for item in by_gfx(gfx)} == {"igpu"}
+
+
+@dataclass(frozen=True, slots=True)
+class KernelDriver:
+    """A packaged amdgpu, by what its module's number begins with."""
+
+    releases: tuple[str, ...]
+    """The driver releases that have it: `30.10`, before 2025-09 the ROCm that they came with."""
+    rocm: tuple[str, ...]
+    """The ROCm releases (major and minor) that AMD supports with it, oldest first."""
+
+
+@cache
+def kernel_driver(module: str) -> KernelDriver | None:
+    """What AMD supports with a module that calls itself `6.14.14`; `None` if no table has it."""
+    wanted = ".".join(module.split(".")[:2])
+    for row in load("amd")["kernel_drivers"]:
+        if row["module"] == wanted:
+            return KernelDriver(tuple(row["releases"]), tuple(row["rocm"]))
+    return None
+
+
+@cache
+def newest_rocm_of_matrix() -> str:
+    """The newest ROCm for which AMD's matrix says anything."""
+    return str(load("amd")["kernel_drivers"][0]["rocm"][-1])

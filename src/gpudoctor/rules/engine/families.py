@@ -33,6 +33,7 @@ FAMILIES = (
     "vendors.amd",
     "vendors.amd_access",
     "vendors.amd_override",
+    "vendors.amd_driver",
     "vendors.amd_libraries",
     "vendors.intel",
     "vendors.intel_access",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.compat.vendor_masks import HIP, ROCR, amd_culprits, hip_mask
+from gpudoctor.compat.visible_devices import HIP, ROCR, amd_culprits, hip_mask
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import environment_step

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.compat.vendor_masks import (
+from gpudoctor.compat.visible_devices import (
     amd_culprits,
     amd_order,
     amd_visible,
