@@ -133,26 +133,30 @@ def require(
         fp8: whether they must multiply FP8 (compute capability 8.9).
         same_on_all_ranks: whether torch, driver, GPUs and Python must be the same on every rank
             of the job, asked through the launcher's store; alone, there is nothing to compare.
+            Every rank then hears at once of one that cannot train.
 
     Raises:
         UsageError: an argument is none of these.
         RequirementError: the first thing that is missing, and what to type.
     """
-    from gpudoctor.triage.requirement import missing, wanted
+    from gpudoctor.triage.requirement import missing, wanted, yes_or_no
 
+    yes_or_no("same_on_all_ranks", same_on_all_ranks)
     found = missing(
         wanted(
             gpus=gpus, capability=capability, memory_gb=memory_gb, torch=torch, bf16=bf16, fp8=fp8
         )
     )
+    # A rank that cannot train says so to the others, which would wait for it in vain.
+    said = _ranks(None if found is None else found.sentence) if same_on_all_ranks else None
     if found is not None:
         raise RequirementError(found.sentence, found.findings)
-    if same_on_all_ranks and (said := _ranks()):
+    if said is not None:
         raise RequirementError(said)
 
 
-def _ranks() -> str | None:
-    """One sentence if the ranks of this job are not alike."""
+def _ranks(missing: str | None) -> str | None:
+    """One sentence if a rank of this job lacks something, or is not like the others."""
     import os
 
     from gpudoctor import ranks
@@ -161,7 +165,8 @@ def _ranks() -> str | None:
     if at is None:
         return None
     machine = _machine()
-    return ranks.difference({} if machine is None else ranks.summary(machine), at)
+    mine = {} if machine is None else ranks.summary(machine)
+    return ranks.difference(mine, at, missing=missing)
 
 
 def _explain(error: BaseException) -> None:

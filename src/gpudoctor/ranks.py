@@ -58,22 +58,37 @@ def summary(sheet: FactSheet) -> dict[str, str]:
     }
 
 
-def difference(mine: Mapping[str, str], at: Place, seconds: float = SECONDS) -> str | None:
-    """One sentence on the first rank that is not like rank 0; `None` if all are alike."""
-    distributed = import_module("torch.distributed")
+def difference(
+    mine: Mapping[str, str], at: Place, seconds: float = SECONDS, *, missing: str | None = None
+) -> str | None:
+    """One sentence on the first rank that cannot train, or is not like rank 0; `None` if all are.
+
+    Args:
+        mine: the `summary` of this rank.
+        at: where it stands.
+        seconds: how long it waits for the others.
+        missing: what this rank lacks, in a sentence.
+    """
     limit = timedelta(seconds=seconds)
     master = at.rank == 0 and not at.served
     try:
-        store = distributed.TCPStore(at.host, at.port, at.size, master, limit)
-        return _compared(store, mine, at)
+        store = import_module("torch.distributed").TCPStore(
+            at.host, at.port, at.size, master, limit
+        )
+        all_ranks = _exchanged(store, {"mine": dict(mine), "missing": missing}, at)
     except Exception as error:
         return (
             f"The ranks could not be compared through {at.host}:{at.port} within {seconds:g} "
             f"seconds: {_first_line(error)}"
         )
+    for rank, said in enumerate(all_ranks):
+        if said["missing"] is not None:
+            return f"Rank {rank} of this job cannot train: {said['missing']}"
+    return unlike([said["mine"] for said in all_ranks])
 
 
-def _compared(store: Any, mine: Mapping[str, str], at: Place) -> str | None:
+def _exchanged(store: Any, mine: Mapping[str, Any], at: Place) -> list[dict[str, Any]]:
+    """What every rank says, by rank."""
     prefix = f"gpudoctor/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
     store.set(f"{prefix}/{at.rank}", json.dumps(mine))
     all_ranks = [json.loads(store.get(f"{prefix}/{rank}")) for rank in range(at.size)]
@@ -82,7 +97,7 @@ def _compared(store: Any, mine: Mapping[str, str], at: Place) -> str | None:
     if at.rank == 0:
         for rank in range(at.size):
             store.get(f"{prefix}/read/{rank}")
-    return unlike(all_ranks)
+    return all_ranks
 
 
 def unlike(all_ranks: Sequence[Mapping[str, str]]) -> str | None:

@@ -229,6 +229,9 @@ def test_what_run_runs_in_a_notebook_is_explained_too(tmp_path):
         {"memory_gb": 0},
         {"torch": 2.6},
         {"torch": "newest"},
+        {"memory_gb": float("nan")},
+        {"bf16": 1},
+        {"same_on_all_ranks": "yes"},
     ],
     ids=str,
 )

@@ -47,8 +47,8 @@ def wanted(
     capability: object = None,
     memory_gb: object = None,
     torch: object = None,
-    bf16: bool = False,
-    fp8: bool = False,
+    bf16: object = False,
+    fp8: object = False,
 ) -> Wanted:
     """What a program requires, its arguments checked.
 
@@ -59,13 +59,15 @@ def wanted(
         raise UsageError(f"require(gpus=…) takes how many GPUs there must be, not {gpus!r}")
     least = _capability(capability)
     if memory_gb is not None and (
-        isinstance(memory_gb, bool) or not isinstance(memory_gb, int | float) or memory_gb <= 0
+        isinstance(memory_gb, bool) or not isinstance(memory_gb, int | float) or not memory_gb > 0
     ):
         raise UsageError(f"require(memory_gb=…) takes gigabytes such as 16, not {memory_gb!r}")
     if torch is not None and not isinstance(torch, str):
         raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {torch!r}")
     if torch is not None:
         _specifier(torch)
+    yes_or_no("bf16", bf16)
+    yes_or_no("fp8", fp8)
     of_formats = "8.9" if fp8 else "8.0" if bf16 else None
     return Wanted(
         gpus=gpus,
@@ -73,6 +75,16 @@ def wanted(
         memory_gb=None if memory_gb is None else float(memory_gb),
         torch=torch,
     )
+
+
+def yes_or_no(name: str, given: object) -> None:
+    """Refuse what is neither True nor False.
+
+    Raises:
+        UsageError: it is neither; says which argument.
+    """
+    if not isinstance(given, bool):
+        raise UsageError(f"require({name}=…) takes True or False, not {given!r}")
 
 
 def _capability(given: object) -> str | None:
