@@ -153,6 +153,7 @@ def answers_of(driver: Driver, addresses: list[tuple[str, Card]]) -> dict[str, o
             "ecc_errors": 0 if card.ecc else None,
             "mig": card.mig,
             "persistence": card.persistence,
+            "driver_model": card.driver_model,
             "display": 0,
             "throttle": 0,
             "nvml_error": card.nvml_error,

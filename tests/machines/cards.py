@@ -27,6 +27,8 @@ class Card:
     mig: int | None = None
     mig_uuids: tuple[str, ...] = ()
     persistence: int = 1
+    driver_model: int | None = None
+    """Of Windows: 0 for WDDM, 1 for TCC, 2 for MCDM."""
     cuda_rank: int | None = None
     """Place in CUDA's own order; that of the bus unless said."""
     bound: str | None = "nvidia"

@@ -37,6 +37,7 @@ _SLICE = 0.1
 """Seconds; on Windows a waiting main thread hears of Ctrl-C only between two waits."""
 _PARTS = {
     "host": ("host",),
+    "windows settings": ("host.windows",),
     "pci": (),
     "kernel module": ("kernel_module",),
     "amd": ("amd",),

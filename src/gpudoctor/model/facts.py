@@ -12,45 +12,11 @@ from typing import Literal
 
 from gpudoctor.model.binary import CodeGroup as CodeGroup
 from gpudoctor.model.binary import Library as Library
+from gpudoctor.model.host import Host as Host
+from gpudoctor.model.host import WindowsSystem as WindowsSystem
 from gpudoctor.model.value import dataclass, field
 from gpudoctor.model.vendor_driver import DeviceFile as DeviceFile
 from gpudoctor.model.vendor_driver import VendorDriver as VendorDriver
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """The computer and its operating system."""
-
-    os: Literal["linux", "windows", "macos"] | None = None
-    arch: Literal["x86_64", "aarch64", "arm64"] | str | None = None
-    """`aarch64` on Linux, `arm64` on macOS and Windows, as the wheels' tags say."""
-    distribution: str | None = None
-    """As `/etc/os-release` prints it: `Ubuntu 24.04.1 LTS`."""
-    distribution_id: str | None = None
-    """`ID` of `/etc/os-release`: `ubuntu`, `debian`, `fedora`, `rhel`, `arch` …"""
-    distribution_version: str | None = None
-    kernel: str | None = None
-    glibc: str | None = None
-    """Version of the C library, `2.39`; `None` with musl and outside Linux."""
-    libc: Literal["glibc", "musl"] | None = None
-    wsl: bool = False
-    wsl_version: Literal[1, 2] | None = None
-    container: str | None = None
-    """`docker`, `podman`, `kubernetes`, `lxc`, `apptainer`, `containerd` …"""
-    container_gpus: bool | None = None
-    """In a container: whether GPU devices or driver files were passed into it."""
-    jetson: str | None = None
-    """The board of a Jetson, as its device tree names it."""
-    rosetta: bool = False
-    """On a Mac with Apple silicon: whether this Python is one for Intel, run by Rosetta."""
-    l4t: str | None = None
-    """Jetson Linux release, `36.4.0`."""
-    secure_boot: bool | None = None
-    cpu_model: str | None = None
-    cpu_count: int | None = None
-    memory_bytes: int | None = None
-    shm_bytes: int | None = None
-    """Size of `/dev/shm`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +112,8 @@ class Gpu:
     power_limit_default_watts: float | None = None
     throttle_reasons: tuple[str, ...] = ()
     persistence_mode: bool | None = None
+    driver_model: Literal["WDDM", "TCC", "MCDM"] | None = None
+    """Under which of Windows' models its driver runs."""
     display_active: bool | None = None
     multiprocessors: int | None = None
     processes: tuple[int, ...] = ()
@@ -197,6 +165,16 @@ class Python:
     """DLLs of the Visual C++ runtime that lie nowhere where this interpreter looks (Windows)."""
     portable: str | None = None
     """The program that brings this Python and starts it: `ComfyUI`, `Fooocus` …"""
+    started_by: str | None = None
+    """The script beside it that a double-click starts, `run_nvidia_gpu.bat`, as a path."""
+    starts: str | None = None
+    """The interpreter that this script starts, if it says so."""
+    synchronised_by: str | None = None
+    """The service that copies its folder to a cloud: `OneDrive`."""
+    site_path_length: int | None = None
+    """Characters of the full path into which distributions are installed (Windows)."""
+    blocked: tuple[str, ...] = ()
+    """Its libraries and scripts that Windows marks as come from the internet."""
 
     @property
     def may_start(self) -> bool:

@@ -143,6 +143,7 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void *h, unsigned long long *out) 
     *out = value;
     return code;
 }
+int nvmlDeviceGetDriverModel_v2(void *h, unsigned *now, unsigned *next) { *next = 0; return number(h, "driver_model", now); }
 int nvmlDeviceGetPersistenceMode(void *h, unsigned *out) { return number(h, "persistence", out); }
 int nvmlDeviceGetDisplayActive(void *h, unsigned *out) { return number(h, "display", out); }
 int nvmlDeviceGetComputeRunningProcesses_v3(void *h, unsigned *count, Process *out) {

@@ -6,6 +6,7 @@ import dataclasses
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
+from gpudoctor.model.facts import Host, WindowsSystem
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     CU124,
@@ -34,7 +35,28 @@ from unit.rules.parts import (
     T4,
 )
 
+ON_WINDOWS = dataclasses.replace(
+    PYTHON, executable=r"C:\ComfyUI\python_embeded\python.exe", prefix=r"C:\ComfyUI\python_embeded"
+)
+
+
+def on_windows(host: dict[str, object], **python: object) -> FactSheet:
+    """A Windows machine with these settings, and this of its Python."""
+    system = WindowsSystem(**host)
+    whole = Host(os="windows", arch="x86_64", memory_bytes=16 << 30, windows=system)
+    return windows(host=whole, python=dataclasses.replace(ON_WINDOWS, **python))
+
+
 FIRES: dict[str, FactSheet] = {
+    "windows-commit-limit-low": on_windows(
+        {"commit_limit_bytes": 16 << 30, "commit_free_bytes": 3 << 30}
+    ),
+    "windows-path-too-long": on_windows({"long_paths": False}, site_path_length=180),
+    "environment-in-cloud-folder": on_windows({}, synchronised_by="OneDrive"),
+    "starter-runs-other-python": on_windows(
+        {}, started_by=r"C:\ComfyUI\run_nvidia_gpu.bat", starts=r"C:\Python312\python.exe"
+    ),
+    "windows-files-blocked": on_windows({}, blocked=(r"C:\ComfyUI\run_nvidia_gpu.bat",)),
     "windows-vc-runtime-missing": windows(
         python=dataclasses.replace(PYTHON, missing_runtime=("msvcp140.dll", "vcruntime140_1.dll"))
     ),

@@ -7,6 +7,7 @@ import dataclasses
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.fires_machine import FIRES as MACHINE
+from unit.rules.fires_python import on_windows
 from unit.rules.make import (
     CU130,
     amd,
@@ -313,6 +314,40 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         machine(python=dataclasses.replace(PYTHON, missing_runtime=("msvcp140.dll",))),
     ),
     ("windows-vc-runtime-missing", "all of it is there", windows()),
+    (
+        "windows-commit-limit-low",
+        "a page file can grow",
+        on_windows({"commit_limit_bytes": 24 << 30, "commit_free_bytes": 3 << 30}),
+    ),
+    (
+        "windows-commit-limit-low",
+        "no page file, and much left",
+        on_windows({"commit_limit_bytes": 16 << 30, "commit_free_bytes": 9 << 30}),
+    ),
+    (
+        "windows-path-too-long",
+        "a short path",
+        on_windows({"long_paths": False}, site_path_length=60),
+    ),
+    ("windows-path-too-long", "lifted", on_windows({"long_paths": True}, site_path_length=200)),
+    ("windows-path-too-long", "the policy is unknown", on_windows({}, site_path_length=200)),
+    ("environment-in-cloud-folder", "a folder of its own", on_windows({})),
+    (
+        "starter-runs-other-python",
+        "nobody knows what it starts",
+        on_windows({}, started_by="run.bat"),
+    ),
+    (
+        "starter-runs-other-python",
+        "the same in capitals",
+        on_windows({}, started_by="run.bat", starts=r"c:\comfyui\PYTHON_embeded\Python.exe"),
+    ),
+    ("windows-files-blocked", "no marks", on_windows({})),
+    (
+        "windows-files-blocked",
+        "nobody looked",
+        windows(unknown={"python.blocked": "not said", "python.starts": "not said"}),
+    ),
     (
         "windows-vc-runtime-missing",
         "nobody looked",

@@ -20,6 +20,7 @@ else:  # started by path: only this very folder is known
     from driver_child import die_with_parent, leave, loaded_path, say
 
 _COMPUTE_MODES = ("default", "exclusive_thread", "prohibited", "exclusive_process")
+_DRIVER_MODELS = {0: "WDDM", 1: "TCC", 2: "MCDM"}  # nvmlDriverModel_t of nvml.h
 # Bits of nvmlClocksEventReasons in nvml.h that slow a GPU down against its owner's will.
 _THROTTLE = {
     0x04: "software power cap",
@@ -69,6 +70,13 @@ def fields(nvml: Any, handle: Any) -> dict[str, Callable[[], object]]:
         mask = int(ask("CurrentClocksThrottleReasons"))
         return [name for bit, name in _THROTTLE.items() if mask & bit]
 
+    def driver_model() -> object:
+        try:
+            model = int(ask("DriverModel_v2")[0])
+        except Exception:  # the function is that of newer drivers and of newer bindings
+            model = int(ask("DriverModel")[0])
+        return _DRIVER_MODELS.get(model)
+
     def compute_mode() -> object:
         mode = int(ask("ComputeMode"))
         return _COMPUTE_MODES[mode] if 0 <= mode < len(_COMPUTE_MODES) else None
@@ -96,6 +104,7 @@ def fields(nvml: Any, handle: Any) -> dict[str, Callable[[], object]]:
         "persistence_mode": lambda: bool(ask("PersistenceMode")),
         "display_active": lambda: bool(ask("DisplayActive")),
         "processes": processes,
+        **({"driver_model": driver_model} if sys.platform == "win32" else {}),
     }
 
 

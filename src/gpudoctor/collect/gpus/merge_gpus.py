@@ -30,6 +30,7 @@ _NVML_ALONE = (
     "power_limit_default_watts",
     "throttle_reasons",
     "persistence_mode",
+    "driver_model",
     "display_active",
     "processes",
 )

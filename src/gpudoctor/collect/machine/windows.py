@@ -11,9 +11,14 @@ from typing import Any
 
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
+from gpudoctor.collect.machine.windows_settings import (
+    read_settings,
+    this_memory,
+    this_registry,
+)
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 _DISPLAY_GUID = "{4d36e968-e325-11ce-bfc1-08002be10318}"
 _DISPLAY_CLASS = rf"SYSTEM\CurrentControlSet\Control\Class\{_DISPLAY_GUID}"
@@ -30,6 +35,11 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
     """Read everything that the registry says."""
     del root, environ
     into.host = into.recorder.part("host", ("host",), read_windows)
+    settings = into.recorder.part(
+        "windows settings", ("host.windows",), lambda: read_settings(this_registry(), this_memory())
+    )
+    if into.host is not None:
+        into.host = replace(into.host, windows=settings)
     found = into.recorder.part("pci", (), find_gpus)
     if found is not None:
         into.pci, into.labels = found
@@ -50,7 +60,7 @@ def read_windows() -> Host:
         secure_boot=_secure_boot(),
         cpu_model=os.environ.get("PROCESSOR_IDENTIFIER"),
         cpu_count=os.cpu_count(),
-        memory_bytes=_memory(),
+        memory_bytes=memory.total if (memory := this_memory()) else None,
     )
 
 
@@ -196,23 +206,4 @@ def _secure_boot() -> bool | None:
                 return bool(winreg.QueryValueEx(key, "UEFISecureBootEnabled")[0])
         except OSError:
             return None
-    return None
-
-
-def _memory() -> int | None:
-    """Bytes of main memory, from GlobalMemoryStatusEx."""
-    if sys.platform == "win32":
-        import ctypes
-
-        class Status(ctypes.Structure):
-            _fields_ = (
-                ("length", ctypes.c_ulong),
-                ("load", ctypes.c_ulong),
-                *((name, ctypes.c_ulonglong) for name in ("total", "b", "c", "d", "e", "f", "g")),
-            )
-
-        status = Status()
-        status.length = ctypes.sizeof(Status)
-        if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
-            return int(status.total)
     return None

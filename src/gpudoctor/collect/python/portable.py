@@ -35,6 +35,12 @@ def program_in(folder: str) -> tuple[Program, str] | None:
 
 def program_of(prefix: str) -> str | None:
     """The name of the program that an environment belongs to."""
+    found = owner_of(prefix)
+    return found[0].name if found else None
+
+
+def owner_of(prefix: str) -> tuple[Program, str] | None:
+    """The program that an environment belongs to, and its folder."""
     for program in programs():
         for place in program.interpreter:
             parts = place.split("/")
@@ -46,7 +52,7 @@ def program_of(prefix: str) -> str | None:
             else:
                 found = program_in(folder)
                 if found is not None and os.path.normpath(found[1]) == os.path.normpath(prefix):
-                    return found[0].name
+                    return found[0], folder
     return None
 
 

@@ -19,6 +19,7 @@ from gpudoctor.collect.python.layout import (
 from gpudoctor.collect.python.portable import program_of
 from gpudoctor.collect.python.runtime_windows import missing_runtime
 from gpudoctor.collect.python.sitepath import SitePath
+from gpudoctor.collect.python.windows_facts import windows_facts
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
 from gpudoctor.model.facts import Python
@@ -104,6 +105,7 @@ def read_python(
                 [layout.prefix, *([home.prefix] if home is not layout else [])], environ
             ),
             portable=program_of(layout.prefix),
+            **(windows_facts(layout, executable, own_site, environ) if layout.windows else {}),
         ),
         unknown,
     )

@@ -385,7 +385,17 @@ FILES: Mapping[str, File] = {
             )
         }
     ),
-    "portable.yaml": File({"programs": _rows(name="text", interpreter="texts", marks="texts")}),
+    "portable.yaml": File(
+        {
+            "programs": _rows(
+                name="text",
+                interpreter="texts",
+                marks="texts",
+                starters_opt="texts",
+                sets_opt="text",
+            )
+        }
+    ),
     "indexes.yaml": File(
         {
             "pypi": _rows(part="text"),

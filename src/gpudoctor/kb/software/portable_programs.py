@@ -17,6 +17,10 @@ class Program:
     """Where its environment may lie, from its own folder on, with `/`."""
     marks: tuple[tuple[str, ...], ...]
     """Files of which all are there; each entry names one place or several to choose from."""
+    starters: tuple[str, ...] = ()
+    """Scripts beside it that a double-click starts."""
+    sets: str | None = None
+    """The variable by which a starter chooses another environment, where it does so."""
 
 
 @cache
@@ -27,6 +31,8 @@ def programs() -> tuple[Program, ...]:
             row["name"],
             tuple(row["interpreter"]),
             tuple(tuple(mark.split("|")) for mark in row["marks"]),
+            tuple(row.get("starters", ())),
+            row.get("sets"),
         )
         for row in load("portable")["programs"]
     )

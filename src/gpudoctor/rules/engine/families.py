@@ -10,6 +10,7 @@ FAMILIES = (
     "machine.gpu_presence",
     "machine.windows_wsl",
     "machine.windows_runtime",
+    "machine.windows_folder",
     "driver.no_module",
     "driver.driver_state",
     "driver.driver_version",

@@ -1,0 +1,122 @@
+"""Settings of Windows from its registry, and what memory it may still promise.
+
+Sources (2026-11-21): the long path policy,
+https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation; commit,
+https://learn.microsoft.com/windows/win32/api/sysinfoapi/ns-sysinfoapi-memorystatusex;
+`HwSchMode`, 2 for on, is what the system's own switch writes. WSL keeps its distributions under
+`Lxss` (github.com/microsoft/WSL).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+from gpudoctor.model.host import WindowsSystem
+from gpudoctor.model.value import dataclass
+
+Hive = Literal["HKEY_CURRENT_USER", "HKEY_LOCAL_MACHINE"]
+_FILES = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+_GRAPHICS = r"SYSTEM\CurrentControlSet\Control\GraphicsDrivers"
+_WSL = r"Software\Microsoft\Windows\CurrentVersion\Lxss"
+_ON = 2
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The two questions that the registry is asked; a recorded one answers them in tests."""
+
+    value: Callable[[Hive, str, str], object]
+    """The value of a name under a key; `None` where there is none."""
+    keys: Callable[[Hive, str], list[str]]
+    """The names of the keys below one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What GlobalMemoryStatusEx answers, in bytes."""
+
+    total: int
+    commit_limit: int
+    commit_free: int
+
+
+def read_settings(registry: Registry, memory: Memory | None) -> WindowsSystem:
+    """The settings that decide over torch."""
+    mode = registry.value("HKEY_LOCAL_MACHINE", _GRAPHICS, "HwSchMode")
+    # Windows without the value does not lift its limit.
+    lifted = registry.value("HKEY_LOCAL_MACHINE", _FILES, "LongPathsEnabled")
+    return WindowsSystem(
+        long_paths=lifted == 1,
+        gpu_scheduling=None if mode is None else mode == _ON,
+        commit_limit_bytes=memory.commit_limit if memory else None,
+        commit_free_bytes=memory.commit_free if memory else None,
+        wsl=tuple(_distributions(registry)),
+    )
+
+
+def _distributions(registry: Registry) -> list[str]:
+    found = []
+    for key in registry.keys("HKEY_CURRENT_USER", _WSL)[:_MOST]:
+        place = rf"{_WSL}\{key}"
+        name = registry.value("HKEY_CURRENT_USER", place, "DistributionName")
+        version = registry.value("HKEY_CURRENT_USER", place, "Version")
+        if name:
+            found.append(f"{name} (WSL {version})" if version else str(name))
+    return sorted(found)
+
+
+def this_registry() -> Registry:
+    """The registry of this machine; one that knows nothing on other systems."""
+    return Registry(_value, _keys)
+
+
+def this_memory() -> Memory | None:
+    """What this machine's memory is; `None` where it does not say."""
+    if sys.platform == "win32":
+        import ctypes
+
+        class Status(ctypes.Structure):
+            """MEMORYSTATUSEX."""
+
+            _fields_ = (
+                ("length", ctypes.c_ulong),
+                ("load", ctypes.c_ulong),
+                *(
+                    (name, ctypes.c_ulonglong)
+                    for name in ("total", "free", "limit", "left", "space", "space_left", "more")
+                ),
+            )
+
+        status = Status()
+        status.length = ctypes.sizeof(Status)
+        if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
+            return Memory(int(status.total), int(status.limit), int(status.left))
+    return None
+
+
+def _value(hive: Hive, place: str, name: str) -> object:
+    if sys.platform == "win32":
+        import winreg
+
+        try:
+            with winreg.OpenKey(getattr(winreg, hive), place) as key:
+                found: object = winreg.QueryValueEx(key, name)[0]
+                return found
+        except OSError:
+            pass
+    return None
+
+
+def _keys(hive: Hive, place: str) -> list[str]:
+    if sys.platform == "win32":
+        import winreg
+
+        try:
+            with winreg.OpenKey(getattr(winreg, hive), place) as key:
+                return [winreg.EnumKey(key, n) for n in range(winreg.QueryInfoKey(key)[0])]
+        except OSError:
+            pass
+    return []
