@@ -23,6 +23,7 @@ def facts(text):
         ("I have an AMD 570 with 8 GB", "AMD Radeon RX 570", "amd"),
         ("GPU :- AMD 6600xt", "AMD Radeon RX 6600 XT", "amd"),
         ("Radeon RX 7900 XTX, ROCm 6.2", "AMD Radeon RX 7900 XTX", "amd"),
+        ("Radeon 780M, Fedora 40", "AMD Radeon 780M", "amd"),
         ("eight MI300X in one box", "AMD Instinct MI300X", "amd"),
         ("AMD Ryzen 7 5800X with an RTX 3060", "GeForce RTX 3060", "nvidia"),
     ],
@@ -40,6 +41,7 @@ def test_a_gpu_has_its_vendor(text, name, vendor):
         ("a node with 8 NVIDIA A100", 8),
         ("dual RTX 3060", 2),
         ("an RTX 3090 and 64 GB of memory", 1),
+        ("two RTX 4090s and one 1080 Ti", 3),
     ],
 )
 def test_gpus_are_counted(text, count):
@@ -51,6 +53,10 @@ def test_a_card_that_is_asked_about_is_not_owned():
     assert names == ["GeForce GTX 1080 Ti"]
     names = [gpu.name for gpu in facts("It works on my RTX 3060, but not on the RTX 5070.").gpus]
     assert names == ["GeForce RTX 5070"]
+    names = [
+        gpu.name for gpu in facts("Should I get an RTX 5090 or a used A100? I use a GTX 1080.").gpus
+    ]
+    assert names == ["GeForce GTX 1080"]
 
 
 def test_memory_stands_beside_the_name():
@@ -64,6 +70,9 @@ def test_memory_stands_beside_the_name():
         ("D:\\ai\\ComfyUI\\main.py, line 3", "windows"),
         ("/Users/me/project/train.py", "macos"),
         ("/home/me/project/train.py", "linux"),
+        ("/mnt/c/Users/me/llm/run.py", "linux"),
+        ("an MX450 and Win10", "windows"),
+        ("Mac mini M4 Pro, 24 GB", "macos"),
     ],
 )
 def test_the_system_shows_in_paths_and_prompts(text, os):
@@ -98,3 +107,14 @@ def test_a_containers_command_says_whether_it_gives_the_gpu():
 
 def test_a_jetson_is_named():
     assert facts("Jetson Orin Nano, JetPack 6.2").host.jetson == "Jetson Orin Nano"
+    assert facts("L4T R35.4.1 on Xavier NX").host.jetson
+
+
+def test_a_mobile_card_is_not_the_desktops() -> None:
+    assert facts("GTX 960M in a laptop").gpus[0].compute_capability == "5.0"
+    assert facts("GTX 1060M in a laptop").gpus[0].compute_capability == "6.1"
+
+
+def test_the_tag_of_a_wheel_is_not_the_python_that_runs() -> None:
+    refused = "torch-2.5.1+cu124-cp313-cp313-linux_x86_64.whl is not a supported wheel"
+    assert facts(f"ERROR: {refused} on this platform.\nPython 3.10.12").python.version == "3.10.12"

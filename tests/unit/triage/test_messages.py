@@ -21,6 +21,15 @@ MESSAGES = [
     ("container-cgroup-device-loss", "After a few hours nvidia-smi inside the container says:\nFailed to initialize NVML: Unknown Error"),
     ("device-node-permissions", "Failed to initialize NVML: Insufficient Permissions"),
     ("cuda-visible-devices-hides-gpus", 'export CUDA_VISIBLE_DEVICES=""\nRuntimeError: No CUDA GPUs are available'),
+    # programs other than torch
+    ("cuda-library-pin-mismatch", "Found CUDA version 12010, but JAX was built against version 12030, which is newer."),
+    ("oom-model-too-large", "OOM when allocating tensor with shape[64,512,512,64] and type float by allocator GPU_0_bfc: failed"),
+    ("handle-create-failed-really-oom", "UnknownError: Failed to get convolution algorithm. This is probably because cuDNN failed to initialize"),
+    ("cuda-unknown-999-uvm-after-suspend", 'msg="unable to load cuda driver library" library=/usr/lib/libcuda.so.550 error="cuda driver library init failure: 999"'),
+    ("cuda-visible-devices-wrong-index", "RuntimeError: HIP error: invalid device ordinal on my dual RX 7900 XTX; HIP_VISIBLE_DEVICES=2"),
+    ("secure-boot-module-rejected", "the nvidia driver won't load because I have Secure Boot turned on"),
+    ("prime-profile-hides-gpu", "Hybrid graphics, prime-select query says intel; nvidia-smi couldn't communicate with the NVIDIA driver"),
+    ("wsl1-has-no-gpu", "wsl -l -v\n  NAME STATE VERSION\n* Ubuntu Running 1\nRuntimeError: Found no NVIDIA driver on your system. RTX 3070"),
     # driver
     ("kernel-module-missing-after-kernel-update", "modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.8.0-45-generic"),
     ("secure-boot-module-rejected", "modprobe: ERROR: could not insert 'nvidia': Required key not available"),

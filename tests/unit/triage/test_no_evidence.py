@@ -101,3 +101,12 @@ def test_sources_are_no_report():
     for path in glob.glob(os.path.join(ROOT, "tests", "unit", "triage", "*.py")):
         with open(path, encoding="utf-8") as file:
             assert [finding.name for finding in of_string(file.read()).findings] == [], path
+
+
+def test_the_history_of_a_project_is_a_list_of_changes():
+    log = (
+        "a1b2c3d Fix CUDA out of memory in the loop\n"
+        "d4e5f6a (HEAD -> main) Handle 'no kernel image is available'\n"
+        "0a1b2c3 Raise if Torch not compiled with CUDA enabled"
+    )
+    assert of_string(log).findings == ()

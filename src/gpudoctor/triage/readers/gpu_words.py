@@ -15,7 +15,7 @@ from gpudoctor.triage.text.anchored import Near
 _GPU = Near(
     r"(?:NVIDIA )?(?:"
     r"(?:GeForce |Geforce |Quadro |Tesla |TITAN |Titan |NVIDIA )?(?:RTX|rtx|Rtx"
-    r"|GTX|gtx|Gtx)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4})(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D"
+    r"|GTX|gtx|Gtx)[ -]?(?:PRO )?(?:TITAN )?(?:A?\d{3,4}M?)(?:[ -]?(?:Ti|TI|ti|SUPER|Super|super|D"
     r"|Ada|Blackwell|Laptop|Mobile|Max-Q))*(?: (?:Generation|Workstation|Server|Laptop|Max-Q"
     r"|Edition|GPU)){0,4}"
     r"|(?:[Tt]esla|Teslas?)[ -]?[A-Za-z]\d{1,3}[A-Za-z0-9-]{0,14}"
@@ -48,11 +48,17 @@ _BARE = Near(
     "3050|3060|3070|3080|3090|4050|4060|4070|4080|4090|5050|5060|5070|5080|5090",
     flags=re.I,
 )
+_AND = late_pattern(
+    r"s?(?:,|,? and|,? plus| [+&]) (?:(?:an?|one|my|the|1x?) )?(?:old |second )?(" + _NUMBER + r")"
+    r"(?![\w.%:/]|,\d)",
+    re.I,
+)
 _AMD = Near(
     r"(?:AMD |Radeon |\(TM\) )*\b(?:RX ?(?:Vega ?)?\d{2,4}(?: ?(?:XTX?|GRE|M|S)\b)?"
     r"(?: \d{1,2} ?GB)?"
     r"|Pro WX? ?\d{4}|Instinct MI\d{2,3}\w?|MI(?:50|60|100|210|250X?|300[AX]|325X|350X|355X)\b"
-    r"|[67][6-9][05]0 ?(?:XTX?|GRE|S)\b|Radeon VII|Vega (?:56|64)|90[67]0(?: XT)?(?= )"
+    r"|[67][6-9][05]0 ?(?:XTX?|GRE|S)\b|Radeon \d{3}M\b|Radeon VII|Vega (?:56|64)"
+    r"|90[67]0(?: XT)?(?= )"
     r"|(?<=AMD )(?:4[678]0|5[678]0|[567]\d{3})(?: ?(?:XTX?|GRE|M|S)\b)?)",
     "rx|pro w|pro 4|pro 5|pro 6|pro 7|pro 8|pro 9|pro 2|pro 3|instinct|mi50|mi60|mi100|"
     "mi210|mi250|mi300|mi325|mi350|mi355|6600|6650|6700|6750|6800|6850|6900|6950|7600|"
@@ -78,10 +84,13 @@ _COUNT = late_pattern(
     r"(?:NVIDIA )?(?:GeForce )?$",
     re.I,
 )
+# The tables have few of the mobile cards: a 1060M is a 1060.
+_MOBILE = late_pattern(r"(?<=\d)M\b")
 _WORDS = {"dual": 2, "two": 2, "three": 3, "four": 4, "eight": 8}
 # A card that is asked about, wished for or compared is not owned.
 _ASKED = late_pattern(
-    r"(?:should I (?:buy|get|choose)|(?:want|plan\w*|think\w*|going) (?:to |of |about )*"
+    r"(?:should I (?:buy|get|choose|go for|pick)\b[^.?!]{0,60}?"
+    r"|(?:want|plan\w*|think\w*|going) (?:to |of |about )*"
     r"(?:buy|get|upgrad)\w*(?: \w{1,12}){0,3}|consider\w*(?: \w{1,12}){0,3}|compared? (?:to|with)"
     r"|instead of|unlike|better than|faster than|slower than|recommend\w*"
     r"|same (?:code|script) (?:works|runs) (?:fine )?on) (?:an? |my |the |another )?"
@@ -122,7 +131,7 @@ def _nvidia(flat: str) -> list[dict[str, Any]]:
         words = re.sub(r"^Teslas? ?", "Tesla ", words)
         # Cards from the 20 series on are called RTX, whatever people write.
         words = re.sub(r"^((?:NVIDIA |GeForce )*)GTX(?= ?[2-5]0[5-9]0)", r"\1RTX", words)
-        models = kb_gpus.match(words)
+        models = kb_gpus.match(words) or kb_gpus.match(_MOBILE.sub("", words))
         if not models or _is_asked(flat, match.start()):
             continue
         capabilities = {c for model in models for c in model.capabilities}
@@ -134,9 +143,18 @@ def _nvidia(flat: str) -> list[dict[str, Any]]:
         name = str(entry["name"])
         named.setdefault(name, entry)
         counts[name] = max(counts.get(name, 1), _count(flat, match.start()))
+        for more in _further(flat[match.end() : match.end() + 40]):
+            named.setdefault(str(more["name"]), more)
+            counts.setdefault(str(more["name"]), 1)
         if len(named) >= _MOST:
             break
     return [dict(entry) for name, entry in named.items() for _ in range(counts[name])]
+
+
+def _further(after: str) -> list[dict[str, Any]]:
+    """A second card by its number alone behind the first: "an RTX 4090 and a 1080 Ti"."""
+    match = _AND.match(after)
+    return _card(match[1]) if match else []
 
 
 def _is_asked(flat: str, start: int) -> bool:
@@ -176,14 +194,8 @@ def _apple(match: re.Match[str]) -> dict[str, Any]:
 
 def _by_number(flat: str) -> list[dict[str, Any]]:
     """A card by its number alone, by a stated capability, or by its generation."""
-    if bare := _BARE.search(flat):
-        number = (bare[1] or bare[2] or bare[3]).strip()
-        line = "RTX" if number[0] in "2345" else "GTX"
-        if models := kb_gpus.match(f"{line} {_spaced(number)}"):
-            capabilities = {c for model in models for c in model.capabilities}
-            if len(capabilities) == 1:
-                name = models[0].name if len(models) == 1 else f"{line} {_spaced(number)}"
-                return [{"name": name, "compute_capability": capabilities.pop()}]
+    if (bare := _BARE.search(flat)) and (found := _card(bare[1] or bare[2] or bare[3])):
+        return found
     if stated := _CAPABILITY.search(flat):
         digits = stated[2]
         value = stated[1] or f"{digits[:-1]}.{digits[-1]}"
@@ -193,6 +205,18 @@ def _by_number(flat: str) -> list[dict[str, Any]]:
         if pattern.search(flat):
             return [{"compute_capability": capability}]
     return []
+
+
+def _card(words: str) -> list[dict[str, Any]]:
+    """The GeForce card of a number: `3090`, `1080ti`."""
+    number = words.strip()
+    line = "RTX" if number[0] in "2345" else "GTX"
+    models = kb_gpus.match(f"{line} {_spaced(number)}")
+    capabilities = {c for model in models for c in model.capabilities}
+    if len(capabilities) != 1:
+        return []
+    name = models[0].name if len(models) == 1 else f"{line} {_spaced(number)}"
+    return [{"name": name, "compute_capability": capabilities.pop()}]
 
 
 def _spaced(number: str) -> str:

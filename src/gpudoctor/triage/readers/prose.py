@@ -70,8 +70,8 @@ _DRIVER_CUDA = Near(
 )
 _PYTHON = Near(
     r"(?<![\w.])python(?: version)?[ :=-]{0,3}['\"]?(3\.\d{1,2}(?:\.\d{1,2})?)\b"
-    r"|\bcp(3\d{1,2})t?-|\bpy(3\.\d{1,2})\b",
-    "python|cp3|py3",
+    r"|(?<!-)\bcp(3\d{1,2})t?-|\bpy ?(3\.\d{1,2})\b",
+    "python|cp3|py3|py 3",
     flags=re.I,
 )
 _BITS = Near(
@@ -80,8 +80,9 @@ _BITS = Near(
     flags=re.I,
 )
 _JETSON = Near(
-    r"Jetson (?:AGX |TX)?(?:Orin(?: Nano| NX)?|Xavier(?: NX)?|Thor|Nano|TX[12])\b|Jetson TX[12]",
-    "jetson",
+    r"Jetson (?:AGX |TX)?(?:Orin(?: Nano| NX)?|Xavier(?: NX)?|Thor|Nano|TX[12])\b|Jetson TX[12]"
+    r"|\b(?:AGX (?:Orin|Xavier|Thor)|Orin (?:Nano|NX)|Xavier NX)\b|\bL4T (?:R|r)?3\d|\bJetPack ?\d",
+    "jet|agx|orin|xavier|l4t",
     flags=re.I,
 )
 _ENV = Near(
@@ -113,19 +114,25 @@ _OS = (
         {"os": "linux", "wsl": True, "wsl_version": 2},
     ),
     (Near(r"\bWSL ?1\b(?!\.)", "wsl"), {"os": "linux", "wsl": True, "wsl_version": 1}),
-    (Near(r"\bWSL\b", "wsl"), {"os": "linux", "wsl": True}),
+    (
+        Near(r"\bWSL\b|/mnt/[c-h]/(?:Users|Windows|Program)", "wsl|/mnt/", flags=re.I),
+        {"os": "linux", "wsl": True},
+    ),
     (Near(r"\bJetson\b|\bJetPack\b|\bL4T\b", "jet|l4t"), {"os": "linux", "arch": "aarch64"}),
     (
         Near(
-            r"\bWindows (?:1[01]|7|8|Server)\b|win_amd64|\bWinError\b|\bWindows\b(?! Subsystem)"
-            r"|\b[C-Z]:\\\w|\bPS [A-Z]:\\",
-            "windows|win_amd64|winerror|:\\",
+            r"\bWindows (?:1[01]|7|8|Server)\b|\b[Ww]in ?1[01]\b|win_amd64|\bWinError\b"
+            r"|\bWindows\b(?! Subsystem)|\b[C-Z]:\\\w|\bPS [A-Z]:\\",
+            "windows|win10|win11|win 1|win_amd64|winerror|:\\",
         ),
         {"os": "windows"},
     ),
     (
         Near(
-            r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook|/Users/\w", "mac|darwin|/users/"
+            r"\bmacOS\b|\bMac ?OS X?\b|\bmacosx_|\bDarwin\b|MacBook|\biMac\b"
+            r"|\bMac (?:mini|Studio)\b|\bApple (?:M\d|[Ss]ilicon)"
+            r"|\bM[1-6] (?:Pro|Max|Ultra)\b|(?<![\w:])/Users/\w",
+            "mac|darwin|/users/|apple|m1|m2|m3|m4|m5|m6",
         ),
         {"os": "macos"},
     ),

@@ -20,6 +20,7 @@ from gpudoctor.triage.readers.containers import gives_gpu
 from gpudoctor.triage.readers.errors.copies import two_versions
 from gpudoctor.triage.readers.errors.failing import owner
 from gpudoctor.triage.readers.errors.oom import figures
+from gpudoctor.triage.readers.wanted import Wanted, wanted_builds
 from gpudoctor.triage.text.anchored import places
 from gpudoctor.triage.text.cleaned_text import Text
 
@@ -76,6 +77,9 @@ FACT_MARKS = frozenset(
         "container-run-without-gpus",
         "container-run-with-gpus",
         "pip-lists-the-release",
+        "wanted-unpublished",
+        "wheel-for-other-python",
+        "wheel-for-other-platform",
     }
 )
 """Marks that are computed from the facts; comparisons such as `driver<530` are marks too."""
@@ -197,6 +201,13 @@ class Marks:
             return gives_gpu(self._text) is (name == "container-run-with-gpus")
         if name == "pip-lists-the-release":
             return self._lists_the_release()
+        if name == "wanted-unpublished":
+            return any(item.is_published is False for item in wanted_builds(self._text))
+        if name == "wheel-for-other-python":
+            python = facts.python.version if facts.python else None
+            return any(item.fits_python(python) is False for item in wanted_builds(self._text))
+        if name == "wheel-for-other-platform":
+            return any(item.fits_platform(facts) is False for item in wanted_builds(self._text))
         if name == "gpu-named":
             return any(gpu.compute_capability for gpu in facts.gpus)
         published = self._wanted_is_published()
@@ -232,16 +243,7 @@ class Marks:
             return True
         if name != "torch":
             return None if variant else _companion_exists(name, version)
-        release = torch_releases.release(version)
-        if release is None:
-            oldest = torch_releases.releases()[0].version
-            if numbers(version) < numbers(oldest):
-                return None
-            return None if torch_releases.is_newer_than_known(version) else False
-        variant = variant or self._only_variant()
-        if variant is None:
-            return True
-        return any(b.variant == variant and b.exists for b in torch_releases.builds_of(version))
+        return Wanted(version, variant or self._only_variant()).is_published
 
     def _only_variant(self) -> str | None:
         """The CUDA variant of the one index that pip looked in, if it was one of torch's."""

@@ -96,12 +96,13 @@ _SOMEBODY = late_pattern(r"\b(?:I|I'm|I've|my|We)\b")
 _COMMENT = late_pattern(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
 _DEFINITIONS = 5
 # A release in a list of changes: `## [1.2.3] - 2024-01-02`, `binutils (2.40-2) unstable; urgency=`,
-# `2023-03-12  Name  <name@host>` of GNU.
+# `2023-03-12  Name  <name@host>` of GNU, `1f0c2aa Fix the build` of `git log --oneline`.
 _CHANGE = late_pattern(
     r"^(?:#{1,4} |=+ )?(?:v(?:ersion )?|release |\[)?\d{1,4}\.\d{1,3}(?:\.\d{1,3})?\S{0,20}\]?"
     r"(?:\(\S+\))?[ :(-]{1,4}.{0,20}\b(?:19|20)\d\d\b.{0,20}$"
     r"|^[a-z0-9][\w.+-]{1,60} \([^)\s]{1,60}\) [\w -]{2,40}; urgency="
-    r"|^(?:19|20)\d\d-\d\d-\d\d  \S.{2,60}  <[^>]{3,80}>",
+    r"|^(?:19|20)\d\d-\d\d-\d\d  \S.{2,60}  <[^>]{3,80}>"
+    r"|^(?:\* )?(?=[0-9a-f]{0,11}\d)[0-9a-f]{6,12} (?:\([^)\n]{1,60}\) )?[A-Za-z][a-z]+\b.{4,}$",
     re.M | re.I,
 )
 _CHANGES = 3
