@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from gpudoctor.collect.python.chosen import Chosen
 from gpudoctor.collect.recorder import Recorder
 from gpudoctor.collect.system.compiler import find_compiler
+from gpudoctor.collect.system.linked_libraries import missing_libraries
 from gpudoctor.collect.system.loader import find_loader_libraries
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.collect.system.toolkits import find_toolkits
 from gpudoctor.collect.system.variables import read_variables
+from gpudoctor.model.facts import Torch
 
 
 def read_surroundings(
     recorder: Recorder, chosen: Chosen | None, environ: Mapping[str, str]
 ) -> None:
-    """Write `environment`, `toolkits`, `compiler` and `loader` into the recorder.
+    """Write `environment`, `toolkits`, `compiler`, `loader` and `missing_libraries`.
 
     They are told also where there is no Python (`chosen` is `None`).
     """
@@ -50,6 +53,31 @@ def read_surroundings(
         recorder.put("loader", loader[0], "LD_LIBRARY_PATH and /etc/ld.so.cache")
         if loader[1]:
             recorder.miss("", {"loader": loader[1]}, "/etc/ld.so.cache")
+    if chosen is not None and not chosen.layout.windows and sys.platform == "linux":
+        _linked(recorder, chosen, environ, root)
+
+
+def _linked(recorder: Recorder, chosen: Chosen, environ: Mapping[str, str], root: Sysroot) -> None:
+    """What torch's libraries are linked to and nothing provides: read of a CUDA build alone."""
+    torch = recorder.values.get("torch")
+    if not isinstance(torch, Torch) or not torch.cuda or not torch.path:
+        return
+    folder = torch.path
+    found = recorder.part(
+        "patient.linked",
+        ("missing_libraries",),
+        lambda: missing_libraries(
+            folder,
+            chosen.path.site,
+            environ,
+            root,
+            chosen.conda.prefix if chosen.conda else None,
+        ),
+    )
+    if found is not None:
+        recorder.put("missing_libraries", found[0], "dynamic sections of torch's libraries")
+        if found[1]:
+            recorder.miss("", {"missing_libraries": found[1]}, "/etc/ld.so.cache")
 
 
 def _heard(chosen: Chosen | None, environ: Mapping[str, str]) -> Mapping[str, str]:

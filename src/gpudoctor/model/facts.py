@@ -280,6 +280,16 @@ class LoaderLibrary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingLibrary:
+    """A library that one of torch's own is linked to, and that the loader finds nowhere."""
+
+    name: str
+    """`libnvpl_lapack_lp64_gomp.so.0`"""
+    needed_by: str | None = None
+    """`libtorch_cpu.so`"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One machine and one environment."""
 
@@ -300,6 +310,7 @@ class Facts:
     toolkits: tuple[Toolkit, ...] = ()
     compiler: Compiler | None = None
     loader: tuple[LoaderLibrary, ...] = ()
+    missing_libraries: tuple[MissingLibrary, ...] = ()
     unfinished_fix: str | None = None
     """Where an interrupted fix of this environment keeps its journal."""
     log: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor.collect.reason import Reason
-from gpudoctor.model.facts import Host
+from gpudoctor.model.facts import Host, MissingLibrary
 from gpudoctor.model.sheet import FactSheet
 from unit.rules.make import (
     amd,
@@ -14,6 +14,7 @@ from unit.rules.make import (
     hip_library,
     intel,
     intel_stack,
+    linux,
     machine,
     no_module,
     package,
@@ -118,6 +119,14 @@ FIRES: dict[str, FactSheet] = {
     "amd-driver-outside-matrix": machine(
         **{**XTX, "torch": torch("2.12.1+rocm7.2", None, hip="7.2.26015")},
         amd=amd_stack(version="6.8.5", in_tree=False),
+    ),
+    "undeclared-library-missing": machine(
+        host=linux(arch="aarch64", jetson="NVIDIA Jetson AGX Thor"),
+        torch=torch("2.9.1", "13.0", sass=("sm_110",)),
+        missing_libraries=(
+            MissingLibrary(name="libnvpl_lapack_lp64_gomp.so.0", needed_by="libtorch_cpu.so"),
+            MissingLibrary(name="libcudss.so.0", needed_by="libtorch_cuda.so"),
+        ),
     ),
     "rocm-torch-lacks-gfx": machine(
         gpus=(amd("AMD Radeon RX 9070 XT", "gfx1201"),),

@@ -244,6 +244,7 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
             ("6.99.1", "2.12.1", "7.2.26015"),  # a module that no table has
         )
     ),
+    ("undeclared-library-missing", "all that torch is linked to is there", machine()),
     (
         "rocm-blas-lacks-gfx",
         "the rocBLAS of ROCm 6.3 still has it",

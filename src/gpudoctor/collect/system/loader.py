@@ -111,8 +111,20 @@ def _system(root: Sysroot) -> tuple[list[LoaderLibrary], Reason | None]:
     return [library for library in found if library], None
 
 
-def parse_cache(data: bytes) -> list[str] | None:
-    """Paths of the libraries in an `ld.so.cache`; `None` if it is none.
+def cached_paths(root: Sysroot) -> tuple[list[str], Reason | None]:
+    """All libraries of `/etc/ld.so.cache` (empty without one), or why it is unreadable."""
+    try:
+        cache = root.read_bytes("/etc/ld.so.cache", 1 << 23)
+    except OSError as error:
+        return [], Reason.of_error(error)
+    paths = [] if cache is None else parse_cache(cache, everything=True)
+    if paths is None:
+        return [], Reason("damaged", "/etc/ld.so.cache has a form that is not known")
+    return paths, None
+
+
+def parse_cache(data: bytes, *, everything: bool = False) -> list[str] | None:
+    """Paths of the libraries in an `ld.so.cache` that matter, or all; `None` if it is none.
 
     The form is that of glibc's `sysdeps/generic/dl-cache.h`: a head of 48 bytes with the number
     of entries, entries of 24 bytes, and offsets of strings counted from the head.
@@ -133,7 +145,7 @@ def parse_cache(data: bytes) -> list[str] | None:
         if value and end >= 0:
             # Only few of some thousand entries matter: look before decoding.
             path = data[start + value : end]
-            if path.rpartition(b"/")[2].startswith(_WANTED):
+            if everything or path.rpartition(b"/")[2].startswith(_WANTED):
                 paths.append(path.decode("utf-8", "replace"))
     return paths
 

@@ -308,6 +308,7 @@ FILES: Mapping[str, File] = {
                 note_opt="text",
             ),
             "torch_libraries": _rows(file="text", purpose="text", essential="bool"),
+            "undeclared_wheels": _rows(soname="text", package="text"),
             "nvidia_wheels": _rows(
                 library="slug",
                 distributions="texts",

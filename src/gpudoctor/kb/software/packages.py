@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -358,3 +358,18 @@ def _independent() -> Mapping[str, int]:
 def kernel_packages() -> tuple[str, ...]:
     """Packages compiled against one torch: a change of torch breaks them."""
     return tuple(dict.fromkeys(fit.package for fit in fits() if fit.exact))
+
+
+def wheels_bringing(libraries: Iterable[str], cuda_major: str) -> tuple[str, ...]:
+    """The packages that bring libraries which torch does not require, `nvpl-lapack`.
+
+    Empty where one of them is in no package that is known: half a cure is none.
+    """
+    rows = load("packages")["undeclared_wheels"]
+    found: dict[str, None] = {}
+    for name in libraries:
+        row = next((row for row in rows if name.startswith(row["soname"])), None)
+        if row is None or ("{major}" in row["package"] and not cuda_major):
+            return ()
+        found[row["package"].format(major=cuda_major)] = None
+    return tuple(found)

@@ -31,6 +31,7 @@ FAMILIES = (
     "packages.foreign_libraries",
     "packages.extensions",
     "packages.triton",
+    "packages.undeclared_libraries",
     "vendors.amd",
     "vendors.amd_access",
     "vendors.amd_override",
