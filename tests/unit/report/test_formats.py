@@ -6,14 +6,17 @@ import xml.etree.ElementTree as ElementTree
 
 import jsonschema
 import pytest
+from hypothesis import given, strategies
 
 from gpudoctor.model.facts import Host
+from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.report import FORMATS, render, schema
 from gpudoctor.report.style import Style
 from unit.report.reports import report
 
 PLAIN = Style(color=False, width=80)
+VERDICTS = ("healthy", "warning", "broken", "unknown")
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -136,3 +139,25 @@ def test_no_break_of_a_line_makes_a_command_of_a_text(width):
     given = dataclasses.replace(given, findings=(finding, *given.findings[1:]))
     text = render(given, "text", Style(color=False, width=width))
     assert not [line for line in text.splitlines() if line.lstrip().startswith(("::", "##["))]
+
+
+@given(title=strategies.text(), name=strategies.text(), verdict=strategies.sampled_from(VERDICTS))
+def test_the_line_is_short_and_plain_whatever_the_machine_says(title, name, verdict):
+    shown = report()
+    severity = Severity.ERROR if verdict == "broken" else Severity.WARNING
+    finding = dataclasses.replace(shown.findings[0], title=title, severity=severity)
+    facts = dataclasses.replace(
+        shown.sheet.facts, gpus=(dataclasses.replace(shown.sheet.facts.gpus[0], name=name),)
+    )
+    shown = dataclasses.replace(
+        shown,
+        findings=(finding,) if verdict in ("broken", "warning") else (),
+        verdict=verdict,
+        sheet=dataclasses.replace(shown.sheet, facts=facts),
+    )
+    line = render(shown, "line", PLAIN)
+    assert len(line.encode("ascii")) <= 80
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+    code = line[:20].split(" ")[0]
+    assert code in ("gpudoctor:GPU201", "gpudoctor:OK", "gpudoctor:UNKNOWN")

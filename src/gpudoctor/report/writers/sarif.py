@@ -86,10 +86,9 @@ def _result(section: Section, finding: Finding, seen: dict[str, int]) -> dict[st
 
 
 def _location(place: FileAt) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(place.path)}}
-    if place.line is not None:
-        physical["region"] = {"startLine": max(1, place.line)}
-    return {"physicalLocation": physical}
+    # Dashboards show a result at a line: of a whole file, or of the machine, at the first.
+    region = {"startLine": max(1, place.line or 1)}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(place.path)}, "region": region}}
 
 
 def _uri(path: str) -> str:
