@@ -159,5 +159,5 @@ def test_the_line_is_short_and_plain_whatever_the_machine_says(title, name, verd
     assert len(line.encode("ascii")) <= 80
     assert line.endswith("\n")
     assert line[:-1].isprintable()
-    code = line[:20].split(" ")[0]
+    code = line[:20].split()[0]
     assert code in ("gpudoctor:GPU201", "gpudoctor:OK", "gpudoctor:UNKNOWN")
