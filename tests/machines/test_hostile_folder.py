@@ -24,10 +24,20 @@ pytestmark = pytest.mark.skipif(
 
 LOOKING = {
     "check": ("check", "--smoke", "off"),
+    "check with kernels": ("check", "--timeout", "20"),
+    "check --all": ("check", "--all", "--smoke", "off"),
+    "smoke": ("smoke", "--device", "cpu", "--timeout", "20"),
     "facts": ("facts",),
     "scan": ("scan", "."),
     "plan": ("plan", "--gpu", "RTX 5060 Ti"),
     "plan requirements": ("plan", "--gpu", "sm_120", "--requirements", "pyproject.toml"),
+    "plan of all": (
+        *("plan", "--gpu", "sm_120", "--requirements", "requirements.txt"),
+        *("--requirements", "environment.yml", "--requirements", "pixi.toml"),
+    ),
+    "report": ("report", "report.json"),
+    "explain": ("explain", "GPU201"),
+    "kb": ("kb",),
     "triage": ("triage", "train.log"),
     "fix --dry-run": ("fix", "--dry-run"),
     "fix --list": ("fix", "--list"),
@@ -38,6 +48,34 @@ _PROGRAMS = (
 )
 _MODULES = ("torch", "pip", "types", "typing", "site", "sitecustomize", "usercustomize", "json")
 _PROJECT = '[project]\nname = "x"\ndependencies = ["torch==2.6.0"]\n'
+_RUN = "import os; os.system('echo started >> ran')\n"
+_SETTINGS = {
+    ".python-version": "../../../hostile/bin\n",
+    ".tool-versions": "python path:.\n",
+    "mise.toml": "[tools]\npython = 'path:.'\n[env]\n_.source = './bin/sh'\n",
+    ".mise.toml": "[tools]\npython = 'path:.'\n",
+    ".envrc": "echo started >> ran\nexport VIRTUAL_ENV=$PWD/venv\n",
+    ".env": "VIRTUAL_ENV=venv\nLD_PRELOAD=./evil.so\n",
+    ".pdm-python": "bin/python\n",
+    ".git/config": "[core]\n\tfsmonitor = ./bin/git\n\tpager = ./bin/git\n",
+    "poetry.toml": "[virtualenvs]\nin-project = true\n",
+    "uv.toml": 'index-url = "http://127.0.0.1:9"\n',
+    "pip.conf": "[install]\ntarget = .\n",
+    "setup.py": _RUN,
+    "setup.cfg": "[install]\nprefix = .\n",
+    "noxfile.py": _RUN,
+    "conda-meta/history": "",
+    "etc/conda/activate.d/evil.sh": "echo started >> ran\n",
+    "pyvenv.cfg": "home = bin\nversion = 3.11.7\n",
+    "requirements.txt": "-e .\n./evil.whl\ntorch==2.6.0\n--find-links .\n",
+    "environment.yml": "dependencies:\n- pytorch=2.4\n- pip:\n  - -e .\n",
+    "pixi.toml": '[workspace]\nplatforms = ["linux-64"]\n[activation]\nscripts = ["bin/sh"]\n'
+    '[dependencies]\npytorch = "2.9"\n',
+    "pyproject.toml": f'{_PROJECT}[build-system]\nrequires = []\nbuild-backend = "setup"\n'
+    'backend-path = ["."]\n[tool.uv]\nindex-url = "http://127.0.0.1:9"\n',
+    "train.log": "RuntimeError: CUDA error: no kernel image is available\n",
+    "report.json": '{"schema_version": "1.0", "facts": {}, "findings": []}',
+}
 _CHANGES = ["unlink", "rename", "mkdir", "rmdir", "link", "symlink", "chmod", "truncate", "utime"]
 _STARTED = re.compile(r'execve\("([^"]*)"')
 _OPENED = re.compile(r'open(?:at)?\((?:[^,"]*, )?"([^"]*)", ([A-Z_|]+)')
@@ -54,16 +92,7 @@ def hostile(tmp_path_factory):
         for name in _PROGRAMS:
             (place / name).write_text(shout)
             (place / name).chmod(0o755)
-    for name in (
-        "torch",
-        "pip",
-        "types",
-        "typing",
-        "site",
-        "sitecustomize",
-        "usercustomize",
-        "json",
-    ):
+    for name in _MODULES:
         (folder / f"{name}.py").write_text("open('ran', 'a').write(__name__)\n")
     for prefix in (folder / ".venv", folder / "venv"):
         (prefix / "pyvenv.cfg").write_text(f"home = {folder}/bin\nversion = 3.11.7\n")
@@ -72,14 +101,10 @@ def hostile(tmp_path_factory):
         (site / "torch" / "__init__.py").write_text("open('ran', 'a').write(__name__)\n")
         (site / "torch" / "version.py").write_text("__version__ = '2.6.0+cu124'\n")
         (site / "evil.pth").write_text("import os; os.system('echo started >> ran')\n")
-    (folder / ".python-version").write_text("../../../hostile/bin\n")
-    (folder / ".tool-versions").write_text(f"python path:{folder}\n")
-    (folder / "mise.toml").write_text("[tools]\npython = 'path:.'\n")
-    (folder / "uv.toml").write_text('index-url = "http://127.0.0.1:9"\n')
-    (folder / "pyproject.toml").write_text(
-        '[project]\nname = "x"\ndependencies = ["torch==2.6.0"]\n'
-    )
-    (folder / "train.log").write_text("RuntimeError: CUDA error: no kernel image is available\n")
+    for name, text in _SETTINGS.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     return folder
 
 
@@ -114,7 +139,8 @@ def test_looking_starts_and_writes_nothing_in_a_strangers_folder(
     )
     if not trace.exists() or "ptrace" in done.stderr:
         pytest.skip(f"strace may not trace here: {done.stderr[:200]}")
-    assert done.returncode in (0, 1, 3), done.stdout + done.stderr
+    assert done.returncode in (0, 1, 2, 3), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
     assert not (hostile / "ran").exists()
     said = trace.read_text(errors="replace").splitlines()
     assert any("execve(" in line for line in said)

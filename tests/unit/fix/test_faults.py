@@ -15,7 +15,7 @@ import pytest
 
 from gpudoctor.collect.python import fix_journal
 from gpudoctor.errors import FixFailedError, RestoreFailedError
-from gpudoctor.fix import transaction, undo
+from gpudoctor.fix import pulse, transaction, undo
 from gpudoctor.fix.transaction import Work
 from lab import faults, tiny
 
@@ -35,7 +35,7 @@ class Place:
     def fresh(self) -> None:
         self.disk.end_of_process()
         for folder in (self.folder, self.other):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(str(folder))
             folder.mkdir(parents=True)
         (self.folder / "place").mkdir()
         (self.folder / "temporary").mkdir()
@@ -59,10 +59,43 @@ class Place:
             assert path.read_text() in ("before", "before and after")
 
     def assert_nothing_stays_behind(self) -> None:
-        found = [p for root in (self.folder, self.other) for p in root.rglob(".gpudoctor-*")]
-        found += self.folder.rglob("kept-*")
-        found += (self.folder / "temporary").iterdir()
-        assert found == []
+        ours = (".gpudoctor-", "kept-")
+        walks = (os.walk(root) for root in (self.folder, self.other))
+        names = [name for walk in walks for _, folders, files in walk for name in folders + files]
+        assert [name for name in names if name.startswith(ours)] == []
+        assert os.listdir(self.folder / "temporary") == []
+
+
+def remove(folder: str) -> None:
+    """What `shutil.rmtree` does, in half the time: there are some ten thousand trials."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        os.chmod(folder, 0o700)
+        entries = list(os.scandir(folder))
+    if entries and not os.access(folder, os.W_OK):
+        os.chmod(folder, 0o700)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            remove(entry.path)
+        else:
+            os.unlink(entry.path)
+    os.rmdir(folder)
+
+
+class NoThread:
+    """The pulse of a fix that takes milliseconds needs no thread, which takes three of them."""
+
+    def __init__(self, **_options: object) -> None:
+        pass
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def join(self) -> None:
+        """Nothing to wait for."""
 
 
 @pytest.fixture(params=tiny.SHAPES, ids=lambda shape: shape.__name__)
@@ -74,6 +107,7 @@ def place(request, monkeypatch, tmp_path):
     place = Place(request.param, disk, folder, tmp_path / "other")
     monkeypatch.setattr(transaction, "run_step", lambda *_arguments: tiny.install(place.tiny))
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))
+    monkeypatch.setattr(pulse.threading, "Thread", NoThread)
     faults.install(monkeypatch, disk)
     yield place
     disk.end_of_process()
