@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import random
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from windows.bench import DLL, INSTALLED, OLD, Bench, template
 from windows.kills import Kills
-from windows.machine import Wine, windows_path
+from windows.machine import Wine, compiled, windows_path
 
 _HOLDER = """
 import ctypes, sys, time
@@ -76,3 +78,23 @@ def test_killed_at_any_moment_nothing_is_lost(bench: Bench) -> None:
     kills = Kills(bench, bench.index(), random.Random(int(time.time())))
     kills.fix()
     kills.undo()
+
+
+_WHO = "import sys; from gpudoctor.fix.held import holders; print(holders(sys.argv[1:]))"
+
+
+@pytest.mark.parametrize("programs", [0, 1, 40])
+def test_the_restart_manager_names_the_programs(wine: Wine, tmp_path: Path, programs: int) -> None:
+    """Wine's own names nobody; this one is compiled against Windows' header."""
+    (tmp_path / "held.dll").write_bytes(b"x")
+    (tmp_path / "rstrtmgr.dll").write_bytes(compiled("rstrtmgr"))
+    shutil.copy(tmp_path / "rstrtmgr.dll", wine.system / "rstrtmgr.dll")
+    overrides = f"{wine.environ['WINEDLLOVERRIDES']};rstrtmgr=n"
+    said = wine.start(
+        *("{python}", "-X", "utf8", "-c", _WHO, windows_path(tmp_path / "held.dll")),
+        folder=tmp_path,
+        environ={"WINEDLLOVERRIDES": overrides, "RM_PROGRAMS": str(programs)},
+    )
+    assert said.code == 0, said
+    expected = [f"Training ä.exe (process {1000 + number})" for number in range(programs)]
+    assert ast.literal_eval(said.stdout.decode()) == expected

@@ -5,8 +5,7 @@ training that still runs would make an installation fail half-way. Elsewhere a h
 replaced, and nothing need be asked.
 
 Sources (2026-11-21): CreateFileW and its sharing modes,
-https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew; Restart Manager,
-https://learn.microsoft.com/windows/win32/api/restartmanager/
+https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew
 """
 
 from __future__ import annotations
@@ -82,44 +81,12 @@ def holders(paths: Sequence[str]) -> list[str]:
     """The programs that hold files, as `python.exe (process 1234)`; empty where nobody says."""
     if os.name != "nt":
         return []
-    import ctypes
-    from ctypes import wintypes
-
-    class Process(ctypes.Structure):
-        """RM_PROCESS_INFO."""
-
-        _fields_ = (
-            ("pid", wintypes.DWORD),
-            ("started", wintypes.FILETIME),
-            ("name", ctypes.c_wchar * 256),
-            ("service", ctypes.c_wchar * 64),
-            ("kind", ctypes.c_int),
-            ("status", wintypes.ULONG),
-            ("terminal_session", wintypes.DWORD),
-            ("restartable", wintypes.BOOL),
-        )
+    from gpudoctor.fix.restart_manager import programs_with
 
     try:
-        manager = _library("rstrtmgr")
-        session, key = wintypes.DWORD(), ctypes.create_unicode_buffer(33)
-        if manager.RmStartSession(ctypes.byref(session), 0, key):
-            return []
-    except (OSError, AttributeError):
+        return programs_with(_library("rstrtmgr"), paths)
+    except (OSError, AttributeError):  # a Windows without it
         return []
-    try:
-        names = (ctypes.c_wchar_p * len(paths))(*paths)
-        if manager.RmRegisterResources(session, len(paths), names, 0, None, 0, None):
-            return []
-        needed, count, reasons = wintypes.UINT(), wintypes.UINT(16), wintypes.DWORD()
-        found = (Process * 16)()
-        failed = manager.RmGetList(
-            session, ctypes.byref(needed), ctypes.byref(count), found, ctypes.byref(reasons)
-        )
-        if failed:
-            return []
-        return [f"{each.name} (process {each.pid})" for each in found[: count.value]]
-    finally:
-        manager.RmEndSession(session)
 
 
 def _library(name: str) -> Any:

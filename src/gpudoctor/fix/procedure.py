@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Mapping
 
 from gpudoctor.collect.python import fix_journal as place
-from gpudoctor.errors import CannotJudgeError, FixFailedError
+from gpudoctor.errors import CannotJudgeError, FixFailedError, FixInterruptedError
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import may_start, visit
 from gpudoctor.fix import permission, transaction
 from gpudoctor.fix.changes import Changes, difference, versions
 from gpudoctor.fix.installing.scrub import secrets_of
+from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.ours import split as split
 from gpudoctor.fix.verify import wrong_after
+from gpudoctor.fix.words import undo_command
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
 from gpudoctor.model.value import dataclass, replace
@@ -68,7 +70,13 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
     )
     folder = place.environment_folder(python.prefix, environ)
     transaction.run(work, folder, verify, say)
-    after = visit(replace(options, python=executable, smoke="off"))
+    try:
+        after = visit(replace(options, python=executable, smoke="off"))
+    except KeyboardInterrupt:
+        raise FixInterruptedError(
+            "interrupted when the fix was finished and verified: what it installed stays; "
+            f"`{undo_command(python.prefix)}` undoes it"
+        ) from None
     return Done(
         report=after, changes=difference(installed, versions(after.sheet)), remaining=remaining
     )
@@ -83,7 +91,10 @@ def refuse_unfinished(report: Report) -> None:
     python = report.sheet.facts.python
     if python is not None and python.prefix:
         folder = place.environment_folder(python.prefix, os.environ)
-        transaction.refuse_unfinished(python.prefix, folder)
+        if place.unfinished_in(folder) is None:
+            return
+        with EnvironmentLock(python.prefix, folder):  # one that is at work was not cut off
+            transaction.refuse_unfinished(python.prefix, folder)
 
 
 def _refuse(before: Report) -> None:

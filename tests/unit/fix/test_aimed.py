@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gpudoctor.collect.python import fix_journal
-from gpudoctor.errors import FixFailedError, RestoreFailedError
-from gpudoctor.fix import pulse
+from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
+from gpudoctor.examine.options import VisitOptions
+from gpudoctor.fix import procedure, pulse
+from gpudoctor.fix.environment import tree as trees
+from gpudoctor.fix.installing import isolation
+from gpudoctor.fix.installing.workshop import Workshop
+from gpudoctor.model.facts import Facts, Python
+from gpudoctor.model.prescription import Prescription, Step
+from gpudoctor.model.sheet import FactSheet
 from lab import tiny
 from lab.patient import Patient
+from unit.report.reports import report as example
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and owners of POSIX")
 
@@ -21,6 +32,11 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and owners of POS
 @pytest.fixture
 def patient(request, tmp_path, monkeypatch):
     return Patient(getattr(request, "param", tiny.plain), tmp_path, monkeypatch)
+
+
+def of(python):
+    """A report on an environment."""
+    return replace(example(), sheet=FactSheet(facts=Facts(python=python)))
 
 
 def cut(patient, monkeypatch):
@@ -203,3 +219,74 @@ def test_an_environment_whose_folder_was_replaced_is_not_undone_into_another(pat
     except (FixFailedError, RestoreFailedError):
         pass
     assert list(other.iterdir()) == []
+
+
+def test_a_fix_that_is_at_work_is_not_called_cut_off(patient, monkeypatch):
+    monkeypatch.setenv("GPUDOCTOR_STATE", patient.environ["GPUDOCTOR_STATE"])
+    report = of(Python(prefix=str(patient.tiny.prefix)))
+    said = []
+
+    def second():
+        with pytest.raises(FixFailedError) as failure:
+            procedure.refuse_unfinished(report)
+        said.append(str(failure.value))
+
+    patient.meanwhile = second
+    patient.fix()
+    assert "is at work" in said[0]
+    procedure.refuse_unfinished(report)
+    patient.meanwhile = lambda: None
+    patient.fix_and_be_killed(monkeypatch)
+    with pytest.raises(FixFailedError, match="was cut off"):
+        procedure.refuse_unfinished(report)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bind mounts")
+def test_a_mount_of_the_environment_in_itself_is_entered_once(patient):
+    loop = patient.tiny.prefix / "lib" / "loop"
+    loop.mkdir()
+    bind = ["mount", "--bind", str(patient.tiny.prefix), str(loop)]
+    if subprocess.run(bind, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount")
+    try:
+        found = trees.scan(str(patient.tiny.prefix))
+    finally:
+        subprocess.run(["umount", str(loop)], check=True)
+    assert "lib/python3.11" in found
+    assert not [path for path in found if path.startswith("lib/loop")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'pip = { target = "/else" }',
+        '[pip]\n"target" = "/else"',
+        '[pip]\nprefix="/else"',
+        'pip.target = "/else"',
+        "[ pip ]\n'target' = '/else'",
+    ],
+)
+def test_however_it_is_written_a_uv_that_installs_elsewhere_is_refused(patient, tmp_path, text):
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text(text)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with pytest.raises(FixFailedError, match=r"uv is configured to install elsewhere \(.*/else"):
+        isolation.refuse_elsewhere(
+            ("/nowhere/uv", "pip", "install"), environ, Workshop(str(tmp_path))
+        )
+
+
+def test_a_signal_after_the_end_of_a_fix_is_told_what_stays(patient, monkeypatch):
+    def interrupted(_options):
+        raise KeyboardInterrupt
+
+    prefix = str(patient.tiny.prefix)
+    python = Python(prefix=prefix, executable=f"{prefix}/bin/python")
+    step = Step(kind="install", text="Install.", argv=(sys.executable, "install"))
+    prescription = Prescription(status="resolved", why="", steps=(step,))
+    report = replace(of(python), prescription=prescription)
+    monkeypatch.setattr(procedure, "_refuse", lambda _report: None)
+    monkeypatch.setattr(procedure.transaction, "run", lambda *_arguments: None)
+    monkeypatch.setattr(procedure, "visit", interrupted)
+    with pytest.raises(FixInterruptedError, match=r"finished and verified.*--undo"):
+        procedure.carry_out(report, VisitOptions(), lambda line: None, patient.environ)

@@ -52,7 +52,7 @@ def scan(
     without: Collection[Identity] = (),
     most: int | None = None,
 ) -> dict[str, Entry]:
-    """Everything below `folder`; links are not followed.
+    """Everything below `folder`; links are not followed, nor a mount that leads back upwards.
 
     Args:
         folder: where to begin.
@@ -63,7 +63,9 @@ def scan(
     Raises:
         UnreadableError: a folder cannot be read, so that it could not be restored either.
     """
-    return dict(islice(_walk(folder, "", skip, without), most))
+    top = identity(folder)
+    above = (*without, top) if top else tuple(without)
+    return dict(islice(_walk(folder, "", skip, above), most))
 
 
 def _walk(
@@ -86,12 +88,15 @@ def _walk(
             continue
         if entry is None:
             continue
-        if entry.kind == "folder" and without and _identity(item.path, status) in without:
-            continue
         path = f"{relative}/{item.name}" if relative else item.name
+        if entry.kind != "folder":
+            yield path, entry
+            continue
+        itself = _identity(item.path, status)
+        if itself in without:
+            continue
         yield path, entry
-        if entry.kind == "folder":
-            yield from _walk(item.path, path, (), without)
+        yield from _walk(item.path, path, (), (*without, itself) if itself else without)
 
 
 def entry_from(status: os.stat_result, path: str) -> Entry | None:

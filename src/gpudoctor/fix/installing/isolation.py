@@ -85,7 +85,6 @@ _ASK_PIP = (
 _ASK_SECONDS = 60.0
 _SETTING = re.compile(r"(?:global|install|:env:)\.([a-z-]+)=(.*)")
 _OFF = ("'false'", "'no'", "'0'", "'off'", "''")
-_UV_ELSEWHERE = re.compile(r"^\s*(?:pip\.)?(target|prefix)\s*=\s*(.*)$", re.MULTILINE)
 
 # The kernel kills the installer when we die, so that no installer goes on alone (prctl(2),
 # PR_SET_PDEATHSIG = 1); whether we live still is asked afterwards, else that could be missed.
@@ -175,11 +174,27 @@ def _refuse_uv(environ: Mapping[str, str]) -> None:
                 text = file.read(1 << 20)
         except OSError:
             continue
-        if found := _UV_ELSEWHERE.search(text):
+        if said := _uv_elsewhere(text):
             raise FixFailedError(
-                f"uv is configured to install elsewhere ({found[1]} = {found[2].strip()} in "
-                f"{path}): remove it, and run this again"
+                f"uv is configured to install elsewhere ({said} in {path}): remove it, and run "
+                "this again"
             )
+
+
+def _uv_elsewhere(text: str) -> str | None:
+    """The setting of a `uv.toml` with which nothing is installed into the environment."""
+    from gpudoctor.model.terms.toml import loads
+
+    try:
+        settings = loads(text)
+    except (ValueError, RecursionError):
+        return None  # uv refuses it, before its first change
+    pip = settings.get("pip")
+    for table in (pip if isinstance(pip, dict) else {}, settings):
+        for name in ("target", "prefix"):
+            if table.get(name):
+                return f"{name} = {scrub(str(table[name]))}"
+    return None
 
 
 def _uv_files(environ: Mapping[str, str]) -> list[str]:
