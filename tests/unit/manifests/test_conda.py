@@ -39,6 +39,43 @@ def test_a_plain_pytorch_of_conda_forge_depends_on_the_builder():
     assert environment("pytorch-gpu=2.9.1", "cuda-version=12.9") == "2.9.1 cu129"
 
 
+@pytest.mark.parametrize(
+    "specs",
+    [
+        ("pytorch-gpu=2.5.1", "cuda-version=12.9"),  # its build is for an older CUDA 12
+        ("pytorch-gpu=2.9.1", "cuda-version=12.6"),
+        ("pytorch=2.9.1", "cuda-version=12.9"),  # without a driver the CPU build
+        ("pytorch-gpu=2.5.1", "cuda-version=13.0"),
+    ],
+)
+def test_a_ceiling_for_cuda_leaves_the_build_open(specs):
+    assert environment(*specs).startswith("open")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('pytorch = "2.9.1.*"', "2.9.1 cpu"),
+        ('pytorch-gpu = "2.9.1.*"', "fails"),
+        ('pytorch = { version = "2.9.1.*", build = "cuda129*" }', "fails"),
+        ('pytorch = "*"\n[system-requirements]\ncuda = "12"', "open"),
+        ('pytorch-gpu = "*"\ncuda-version = "13.0.*"\n[system-requirements]\ncuda = "12"', "fails"),
+    ],
+)
+def test_pixi_solves_for_the_cuda_that_its_manifest_declares(more, said):
+    text = '[workspace]\nchannels = ["conda-forge"]\nplatforms = ["linux-64"]\n[dependencies]\n'
+    assert torch(text + more + "\n", "pixi.toml").startswith(said)
+    found = outcome(text + more + "\n", "pixi.toml", platform="win_amd64")
+    assert (found.status, found.reason) == ("fails", "platform")
+
+
+def test_cuda_is_not_for_a_mac_and_the_ended_channel_not_for_a_newer_python():
+    text = "channels: [conda-forge]\ndependencies:\n- pytorch-gpu\n"
+    assert outcome(text, "environment.yml", platform="macos_arm64").reason == "platform"
+    old = "channels: [pytorch]\ndependencies:\n- python=3.13\n- pytorch\n- pytorch-cuda=12.4\n"
+    assert outcome(old, "environment.yml").reason == "python"
+
+
 def test_the_nested_list_is_pips_with_its_own_options():
     rows = (f"--extra-index-url {CU128}", "torch==2.9.1")
     assert environment("python=3.12", "pip", pip=rows) == "2.9.1 cu128"

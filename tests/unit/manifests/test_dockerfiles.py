@@ -146,7 +146,20 @@ IMAGES = {
         "2.4.0 cu121",
     ),
     "conda-forge on a builder without GPU": (
-        "FROM condaforge/miniforge3\nRUN mamba install -y pytorch\n",
+        "FROM condaforge/miniforge3\nRUN mamba install -y pytorch=2.9.1\n",
+        "2.9.1 cpu",
+    ),
+    "conda-forge's CUDA build on a builder without GPU": (
+        "FROM condaforge/miniforge3\nRUN mamba install -y pytorch-gpu\n",
+        "fails",
+    ),
+    "conda-forge on a builder that claims a driver": (
+        "FROM condaforge/miniforge3\n"
+        "RUN CONDA_OVERRIDE_CUDA=12.9 mamba install -y pytorch=2.9.1=cuda129*\n",
+        "2.9.1 cu129",
+    ),
+    "conda-forge with any CUDA on a builder that claims a driver": (
+        "FROM condaforge/miniforge3\nENV CONDA_OVERRIDE_CUDA=12.9\nRUN mamba install pytorch\n",
         "open",
     ),
     "NVIDIA's own torch": ("FROM nvcr.io/nvidia/pytorch:25.10-py3\nRUN true\n", "open"),

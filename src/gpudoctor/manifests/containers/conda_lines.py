@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.containers.places import project_place
@@ -15,7 +16,9 @@ from gpudoctor.model.value import replace
 _ALL = {"--all-extras", "--all-groups", "--dev", "-d"}
 
 
-def conda(stage: Stage, words: list[str], at: FileAt) -> None:
+def conda(
+    stage: Stage, words: list[str], at: FileAt, extra: Mapping[str, str] | None = None
+) -> None:
     """`conda install …`, `conda env create -f …`."""
     from gpudoctor.manifests.readers import environment_yml
     from gpudoctor.manifests.resolvers import conda as model
@@ -23,6 +26,7 @@ def conda(stage: Stage, words: list[str], at: FileAt) -> None:
     verb = next((w for w in words if w in ("install", "create", "update")), None)
     if verb is None:
         return
+    variables = {**stage.variables, **(extra or {})}
     channels: list[str] = []
     specs: list[CondaSpec] = []
     position = words.index(verb) + 1
@@ -41,7 +45,7 @@ def conda(stage: Stage, words: list[str], at: FileAt) -> None:
             if document.python:
                 stage.take_python(document.python)
                 scene = stage.scene
-            stage.take(model.resolve(document, scene), at)
+            stage.take(model.resolve(_built(document, variables), scene), at)
             return
         if word in ("-c", "--channel", "-n", "--name", "-p", "--prefix"):
             value = words[position] if position < len(words) else ""
@@ -56,7 +60,17 @@ def conda(stage: Stage, words: list[str], at: FileAt) -> None:
         path=at.path, format="environment.yml", tool="conda", conda=tuple(specs),
         channels=tuple(channels),
     )  # fmt: skip
-    stage.take(model.resolve(document, stage.scene), at)
+    stage.take(model.resolve(_built(document, variables), stage.scene), at)
+
+
+def _built(document: Document, variables: Mapping[str, str]) -> Document:
+    """A document as it is solved in an image: no driver is there, but what a variable claims.
+
+    Source: conda documentation, "Overriding detected packages".
+    """
+    claimed = variables.get("CONDA_OVERRIDE_CUDA")
+    options = {**document.options, "builder": "yes", **({"cuda": claimed} if claimed else {})}
+    return replace(document, options=options)
 
 
 def project(stage: Stage, tool: str, words: list[str], at: FileAt) -> None:

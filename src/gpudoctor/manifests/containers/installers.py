@@ -86,7 +86,7 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
     elif name in _CONDA and words[1:2] == ["run"]:
         follow(stage, Command(_without_options(words[2:])), at)
     elif name in _CONDA:
-        conda(stage, words[1:], at)
+        conda(stage, words[1:], at, extra)
     elif name in ("poetry", "pdm", "pipenv", "pixi"):
         project(stage, name, words[1:], at)
     elif name in ("sh", "bash") or (_SCRIPT.match(words[0])):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.conda_builds import SUBDIRS
 from gpudoctor.manifests.install_file import CondaSpec, Document, Index, Wish, line_of, normal
 from gpudoctor.manifests.readers.environment_yml import specifier
@@ -51,6 +52,18 @@ def _document(document: Document, own: Mapping[str, Any], source: Source, scene:
         indexes += _indexes(table(part, "pypi-options"), source)
         cuda = cuda or text(table(part, "system-requirements").get("cuda"))
     indexes += _indexes(table(workspace, "pypi-options"), source)
+    platforms = [_platform(row) for row in rows(workspace.get("platforms"))]
+    subdir = SUBDIRS[scene.platform]
+    if platforms and subdir not in platforms:
+        why = f"{source.path} is locked for {', '.join(platforms)}, and this is {subdir}"
+        at = FileAt(source.path, line_of(source.text, "platforms"))
+        document = replace(
+            document,
+            settled=Outcome(
+                status="fails", tool="pixi", why=why, reason="platform", files=(at,),
+                assumption="with pixi",
+            ),
+        )  # fmt: skip
     python = next((s.version for s in conda if s.name == "python"), "")
     fixed = python.removeprefix("==").removesuffix(".*") if python.startswith("==") else ""
     return replace(
@@ -66,6 +79,11 @@ def _document(document: Document, own: Mapping[str, Any], source: Source, scene:
         options={"cuda": cuda} if cuda else {},
         python=".".join(fixed.split(".")[:2]) or None,
     )
+
+
+def _platform(row: Any) -> str:
+    item = table(row)
+    return text(row) or text(item.get("platform")) or text(item.get("name")) or ""
 
 
 def _features(own: Mapping[str, Any], scene: Scene) -> list[Mapping[str, Any]]:

@@ -17,6 +17,8 @@ from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import allows, version
 from gpudoctor.model.value import replace
 
+_LAST_PYTHON = 12
+"""The last Python 3 that the channel pytorch has builds for (its listing, 2024-10)."""
 _TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 
 
@@ -74,6 +76,13 @@ def _pytorch_channel(document: Document, torch: CondaSpec, scene: Scene, said: s
         and version(build.torch) <= version(last)
         and allows(torch.version, build.torch)
     ]
+    minor = int(scene.python.rstrip("t").partition(".")[2] or 0)
+    if found and minor > _LAST_PYTHON:
+        why = f"the channel pytorch has no build for Python {scene.python}; it ended with 3.12"
+        return Outcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="python",
+            files=(torch.at,),
+        )  # fmt: skip
     if not found:
         asked = f"pytorch{torch.version}" + (f" with pytorch-cuda={wanted}" if wanted else "")
         why = f"{asked} is not on the channel pytorch, which ended with {last} and CUDA 12.4"
@@ -96,8 +105,25 @@ def _conda_forge(
     cpu = any(spec.name == "pytorch-cpu" for spec in named) or cuda == ""
     if scene.platform.startswith("macos"):
         cpu = True
+        if gpu:
+            why = f"conda-forge has no CUDA build of pytorch for {scene.platform}"
+            return Outcome(
+                status="fails", tool=tool, assumption=said, why=why, reason="platform",
+                files=(torch.at,),
+            )  # fmt: skip
     declared = document.options.get("cuda")
-    if tool == "pixi" and not declared and not gpu:
+    # pixi solves for what the manifest declares, and an image is built without a driver.
+    alone = tool == "pixi" or "builder" in document.options
+    if alone and not declared and gpu:
+        why = (
+            f"the CUDA build that {document.path} asks for needs a driver where it is solved, and "
+        )
+        why += "the manifest declares none" if tool == "pixi" else "an image is built without one"
+        return Outcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="conflict",
+            files=(torch.at,),
+        )  # fmt: skip
+    if alone and not declared:
         cpu = True
     if cpu and not gpu:
         return Outcome(
@@ -113,12 +139,49 @@ def _conda_forge(
         )
         return _open(tool, said, why, torch)
     pinned = next((spec for spec in document.conda if spec.name == "cuda-version"), None)
-    wanted = cuda or (pinned.version.removeprefix("==").removesuffix(".*") if pinned else "")
-    if not wanted or not _exact(torch):
+    asked = pinned.version.removeprefix("==").removesuffix(".*") if pinned else ""
+    wanted = cuda or asked
+    if wanted and declared and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
+        why = f"{document.path} asks for CUDA {wanted}, and declares CUDA {declared}"
+        return Outcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="conflict",
+            files=(torch.at,),
+        )  # fmt: skip
+    # cuda-version is a ceiling within its major: a build for an older CUDA satisfies it too.
+    if cuda is None and gpu and _exact(torch) and asked == _cuda_of(_newest(torch), asked):
+        cuda = asked
+    if not cuda or not _exact(torch) or not _of_its_time(_newest(torch), cuda):
         why = f"which CUDA the pytorch of {document.path} is built for is left open"
         return _open(tool, said, why, torch)
     made = choice("conda-forge", _newest(torch), wanted, torch.at, scene)
     return Outcome(status="installs", tool=tool, assumption=said, choices=(made,))
+
+
+def _of_its_time(release: str, cuda: str) -> bool:
+    """Whether a release can have been built for a CUDA: for no newer major than its wheels."""
+    majors = [
+        int(build.cuda.split(".")[0])
+        for build in torch_releases.builds()
+        if build.torch == release and build.cuda
+    ]
+    return bool(majors) and int(cuda.split(".")[0]) <= max(majors)
+
+
+def _cuda_of(release: str, asked: str) -> str | None:
+    """The CUDA of the major that is asked for for which a release is sure to be built.
+
+    conda-forge follows PyTorch's own wheels, and builds for the newest CUDA of a major alone.
+    """
+    first: dict[str, str] = {}
+    for build in sorted(torch_releases.builds(), key=lambda build: version(build.torch)):
+        if build.cuda and kb_indexes.conda_forge(build.cuda):
+            first.setdefault(build.cuda, build.torch)
+    same = [
+        cuda
+        for cuda, since in first.items()
+        if cuda.split(".")[0] == asked.split(".")[0] and version(since) <= version(release)
+    ]
+    return max(same, key=version, default=None)
 
 
 def _exact(spec: CondaSpec) -> bool:
