@@ -154,8 +154,8 @@ IMAGES = {
         "fails",
     ),
     "conda-forge on a builder that claims a driver": (
-        "FROM condaforge/miniforge3\n"
-        "RUN CONDA_OVERRIDE_CUDA=12.9 mamba install -y pytorch=2.9.1=cuda129*\n",
+        ("FROM condaforge/miniforge3\n"
+        "RUN CONDA_OVERRIDE_CUDA=12.9 mamba install -y pytorch=2.9.1=cuda129*\n"),
         "2.9.1 cu129",
     ),
     "conda-forge with any CUDA on a builder that claims a driver": (

@@ -147,6 +147,12 @@ def _conda_forge(
             status="fails", tool=tool, assumption=said, why=why, reason="conflict",
             files=(torch.at,),
         )  # fmt: skip
+    if cuda and asked and cuda.split(".")[0] != asked.split(".")[0]:
+        why = f"{document.path} asks for a build for CUDA {cuda} beside cuda-version {asked}"
+        return Outcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="conflict",
+            files=(torch.at,),
+        )  # fmt: skip
     # cuda-version is a ceiling within its major: a build for an older CUDA satisfies it too.
     if cuda is None and gpu and _exact(torch) and asked == _cuda_of(_newest(torch), asked):
         cuda = asked
@@ -164,7 +170,9 @@ def _of_its_time(release: str, cuda: str) -> bool:
         for build in torch_releases.builds()
         if build.torch == release and build.cuda
     ]
-    return bool(majors) and int(cuda.split(".")[0]) <= max(majors)
+    newest = _cuda_of(release, cuda)
+    followed = newest is not None and version(newest) > version(cuda)
+    return bool(majors) and int(cuda.split(".")[0]) <= max(majors) and not followed
 
 
 def _cuda_of(release: str, asked: str) -> str | None:
