@@ -6,9 +6,11 @@ from functools import cache
 from typing import Literal
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
 
 Kind = Literal["text", "path", "paths", "url"]
+Role = Literal["scheduler", "ci"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class Variable:
     why: str
     kind: Kind = "text"
     """`url`: it may carry credentials, which are taken out on reading."""
-    role: Literal["scheduler", "ci"] | None = None
+    role: Role | None = None
     """What it is a sign of: a cluster's scheduler, a job of a CI service."""
     sources: tuple[str, ...] = ()
 
@@ -27,16 +29,7 @@ class Variable:
 @cache
 def variables() -> tuple[Variable, ...]:
     """All variables that are read, in the order of the table."""
-    return tuple(
-        Variable(
-            name=row["name"],
-            why=row["why"],
-            kind=row.get("kind", "text"),
-            role=row.get("role"),
-            sources=tuple(row["sources"]),
-        )
-        for row in load("environment")["variables"]
-    )
+    return tuple(made(Variable, row) for row in load("environment")["variables"])
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
 
 
@@ -40,16 +41,7 @@ def age() -> str:
 
 def tables() -> tuple[Table, ...]:
     """All tables, by name."""
-    return tuple(
-        Table(
-            name=row["name"],
-            file=row["file"],
-            rows=row["rows"],
-            date=row["date"],
-            sources=tuple(row["sources"]),
-        )
-        for row in load("contents")["tables"]
-    )
+    return tuple(made(Table, row) for row in load("contents")["tables"])
 
 
 def notes(file: str) -> tuple[str, ...]:

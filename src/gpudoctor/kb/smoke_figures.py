@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Slug, made
 from gpudoctor.model.value import dataclass
 
 
@@ -13,11 +14,11 @@ from gpudoctor.model.value import dataclass
 class Cause:
     """What a text in a failure says of its cause."""
 
-    name: str
+    name: Slug
     """Of the finding in the catalogue."""
     texts: tuple[str, ...]
     """In lower case; any of them, anywhere in the failure's text."""
-    confirm: str | None = None
+    confirm: Slug | None = None
     """The fact that must agree: `compute-mode`, `memory`, `architectures`, `gfx`, `mig`,
     `cannot-open`."""
 
@@ -82,10 +83,7 @@ def link_gb_per_s(generation: int, width: int) -> float | None:
 @cache
 def causes() -> tuple[Cause, ...]:
     """What texts of failures mean, the more specific first."""
-    return tuple(
-        Cause(name=row["name"], texts=tuple(row["texts"]), confirm=row.get("confirm"))
-        for row in load("smoke")["causes"]
-    )
+    return tuple(made(Cause, row) for row in load("smoke")["causes"])
 
 
 @cache

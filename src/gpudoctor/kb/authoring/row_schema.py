@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gpudoctor.kb import environment_variables, rows, smoke_figures
+from gpudoctor.kb.findings import catalogue, error_codes, follow_ups, signatures
+from gpudoctor.kb.hardware import amd_gpus, intel_gpus
+from gpudoctor.kb.software import cuda, dependents, module_steps, packages
 from gpudoctor.model.value import dataclass, field
 
 
@@ -37,6 +41,11 @@ def _rows(**keys: str) -> dict[str, str]:
         for key, kind in keys.items()
     }
     return named | _SOURCED
+
+
+def _of(row_class: type, **others: str) -> dict[str, str]:
+    """The keys of a class of rows, and others that stand in the file for its readers alone."""
+    return rows.keys(row_class) | _rows(**others)
 
 
 SIGNATURE_FILES = tuple(
@@ -152,10 +161,8 @@ FILES: Mapping[str, File] = {
                 package="text", os="texts", segments="texts", note_opt="text"
             ),
             "ptx_isa": _rows(isa="version", cuda="version", note_opt="text"),
-            "host_compilers": _rows(
-                cuda="version", gcc="int", clang="int", msc_min="int", msc="int", note_opt="text"
-            ),
-            "errors": _rows(code="int", name="text", meaning="text"),
+            "host_compilers": _of(cuda.HostCompilers, note_opt="text"),
+            "errors": _of(cuda.CudaError),
         }
     ),
     "torch_releases.yaml": File(
@@ -240,36 +247,20 @@ FILES: Mapping[str, File] = {
     ),
     "amd.yaml": File(
         {
-            "overrides": _rows(
-                gfx="gfxs", value="version", runs_as="gfx", works="text", note_opt="text"
-            ),
-            "indexes": _rows(name="text", url="text", example="text", platforms="platforms"),
+            "overrides": _of(amd_gpus.Override),
+            "indexes": _of(amd_gpus.Index),
             "kernel_drivers": _rows(module="version", releases="versions", rocm="versions"),
             "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
             "wsl": _rows(generations="texts"),
             "generic": _rows(target="text", gfx="gfxs"),
             "amd_builds": _rows(gfx="gfx", linux="text|null", windows="text|null"),
-            "gpus": _rows(
-                name="text",
-                gfx="gfx",
-                architecture="text",
-                kind="text",
-                examples_opt="text",
-                note_opt="text",
-            ),
+            "gpus": _of(amd_gpus.AmdGpu, examples_opt="text"),
             "pci": _rows(id="hex", gfx="gfx", name="text"),
         }
     ),
     "intel.yaml": File(
         {
-            "families": _rows(
-                family="text",
-                targets="texts",
-                names="texts",
-                since="text|null",
-                documented="bool",
-                note_opt="text",
-            ),
+            "families": _of(intel_gpus.Family),
             "os_support": _rows(
                 torch="version",
                 windows="texts",
@@ -285,42 +276,21 @@ FILES: Mapping[str, File] = {
     ),
     "packages.yaml": File(
         {
-            "fits": _rows(
-                package="slug", version="version", torch="text", exact="bool", note_opt="text"
-            ),
-            "requirements": _rows(
-                package="slug",
-                feature="slug",
-                capability="capability",
-                since_opt="version",
-                instead_opt="text",
-                note_opt="text",
-            ),
+            "fits": _of(packages.Fit),
+            "requirements": _of(packages.Requirement),
             "companion_pythons": _rows(package="slug", version="version", pythons="texts"),
             "source_releases": _rows(
                 package="slug", first="version", last="version", missing_opt="versions"
             ),
-            "triton": _rows(
-                triton="version",
-                torch="versions",
-                ptxas_cuda="version",
-                blackwell_cuda="version|null",
-                note_opt="text",
-            ),
-            "torch_libraries": _rows(file="text", purpose="text", essential="bool"),
+            "triton": _of(packages.TritonRow, note_opt="text"),
+            "torch_libraries": _of(packages.TorchLibrary),
             "undeclared_wheels": _rows(soname="text", package="text"),
-            "nvidia_wheels": _rows(
-                library="slug",
-                distributions="texts",
-                soname="text",
-                purpose="text",
-                cuda13_only_opt="texts",
-            ),
+            "nvidia_wheels": _of(packages.NvidiaWheel, cuda13_only_opt="texts"),
         }
     ),
     "environment.yaml": File(
         {
-            "variables": _rows(name="text", why="text", kind_opt="text", role_opt="text"),
+            "variables": _of(environment_variables.Variable),
             "distributions": _rows(names="texts", why="text"),
             "conda": _rows(names="texts", why="text"),
         }
@@ -328,15 +298,7 @@ FILES: Mapping[str, File] = {
     "driver_steps.yaml": File(
         {
             "recommended": _rows(branch="int", why="text", until="date"),
-            "module_steps": _rows(
-                ids="texts",
-                initramfs="text",
-                headers_opt="text",
-                build="text",
-                note_opt="text",
-                load="bool",
-                key="text",
-            ),
+            "module_steps": _of(module_steps.ModuleSteps, ids="texts"),
             "families": _rows(
                 id="slug",
                 name="text",
@@ -368,7 +330,7 @@ FILES: Mapping[str, File] = {
             "limits": _rows(stage="slug", seconds="int"),
             "sheets": _rows(names="texts", rates="map"),
             "links": _rows(generation="int", mb_per_s="int"),
-            "causes": _rows(name="slug", texts="texts", confirm_opt="slug"),
+            "causes": _of(smoke_figures.Cause),
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),
@@ -379,13 +341,7 @@ FILES: Mapping[str, File] = {
             )
         }
     ),
-    "dependents.yaml": File(
-        {
-            "dependents": _rows(
-                package="slug", version="version", torch="text", always="bool", extras_opt="texts"
-            )
-        }
-    ),
+    "dependents.yaml": File({"dependents": _of(dependents.Dependent)}),
     "portable.yaml": File(
         {
             "programs": _rows(
@@ -413,7 +369,7 @@ FILES: Mapping[str, File] = {
         {
             "marks": _rows(mark="slug", anchors="texts", pattern="text", put_out_opt="bool"),
             "precedence": _rows(specific="slug", over="texts"),
-            "against": _rows(mark="slug", unless="slug", points="int", causes="texts"),
+            "against": _of(signatures.Against),
             "choices": _rows(name="slug", words="texts"),
             "translations": _rows(says="text", texts="texts"),
         },
@@ -421,47 +377,10 @@ FILES: Mapping[str, File] = {
     **dict.fromkeys(SIGNATURE_FILES, _SIGNATURES),
     "follow_ups.yaml": File(
         {
-            "follow_ups": _rows(
-                name="slug",
-                program_opt="bool",
-                asynchronous_opt="bool",
-                on_cpu_too_opt="bool",
-                find_opt="text",
-                look_opt="texts",
-                title_opt="text",
-            ),
+            "follow_ups": _of(follow_ups.FollowUp, name="slug"),
             "hides_gpus": _rows(variable="text", value="text"),
         }
     ),
-    "error_codes.yaml": File(
-        {
-            "errors": _rows(
-                library="text",
-                number="int",
-                names="texts",
-                says="text",
-                cause_opt="slug",
-                harmless_opt="bool",
-                until_opt="text",
-            )
-        }
-    ),
-    "findings.yaml": File(
-        {
-            "findings": _rows(
-                code="code",
-                name="slug",
-                severity="severity",
-                area="area",
-                cpu_goes_on_opt="bool",
-                gpu_lost_opt="bool",
-                build_may_cure_opt="bool",
-                meaning="text",
-                still_possible_opt="text",
-                looks_like_opt="texts",
-                confirm_by_opt="texts",
-                cures_opt="steps",
-            )
-        }
-    ),
+    "error_codes.yaml": File({"errors": _of(error_codes.ErrorCode)}),
+    "findings.yaml": File({"findings": _of(catalogue.Entry, cures_opt="steps")}),
 }

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Literal
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Code, Level, Slug, made
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step, environment_step
 from gpudoctor.model.value import dataclass
@@ -32,9 +33,9 @@ ABOUT_GPUS: frozenset[Area] = frozenset({"host", "driver", "build", "vendor", "w
 class Entry:
     """One finding of the catalogue (configs/findings.yaml)."""
 
-    code: str
-    name: str
-    severity: str
+    code: Code
+    name: Slug
+    severity: Level
     """`error`, `warning` or `info`: the default, a rule may say less."""
     meaning: str
     area: Area
@@ -55,22 +56,7 @@ class Entry:
 @cache
 def entries() -> tuple[Entry, ...]:
     """All findings, by code."""
-    return tuple(
-        Entry(
-            code=row["code"],
-            name=row["name"],
-            severity=row["severity"],
-            meaning=row["meaning"],
-            area=row["area"],
-            cpu_goes_on=row.get("cpu_goes_on", False),
-            gpu_lost=row.get("gpu_lost", False),
-            build_may_cure=row.get("build_may_cure", False),
-            still_possible=row.get("still_possible"),
-            looks_like=tuple(row.get("looks_like", ())),
-            confirm_by=tuple(row.get("confirm_by", ())),
-        )
-        for row in load("findings")
-    )
+    return tuple(made(Entry, row) for row in load("findings"))
 
 
 @cache

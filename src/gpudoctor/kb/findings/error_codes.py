@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Slug, made
 from gpudoctor.model.value import dataclass
 
 
@@ -19,7 +20,7 @@ class ErrorCode:
     """As the library's header writes them; of CUDA the runtime's name, then the driver's."""
     says: str
     """What it means, as a sentence without full stop."""
-    cause: str | None = None
+    cause: Slug | None = None
     """The finding that stands behind it most often; `None`: the number does not say why."""
     harmless: bool = False
     """Whether programs meet it in passing, and nothing is wrong."""
@@ -30,18 +31,7 @@ class ErrorCode:
 @cache
 def error_codes() -> tuple[ErrorCode, ...]:
     """All errors, in the order of the table."""
-    return tuple(
-        ErrorCode(
-            library=row["library"],
-            number=row["number"],
-            names=tuple(row["names"]),
-            says=row["says"],
-            cause=row.get("cause"),
-            harmless=row.get("harmless", False),
-            until=row.get("until"),
-        )
-        for row in load("error_codes")["errors"]
-    )
+    return tuple(made(ErrorCode, row) for row in load("error_codes")["errors"])
 
 
 @cache

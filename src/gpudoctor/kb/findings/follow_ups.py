@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
 
 
@@ -32,17 +33,7 @@ _NOTHING = FollowUp()
 
 @cache
 def _by_name() -> Mapping[str, FollowUp]:
-    return {
-        row["name"]: FollowUp(
-            program=row.get("program", False),
-            asynchronous=row.get("asynchronous", False),
-            on_cpu_too=row.get("on_cpu_too", False),
-            find=row.get("find"),
-            look=tuple(row.get("look", ())),
-            title=row.get("title"),
-        )
-        for row in load("follow_ups")["follow_ups"]
-    }
+    return {row["name"]: made(FollowUp, row) for row in load("follow_ups")["follow_ups"]}
 
 
 def follow_up(name: str) -> FollowUp:

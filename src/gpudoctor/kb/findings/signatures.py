@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Slug, made
 from gpudoctor.model.value import dataclass, field
 
 
@@ -61,12 +62,12 @@ class Mark:
 class Against:
     """What a mark speaks against."""
 
-    mark: str
-    unless: str
+    mark: Slug
+    unless: Slug
     """A mark that takes the first one's word away."""
     points: int
     """Taken off the weight of each of the causes."""
-    causes: frozenset[str]
+    causes: tuple[str, ...]
 
 
 @cache
@@ -129,15 +130,7 @@ def precedence() -> Mapping[str, frozenset[str]]:
 @cache
 def against() -> tuple[Against, ...]:
     """The marks that speak against causes whatever message names them."""
-    return tuple(
-        Against(
-            mark=row["mark"],
-            unless=row["unless"],
-            points=row["points"],
-            causes=frozenset(row["causes"]),
-        )
-        for row in load("signatures")["against"]
-    )
+    return tuple(made(Against, row) for row in load("signatures")["against"])
 
 
 @cache

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Gfx, Platform, Version, made
 from gpudoctor.model.value import dataclass
 
 
@@ -17,7 +18,7 @@ class AmdGpu:
 
     name: str
     """`Radeon RX 6800 XT`"""
-    gfx: str
+    gfx: Gfx
     """Instruction set, `gfx1030`."""
     architecture: str
     kind: str
@@ -29,10 +30,10 @@ class AmdGpu:
 class Override:
     """What `HSA_OVERRIDE_GFX_VERSION` can do for an instruction set (Linux only)."""
 
-    gfx: tuple[str, ...]
-    value: str
+    gfx: tuple[Gfx, ...]
+    value: Version
     """`10.3.0`"""
-    runs_as: str
+    runs_as: Gfx
     works: str
     """`usually`, `unreliable` or `no`."""
     note: str | None = None
@@ -46,31 +47,17 @@ class Index:
     url: str
     example: str
     """A requirement as that index wants it: `torch[device-gfx1151]==2.13.0+rocm10.0.0`."""
-    platforms: tuple[str, ...]
+    platforms: tuple[Platform, ...]
 
 
 @cache
 def indexes() -> tuple[Index, ...]:
     """AMD's own wheel indexes, which serve more GPUs than PyTorch's, Windows included."""
-    return tuple(
-        Index(
-            name=row["name"],
-            url=row["url"],
-            example=row["example"],
-            platforms=tuple(row["platforms"]),
-        )
-        for row in load("amd")["indexes"]
-    )
+    return tuple(made(Index, row) for row in load("amd")["indexes"])
 
 
 def _gpu(row: Mapping[str, Any]) -> AmdGpu:
-    return AmdGpu(
-        name=row["name"],
-        gfx=row["gfx"],
-        architecture=row["architecture"],
-        kind=row["kind"],
-        note=row.get("note"),
-    )
+    return made(AmdGpu, row)
 
 
 @cache
@@ -128,16 +115,7 @@ def gfx_of_target_version(value: int) -> str:
 @cache
 def overrides() -> tuple[Override, ...]:
     """What overrides are known, and whether they work."""
-    return tuple(
-        Override(
-            gfx=tuple(row["gfx"]),
-            value=row["value"],
-            runs_as=row["runs_as"],
-            works=row["works"],
-            note=row.get("note"),
-        )
-        for row in load("amd")["overrides"]
-    )
+    return tuple(made(Override, row) for row in load("amd")["overrides"])
 
 
 def override_for(gfx: str) -> Override | None:

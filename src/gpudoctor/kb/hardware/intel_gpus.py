@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
 
 
@@ -26,17 +27,7 @@ class Family:
 @cache
 def families() -> tuple[Family, ...]:
     """All families that are known."""
-    return tuple(
-        Family(
-            family=row["family"],
-            targets=tuple(row["targets"]),
-            names=tuple(row["names"]),
-            since=row["since"],
-            documented=row["documented"],
-            note=row.get("note"),
-        )
-        for row in load("intel")["families"]
-    )
+    return tuple(made(Family, row) for row in load("intel")["families"])
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gpudoctor.kb._data import load
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
+from gpudoctor.kb.rows import Version, made
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
@@ -67,7 +68,7 @@ class CudaError:
 class HostCompilers:
     """Newest host compilers that a toolkit's nvcc accepts."""
 
-    cuda: str
+    cuda: Version
     gcc: int
     """Major version."""
     clang: int
@@ -243,13 +244,7 @@ def host_compilers(cuda: str) -> HostCompilers | None:
     wanted = numbers(cuda)[:2]
     for row in _rows("host_compilers"):
         if numbers(row["cuda"]) == wanted:
-            return HostCompilers(
-                cuda=row["cuda"],
-                gcc=row["gcc"],
-                clang=row["clang"],
-                msc_min=row["msc_min"],
-                msc=row["msc"],
-            )
+            return made(HostCompilers, row)
     return None
 
 
@@ -257,7 +252,7 @@ def error(code: int) -> CudaError | None:
     """The CUresult `code`: 803 → `CUDA_ERROR_SYSTEM_DRIVER_MISMATCH`."""
     for row in _rows("errors"):
         if row["code"] == code:
-            return CudaError(code=row["code"], name=row["name"], meaning=row["meaning"])
+            return made(CudaError, row)
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Slug, Version, made
 from gpudoctor.model.value import dataclass
 
 
@@ -13,8 +14,8 @@ from gpudoctor.model.value import dataclass
 class Dependent:
     """One package whose metadata require torch."""
 
-    package: str
-    version: str
+    package: Slug
+    version: Version
     """The release whose metadata were read, the newest of their day."""
     torch: str
     """What it asks for: `>=2.8.0,<3`."""
@@ -27,13 +28,4 @@ class Dependent:
 @cache
 def dependents() -> Mapping[str, Dependent]:
     """All of them, by name."""
-    return {
-        row["package"]: Dependent(
-            row["package"],
-            row["version"],
-            row["torch"],
-            row["always"],
-            tuple(row.get("extras", ())),
-        )
-        for row in load("dependents")["dependents"]
-    }
+    return {row["package"]: made(Dependent, row) for row in load("dependents")["dependents"]}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleSteps:
     """The commands of one family of distributions."""
 
@@ -14,9 +15,9 @@ class ModuleSteps:
     """Puts module settings into the image that the kernel starts from."""
     build: str
     """Builds or installs the module for the running kernel."""
-    headers: str | None
+    headers: str | None = None
     """Installs what it is built with; `None` where `build` does that too."""
-    note: str | None
+    note: str | None = None
     load: bool
     """Whether the new module can be loaded at once; else a restart does it."""
     key: str
@@ -27,11 +28,4 @@ def module_steps(distribution: str | None) -> ModuleSteps:
     """The commands for a distribution, by the `ID` of its /etc/os-release; the last row's else."""
     rows = load("driver_steps")["module_steps"]
     row = next((row for row in rows if distribution in row["ids"]), rows[-1])
-    return ModuleSteps(
-        initramfs=row["initramfs"],
-        build=row["build"],
-        headers=row.get("headers"),
-        note=row.get("note"),
-        load=row["load"],
-        key=row["key"],
-    )
+    return made(ModuleSteps, row)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Capability, Slug, Version, made
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.terms.version import numbers, public_version
@@ -17,8 +18,8 @@ from gpudoctor.model.value import dataclass
 class Fit:
     """One release of a package and the torch it was built for."""
 
-    package: str
-    version: str
+    package: Slug
+    version: Version
     torch: str
     """The torch it fits: a release (`2.9.1`), a minor series (`2.9`), or a specifier (`>=2.6`)."""
     exact: bool
@@ -31,10 +32,10 @@ class Fit:
 class Requirement:
     """The lowest compute capability that a package or a feature of it serves."""
 
-    package: str
-    feature: str
-    capability: str
-    since: str | None = None
+    package: Slug
+    feature: Slug
+    capability: Capability
+    since: Version | None = None
     """The release of the package that asks for it; `None`: all."""
     instead: str | None = None
     """What serves the other GPUs, as a sentence."""
@@ -45,13 +46,13 @@ class Requirement:
 class TritonRow:
     """A Triton series: its torch releases, and the assemblers (ptxas) in its wheel."""
 
-    triton: str
+    triton: Version
     """`3.5`"""
-    torch: tuple[str, ...]
+    torch: tuple[Version, ...]
     """Torch releases that pin this series."""
-    ptxas_cuda: str
+    ptxas_cuda: Version
     """CUDA version of its ptxas, `12.8`."""
-    blackwell_cuda: str | None
+    blackwell_cuda: Version | None
     """CUDA version of its `ptxas-blackwell`, which serves 10.0 and above; `None`: it has none."""
 
 
@@ -70,7 +71,7 @@ class TorchLibrary:
 class NvidiaWheel:
     """A library of NVIDIA's and the distributions that bring it."""
 
-    library: str
+    library: Slug
     """`cudnn`"""
     distributions: tuple[str, ...]
     """`nvidia-cudnn-cu12`, `nvidia-cudnn-cu13` …"""
@@ -82,17 +83,7 @@ class NvidiaWheel:
 @cache
 def fits() -> tuple[Fit, ...]:
     """Every pair of package release and torch that is known."""
-    return tuple(
-        Fit(
-            package=row["package"],
-            version=row["version"],
-            torch=row["torch"],
-            exact=row["exact"],
-            note=row.get("note"),
-            sources=tuple(row["sources"]),
-        )
-        for row in load("packages")["fits"]
-    )
+    return tuple(made(Fit, row) for row in load("packages")["fits"])
 
 
 def torch_for(package: str, version: str) -> str | None:
@@ -145,17 +136,7 @@ def _fits(torch: str, wanted: tuple[int, ...]) -> bool:
 @cache
 def requirements() -> tuple[Requirement, ...]:
     """Lowest compute capabilities of packages and features."""
-    return tuple(
-        Requirement(
-            package=row["package"],
-            feature=row["feature"],
-            capability=row["capability"],
-            since=row.get("since"),
-            instead=row.get("instead"),
-            note=row.get("note"),
-        )
-        for row in load("packages")["requirements"]
-    )
+    return tuple(made(Requirement, row) for row in load("packages")["requirements"])
 
 
 def lowest_capability(package: str, feature: str, version: str | None = None) -> str | None:
@@ -235,15 +216,7 @@ def _companion_pythons() -> Mapping[tuple[str, str], frozenset[str]]:
 @cache
 def tritons() -> tuple[TritonRow, ...]:
     """The Triton series, oldest first."""
-    return tuple(
-        TritonRow(
-            triton=row["triton"],
-            torch=tuple(row["torch"]),
-            ptxas_cuda=row["ptxas_cuda"],
-            blackwell_cuda=row["blackwell_cuda"],
-        )
-        for row in load("packages")["triton"]
-    )
+    return tuple(made(TritonRow, row) for row in load("packages")["triton"])
 
 
 @cache
@@ -274,10 +247,7 @@ def triton_assembles(version: str, capability: str) -> bool | None:
 @cache
 def torch_libraries() -> tuple[TorchLibrary, ...]:
     """What the libraries inside torch are for."""
-    return tuple(
-        TorchLibrary(file=row["file"], purpose=row["purpose"], essential=row["essential"])
-        for row in load("packages")["torch_libraries"]
-    )
+    return tuple(made(TorchLibrary, row) for row in load("packages")["torch_libraries"])
 
 
 def purpose_of(path: str) -> str | None:
@@ -295,15 +265,7 @@ def purpose_of(path: str) -> str | None:
 @cache
 def nvidia_wheels() -> tuple[NvidiaWheel, ...]:
     """NVIDIA's libraries and the distributions that bring them."""
-    return tuple(
-        NvidiaWheel(
-            library=row["library"],
-            distributions=tuple(row["distributions"]),
-            soname=row["soname"],
-            purpose=row["purpose"],
-        )
-        for row in load("packages")["nvidia_wheels"]
-    )
+    return tuple(made(NvidiaWheel, row) for row in load("packages")["nvidia_wheels"])
 
 
 def library_of(distribution: str) -> str | None:
