@@ -12,8 +12,8 @@ from typing import Literal
 
 from gpudoctor.model.binary import CodeGroup as CodeGroup
 from gpudoctor.model.binary import Library as Library
-from gpudoctor.model.host import Host as Host
-from gpudoctor.model.host import WindowsSystem as WindowsSystem
+from gpudoctor.model.host_facts import Host as Host
+from gpudoctor.model.host_facts import WindowsSystem as WindowsSystem
 from gpudoctor.model.value import dataclass, field
 from gpudoctor.model.vendor_driver import DeviceFile as DeviceFile
 from gpudoctor.model.vendor_driver import VendorDriver as VendorDriver

@@ -10,7 +10,7 @@ FAMILIES = (
     "machine.gpu_presence",
     "machine.windows_wsl",
     "machine.windows_runtime",
-    "machine.windows_folder",
+    "machine.folder_on_windows",
     "driver.no_module",
     "driver.driver_state",
     "driver.driver_version",
