@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gpudoctor.binaries.code.amdgpu import agree, target_of
 from gpudoctor.binaries.containers.wheel import read_wheel
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from xray.truth import Wheel, cache_folder, fetch
 
 WHEELS = (

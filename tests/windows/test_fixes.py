@@ -80,7 +80,7 @@ def test_killed_at_any_moment_nothing_is_lost(bench: Bench) -> None:
     kills.undo()
 
 
-_WHO = "import sys; from gpudoctor.fix.held import holders; print(holders(sys.argv[1:]))"
+_WHO = "import sys; from gpudoctor.fix.holders.held import holders; print(holders(sys.argv[1:]))"
 
 
 @pytest.mark.parametrize("programs", [0, 1, 40])

@@ -11,7 +11,7 @@ from gpudoctor.binaries.code.groups import group
 from gpudoctor.binaries.code.registration import Records, registered
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import NoDecompressorError, Source
-from gpudoctor.model.binary import BundleGroup, CodeGroup, KernelArchive, Library
+from gpudoctor.model.parts.binary import BundleGroup, CodeGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
 
 _CUDA = (".nv_fatbin", "__nv_relfatbin", ".nvFatBinSegment")

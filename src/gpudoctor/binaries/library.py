@@ -8,7 +8,7 @@ from gpudoctor.binaries.contents import Contents
 from gpudoctor.binaries.formats.elf import ELF, read_elf
 from gpudoctor.binaries.formats.sections import Section
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.terms.version import numbers
 
 HEAD = 64

@@ -9,7 +9,7 @@ from functools import partial
 from gpudoctor.binaries.library import HEAD, may_hold_device_code, read_library
 from gpudoctor.binaries.source import FileSource, Skipped, TooCostlyError, UnreadableBinaryError
 from gpudoctor.errors import UsageError
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.value import dataclass, replace
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")

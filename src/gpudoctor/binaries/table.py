@@ -16,7 +16,7 @@ from gpudoctor.binaries.judgement.distribution import OTHER_BUILD, judge_distrib
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.value import dataclass
 
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"

@@ -11,7 +11,7 @@ from gpudoctor.binaries.judgement.general import common_architectures
 from gpudoctor.binaries.names import distribution_of_wheel
 from gpudoctor.binaries.source import FileSource, UnreadableBinaryError
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import dataclass
 

@@ -16,7 +16,7 @@ from gpudoctor.fix import words
 from gpudoctor.fix.environment import ownership
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.parts import Environment
-from gpudoctor.fix.held import held_by, refuse_held
+from gpudoctor.fix.holders.held import held_by, refuse_held
 from gpudoctor.fix.installing.installer_run import run_step
 from gpudoctor.fix.installing.isolation import refuse_elsewhere
 from gpudoctor.fix.installing.workshop import Workshop

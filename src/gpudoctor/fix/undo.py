@@ -18,7 +18,7 @@ from gpudoctor.fix.environment import later as since
 from gpudoctor.fix.environment import ownership
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.ownership import Plan
-from gpudoctor.fix.held import held_by
+from gpudoctor.fix.holders.held import held_by
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
 from gpudoctor.fix.keeping import manifest, restore, vault

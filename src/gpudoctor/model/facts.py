@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from gpudoctor.model.binary import CodeGroup as CodeGroup
-from gpudoctor.model.binary import Library as Library
-from gpudoctor.model.host_facts import Host as Host
-from gpudoctor.model.host_facts import WindowsSystem as WindowsSystem
+from gpudoctor.model.parts.binary import CodeGroup as CodeGroup
+from gpudoctor.model.parts.binary import Library as Library
+from gpudoctor.model.parts.host_facts import Host as Host
+from gpudoctor.model.parts.host_facts import WindowsSystem as WindowsSystem
+from gpudoctor.model.parts.vendor_driver import DeviceFile as DeviceFile
+from gpudoctor.model.parts.vendor_driver import VendorDriver as VendorDriver
 from gpudoctor.model.value import dataclass, field
-from gpudoctor.model.vendor_driver import DeviceFile as DeviceFile
-from gpudoctor.model.vendor_driver import VendorDriver as VendorDriver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

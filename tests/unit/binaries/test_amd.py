@@ -16,7 +16,7 @@ from gpudoctor.binaries.scan import scan
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
 from gpudoctor.binaries.table import judge
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.binary import BundleGroup, KernelArchive, Library
+from gpudoctor.model.parts.binary import BundleGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
 from xray.made import PE_BASE, Section, container, elf, fatbin, pe, wheel
 from xray.made_vendors import (

@@ -8,7 +8,7 @@ import pytest
 
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
-from gpudoctor.model.binary import CodeGroup, Library
+from gpudoctor.model.parts.binary import CodeGroup, Library
 from xray.made import PE_BASE, Section, container, elf, fatbin, pe
 from xray.made_vendors import SPIRV, ar, fat, intel_image, macho, zstd_frame
 

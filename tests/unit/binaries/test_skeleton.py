@@ -11,7 +11,7 @@ from gpudoctor.binaries.code.skeleton import Skeleton
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.source import BytesSource
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 from xray.made import Image, Section, container, elf, fatbin, pe, records
 
 MiB = 1 << 20

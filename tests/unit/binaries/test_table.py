@@ -9,8 +9,8 @@ from gpudoctor.binaries.judgement.distribution import FOR_NEWER, ON_PURPOSE, OTH
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import NVIDIAS_OWN, OTHER_VENDORS, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.binary import BundleGroup, KernelArchive
 from gpudoctor.model.facts import CodeGroup, Library
+from gpudoctor.model.parts.binary import BundleGroup, KernelArchive
 
 ADA, BLACKWELL = ComputeCapability(8, 9), ComputeCapability(12, 0)
 

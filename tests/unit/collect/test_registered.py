@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect.python.registered import Registered, started_by_launcher
+from gpudoctor.collect.python.windows.registered import Registered, started_by_launcher
 
 PYTHONS = (
     Registered("PythonCore", "3.9", r"C:\user\39\python.exe"),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect.python.starter import starter_of
-from gpudoctor.collect.python.windows_folder import blocked, synchronised_by
+from gpudoctor.collect.python.windows.starter import starter_of
+from gpudoctor.collect.python.windows.windows_folder import blocked, synchronised_by
 
 COMFY = r".\python_embeded\python.exe -s ComfyUI\main.py --windows-standalone-build" + "\npause\n"
 

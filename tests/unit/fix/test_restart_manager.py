@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from gpudoctor.fix.restart_manager import Process, programs_with
+from gpudoctor.fix.holders.restart_manager import Process, programs_with
 
 MORE_DATA = 234
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from gpudoctor.binaries.code.fatbin import Containers
 from gpudoctor.binaries.code.registration import Registered
-from gpudoctor.model.binary import CodeGroup
+from gpudoctor.model.parts.binary import CodeGroup
 
 _NOTHING_KNOWN = Registered()
 

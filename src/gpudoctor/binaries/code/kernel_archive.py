@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code.message_pack import unpack
 from gpudoctor.binaries.source import FileSource, Source, UnreadableBinaryError
-from gpudoctor.model.binary import KernelArchive
+from gpudoctor.model.parts.binary import KernelArchive
 from gpudoctor.model.value import dataclass
 
 MAGIC = b"KPAK"

@@ -18,7 +18,7 @@ from gpudoctor.binaries.source import (
     TooCostlyError,
     UnreadableBinaryError,
 )
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 
 _SMALLEST = 64  # an ELF header
 # The largest member of any wheel on PyPI has some 1.5 GB.

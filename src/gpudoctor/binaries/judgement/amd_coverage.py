@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gpudoctor.binaries.judgement.coverage import AmdGpu, Coverage, Status
 from gpudoctor.compat.amd_target import best_service
-from gpudoctor.model.binary import BundleGroup, Library
+from gpudoctor.model.parts.binary import BundleGroup, Library
 
 
 def amd_coverage(library: Library, gpu: AmdGpu) -> Coverage:

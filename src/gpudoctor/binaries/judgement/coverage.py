@@ -16,7 +16,7 @@ from typing import Literal
 
 from gpudoctor.binaries.judgement.general import architectures, has_machine_code, split_groups
 from gpudoctor.compat.architecture import ComputeCapability, can_be_jitted
-from gpudoctor.model.binary import CodeGroup, Library
+from gpudoctor.model.parts.binary import CodeGroup, Library
 from gpudoctor.model.value import dataclass
 
 Status = Literal["native", "jit", "partial", "none"]

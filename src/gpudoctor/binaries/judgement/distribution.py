@@ -26,7 +26,7 @@ from gpudoctor.binaries.judgement.general import (
 )
 from gpudoctor.binaries.names import without_cuda
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.model.binary import CodeGroup, Library
+from gpudoctor.model.parts.binary import CodeGroup, Library
 from gpudoctor.model.value import dataclass
 
 ON_PURPOSE = "made for few GPUs on purpose, beside broader libraries of its distribution"

@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
-from gpudoctor.model.binary import CodeGroup, Library
+from gpudoctor.model.parts.binary import CodeGroup, Library
 
 _SHARE = 50
 """A breadth counts from one container in so many."""

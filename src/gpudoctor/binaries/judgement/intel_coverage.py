@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gpudoctor.binaries.judgement.coverage import Coverage, IntelGpu, Status
 from gpudoctor.compat.intel_target import OTHER, SPIRV, runs_on
-from gpudoctor.model.binary import Library
+from gpudoctor.model.parts.binary import Library
 
 
 def intel_coverage(library: Library, gpu: IntelGpu) -> Coverage:

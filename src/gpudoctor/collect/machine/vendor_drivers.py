@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from gpudoctor.collect.gpus.pci import DEVICES, KFD_NODES, PciGpu
 from gpudoctor.collect.system.sysroot import Sysroot
-from gpudoctor.model.vendor_driver import DeviceFile, VendorDriver
+from gpudoctor.model.parts.vendor_driver import DeviceFile, VendorDriver
 
 _MODULES = {"amd": ("amdgpu",), "intel": ("xe", "i915")}
 # Where distributions and the vendors' own packages put the user's side: Debian's multiarch

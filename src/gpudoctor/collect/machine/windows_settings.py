@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Literal
 
-from gpudoctor.model.host_facts import WindowsSystem
+from gpudoctor.model.parts.host_facts import WindowsSystem
 from gpudoctor.model.value import dataclass
 
 Hive = Literal["HKEY_CURRENT_USER", "HKEY_LOCAL_MACHINE"]

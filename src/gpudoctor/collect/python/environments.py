@@ -14,7 +14,7 @@ from typing import Literal
 
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of
 from gpudoctor.collect.python.portable import program_in, program_of
-from gpudoctor.collect.python.registered import registered
+from gpudoctor.collect.python.windows.registered import registered
 from gpudoctor.collect.system.files import (
     executables,
     is_file,

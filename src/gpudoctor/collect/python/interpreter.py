@@ -165,7 +165,7 @@ def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[Choice]:
 
 def _launched(environ: Mapping[str, str]) -> Iterator[Choice]:
     if os.name == "nt":
-        from gpudoctor.collect.python.registered import registered, started_by_launcher
+        from gpudoctor.collect.python.windows.registered import registered, started_by_launcher
 
         found = started_by_launcher(registered(), environ)
         if found is not None:

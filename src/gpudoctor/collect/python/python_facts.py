@@ -17,9 +17,9 @@ from gpudoctor.collect.python.layout import (
     read_layout,
 )
 from gpudoctor.collect.python.portable import program_of
-from gpudoctor.collect.python.runtime_windows import missing_runtime
 from gpudoctor.collect.python.sitepath import SitePath
-from gpudoctor.collect.python.windows_facts import windows_facts
+from gpudoctor.collect.python.windows.runtime_windows import missing_runtime
+from gpudoctor.collect.python.windows.windows_facts import windows_facts
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
 from gpudoctor.model.facts import Python

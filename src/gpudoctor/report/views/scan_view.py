@@ -6,7 +6,7 @@ from typing import Any
 
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import Cell, Row, ScanTable
-from gpudoctor.model.binary import CodeGroup, Library
+from gpudoctor.model.parts.binary import CodeGroup, Library
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
 from gpudoctor.report.writers.canvas import Canvas, Span

@@ -81,7 +81,7 @@ def holders(paths: Sequence[str]) -> list[str]:
     """The programs that hold files, as `python.exe (process 1234)`; empty where nobody says."""
     if os.name != "nt":
         return []
-    from gpudoctor.fix.restart_manager import programs_with
+    from gpudoctor.fix.holders.restart_manager import programs_with
 
     try:
         return programs_with(_library("rstrtmgr"), paths)

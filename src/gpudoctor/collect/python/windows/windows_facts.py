@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.collect.python.layout import Layout
-from gpudoctor.collect.python.starter import starter_of
-from gpudoctor.collect.python.windows_folder import blocked, synchronised_by
+from gpudoctor.collect.python.windows.starter import starter_of
+from gpudoctor.collect.python.windows.windows_folder import blocked, synchronised_by
 
 
 def windows_facts(

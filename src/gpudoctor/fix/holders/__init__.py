@@ -1,0 +1,1 @@
+"""Who holds files that a fix would change, found before the first change."""

@@ -1,0 +1,1 @@
+"""Parts of the facts that fill a file each: the host, the drivers of other vendors, binaries."""
