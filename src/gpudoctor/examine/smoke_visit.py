@@ -88,7 +88,14 @@ def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
             why="A kernel that fails on the CPU is no matter of GPU, driver or variant; "
             "installing torch anew is the nearest way out.",
         )
-    report = conclude(sheet, proof.findings, options, smoke=proof.smoke, prescription=prescription)
+    report = conclude(
+        sheet,
+        proof.findings,
+        options,
+        smoke=proof.smoke,
+        prescription=prescription,
+        unproved=proof.cut_short,
+    )
     return _examined(_timed(report, proof))
 
 
@@ -98,7 +105,14 @@ def _on_gpus(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
 
     judgement = rules.judge(sheet)
     findings = settle(judgement.findings, proof.findings, proof.smoke)
-    report = conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=proof.smoke)
+    report = conclude(
+        sheet,
+        findings,
+        options,
+        not_judged=judgement.not_judged,
+        smoke=proof.smoke,
+        unproved=proof.cut_short,
+    )
     return _examined(_timed(report, proof))
 
 

@@ -46,6 +46,7 @@ def judge(
 
         findings = (*findings, *differs(sheet))
     smoke: Smoke | None = None
+    unproved: tuple[Unknown, ...] = ()
     level = "off" if saved else _smoke_level(sheet, findings, options)
     if level != "off":
         from gpudoctor.examine.settle import settle
@@ -55,7 +56,15 @@ def judge(
             sheet, level, deadline, progress=options.progress, refresh=lambda: _again(options)
         )
         smoke, findings = proof.smoke, settle(findings, proof.findings, proof.smoke)
-    return conclude(sheet, findings, options, not_judged=judgement.not_judged, smoke=smoke)
+        unproved = proof.cut_short
+    return conclude(
+        sheet,
+        findings,
+        options,
+        not_judged=judgement.not_judged,
+        smoke=smoke,
+        unproved=unproved,
+    )
 
 
 def conclude(
@@ -66,8 +75,12 @@ def conclude(
     not_judged: tuple[Unknown, ...] = (),
     smoke: Smoke | None = None,
     prescription: Prescription | None = None,
+    unproved: tuple[Unknown, ...] = (),
 ) -> Report:
-    """Weigh the findings by the policy, prescribe, and put the report together."""
+    """Weigh the findings by the policy, prescribe, and put the report together.
+
+    `unproved`: what kept the kernels from saying anything, which leaves the verdict open.
+    """
     from gpudoctor.kb import info
 
     policy = options.policy
@@ -81,7 +94,7 @@ def conclude(
     missing = judge_verdict.missing_essentials(sheet)
     if smoke is not None and smoke.gpus and all(d.status == "passed" for d in smoke.gpus):
         missing = ()
-    missing += unjudged
+    missing += unjudged + unproved
     notes: tuple[str, ...] = ()
     if prescription is None:
         curable = tuple(item for item in kept if item not in unmet)
@@ -94,7 +107,7 @@ def conclude(
         sheet=sheet,
         findings=kept,
         suppressed=suppressed,
-        not_judged=(*unjudged, *not_judged),
+        not_judged=(*unproved, *unjudged, *not_judged),
         prescription=prescription,
         smoke=smoke,
         notes=(*notes, *policy.remarks(kept)),

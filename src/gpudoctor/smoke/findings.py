@@ -24,7 +24,8 @@ def findings(runs: Sequence[Run], sheet: FactSheet) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for run in runs:
         for mishap in run.mishaps:
-            if mishap.test is None:
+            # An import that the time allowed cut short is no finding: nothing is known of it.
+            if mishap.test is None and not mishap.at_deadline:
                 found.extend(_outside_tests(run, mishap, gpu_of(run, sheet)))
         found.extend(_tests(run, gpu_of(run, sheet)))
     return _merged(found)

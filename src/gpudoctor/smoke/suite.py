@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from gpudoctor.compat.visible_devices import amd_order
+from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.report import Smoke, SmokeDevice, SmokeTest, TestStatus
@@ -47,6 +48,25 @@ class Proof:
     runs: tuple[Run, ...] = field(default_factory=tuple)
     """The raw record: one for each device, and one more for what concerns several at once."""
 
+    @property
+    def cut_short(self) -> tuple[Unknown, ...]:
+        """What keeps the kernels from saying anything: the time allowed was over before a test."""
+        if any(run.tests and _ran(run) for run in self.runs):
+            return ()
+        cut = (m for run in self.runs for m in run.mishaps if m.at_deadline and m.test is None)
+        return tuple(
+            Unknown("smoke", f"{_BEFORE_TESTS[mishap.stage]} {mishap.what}", "kernel tests", "late")
+            for mishap in cut
+            if mishap.stage in _BEFORE_TESTS
+        )[:1]
+
+
+_BEFORE_TESTS = {"start": "the interpreter", "import": "import torch", "init": "waking the device"}
+
+
+def _ran(run: Run) -> bool:
+    return any(test.status != "skipped" for test in run.tests.values())
+
 
 def prove(
     sheet: FactSheet,
@@ -66,8 +86,8 @@ def prove(
     Args:
         sheet: what is known of the machine; names the interpreter and the GPUs.
         level: `quick` takes seconds, `full` minutes.
-        deadline: monotonic time at which everything ends; what runs then is `hung`, what was
-            not started `skipped`.
+        deadline: monotonic time at which everything ends; a test that runs then is `hung`,
+            one that was not started `skipped`; an import that it cuts short is no hang.
         only: indices (driver's order) of the GPUs to prove; `None`: all that are usable.
         cpu: prove the CPU instead, by the same code.
         python: the interpreter, where it is not the sheet's.
@@ -236,7 +256,9 @@ def _stage_as_test(run: Run) -> SmokeTest | None:
     for mishap in run.mishaps:
         if mishap.stage in _STAGES and mishap.test is None:
             status: TestStatus = "failed"
-            if mishap.kind in ("crashed", "hung"):
+            if mishap.at_deadline:
+                status = "skipped"
+            elif mishap.kind in ("crashed", "hung"):
                 status = "crashed" if mishap.kind == "crashed" else "hung"
             return SmokeTest(
                 name=_STAGES[mishap.stage],
@@ -251,7 +273,8 @@ def _status(run: Run, tests: Sequence[SmokeTest]) -> TestStatus:
     """The gravest of all answers; `skipped` where no test got to run, or not all did."""
     found = {test.status for test in tests}
     for mishap in run.mishaps:
-        if mishap.kind in ("crashed", "hung"):
+        started = mishap.test is not None or not mishap.at_deadline
+        if started and mishap.kind in ("crashed", "hung"):
             found.add("crashed" if mishap.kind == "crashed" else "hung")
     for status in ("crashed", "hung", "failed"):
         if status in found:
