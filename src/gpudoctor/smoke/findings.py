@@ -25,7 +25,7 @@ def findings(runs: Sequence[Run], sheet: FactSheet) -> tuple[Finding, ...]:
     for run in runs:
         for mishap in run.mishaps:
             # An import that the time allowed cut short is no finding: nothing is known of it.
-            if mishap.test is None and not mishap.at_deadline:
+            if mishap.test is None and not mishap.unfinished:
                 found.extend(_outside_tests(run, mishap, gpu_of(run, sheet)))
         found.extend(_tests(run, gpu_of(run, sheet)))
     return _merged(found)

@@ -53,7 +53,7 @@ class Proof:
         """What keeps the kernels from saying anything: the time allowed was over before a test."""
         if any(run.tests and _ran(run) for run in self.runs):
             return ()
-        cut = (m for run in self.runs for m in run.mishaps if m.at_deadline and m.test is None)
+        cut = (m for run in self.runs for m in run.mishaps if m.unfinished)
         return tuple(
             Unknown("smoke", f"{_BEFORE_TESTS[mishap.stage]} {mishap.what}", "kernel tests", "late")
             for mishap in cut
@@ -87,7 +87,8 @@ def prove(
         sheet: what is known of the machine; names the interpreter and the GPUs.
         level: `quick` takes seconds, `full` minutes.
         deadline: monotonic time at which everything ends; a test that runs then is `hung`,
-            one that was not started `skipped`; an import that it cuts short is no hang.
+            one that was not started `skipped`; an import that gets on and that it cuts short is no
+            hang.
         only: indices (driver's order) of the GPUs to prove; `None`: all that are usable.
         cpu: prove the CPU instead, by the same code.
         python: the interpreter, where it is not the sheet's.
@@ -256,7 +257,7 @@ def _stage_as_test(run: Run) -> SmokeTest | None:
     for mishap in run.mishaps:
         if mishap.stage in _STAGES and mishap.test is None:
             status: TestStatus = "failed"
-            if mishap.at_deadline:
+            if mishap.unfinished:
                 status = "skipped"
             elif mishap.kind in ("crashed", "hung"):
                 status = "crashed" if mishap.kind == "crashed" else "hung"
@@ -273,8 +274,7 @@ def _status(run: Run, tests: Sequence[SmokeTest]) -> TestStatus:
     """The gravest of all answers; `skipped` where no test got to run, or not all did."""
     found = {test.status for test in tests}
     for mishap in run.mishaps:
-        started = mishap.test is not None or not mishap.at_deadline
-        if started and mishap.kind in ("crashed", "hung"):
+        if mishap.kind in ("crashed", "hung") and not mishap.unfinished:
             found.add("crashed" if mishap.kind == "crashed" else "hung")
     for status in ("crashed", "hung", "failed"):
         if status in found:

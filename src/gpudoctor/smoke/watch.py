@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from gpudoctor.collect.process.progress import gets_on
 from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest, TestStatus
 from gpudoctor.smoke.worker_run import Mishap, Order, Run, Stage, key, over
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.25
 _END_SECONDS = 5.0
+_BEFORE_TESTS = ("start", "import", "init")
 """A process that dies closes its channel first and its GPUs after that, which takes a while."""
 _EXIT_STATUS_CHANNEL_LOST = 97  # probe/smoke_suite/channel.py
 
@@ -162,13 +164,14 @@ class Watch:
     def _hung(self) -> bool:
         at_deadline = over(self._order)
         seconds = time.monotonic() - self._since
+        unfinished = at_deadline and self._stage in _BEFORE_TESTS and gets_on(self._child.pid)
         ending = self._child.end()
         what = f"did not come back within {seconds:.3g} s"
         if at_deadline:
             what = f"had not come back after {seconds:.3g} s, when the time allowed was over"
         if ending.status is None:
             what += f"; process {self._child.pid} {ending.text}"
-        self._mishap("hung", what, seconds=seconds, at_deadline=at_deadline)
+        self._mishap("hung", what, seconds=seconds, at_deadline=at_deadline, unfinished=unfinished)
         return self._after("hung", what)
 
     def _after(self, status: TestStatus, what: str) -> bool:
@@ -209,6 +212,7 @@ class Watch:
         *,
         seconds: float | None = None,
         at_deadline: bool = False,
+        unfinished: bool = False,
     ) -> None:
         unwanted = ending is None or ending.ended_by_us
         self._run.mishaps.append(
@@ -222,6 +226,7 @@ class Watch:
                 stderr=self._child.tail("stderr"),
                 stdout=self._child.tail("stdout"),
                 at_deadline=at_deadline,
+                unfinished=unfinished,
             )
         )
 

@@ -55,6 +55,8 @@ class Mishap:
     stdout: tuple[str, ...] = ()
     at_deadline: bool = False
     """It hung only in the sense that the time allowed for all was over."""
+    unfinished: bool = False
+    """It still got on at that moment: what had not come to a test by then is slow, and no hang."""
 
 
 @dataclass(slots=True)

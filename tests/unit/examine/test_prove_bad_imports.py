@@ -90,6 +90,19 @@ def test_a_deadline_in_the_import_ends_everything_at_that_moment(
     monkeypatch.setenv("PYTHONPATH", bad_torch.STANDIN)
     deadline = time.monotonic() + 1.5
     proof = prove(FactSheet(), "quick", deadline, cpu=True, python=sys.executable)
+    assert names(proof) == ["torch-import-hang"]
+    assert "when the time allowed was over" in proof.findings[0].title
+    assert bad_torch.left_over(token) == []
+
+
+def test_an_import_that_gets_on_is_no_hang_when_the_time_allowed_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BAD_TORCH", "slow")
+    monkeypatch.setenv(bad_torch.TOKEN, token := uuid.uuid4().hex)
+    monkeypatch.setenv("PYTHONPATH", bad_torch.STANDIN)
+    deadline = time.monotonic() + 1.5
+    proof = prove(FactSheet(), "quick", deadline, cpu=True, python=sys.executable)
     assert names(proof) == []
     [unknown] = proof.cut_short
     assert unknown.kind == "late"

@@ -13,6 +13,9 @@ if _what == "segfault":
     ctypes.string_at(0)
 elif _what == "hang":
     time.sleep(3600)
+elif _what == "slow":
+    while True:
+        sum(range(10_000))
 elif _what == "hang-deaf":
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
