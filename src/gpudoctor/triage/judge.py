@@ -49,6 +49,8 @@ class Diagnosis:
 
 def diagnose(text: Text) -> Diagnosis:
     """Read the facts, find the messages, judge both."""
+    if (written := own_report.read_for_machines(text)) is not None:
+        return _own(written)
     kind = nature(text)
     if kind == "output" and (own := own_report.read(text)):
         return _own(own)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import gpudoctor
-from gpudoctor.report import render
+from gpudoctor.report import FORMATS, render
 from gpudoctor.report.style import Style
 from gpudoctor.triage.report_on_text import of_string
 
@@ -77,6 +77,40 @@ def test_check_finds_the_sheet_inside_an_issue(tmp_path):
     issue = tmp_path / "ISSUE.md"
     issue.write_text(WAYS["in a fence"](json.dumps(SHEET, indent=1)), encoding="utf-8")
     assert same(gpudoctor.check(facts=str(issue)))
+
+
+def _changed(**facts):
+    return {**SHEET, "facts": {**SHEET["facts"], **facts}}
+
+
+SERVED = {"version": "2.9.1+cu128", "cuda": "12.8", "sass": ["sm_90", "sm_120"], "ptx": []}
+RADEON = {"index": 0, "name": "AMD Radeon RX 6600", "vendor": "amd", "gfx": "gfx1032"}
+PROCESSOR = {"version": "2.6.0+cpu", "cuda": None, "sass": [], "ptx": []}
+MACHINES = {
+    "GPU too new": SHEET,
+    "healthy": _changed(torch=SERVED),
+    "no torch": _changed(torch=None, packages=[]),
+    "AMD": _changed(gpus=[RADEON], driver=None, torch=PROCESSOR),
+    "no GPU": _changed(gpus=[], driver=None),
+}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_is_read_back_alone_and_in_a_log(format_, machine):
+    report = gpudoctor.check(facts=MACHINES[machine])
+    text = render(report, format_, Style(width=90))
+    for pasted in (text, f"starting the job\n{text}\nthe job has ended"):
+        names = [finding.name for finding in of_string(pasted).findings]
+        assert names == [finding.name for finding in report.findings]
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "html", "github", "line"])
+def test_what_a_plan_prescribes_is_not_installed(format_):
+    plan = gpudoctor.plan(gpus=["5090"], driver="570", os="linux", python="3.12")
+    report = of_string(render(plan, format_, Style(width=90)))
+    assert report.findings == ()
+    assert report.sheet.facts.torch is None
 
 
 def test_a_traceback_below_a_healthy_report_is_read_too():

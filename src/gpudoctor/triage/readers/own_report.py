@@ -12,8 +12,9 @@ from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.readers import draft as d
+from gpudoctor.triage.readers import own_formats, prose
 from gpudoctor.triage.readers.draft import Draft
-from gpudoctor.triage.text.cleaned_text import Text
+from gpudoctor.triage.text.cleaned_text import Text, fold
 
 _MARKS = "✓✗!·?–—-✅❌⚠️❔➖ \ufe0f"
 _LAYER = late_pattern(
@@ -29,6 +30,9 @@ _FINDING = late_pattern(
     r".{0,12}?\b(GPU\d{3})\b"
 )
 _ENDS = late_pattern(r"Traceback \(most recent call last\)")
+_PLAN = late_pattern(
+    r"^\s{0,4}(?:[-*] |<li>)?(?:<small>)?Plan for(?:</small>|:)?\s{1,4}(?=.{0,300}\bsm_\d)"
+)
 _LEAST = 3
 
 
@@ -43,8 +47,19 @@ class OwnReport:
     """The lines of the text that are not the report's."""
 
 
+def read_for_machines(text: Text) -> OwnReport | None:
+    """A report of gpudoctor in a format for machines; `None`: there is none."""
+    found = own_formats.read(text)
+    if found is None:
+        return None
+    facts = _facts(dict(found.layers))
+    return OwnReport(facts=facts, findings=found.findings, rest=found.rest)
+
+
 def read(text: Text) -> OwnReport | None:
-    """The first report of gpudoctor in the text; `None`: there is none."""
+    """The first report of gpudoctor for people in the text; `None`: there is none."""
+    if (planned := _plan(text)) is not None:
+        return planned
     layers: dict[str, str] = {}
     names: list[str] = []
     first = last = None
@@ -73,6 +88,17 @@ def read(text: Text) -> OwnReport | None:
     return OwnReport(
         facts=_facts(layers), findings=tuple(names), rest=(*text.lines[:start], *after)
     )
+
+
+def _plan(text: Text) -> OwnReport | None:
+    """A plan: its first line has the machine, and what it prescribes is installed nowhere."""
+    for number, line in enumerate(text.lines):
+        if machine := _PLAN.match(line):
+            said = _TAGS.sub(" ", line[machine.end() :])
+            end = next((n for n, x in enumerate(text.lines) if _ENDS.search(x)), len(text.lines))
+            rest = (*text.lines[:number], *text.lines[max(end, number) :])
+            return OwnReport(facts=prose.read(fold(said)), findings=(), rest=rest)
+    return None
 
 
 def _facts(layers: dict[str, str]) -> Draft:
