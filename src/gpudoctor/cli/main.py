@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Nearly all that a start makes, it keeps: Python's usual 700 objects between two searches for
     # garbage would have it searched in vain some thirty times, a twentieth of a check.
     gc.set_threshold(20_000)
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _stand_in_for_what_is_closed()
     words = list(sys.argv[1:] if arguments is None else arguments)
     clicked = not words and _double_clicked()
     code = run(["check"] if clicked else words)
@@ -54,6 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Windows counts exit codes to 2**32 (an access violation is 0xC0000005), Python only to half
     # of it: the same 32 bits, read with a sign.
     sys.exit(code - (1 << 32) if code >= 1 << 31 else code)
+
+
+def _stand_in_for_what_is_closed() -> None:
+    """Open nothing where the caller closed a standard stream (`>&-`).
+
+    Else the next file that is opened becomes that stream, and a child writes into it.
+    """
+    import os
+
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(descriptor)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free: this one
+            mode = "w" if descriptor else "r"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - to the end
 
 
 def _double_clicked() -> bool:
@@ -158,8 +177,9 @@ def complain(message: str, code: int) -> int:
         encoding = sys.stderr.encoding or "ascii"
         said = inert(message).encode(encoding, "replace").decode(encoding)
         sys.stderr.write(f"gpudoctor: {said}\n")
-    except OSError:  # stderr is closed: the exit code still tells
-        pass
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody can read it: the exit code still tells
+        sys.stderr = None  # else Python's own end tries again, and ends with 120
     return code
 
 
@@ -204,6 +224,8 @@ def _dispatch(arguments: list[str]) -> int:
         return complain("interrupted", INTERRUPTED)
     except typer.Exit as leaving:
         return leaving.exit_code
+    except SystemExit:
+        return 0  # click's, where the reader of a help has gone; its own code would be 1
     except Exception as error:
         # Releases of typer differ in where click lives (beside it, or inside it), so what is
         # wrong usage is told by the two things that click's exceptions have in all of them.
