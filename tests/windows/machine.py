@@ -33,6 +33,11 @@ _DISPLAY = "{4d36e968-e325-11ce-bfc1-08002be10318}"
 _CONTROL_SET = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet"
 CLASS = rf"{_CONTROL_SET}\Control\Class\{_DISPLAY}"
 PCI = rf"{_CONTROL_SET}\Enum\PCI"
+GRAPHICS = rf"{_CONTROL_SET}\Control\GraphicsDrivers"
+FILES = rf"{_CONTROL_SET}\Control\FileSystem"
+WSL = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Lxss"
+SETTINGS = {GRAPHICS: ("HwSchMode",), FILES: ("LongPathsEnabled",)}
+"""Values that a machine may set; they go when the next one is made."""
 
 
 def why_not() -> str | None:
@@ -45,10 +50,11 @@ def why_not() -> str | None:
 
 @functools.cache
 def compiled(name: str) -> bytes:
-    """A stand-in library: `nvml`, `cuda`."""
+    """A stand-in: the libraries `nvml` and `cuda`, the program `smi`."""
     target = ROOT / ".cache" / f"{name}-{os.getpid()}.dll"
     target.parent.mkdir(exist_ok=True)
-    options = ["-O1", "-shared", "-Wl,--export-all-symbols", str(_STANDINS / f"{name}.c")]
+    kind = [] if name == "smi" else ["-shared", "-Wl,--export-all-symbols"]
+    options = ["-O1", *kind, str(_STANDINS / f"{name}.c")]
     try:
         subprocess.run([_COMPILER, *options, "-o", str(target)], check=True, capture_output=True)
         return target.read_bytes()
@@ -83,6 +89,8 @@ class Windows:
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     """More files, below the working folder."""
     environ: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
+    """More values of the registry, by key; keys of `SETTINGS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +178,7 @@ class Wine:
         """Make the machine; `folder` is where people work."""
         self._runtime(machine.runtime)
         self._driver(machine)
-        self._write_registry(machine.adapters, folder)
+        self._write_registry(machine, folder)
         for name, data in machine.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,16 +199,22 @@ class Wine:
             path.unlink(missing_ok=True)
             if driver is not None and getattr(driver, part) != "missing":
                 path.write_bytes(compiled("cuda" if name == "nvcuda" else name))
+        program, text = self.system / "nvidia-smi.exe", self.system / "smi.txt"
+        program.unlink(missing_ok=True)
+        if driver is not None and driver.smi is not None:
+            program.write_bytes(compiled("smi"))
+            text.write_text(driver.smi, encoding="ascii")
         if driver is not None:
             places = [(f"0000:{n + 1:02x}:00.0", card) for n, card in enumerate(machine.cards)]
             pairs = answers_of(driver, places).items()
             lines = "".join(f"{key}={value}\n" for key, value in pairs if value is not None)
             (self.system / "answers.txt").write_text(lines, encoding="utf-8")
 
-    def _write_registry(self, adapters: Sequence[Adapter], folder: Path) -> None:
+    def _write_registry(self, machine: Windows, folder: Path) -> None:
         lines = ["Windows Registry Editor Version 5.00", "", f"[-{PCI}]", "", f"[-{CLASS}]", ""]
         lines += [f"[{CLASS}]", ""]
-        for number, each in enumerate(adapters):
+        lines += _settings(machine.settings)
+        for number, each in enumerate(machine.adapters):
             vendor, device = each.pci_id.upper().split(":")
             hardware = f"VEN_{vendor}&DEV_{device}&SUBSYS_53511462&REV_A1"
             if each.in_class:
@@ -296,6 +310,17 @@ _RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 def windows_path(path: str | Path) -> str:
     """A path of this machine as Wine's drive Z: has it."""
     return "Z:" + str(path).replace("/", "\\")
+
+
+def _settings(settings: Mapping[str, Mapping[str, str | int]]) -> Iterator[str]:
+    yield from (f"[-{WSL}]", "")
+    for key, names in SETTINGS.items():
+        yield from (f"[{key}]", *(f'"{name}"=-' for name in names), "")
+    for key, values in settings.items():
+        yield f"[{key}]"
+        for name, value in values.items():
+            yield f'"{name}"=' + (f"dword:{value:08x}" if isinstance(value, int) else f'"{value}"')
+        yield ""
 
 
 def _little(number: int) -> str:

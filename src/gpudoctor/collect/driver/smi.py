@@ -18,6 +18,11 @@ _MEBIBYTE = 1 << 20
 _TEXT_LIMIT = 400
 _PLACES = ("/usr/lib/wsl/lib", "/opt/bin")
 """Where it lies besides the PATH: WSL; Kubernetes' device plugin on Container-Optimized OS."""
+_WINDOWS_PLACES = (
+    ("SYSTEMROOT", "System32"),
+    ("PROGRAMFILES", os.path.join("NVIDIA Corporation", "NVSMI")),
+)
+"""The same on Windows, from a variable on; the second is that of drivers before 2020."""
 _KINDS: Mapping[StartProblem | None, UnknownKind] = {
     "not-found": "not-asked",
     "denied": "denied",
@@ -58,6 +63,9 @@ def ask_nvidia_smi(environ: Mapping[str, str], seconds: float) -> SmiAnswer:
     Versions before 510 do not know `compute_cap`: they are asked again without it.
     """
     places = _PLACES if Sysroot.from_environ(environ).is_real else ()
+    if os.name == "nt":
+        pairs = ((environ.get(name, ""), below) for name, below in _WINDOWS_PLACES)
+        places = tuple(os.path.join(folder, below) for folder, below in pairs if folder)
     folders = [environ.get("PATH", os.defpath), *places]
     env = {**environ, "PATH": os.pathsep.join(folders), "LC_ALL": "C"}
     answer = _ask(_QUERY, env, seconds)
