@@ -12,6 +12,7 @@ _LINUX = "it reads a tree of Linux, with its links and modes"
 _LAYOUT = "the environment is laid out as on POSIX; test_portable and tests/windows have Windows'"
 _PROCESS = "it tells of signals, groups and descriptors of POSIX; tests/windows has jobs and codes"
 _LOADER = "the loader's words are those of Linux and macOS; on Windows its number decides"
+_BACKSLASHES = "pip itself takes backslashes in a file of requirements for escapes"
 _ZSTD = "Windows brings no zstd before Python 3.14"
 
 POSIX_ALONE = {
@@ -36,6 +37,7 @@ POSIX_ALONE = {
     "collect/test_surroundings.py": {"Test": _LINUX},
     "collect/test_sysroot.py": {"": _LINUX},
     "collect/test_vendor_code.py": {"test_an_xpu_build_lists_intels_images": _ZSTD},
+    "manifests/test_requirements.py": {"test_a_folder_of_wheels_is_read": _BACKSLASHES},
     "collect/test_windows_macos.py": {"test_a_system_without_sysctl_by_name": _LINUX},
 }
 """File, beginning of the test's name (a class's too) → what it stands on."""

@@ -6,6 +6,7 @@ import codecs
 import fnmatch
 import glob
 import os
+import posixpath
 import re
 
 from gpudoctor.errors import UsageError
@@ -39,10 +40,11 @@ class Source:
 
     def beside(self, path: str) -> Source | None:
         """A file that this one names; `None`: it cannot be read."""
-        target = os.path.normpath(os.path.join(os.path.dirname(self.path), path))
-        if self.others is not None:
+        if self.others is not None:  # their names are written with `/` on every system
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), path))
             text = self.others.get(target)
             return None if text is None else Source(target, text, self.others)
+        target = os.path.normpath(os.path.join(os.path.dirname(self.path), path))
         try:
             return read(target)
         except UsageError:
@@ -52,10 +54,12 @@ class Source:
         """The files below this one's folder whose path fits a pattern (`packages/*/x.toml`)."""
         folder = os.path.dirname(self.path)
         if self.others is not None:
-            paths = [os.path.relpath(path, folder or ".") for path in self.others]
+            folder = posixpath.dirname(self.path)
+            paths = [posixpath.relpath(path, folder or ".") for path in self.others]
             return sorted(path for path in paths if fnmatch.fnmatch(path, pattern))
         try:
-            return sorted(glob.glob(pattern, root_dir=folder or "."))
+            found = glob.glob(pattern, root_dir=folder or ".")
+            return sorted(path.replace(os.sep, "/") for path in found)
         except (OSError, ValueError):
             return []
 

@@ -62,7 +62,7 @@ def ask_nvidia_smi(environ: Mapping[str, str], seconds: float) -> SmiAnswer:
 
     Versions before 510 do not know `compute_cap`: they are asked again without it.
     """
-    places = _PLACES if Sysroot.from_environ(environ).is_real else ()
+    places: tuple[str, ...] = _PLACES if Sysroot.from_environ(environ).is_real else ()
     if os.name == "nt":
         pairs = ((environ.get(name, ""), below) for name, below in _WINDOWS_PLACES)
         places = tuple(os.path.join(folder, below) for folder, below in pairs if folder)

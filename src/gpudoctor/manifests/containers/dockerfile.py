@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
 
 from gpudoctor.manifests.choice import Outcome
@@ -123,7 +123,7 @@ def _follow(
             stage.variables[bare] = expand(value.strip().strip("\"'"), stage.variables)[0]
     elif item.word == "WORKDIR":
         folder = expand(item.text.strip(), stage.variables)[0]
-        stage.folder = os.path.normpath(os.path.join(stage.folder, folder))
+        stage.folder = posixpath.normpath(posixpath.join(stage.folder, folder))
     elif item.word in ("COPY", "ADD"):
         _copy(stage, item, stages, at)
     elif item.word == "RUN":
@@ -177,14 +177,14 @@ def _copy(stage: Stage, item: Instruction, stages: dict[str, Stage], at: FileAt)
         return
     target = expand(words[-1], stage.variables)[0]
     folder = target.endswith("/") or len(words) > 2 or target in (".", "./")
-    place = os.path.normpath(os.path.join(stage.folder, target))
+    place = posixpath.normpath(posixpath.join(stage.folder, target))
     for name in words[:-1]:
-        there = os.path.join(place, os.path.basename(name)) if folder else place
+        there = posixpath.join(place, posixpath.basename(name)) if folder else place
         if is_settings(there):
             read_settings(stage, stage.source.beside(name), there)
         here = name.removeprefix("./") or "."
         if folder and here not in (".", "./"):
-            stage.copied[os.path.join(place, os.path.basename(here))] = here
+            stage.copied[posixpath.join(place, posixpath.basename(here))] = here
         else:
             stage.copied[place] = here
 
@@ -196,7 +196,7 @@ def _mount(stage: Stage, item: Instruction) -> None:
         if name == "mount" and parts.get("type") == "bind" and "from" not in parts:
             target = parts.get("target") or parts.get("dst") or parts.get("destination") or ""
             here = parts.get("source") or parts.get("src") or "."
-            stage.copied[os.path.normpath(os.path.join(stage.folder, target))] = here
+            stage.copied[posixpath.normpath(posixpath.join(stage.folder, target))] = here
 
 
 def _run(stage: Stage, item: Instruction, at: FileAt) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
 
 from gpudoctor.manifests.containers.conda_lines import conda, project
@@ -70,7 +70,7 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
         stage.variables.update({key: value for key, _, value in pairs})
     elif name in (".", "source") and words[-1].endswith("/bin/activate"):
         folder = words[-1].removesuffix("/bin/activate")
-        stage.variables["VIRTUAL_ENV"] = os.path.normpath(os.path.join(stage.folder, folder))
+        stage.variables["VIRTUAL_ENV"] = posixpath.normpath(posixpath.join(stage.folder, folder))
     elif name == "cd" and len(words) > 1:
         stage.folder = words[1] if words[1].startswith("/") else f"{stage.folder}/{words[1]}"
     elif name in ("sh", "bash") and len(words) > 2 and words[1] in ("-c", "-lc", "-ec", "-exc"):

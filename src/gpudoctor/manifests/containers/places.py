@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
@@ -52,7 +52,7 @@ def project_place(stage: Stage, tool: str) -> str | None:
 def placed(stage: Stage, path: str) -> str:
     """An environment by its folder, or by a program in it."""
     bare = re.sub(r"/bin/[^/]+\Z", "", path)
-    return os.path.normpath(os.path.join(stage.folder, bare))
+    return posixpath.normpath(posixpath.join(stage.folder, bare))
 
 
 def takes_along(place: str | None, sources: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 
 from gpudoctor.kb.software import images as kb_images
 from gpudoctor.kb.software import torch_releases
@@ -132,13 +132,13 @@ class Stage:
 
     def find(self, path: str) -> Source | None:
         """A file of the build's folder by the path that it has in the image."""
-        target = os.path.normpath(os.path.join(self.folder, path))
+        target = posixpath.normpath(posixpath.join(self.folder, path))
         tried = []
         for there, here in self.copied.items():
             if target == there:
                 tried.append(here)
             elif target.startswith(there.rstrip("/") + "/"):
-                tried.append(os.path.join(here, target[len(there.rstrip("/")) + 1 :]))
+                tried.append(posixpath.join(here, target[len(there.rstrip("/")) + 1 :]))
         for name in tried:
             found = self.source.beside(name)
             if found is not None:
