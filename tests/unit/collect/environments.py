@@ -21,6 +21,8 @@ def put(path: Path, content: str | bytes = "") -> Path:
 
 def executable(path: Path, bits: int = 64) -> Path:
     """An interpreter that would fail if anybody started it: an ELF head and nothing behind."""
+    if os.name == "nt":
+        pytest.skip("its interpreters are those of POSIX; test_portable has those of Windows")
     put(path, b"\x7fELF" + (b"\x02" if bits == 64 else b"\x01") + bytes(59))
     path.chmod(0o755)
     return path
@@ -28,8 +30,6 @@ def executable(path: Path, bits: int = 64) -> Path:
 
 def installation(prefix: Path, version: str = "3.11.7") -> Path:
     """An interpreter with its standard library, as `make install` or pyenv leaves it."""
-    if os.name == "nt":
-        pytest.skip("the environment is laid out as on POSIX; test_portable has those of Windows")
     short = ".".join(version.split(".")[:2])
     executable(prefix / "bin" / f"python{short}")
     for name in ("python3", "python"):

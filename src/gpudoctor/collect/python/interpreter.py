@@ -34,6 +34,7 @@ Why = Literal[
     "search",
 ]
 
+_PROGRAMS = (".exe", ".bat", ".cmd")
 _TOOL_FILES = ("uv-receipt.toml", "pipx_metadata.json")
 _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2/")
 
@@ -111,7 +112,9 @@ def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
         path = next(executables(target, environ), path)
     if not is_file(path):
         raise UsageError(f"--python {target}: there is no such interpreter or environment folder")
-    if not os.access(path, os.X_OK):
+    # Windows says of every file that it may be executed; its ending decides there.
+    runs = path.lower().endswith(_PROGRAMS) if os.name == "nt" else os.access(path, os.X_OK)
+    if not runs:
         raise UsageError(f"--python {target}: this file is no interpreter")
     behind = _behind(path, cwd, environ)
     if behind is None:
