@@ -38,9 +38,16 @@ class KeptFix:
 
 
 def kept(environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
-    """All fixes of all environments, oldest first."""
+    """All fixes of all environments, oldest first.
+
+    Raises:
+        UsageError: a folder of them cannot be read.
+    """
     root = os.path.join(place.state_folder(environ), "fixes")
-    found = [_kept(fix) for folder in place.fixes(root) for fix in place.fixes(folder)]
+    try:
+        found = [_kept(fix) for folder in place.fixes(root) for fix in place.fixes(folder)]
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from None
     return tuple(sorted(found, key=lambda entry: (entry.date, entry.id)))
 
 
@@ -48,7 +55,8 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
     """Remove the fix `name`, or `all` that are finished; what was removed.
 
     Raises:
-        UsageError: there is none of that name, or it is unfinished and can still be undone.
+        UsageError: there is none of that name, it is unfinished and can still be undone, or it
+            may not be removed by this user.
     """
     entries = kept(environ)
     wanted = [e for e in entries if name in ("all", e.id)]
@@ -66,7 +74,10 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
         forget_traces(entry.folder, entry.vaults)
         vault.discard(entry.folder)
         remove_empty(os.path.dirname(entry.folder))
-    return tuple(gone)
+    stays = [entry.folder for entry in gone if os.path.lexists(entry.folder)]
+    if stays and name != "all":
+        raise UsageError(f"fix {name} cannot be removed: {stays[0]} may not be changed by you")
+    return tuple(entry for entry in gone if entry.folder not in stays)
 
 
 def clean(folder: str) -> None:
@@ -143,10 +154,10 @@ def _date(moment: object) -> str:
 
 def remove_empty(folder: str) -> None:
     """The folder of an environment goes with its last fix."""
-    if place.fixes(folder):
-        return
     lock = os.path.join(folder, "lock")
     try:
+        if place.fixes(folder):
+            return
         if os.path.exists(lock):
             os.unlink(lock)
         os.rmdir(folder)

@@ -91,8 +91,13 @@ def refuse_unfinished(report: Report) -> None:
     python = report.sheet.facts.python
     if python is not None and python.prefix:
         folder = place.environment_folder(python.prefix, os.environ)
-        if place.unfinished_in(folder) is None:
-            return
+        try:
+            if place.unfinished_in(folder) is None:
+                return
+        except OSError as error:
+            raise FixFailedError(
+                f"{folder} cannot be read: {error.strerror}; nothing was changed"
+            ) from None
         with EnvironmentLock(python.prefix, folder):  # one that is at work was not cut off
             transaction.refuse_unfinished(python.prefix, folder)
 

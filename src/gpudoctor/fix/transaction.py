@@ -76,8 +76,8 @@ def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None =
             raise FixFailedError(f"{_why(error)}; nothing was changed") from None
         with EnvironmentLock(work.prefix, folder):
             # Whoever looked before the lock may have been overtaken by a fix that was cut off.
-            refuse_unfinished(work.prefix, folder)
             try:
+                refuse_unfinished(work.prefix, folder)
                 clean(folder)
                 journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
             except OSError as error:

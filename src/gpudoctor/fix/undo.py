@@ -83,14 +83,16 @@ def undo(
         FixInterruptedError: it was interrupted before it began.
     """
     folder = place.environment_folder(prefix, environ)
-    if not place.fixes(folder):
+    if not _kept_fixes(folder):
         return Undone("there is nothing to undo")
     with Signals(say) as signals:
         say("waiting until nothing writes into the environment any more")
         try:
             with EnvironmentLock(prefix, folder, wait_seconds):
-                clean(folder)
-                fix = next((f for f in reversed(place.fixes(folder)) if _can_be_undone(f)), None)
+                fix = next(
+                    (f for f in reversed(_kept_fixes(folder, cleaned=True)) if _can_be_undone(f)),
+                    None,
+                )
                 if fix is None:
                     return Undone("there is nothing to undo")
                 journal = Journal(fix)
@@ -99,11 +101,24 @@ def undo(
             remove_empty(folder)
 
 
+def _kept_fixes(folder: str, *, cleaned: bool = False) -> list[str]:
+    try:
+        if cleaned:
+            clean(folder)
+        return place.fixes(folder)
+    except OSError as error:
+        why = f"{folder} cannot be read: {error.strerror}"
+        raise FixFailedError(f"{why}; nothing was changed") from None
+
+
 def has_fixes(prefix: str, environ: Mapping[str, str]) -> bool:
     """Whether `prefix` is a folder of which fixes are kept."""
     if not os.path.isdir(prefix):
         return False
-    return bool(place.fixes(place.environment_folder(prefix, environ)))
+    try:
+        return bool(place.fixes(place.environment_folder(prefix, environ)))
+    except OSError:
+        return True  # who undoes will be told
 
 
 class _Undoing:

@@ -13,9 +13,14 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.collect.python import fix_journal
-from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
+from gpudoctor.errors import (
+    FixFailedError,
+    FixInterruptedError,
+    RestoreFailedError,
+    UsageError,
+)
 from gpudoctor.examine.options import VisitOptions
-from gpudoctor.fix import procedure, pulse
+from gpudoctor.fix import kept, procedure, pulse
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.installing import isolation
 from gpudoctor.fix.installing.workshop import Workshop
@@ -290,3 +295,44 @@ def test_a_signal_after_the_end_of_a_fix_is_told_what_stays(patient, monkeypatch
     monkeypatch.setattr(procedure, "visit", interrupted)
     with pytest.raises(FixInterruptedError, match=r"finished and verified.*--undo"):
         procedure.carry_out(report, VisitOptions(), lambda line: None, patient.environ)
+
+
+def test_a_torch_that_was_moved_to_another_disk_since_is_not_lost_by_an_undo(patient, tmp_path):
+    patient.fix()
+    torch, far = patient.tiny.site / "torch", tmp_path / "far"
+    torch.rename(far)
+    torch.symlink_to(far)
+    moved = patient.tiny.state()
+    with pytest.raises(FixFailedError, match=r"site-packages/torch among them.*--set-aside"):
+        patient.undo()
+    assert patient.tiny.state() == moved
+    patient.undo(set_aside=True)
+    assert patient.tiny.state() == patient.before
+    assert (far / "version.py").read_text() == "2.9.1"
+
+
+def test_a_state_folder_that_cannot_be_read_is_never_called_empty(patient, monkeypatch):
+    patient.fix()
+    listed = os.scandir
+
+    def denied(path):
+        if str(path).startswith(patient.environ["GPUDOCTOR_STATE"]):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(FixFailedError, match="cannot be read: Permission denied"):
+        patient.undo()
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
+        kept.kept(patient.environ)
+    with pytest.raises(PermissionError):
+        fix_journal.unfinished(str(patient.tiny.prefix), patient.environ)
+
+
+def test_what_could_not_be_removed_is_not_called_removed(patient, monkeypatch):
+    patient.fix()
+    name = patient.last.name
+    monkeypatch.setattr(kept.vault, "discard", lambda _folder: None)
+    with pytest.raises(UsageError, match="cannot be removed"):
+        kept.forget(name, patient.environ)
+    assert kept.forget("all", patient.environ) == ()

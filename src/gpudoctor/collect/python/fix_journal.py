@@ -92,11 +92,14 @@ def fixes(folder: str) -> list[str]:
 
     Their names begin with a number that grows, so no clock and no time zone decides the order.
     A name that begins with a dot is a fix that was cut off before it began.
+
+    Raises:
+        OSError: the folder is there and cannot be read, so that nobody knows.
     """
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     plain = sorted((name for name in names if not name.startswith(".")), key=order)
     return [os.path.join(folder, name) for name in plain]
@@ -190,8 +193,14 @@ def not_private(path: str) -> str | None:
 
 
 def unfinished(prefix: str, environ: Mapping[str, str]) -> Unfinished | None:
-    """The last fix of this environment that neither ended nor was undone, or cannot be read."""
-    if not os.path.isdir(os.path.join(state_folder(environ), "fixes")):
+    """The last fix of this environment that neither ended nor was undone, or cannot be read.
+
+    Raises:
+        OSError: the folder of the fixes cannot be read.
+    """
+    try:
+        os.stat(os.path.join(state_folder(environ), "fixes"))
+    except (FileNotFoundError, NotADirectoryError):
         return None  # nothing was ever fixed here; loading hashlib would cost every check 5 ms
     return unfinished_in(environment_folder(prefix, environ))
 

@@ -71,6 +71,10 @@ def of_the_fix(
         tree = now[part.name]
         names = part.tree.keys() | later.tree.keys()
         changed = {name for name in names if part.tree.get(name) != later.tree.get(name)}
+        # Where a folder became a link or a file, all that was in it has to come back.
+        lost = {path for path in part.tree if _is_replaced(path, part.tree, later.tree, tree)}
+        lost = {path for path in lost if any(_is_below(name, {path}) for name in changed)}
+        changed |= lost | {path for path in part.tree if lost and _is_below(path, lost)}
         actions: dict[str, Action] = {
             path: "put back" for path in changed if part.tree.get(path) != tree.get(path)
         }
@@ -101,6 +105,9 @@ def after_commit(
         }
         for path in part.tree.keys() | later.tree.keys():
             old, new, present = part.tree.get(path), later.tree.get(path), tree.get(path)
+            if _is_replaced(path, part.tree, later.tree, tree):
+                found.append((part.name, path))
+                continue
             if old == new or present in (None, old, new) or environments.is_bytecode(path):
                 continue  # what somebody removed since is no loss
             # A folder has nothing of its own but its mode.
@@ -118,6 +125,12 @@ def after_commit(
             and path.rsplit("/", 1)[-1] not in who.leftovers
         ]
     return Late(in_the_way=tuple(sorted(found)))
+
+
+def _is_replaced(path: str, old: Tree, new: Tree, now: Tree) -> bool:
+    """Whether a folder of before and after the fix is something else now: a link, a file."""
+    kinds = [tree[path].kind if path in tree else "" for tree in (old, new, now)]
+    return kinds[:2] == ["folder", "folder"] and kinds[2] not in ("", "folder")
 
 
 def _is_below(path: str, folders: set[str]) -> bool:

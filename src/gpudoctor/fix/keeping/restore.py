@@ -179,7 +179,8 @@ class _Work:
                 self._folder.set_mode(path, entry.mode)
             self.written_into.add(path)
             return
-        if status is not None and self._actions[path] == "set aside" and entry.kind != "folder":
+        folders = now is not None and now.kind == entry.kind == "folder"
+        if status is not None and self._actions[path] == "set aside" and not folders:
             self._set_aside(path)
         elif now is None or now.kind != entry.kind:
             self._clear(path, status)
