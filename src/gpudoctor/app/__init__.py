@@ -8,8 +8,9 @@ Each function is loaded with the module that has it, when it is first asked for.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from gpudoctor.model import lazy
 
 if TYPE_CHECKING:
     from gpudoctor.app.fixes import carry_out as carry_out
@@ -57,9 +58,4 @@ _PLACES = {
 
 def __getattr__(name: str) -> Any:
     """A function of the interface; `AttributeError` for any other name."""
-    place = _PLACES.get(name)
-    if place is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{place}"), name)
-    globals()[name] = found
-    return found
+    return lazy.attribute(__name__, _PLACES, name)

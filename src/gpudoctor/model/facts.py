@@ -111,6 +111,7 @@ class Gpu:
     power_limit_watts: float | None = None
     power_limit_default_watts: float | None = None
     throttle_reasons: tuple[str, ...] = ()
+    """What holds its clocks back, as NVML names it; being idle is no such reason."""
     persistence_mode: bool | None = None
     driver_model: Literal["WDDM", "TCC", "MCDM"] | None = None
     """Under which of Windows' models its driver runs."""

@@ -6,8 +6,9 @@ Each name is loaded when it is first asked for. A plan for a machine that is not
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from gpudoctor.model import lazy
 
 if TYPE_CHECKING:
     from gpudoctor.prescribe.answer import prescribe as prescribe
@@ -25,9 +26,4 @@ _PLACES = {
 
 def __getattr__(name: str) -> Any:
     """A function or a value of this layer; `AttributeError` for any other name."""
-    place = _PLACES.get(name)
-    if place is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{place}"), name)
-    globals()[name] = found
-    return found
+    return lazy.attribute(__name__, _PLACES, name)

@@ -129,9 +129,8 @@ def reasons_of(gpu: Gpu | None) -> tuple[str, ...]:
     limit, usual = gpu.power_limit_watts, gpu.power_limit_default_watts
     if limit and usual and limit < 0.9 * usual:
         found.append(f"Its power limit is {limit:.0f} W of {usual:.0f} W.")
-    throttled = [reason for reason in gpu.throttle_reasons if "idle" not in reason.casefold()]
-    if throttled:
-        found.append(f"The driver holds its clocks back: {', '.join(throttled)}.")
+    if gpu.throttle_reasons:
+        found.append(f"The driver holds its clocks back: {', '.join(gpu.throttle_reasons)}.")
     if gpu.processes:
         shown = ", ".join(str(pid) for pid in gpu.processes)
         found.append(f"Other processes use it: {shown}.")
