@@ -46,6 +46,7 @@ class Contents:
         embedded: Containers = {}
         records = Records()
         others = []
+        relocations = None
         cuda = any(section.name in _CUDA for section in sections)
         for section in sections:
             if section.name == ".rodata":
@@ -55,6 +56,8 @@ class Contents:
                 _merge(linked, walk(source, section.offset, section.size, budget))
             elif section.name == "__nv_relfatbin":
                 _merge(relocatable, walk(source, section.offset, section.size, budget))
+            elif section.name == ".rela.dyn":
+                relocations = section
             elif section.name.endswith("Segment"):
                 records.read(source, section, budget)
             else:
@@ -66,7 +69,7 @@ class Contents:
         self.add_images(linked)
         if others:
             try:
-                self._add_others(source, others, records, budget)
+                self._add_others(source, others, records, budget, relocations)
             except NoDecompressorError as error:
                 # What lies in it for NVIDIA's GPUs is known all the same.
                 self.unread = error.reason
@@ -85,7 +88,12 @@ class Contents:
         self.loose[name] += 1
 
     def _add_others(
-        self, source: Source, sections: Sequence[Section], records: Records, budget: Budget
+        self,
+        source: Source,
+        sections: Sequence[Section],
+        records: Records,
+        budget: Budget,
+        relocations: Section | None,
     ) -> None:
         """AMD's and Intel's; their readers are loaded where there is something to read."""
         from gpudoctor.binaries.code.bundle import read_bundles, relocatable_target
@@ -107,7 +115,7 @@ class Contents:
             elif "hip" not in section.name:
                 images.append(section)
         if images:
-            self.xpu.update(read_images(source, images, table, budget))
+            self.xpu.update(read_images(source, images, table, budget, relocations))
 
     def library(
         self, path: str, distribution: str | None, format_: str, machine: str | None

@@ -45,6 +45,21 @@ def test_without_addresses_each_section_is_read_from_its_beginning() -> None:
     assert found(data).xpu == {"12.55.8": 1, "spirv": 1}
 
 
+@pytest.mark.parametrize("kind", [8, 1027])  # x86-64 and aarch64
+def test_addresses_that_lie_in_the_relocations_alone_are_found_there(kind: int) -> None:
+    first, second = intel_image("12.55.8"), intel_image("20.1.4")
+    first += bytes(-len(first) % 16)
+    images, entries = Section(AHEAD, first + second), table((0, 900), (0, 900))
+    at = 64 + len(images.data) + -len(images.data) % 8  # of the table
+    other = struct.pack("<QQQ", 8, kind, 64)  # moves something else
+    moves = b"".join(
+        struct.pack("<QQQ", at + 16 * place, kind, address)
+        for place, address in enumerate((64, 64 + len(first)))
+    )
+    data = elf(images, entries, Section(".rela.dyn", other + moves + other))
+    assert found(data).xpu == {"12.55.8": 1, "20.1.4": 1}
+
+
 def test_in_windows_libraries_all_images_lie_in_one_section() -> None:
     image = intel_image("12.71.4")
     image += bytes(-len(image) % 16)

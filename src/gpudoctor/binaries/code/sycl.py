@@ -28,22 +28,30 @@ _SPIRV_WITHOUT_KERNELS = 256
 """dpctl brings a module of 88 bytes that holds nothing."""
 _IMAGE = struct.Struct("<QQ")
 _AT_ONCE = 1 << 16
+_RELOCATION = struct.Struct("<QQQ")
+_RELOCATIONS_AT_ONCE = 1 << 14
+_RELATIVE = (8, 1027)
+"""R_X86_64_RELATIVE and R_AARCH64_RELATIVE: the address is the addend."""
 _BITS = "64."
 
 
 def read_images(
-    source: Source, sections: Sequence[Section], table: Section | None, budget: Budget
+    source: Source,
+    sections: Sequence[Section],
+    table: Section | None,
+    budget: Budget,
+    relocations: Section | None = None,
 ) -> Counter[str]:
     """How many images there are of each kind: by IP version, `spirv`, or `other`.
 
-    `sections` are those that hold images, `table` is `.tgtimg`.
+    `sections` are those that hold images, `table` is `.tgtimg`, `relocations` `.rela.dyn`.
 
     Raises:
         UnreadableBinaryError: an image contradicts itself, or is compressed in a way that cannot
             be undone here.
     """
     found: Counter[str] = Counter()
-    for offset, room, size in _places(source, sections, table, budget):
+    for offset, room, size in _places(source, sections, table, budget, relocations):
         budget.step()
         data: Source = PartSource(source, offset, min(room, size) if size else room)
         head = data.read(0, 18)
@@ -56,7 +64,11 @@ def read_images(
 
 
 def _places(
-    source: Source, sections: Sequence[Section], table: Section | None, budget: Budget
+    source: Source,
+    sections: Sequence[Section],
+    table: Section | None,
+    budget: Budget,
+    relocations: Section | None,
 ) -> Iterable[tuple[int, int, int]]:
     """Offset, room and size (0: unknown) of each image, in the order of the file."""
     listed = []
@@ -65,7 +77,14 @@ def _places(
     if table is not None:
         budget.step(table.size // _IMAGE.size)
         data = source.read(table.offset, table.size // _IMAGE.size * _IMAGE.size)
-        for address, size in _IMAGE.iter_unpack(data[: len(data) // _IMAGE.size * _IMAGE.size]):
+        entries = list(_IMAGE.iter_unpack(data[: len(data) // _IMAGE.size * _IMAGE.size]))
+        if relocations is not None and entries and not any(address for address, _ in entries):
+            moved = _relocated(source, table, relocations, budget)
+            entries = [
+                (moved.get(table.address + place * _IMAGE.size, 0), size)
+                for place, (_, size) in enumerate(entries)
+            ]
+        for address, size in entries:
             index = bisect_right(begins, address) - 1
             if address and index >= 0:
                 section = ordered[index]
@@ -77,6 +96,29 @@ def _places(
         return sorted(set(listed))
     # The linker left the addresses to the loader: what is known is what each section begins with.
     return [(each.offset, each.size, 0) for each in sections if each.size]
+
+
+def _relocated(
+    source: Source, table: Section, relocations: Section, budget: Budget
+) -> dict[int, int]:
+    """Where the loader will put addresses into the table: place → address.
+
+    Some linkers (lld) leave zeros in the table and the addresses in the relocations alone.
+    """
+    found: dict[int, int] = {}
+    end, at = table.address + table.size, relocations.offset
+    last = at + relocations.size // _RELOCATION.size * _RELOCATION.size
+    while at < last:
+        length = min(_RELOCATIONS_AT_ONCE * _RELOCATION.size, last - at)
+        data = source.read(at, length)
+        budget.step(length // _RELOCATION.size)
+        for place, info, addend in _RELOCATION.iter_unpack(
+            data[: len(data) // _RELOCATION.size * _RELOCATION.size]
+        ):
+            if table.address <= place < end and info in _RELATIVE:
+                found[place] = addend
+        at += length
+    return found
 
 
 def _kinds(data: Source, budget: Budget) -> Iterable[str]:

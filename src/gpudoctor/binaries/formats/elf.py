@@ -39,6 +39,7 @@ DEVICE_SECTIONS: Mapping[bytes, str] = {
         ".hipFatBinSegment",
         ".rocm_kpack_ref",
         ".tgtimg",
+        ".rela.dyn",
         ".rodata",
     )
 }
