@@ -362,7 +362,9 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "on-processor": lambda s: (
         not any(_serving_here(s, str(gpu)) for gpu in s.target.gpus if s.sheet.facts.gpus)
     ),
-    "on-apple": lambda s: s.sheet.facts.host.os == "macos",
+    "on-apple": lambda s, torch, macos: (
+        s.sheet.facts.host.os == "macos" and macos in (None, s.target.macos)
+    ),
     "serves-vendor": lambda s, torch: any(
         gpu.vendor in ("amd", "intel") for gpu in s.sheet.facts.gpus
     ),

@@ -103,6 +103,7 @@ _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (
     _plain("cuda.yaml", "cuda"),
     _torch_tables.compile_torch,
     _pci_pairs("amd.yaml", "amd", "gfx"),
+    _plain("apple.yaml", "apple"),
     _pci_pairs("intel.yaml", "intel", "target"),
     _packages,
     _plain("environment.yaml", "environment"),

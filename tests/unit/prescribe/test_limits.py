@@ -19,7 +19,7 @@ from unit.prescribe.sheets import sheet
 
 
 @pytest.mark.parametrize(
-    ("macos", "torch"), [("13.6", "2.11.0"), ("14.2", "2.15.0"), ("10.15", None)]
+    ("macos", "torch"), [("13.6", "2.8.0"), ("14.2", "2.15.0"), ("10.15", None)]
 )
 def test_a_wheel_for_a_newer_macos_is_not_chosen(macos, torch):
     host = Host(os="macos", arch="arm64", distribution_version=macos)
@@ -28,6 +28,17 @@ def test_a_wheel_for_a_newer_macos_is_not_chosen(macos, torch):
     assert answer.torch == torch
     if torch is None:
         assert "macOS 11" in answer.why
+
+
+def test_on_a_mac_too_old_for_its_gpu_kernels_a_demanded_release_runs_on_the_processor():
+    """torch 2.11 installs on macOS 11; its Metal library says 14.0."""
+    host = Host(os="macos", arch="arm64", distribution_version="13.6")
+    machine = sheet("M2", driver=None, host=host, python="3.12.1")
+    answer = prescribe(machine, judge(machine).findings, Options(choose=True, torch_spec="2.11.0"))
+    assert answer.torch == "2.11.0"
+    assert "on the processor" in answer.why
+    assert "14.0" in answer.why
+    assert "13.6" in answer.why
 
 
 def test_late_pythons_of_some_releases_need_the_newer_macos():

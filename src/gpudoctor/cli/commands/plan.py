@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.report.style import Style
 
 _NO_GPU = "plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0"
+_MAC = "Apple silicon"
 
 
 def execute(
@@ -54,7 +55,9 @@ def execute(
     if policy is not None and not requirements:
         raise UsageError("--policy judges install files: name them with --requirements")
     if not gpu and facts is None and not requirements:
-        raise UsageError(_NO_GPU)
+        if os != "macos":
+            raise UsageError(_NO_GPU)
+        gpu = (_MAC,)  # there is one kind of GPU there
     from gpudoctor import app
     from gpudoctor.cli import this_machine
 

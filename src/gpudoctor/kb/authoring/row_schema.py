@@ -258,6 +258,7 @@ FILES: Mapping[str, File] = {
             "pci": _rows(id="hex", gfx="gfx", name="text"),
         }
     ),
+    "apple.yaml": File({"mps_floors": _rows(since="version", macos="version")}),
     "intel.yaml": File(
         {
             "families": _of(intel_gpus.Family),

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb import info as kb_info
+from gpudoctor.kb.hardware.apple_gpus import mps_floor, mps_serves
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.prescription import Claim
@@ -39,7 +40,12 @@ def why(sheet: FactSheet, build: Build, target: Target) -> str:
         label = f"The nightly of torch for {build.variant}"
     if build.platform == "macos_arm64":
         text = f"torch {build.torch} runs on Apple's GPU (MPS), and there is no CUDA for macOS."
-        return said("on-apple", text)
+        if not mps_serves(build.torch, target.macos):
+            text = (
+                f"torch {build.torch} runs on the processor: its kernels for Apple's GPU (MPS) "
+                f"need macOS {mps_floor(build.torch)}, and this is {target.macos}."
+            )
+        return said("on-apple", text, torch=build.torch, macos=target.macos)
     if build.kind == "cpu":
         return said("on-processor", f"{label} runs on the processor.")
     if build.kind in ("rocm", "xpu"):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache, partial
 
+from gpudoctor.kb.hardware.apple_gpus import mps_serves
 from gpudoctor.kb.software.torch_releases import Build, minimum_macos
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
@@ -85,6 +86,7 @@ def _preference(fit: Fit, target: Target, keep: tuple[int, ...] | None) -> tuple
     return (
         beside and not companion_wheels(offer, target),
         not fit.complete,
+        offer.build.platform == "macos_arm64" and not mps_serves(offer.build.torch, target.macos),
         offer.order != keep,
         # Builds outside the matrix were made for torch; whether their companions exist is not
         # known as surely.
