@@ -70,7 +70,7 @@ def test_a_link_is_lanes_times_what_a_lane_carries() -> None:
 
 def test_reasons_are_told_apart_by_facts_and_absent_without_them() -> None:
     assert reasons_of(None) == ()
-    assert reasons_of(Gpu(throttle_reasons=("gpu_idle",))) == ()
+    assert reasons_of(Gpu()) == ()
     text = " ".join(
         reasons_of(
             Gpu(
