@@ -38,6 +38,8 @@ _TOKENS = re.compile(
     r"sk-[\w-]{16,}|nvapi-[\w-]{16,}|AKIA[A-Z0-9]{16}|pypi-[\w-]{16,}|xox[a-z]-[\w-]{10,}|"
     r"eyJ[\w-]{8,2000}\.[\w-]{8,4000}\.[\w-]{8,})"
 )
+# Short words without a sign that any pattern here asks for; nearly all strings of a sheet are so.
+_HARMLESS = re.compile(r"(?:\w{0,17}(?:[ .,()\[\]'\"=+]|\Z))*\Z", re.ASCII)
 # Hosts that everyone knows. Any other host's name says where somebody works.
 _PUBLIC_HOSTS = re.compile(
     r"(?:[\w-]+\.)*(?:pypi\.org|pythonhosted\.org|pytorch\.org|nvidia\.com|amd\.com|intel\.com|"
@@ -92,6 +94,8 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """The text without private details; applying it again changes nothing."""
+        if not self._own and _HARMLESS.match(text) and "eyJ" not in text:
+            return text
         text = _URL.sub(self._url, text)
         for pattern, replacement in self._own:
             text = pattern.sub(replacement, text)

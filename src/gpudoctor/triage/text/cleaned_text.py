@@ -35,14 +35,17 @@ class Text:
     cut: bool = False
     """Whether parts of a longer text were left out."""
     words: str = ""
-    """Each word of `lower` once: a fraction of a log, which says most literals not to be there."""
+    """Of a long text each word of `lower` once: a fraction of a log, and most literals lack one."""
 
     def has_any(self, literals: Sequence[str]) -> bool:
         """Whether one of these literals, in lower case, stands in the text."""
+        text, words = self.lower, self.words
+        if not words:
+            return any(literal in text for literal in literals)
         return any(
-            literal in self.lower
+            literal in text
             for literal in literals
-            if all(part in self.words for part in literal.split())
+            if all(part in words for part in literal.split())
         )
 
     @property
@@ -125,5 +128,5 @@ def fold(cleaned: str, *, cut: bool = False) -> Text:
         typed=frozenset(typed),
         put_out=" ".join(said),
         cut=cut,
-        words="\n".join(set(lower.split())),
+        words="\n".join(set(lower.split())) if len(lower) > _SHORT else "",
     )
