@@ -33,6 +33,7 @@ from unit.rules.parts import (
     PYTHON,
     RTX_5090,
     T4,
+    V100,
 )
 
 ON_WINDOWS = dataclasses.replace(
@@ -123,6 +124,9 @@ FIRES: dict[str, FactSheet] = {
     ),
     "flash-attn-unsupported-gpu": machine(
         gpus=(T4,), torch=torch(sass=CU130), packages=(package("flash-attn", "2.8.3", "torch"),)
+    ),
+    "package-needs-newer-gpu": machine(
+        gpus=(V100,), torch=torch(sass=CU124), packages=(package("vllm", "0.21.0"),)
     ),
     "extension-lacks-arch": machine(
         gpus=(RTX_5090,),

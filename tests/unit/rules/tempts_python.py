@@ -31,12 +31,14 @@ from unit.rules.parts import (
     A100,
     CPU,
     GT_710,
+    GTX_1080,
     ORIN,
     PASCAL,
     PATH,
     PYTHON,
     RTX_5090,
     T4,
+    V100,
     env,
 )
 
@@ -299,6 +301,21 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         "flash-attn-unsupported-gpu",
         "FlashAttention 1 serves Turing",
         machine(gpus=(T4,), torch=torch(sass=CU130), packages=(package("flash-attn", "1.0.9"),)),
+    ),
+    (
+        "package-needs-newer-gpu",
+        "an older release serves this GPU",
+        machine(gpus=(V100,), torch=torch(sass=CU124), packages=(package("vllm", "0.14.0"),)),
+    ),
+    (
+        "package-needs-newer-gpu",
+        "the other GPU is new enough",
+        machine(gpus=(V100, A100), torch=torch(sass=CU124), packages=(package("vllm", "0.21.0"),)),
+    ),
+    (
+        "package-needs-newer-gpu",
+        "of Triton, only torch.compile asks for a newer GPU",
+        machine(gpus=(GTX_1080,), torch=torch(sass=CU124), packages=(package("triton", "3.5.1"),)),
     ),
     (
         "gpu-newer-than-knowledge",

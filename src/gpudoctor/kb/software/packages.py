@@ -37,6 +37,8 @@ class Requirement:
     capability: Capability
     since: Version | None = None
     """The release of the package that asks for it; `None`: all."""
+    whole: bool = False
+    """Whether nothing of the package runs on a GPU below it."""
     instead: str | None = None
     """What serves the other GPUs, as a sentence."""
     note: str | None = None
@@ -170,6 +172,17 @@ def serves_nothing_below(package: str, version: str | None) -> str | None:
     features = {row.feature for row in requirements() if row.package == package}
     found = [lowest_capability(package, feature, version) for feature in features]
     return min((item for item in found if item), key=numbers, default=None)
+
+
+def whole_packages() -> tuple[str, ...]:
+    """Packages of which nothing runs on a GPU below a known capability."""
+    return tuple(dict.fromkeys(row.package for row in requirements() if row.whole))
+
+
+def instead_of(package: str) -> str:
+    """What serves the GPUs that a package does not, as a sentence; empty where nothing is known."""
+    rows = (row.instead for row in requirements() if row.package == package)
+    return next((said for said in rows if said), "")
 
 
 ATTENTION = ("flash-attn", "flash-attn-3")

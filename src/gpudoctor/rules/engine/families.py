@@ -25,6 +25,7 @@ FAMILIES = (
     "builds.mixed_gpus",
     "packages.cudnn",
     "packages.attention",
+    "packages.minimum_gpu",
     "builds.library_code",
     "packages.companions",
     "packages.nvidia_wheels",
