@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from timing import measure
 
 import gpudoctor
-from gpudoctor.binaries import read_library
+from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.scan import scan
 from xray.made import Image, container, elf, fatbin
 from xray.truth import Wheel, cache_folder, cuobjdump, fetch

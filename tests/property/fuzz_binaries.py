@@ -20,11 +20,11 @@ import atheris
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 with atheris.instrument_imports(include=["gpudoctor.binaries", "gpudoctor.compat"]):
-    from gpudoctor.binaries import coverage
     from gpudoctor.binaries.code.skeleton import Skeleton
     from gpudoctor.binaries.containers.inflated import InflatedSource
     from gpudoctor.binaries.containers.wheel import read_wheel
     from gpudoctor.binaries.containers.zip_archive import members
+    from gpudoctor.binaries.judgement.coverage import coverage
     from gpudoctor.binaries.library import read_library, read_source
     from gpudoctor.binaries.ptxas import read_ptxas
     from gpudoctor.binaries.source import BytesSource, Source, UnreadableBinaryError

@@ -12,15 +12,15 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 
-from gpudoctor.binaries import UnreadableBinaryError, coverage
 from gpudoctor.binaries.code.skeleton import Skeleton
 from gpudoctor.binaries.containers import wheel as wheels
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.record import attributions
 from gpudoctor.binaries.containers.zip_archive import members
+from gpudoctor.binaries.judgement.coverage import coverage
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.ptxas import read_ptxas
-from gpudoctor.binaries.source import BytesSource
+from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
 from gpudoctor.collect.python import fix_journal
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import FixFailedError

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.binaries import coverage
-from gpudoctor.binaries.judgement.coverage import CanJit, driver_compiles
+from gpudoctor.binaries.judgement.coverage import CanJit, coverage, driver_compiles
 from gpudoctor.binaries.judgement.general import (
     common_architectures,
     made_on_purpose,

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.binaries import UnreadableBinaryError, read_library
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code.fatbin import walk
-from gpudoctor.binaries.library import read_source
-from gpudoctor.binaries.source import BytesSource
+from gpudoctor.binaries.library import read_library, read_source
+from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import CodeGroup, Library
 from xray.made import LTO, Image, Section, container, elf, fatbin, pe, records

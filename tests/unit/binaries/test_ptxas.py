@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.binaries import UnreadableBinaryError
 from gpudoctor.binaries.ptxas import ptxas_architectures, read_ptxas, triton_ptxas
+from gpudoctor.binaries.source import UnreadableBinaryError
 from xray.made import Section, elf, pe
 
 STRINGS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.binaries import UnreadableBinaryError
+from gpudoctor.binaries.source import UnreadableBinaryError
 from gpudoctor.binaries.table_check import verify, version_of
 from gpudoctor.kb.software import torch_releases
 from xray.made import container, elf, fatbin, wheel

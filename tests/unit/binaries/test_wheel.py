@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.binaries import UnreadableBinaryError
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.binaries.containers.zip_archive import Member, members
-from gpudoctor.binaries.source import BytesSource, Skipped
+from gpudoctor.binaries.source import BytesSource, Skipped, UnreadableBinaryError
 from gpudoctor.model.facts import Library
 from xray.made import Image, Section, container, elf, fatbin, pe, records, wheel
 

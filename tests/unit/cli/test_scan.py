@@ -218,7 +218,7 @@ def test_quiet_shows_faults_alone(capsys: pytest.CaptureFixture[str], library: s
 
 def test_reading_binaries_imports_little() -> None:
     """`check` reads every extension at each start."""
-    script = "import sys; import gpudoctor.binaries; print(*sys.modules)"
+    script = "import sys; import gpudoctor.binaries.library; print(*sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -190,7 +190,7 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
 
 
 def _read(candidate: Candidate) -> Library | None:
-    from gpudoctor.binaries import read_library
+    from gpudoctor.binaries.library import read_library
     from gpudoctor.binaries.source import UnreadableBinaryError
 
     # A pipe that lies where a library should would hold this thread for ever.
