@@ -336,7 +336,71 @@ def _uv_pip_more(chance: random.Random, root: str) -> Project:
     return project
 
 
+def _others(chance: random.Random) -> list[str]:
+    """Packages that bring torch, with torch and without."""
+    names = ["accelerate", "lightning", "transformers[torch]", "transformers", "fastai", "unsloth",
+             "whisperx", "timm", "sentence-transformers", "stable-baselines3==2.9.2"]  # fmt: skip
+    rows = chance.sample(names, chance.choice((1, 1, 2)))
+    return rows + ([f"torch{chance.choice(SPECS)}"] if chance.random() < 0.4 else [])
+
+
+def _pip_dependents(chance: random.Random, root: str) -> Project:
+    picked = chance.sample(VARIANTS, 2)
+    options = [f"--index-url {root}/pypi/simple"]
+    if chance.random() < 0.6:
+        options.append(f"--extra-index-url {root}/whl/{picked[0]}")
+    files = {"requirements.txt": "\n".join([*options, *_others(chance)]) + "\n"}
+    if chance.random() < 0.3:
+        files["requirements.txt"] += "-c limits.txt\n"
+        files["limits.txt"] = chance.choice(("torch<2.12\n", "torch==2.9.1\n"))
+    return Project("pip", "requirements.txt", files)
+
+
+def _uv_pip_dependents(chance: random.Random, root: str) -> Project:
+    project = _pip_dependents(chance, root)
+    project.tool = "uv-pip"
+    return project
+
+
+def _uv_workspace(chance: random.Random, root: str) -> Project:
+    """A workspace: sources and indexes at its root, torch in a member, environments, settings."""
+    picked = chance.sample(VARIANTS[:5], 2)
+    spec = chance.choice(("", "==2.9.1", ">=2.8", "<2.11"))
+    text = _project(chance, []).replace(">=3.9", ">=3.10").replace('"numpy"', '"numpy", "part"')
+    text += '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+    text += f'[[tool.uv.index]]\nname = "one"\nurl = "{root}/whl/{picked[0]}"\nexplicit = true\n'
+    text += f'[[tool.uv.index]]\nname = "two"\nurl = "{root}/whl/{picked[1]}"\nexplicit = true\n'
+    text += f'[[tool.uv.index]]\nname = "stand-in"\nurl = "{root}/pypi/simple"\ndefault = true\n'
+    text += "[tool.uv.sources]\npart = { workspace = true }\n"
+    if chance.random() < 0.7:
+        text += 'torch = { index = "one" }\n'
+    settings = chance.choice(("", "", "environments", "required", "lowest"))
+    if settings == "environments":
+        text += "[tool.uv]\nenvironments = [\"sys_platform == 'linux'\"]\n"
+    elif settings == "required":
+        marker = chance.choice(("sys_platform == 'win32'", "sys_platform == 'darwin'"))
+        text += f'[tool.uv]\nrequired-environments = ["{marker}"]\n'
+    elif settings == "lowest":
+        text += '[tool.uv]\nresolution = "lowest-direct"\n'
+    part = '[project]\nname = "part"\nversion = "0"\nrequires-python = ">=3.10"\n'
+    if chance.random() < 0.3:
+        part += f'dependencies = ["accelerate", "torch{spec}"]\n'
+    else:
+        part += f'dependencies = ["torch{spec}"]\n'
+    if chance.random() < 0.3:
+        part += '[tool.uv.sources]\ntorch = { index = "two" }\n'
+        part += (
+            f'[[tool.uv.index]]\nname = "two"\nurl = "{root}/whl/{picked[1]}"\nexplicit = true\n'
+        )
+    part += '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    files = {"pyproject.toml": text, "packages/part/pyproject.toml": part}
+    return Project("uv", "pyproject.toml", files)
+
+
 _MAKERS = {
+    "pip-dependents": _pip_dependents,
+    "uv-pip-dependents": _uv_pip_dependents,
+    "uv-workspace": _uv_workspace,
     "uv-more": _uv_more,
     "poetry-more": _poetry_more,
     "pip-more": _pip_more,

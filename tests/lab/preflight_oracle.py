@@ -196,8 +196,8 @@ def pipenv(tools: str, folder: Path) -> str:
 def ours(folder: Path, root: str, name: str, scene: Scene) -> str:
     """What gpudoctor reads off the file, its addresses made public."""
     texts = {
-        item.name: install_projects.public(item.read_text(), root)
-        for item in folder.iterdir()
+        str(item.relative_to(folder)): install_projects.public(item.read_text(), root)
+        for item in [*folder.iterdir(), *folder.glob("packages/*/*")]
         if item.is_file() and item.suffix in (".txt", ".toml", ".lock", "")
     }
     source = Source(name, texts[name], texts)
@@ -259,6 +259,7 @@ def one(
     folder.mkdir(parents=True)
     project = install_projects.make(tool, seed, root)
     for name, text in project.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     if project.tool == "uv":
         uv_lock(chosen.tools, folder)

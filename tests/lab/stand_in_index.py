@@ -19,7 +19,7 @@ from collections import defaultdict
 from functools import cache, lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software import dependents, torch_releases
 
 PLATFORMS = {
     "linux_x86_64": "manylinux_2_28_x86_64",
@@ -35,8 +35,10 @@ PLAIN = {"numpy": "2.2.0", "filelock": "3.20.0", "setuptools": "80.0.0", "wheel"
 class File:
     """One wheel: its name, what its metadata says."""
 
-    def __init__(self, name: str, version: str, tags: str, requires: list[str], python: str):
+    def __init__(self, name: str, version: str, tags: str, requires: list[str], python: str,
+                 extras: str = ""):  # fmt: skip
         self.name, self.version, self.tags = name, version, tags
+        self.extras = extras
         self.requires, self.python = requires, python
         self.file = f"{name}-{version}-{tags}.whl"
 
@@ -45,7 +47,7 @@ class File:
         lines = ["Metadata-Version: 2.1", f"Name: {self.name}", f"Version: {self.version}"]
         lines += [f"Requires-Python: {self.python}"] if self.python else []
         lines += [f"Requires-Dist: {line}" for line in self.requires]
-        return ("\n".join(lines) + "\n").encode()
+        return ("\n".join(lines) + "\n" + self.extras).encode()
 
     @property
     def data(self) -> bytes:
@@ -118,6 +120,13 @@ def universe() -> dict[str, dict[str, list[File]]]:
                 if triton and (index, release.triton, tags) not in seen:
                     seen.add((index, release.triton, tags))
                     made[index]["triton"].append(File("triton", str(release.triton), tags, [], ""))
+    for row in dependents.dependents().values():
+        wanted = [f"torch{row.torch}"] if row.torch != ">=0" else ["torch"]
+        more = [f'{text}; extra == "{extra}"' for text in wanted for extra in row.extras]
+        name = row.package.replace("-", "_")
+        extras = "".join(f"Provides-Extra: {extra}\n" for extra in row.extras)
+        file = File(name, row.version, "py3-none-any", more or wanted, "", extras)
+        made["pypi"][row.package].append(file)
     for name, version in PLAIN.items():
         for index in list(made):
             made[index][name].append(File(name, version, "py3-none-any", [], ""))
@@ -222,7 +231,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _file(self, index: str, name: str) -> None:
         bare = name.removesuffix(".metadata")
-        for file in universe()[index].get(bare.split("-")[0], ()):
+        for file in universe()[index].get(bare.split("-")[0].replace("_", "-"), ()):
             if file.file == bare:
                 data = file.metadata if name != bare else file.data
                 self._send(200, data, "application/octet-stream")
