@@ -113,3 +113,20 @@ def test_a_group_names_the_stage_that_is_built() -> None:
     )
     assert torch(text, "Dockerfile") == "2.11.0 cu128"
     assert torch(text, "Dockerfile", groups=("cpu",)) == "2.15.0 cpu"
+
+
+BASE = "FROM pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime\n"
+COPIED = "FROM python:3.11 AS b\nRUN python -m venv /v && /v/bin/pip install torch==2.9.1\n" + BASE
+
+
+def test_an_environment_of_its_own_does_not_see_the_torch_of_the_image() -> None:
+    own = BASE + "RUN python -m venv /venv && /venv/bin/pip install 'torch>=2.5'\n"
+    assert torch(own, "Dockerfile") == "2.15.0 cu132"
+    assert torch(BASE + "RUN pip install 'torch>=2.5'\n", "Dockerfile") == "2.5.1 cu124"
+
+
+def test_of_two_environments_the_one_that_is_started_counts() -> None:
+    copied = COPIED + "COPY --from=b /v /v\n"
+    assert outcome(copied, "Dockerfile").status == "open"
+    assert torch(copied + 'CMD ["/v/bin/python", "x.py"]\n', "Dockerfile") == "2.9.1 cu128"
+    assert torch(copied + "ENV PATH=/v/bin:$PATH\n", "Dockerfile") == "2.9.1 cu128"

@@ -20,6 +20,7 @@ from gpudoctor.manifests.containers.stage import Stage, document_of
 from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
@@ -126,6 +127,8 @@ def _follow(
         stage.folder = posixpath.normpath(posixpath.join(stage.folder, folder))
     elif item.word in ("COPY", "ADD"):
         _copy(stage, item, stages, at)
+    elif item.word in ("CMD", "ENTRYPOINT"):
+        stage.started += item.text
     elif item.word == "RUN":
         _run(stage, item, at)
 
@@ -144,6 +147,11 @@ def _copy_from(stage: Stage, other: Stage, words: list[str], at: FileAt) -> None
     *sources, target = (expand(word, stage.variables)[0] for word in words)
     if not takes_along(other.place, sources):
         return
+    one, two = other.installed.get(TORCH), stage.installed.get(TORCH)
+    if one is not None and two is not None and one != two and other.place in sources:
+        stage.second = (target.rstrip("/"), dict(other.installed))
+        stage.brought = {**other.brought, **stage.brought}
+        return
     for name, choice in other.installed.items():
         stage.installed.setdefault(name, choice)
     stage.brought = {**other.brought, **stage.brought}
@@ -151,12 +159,12 @@ def _copy_from(stage: Stage, other: Stage, words: list[str], at: FileAt) -> None
     stage.failed = stage.failed or other.failed
     stage.tool = other.tool
     stage.place = target.rstrip("/") if other.place in sources else None
-    one, two = other.scene.python, stage.scene.python
+    here, there = stage.scene.python, other.scene.python
     stated = other.python_stated and stage.python_stated
-    if stated and one != two and other.installed and not brings_python(sources):
+    if stated and here != there and other.installed and not brings_python(sources):
         why = (
-            f"{at.path}, line {at.line}, copies what was installed for Python {one} into an image "
-            f"with Python {two}"
+            f"{at.path}, line {at.line}, copies what was installed for Python {there} into an "
+            f"image with Python {here}"
         )
         stage.unclear(why, at)
 

@@ -94,7 +94,7 @@ def install(
         elif name == "--no-index":
             reading.options["no-index"] = "yes"
         elif name == "--system":
-            place = SYSTEM
+            place = stage.image_place or SYSTEM
         elif name == "--user":
             place = "/root/.local"
         elif name in ("-U", "--upgrade", "--force-reinstall", "--reinstall"):
@@ -166,9 +166,16 @@ def _settle(
         return
     document = replace(reading.document(at.path, tool), format="requirements")
     asked = [wish for wish in reading.wishes if wish.name == TORCH and not wish.constraint]
-    if stage.open is not None and asked and not any("+" in w.specifier or w.url for w in asked):
+    apart = place is not None and stage.place is not None and place != stage.place
+    known = upgrade or apart
+    if (
+        not known
+        and stage.open is not None
+        and asked
+        and not any("+" in w.specifier or w.url for w in asked)
+    ):
         return  # whether what is there satisfies cannot be known
-    installed = {} if upgrade else stage.installed
+    installed = {} if known else stage.installed
     model = uv_model.resolve if tool == "uv" else pip_model.resolve
     found = model(document, stage.scene, installed)
     if found.status == "nothing" or (

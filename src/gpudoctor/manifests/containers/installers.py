@@ -21,6 +21,7 @@ from gpudoctor.model.finding import FileAt
 _PIP = re.compile(r"(?:.*/)?pip(?:3(?:\.\d+)?)?\Z")
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?\Z")
 _CONDA = ("conda", "mamba", "micromamba")
+_INSTALLER = re.compile(r"(?i)(miniconda|miniforge|mambaforge|anaconda)[^/]*\.sh\Z")
 _SCRIPT = re.compile(r"(?:\./|/)?[\w./-]+\.(sh|py)\Z")
 
 
@@ -89,6 +90,8 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
         conda(stage, words[1:], at, extra)
     elif name in ("poetry", "pdm", "pipenv", "pixi"):
         project(stage, name, words[1:], at)
+    elif any(map(_INSTALLER.search, words)):
+        return  # conda alone: none of its installers brings torch
     elif name in ("sh", "bash") or (_SCRIPT.match(words[0])):
         stage.unclear(
             f"{at.path}, line {at.line}, runs {' '.join(words)[:60]}, which is not read", at

@@ -30,6 +30,8 @@ def default_place(stage: Stage, variables: Mapping[str, str], tool: str) -> str 
         return first.removesuffix("/bin")
     if "conda" in (stage.image.image if stage.image else ""):
         return None
+    if stage.image_place is not None and (tool == "pip" or variables.get("UV_SYSTEM_PYTHON")):
+        return stage.image_place
     if tool == "uv" and variables.get("UV_SYSTEM_PYTHON") not in ("1", "true"):
         return placed(stage, ".venv")
     return SYSTEM

@@ -31,6 +31,12 @@ class Stage:
         self.folder = "/"
         self.place: str | None = None
         """The folder that torch was installed into; `None`: that is not known."""
+        self.image_place: str | None = None
+        """The folder of the base image's own torch."""
+        self.second: tuple[str, dict[str, Choice]] | None = None
+        """Another environment with torch that was copied in: its folder, and what it holds."""
+        self.started = ""
+        """What the container starts, as the file says it."""
         self.python_stated = False
         """Whether the Python is the image's own, and not the one that was asked for."""
         self.cuda: str | None = None
@@ -52,6 +58,8 @@ class Stage:
         self.scene, self.cuda, self.cuda_at = other.scene, other.cuda, other.cuda_at
         self.image, self.brought = other.image, dict(other.brought)
         self.place, self.python_stated = other.place, other.python_stated
+        self.image_place, self.second = other.image_place, other.second
+        self.started = other.started
 
     def begin(self, reference: str, at: FileAt) -> None:
         """Begin on a base image."""
@@ -75,6 +83,7 @@ class Stage:
             self.open = Gap(why=why, at=at)
         elif found.brings == "tag" and found.torch and found.variant:
             self.place = "/opt/conda" if "pytorch/pytorch" in reference else None
+            self.image_place = self.place
             self._bring(found.torch, found.variant, at)
 
     def _bring(self, torch: str, variant: str, at: FileAt) -> None:
@@ -151,6 +160,13 @@ class Stage:
         if self.failed is not None:
             return replace(self.failed, assumption=said, brought=self._edited(self.failed.files))
         torch = self.installed.get(TORCH)
+        if self.second is not None and self.open is None:
+            folder, rows = self.second
+            first = self.variables.get("PATH", "").split(":")[0]
+            if folder not in self.started and first != f"{folder}/bin":
+                why = f"{path} has a torch in {self.place or 'its base image'} and one in {folder}"
+                return Outcome(status="open", tool=self.tool, assumption=said, why=why)
+            self.installed, torch = rows, rows[TORCH]
         if self.open is not None:
             return Outcome(
                 status="open", tool=self.tool, assumption=said, why=self.open.why,

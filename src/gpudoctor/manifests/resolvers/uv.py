@@ -61,6 +61,10 @@ def resolve(
         outcome = forked(document, scene, task_at)
     else:
         outcome = together(document, scene, task_at)
+    lowest = document.options.get("resolution", "highest")
+    if outcome.status == "fails" and lowest != "highest" and not pinned(task):
+        why = f"{document.path} asks for {lowest} releases: which those are is not known"
+        return replace(outcome, status="open", why=why)
     if outcome.status != "installs":
         return outcome
     if unsaid := _unsaid(document, outcome, pinned=pinned(task)):
