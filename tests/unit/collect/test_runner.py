@@ -231,6 +231,23 @@ def test_the_class_for_windows_loses_nothing_when_its_threads_are_late(monkeypat
     assert len(child.wait(LONG).stdout.strip()) == 200_000
 
 
+def test_the_class_for_windows_is_not_held_by_a_grandchild_that_goes_on_printing() -> None:
+    noisy = "import time\nfor _ in range(300): print('x', flush=True); time.sleep(0.2)"
+    code = (
+        "import subprocess, sys\n"
+        f"print(subprocess.Popen([sys.executable, '-c', {noisy!r}]).pid, flush=True)"
+    )
+    argv = python(code)
+    child = Child(WindowsProcess(argv, dict(os.environ), None), argv, 1 << 20)
+    outcome = child.wait(LONG)
+    grandchild = int(outcome.stdout.split()[0])
+    try:
+        assert outcome.status == "exited"
+        assert is_alive(grandchild)
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+
+
 def test_the_class_for_windows_kills_what_hangs_and_keeps_what_it_said() -> None:
     argv = python("import os,time; os.write(1, b'first'); time.sleep(600)")
     child = Child(WindowsProcess(argv, dict(os.environ), None), argv, 1 << 20)

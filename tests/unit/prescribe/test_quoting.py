@@ -89,6 +89,7 @@ def powershell_words(line):
     return result
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /bin/sh")
 @given(st.lists(awkward, min_size=1, max_size=4))
 @example(["a b", "it's", "", "~", "=ls", "$HOME", "`x`", "a\\"])
 @settings(max_examples=60, deadline=None)

@@ -6,6 +6,7 @@ A double-click in Explorer opens such a window. In a terminal the shell uses the
 
 from __future__ import annotations
 
+import ntpath
 import os
 import sys
 
@@ -60,6 +61,6 @@ def _is_launcher(process_id: int) -> bool:
             named = kernel32.QueryFullProcessImageNameW(handle, 0, text, ctypes.byref(size))
         finally:
             kernel32.CloseHandle(handle)
-        name = os.path.basename(text.value).lower()
+        name = ntpath.basename(text.value).lower()
         return bool(named) and name.startswith(_LAUNCHERS)
     return False

@@ -11,8 +11,9 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from gpudoctor.collect.process.job import Job, resume
 from gpudoctor.collect.process.lookup import find_program
@@ -22,6 +23,8 @@ _POLL_SECONDS = 0.005
 _LAST_BYTES_SECONDS = 0.5
 """How long the reading threads may be silent, once the process has ended and a pipe is still
 open: on a busy machine a thread gets no turn for a while, and a grandchild may hold the pipe."""
+_LAST_SECONDS = 5.0
+"""How long they are waited for in all: a grandchild may go on printing for ever."""
 _CHUNK = 1 << 16
 _SUSPENDED = 0x00000004  # CREATE_SUSPENDED, which subprocess has no name for
 
@@ -60,29 +63,34 @@ class WindowsProcess:
                 os.close(theirs)
         self.pid = self._process.pid
         self._job = Job()
+        self._last: float | None = None
         if sys.platform == "win32":
-            # It runs only when it is in the job, so that nothing it starts is outside.
-            self._job.take(int(self._process._handle))
-            resume(int(self._process._handle))
+            try:
+                # It runs only when it is in the job, so that nothing it starts is outside.
+                self._job.take(int(self._process._handle))
+                resume(int(self._process._handle))
+            except BaseException:  # nobody would ever let it run
+                self._process.kill()
+                raise
         self._queue: queue.SimpleQueue[tuple[Stream, bytes]] = queue.SimpleQueue()
         self._open: set[Stream] = set()
         out, err = self._process.stdout, self._process.stderr
         if out is not None and err is not None:
-            self._follow("stdout", out.fileno())
-            self._follow("stderr", err.fileno())
+            self._follow("stdout", out)
+            self._follow("stderr", err)
         if channel:
-            self._follow("channel", ours)
-        self._channel = ours
+            self._follow("channel", open(ours, "rb", buffering=0))  # noqa: SIM115 - the thread's
 
-    def _follow(self, name: Stream, descriptor: int) -> None:
+    def _follow(self, name: Stream, pipe: IO[bytes]) -> None:
         def read() -> None:
+            # The file is closed by the thread alone: a descriptor that is closed while somebody
+            # reads from it may be another file's the next moment.
             try:
-                while data := os.read(descriptor, _CHUNK):
-                    self._queue.put((name, data))
+                with pipe:
+                    while data := os.read(pipe.fileno(), _CHUNK):
+                        self._queue.put((name, data))
             except (OSError, ValueError):
                 pass
-            if name == "channel":
-                os.close(descriptor)
             self._open.discard(name)
             self._queue.put((name, b""))  # wakes whoever waits
 
@@ -96,7 +104,7 @@ class WindowsProcess:
     def read(self, seconds: float) -> list[tuple[Stream, bytes]]:
         """What its pipes gave, waiting `seconds` at most for output or for its end."""
         running = self._process.poll() is None
-        wait = min(max(seconds, 0.0), _POLL_SECONDS) if running else _LAST_BYTES_SECONDS
+        wait = min(max(seconds, 0.0), _POLL_SECONDS) if running else self._last_wait()
         while True:
             # Asked first: a stream is closed only after all that it gave lies in the queue.
             may_come = running or bool(self._open)
@@ -105,6 +113,12 @@ class WindowsProcess:
             # The end of one stream says nothing of the others' last bytes.
             if given or running or not may_come or not pieces:
                 return given
+
+    def _last_wait(self) -> float:
+        """How long what was written before the end may still be waited for."""
+        if self._last is None:
+            self._last = time.monotonic() + _LAST_SECONDS
+        return min(_LAST_BYTES_SECONDS, max(0.0, self._last - time.monotonic()))
 
     def _waiting(self, seconds: float) -> list[tuple[Stream, bytes]]:
         """What lies in the queue, the ends of streams too; waits for the first piece."""
