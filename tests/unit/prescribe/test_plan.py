@@ -207,3 +207,25 @@ def test_a_name_that_fits_many_cards_is_not_turned_into_one_of_them():
 def test_a_plan_for_gpus_that_no_build_serves_together_says_so():
     _, answer = plan(PlanRequest(gpus=("1080 ti", "5090"), os="linux"))
     assert answer.why.startswith("No build serves all of these GPUs. Without NVIDIA GeForce GTX")
+
+
+@pytest.mark.parametrize(
+    ("asked", "vendor", "name"),
+    [
+        ("B580", "intel", "Intel Arc B580"),
+        ("a770", "intel", "Intel Arc A770"),
+        ("Max 1550", "intel", "Intel Data Center GPU Max 1550"),
+        ("140V", "intel", "Intel Arc 140V"),
+        ("R9700", "amd", "Radeon AI PRO R9700"),
+        ("Strix Halo", "amd", "Strix Halo iGPU"),
+    ],
+)
+def test_a_gpu_is_known_by_the_words_that_people_use_for_it(asked, vendor, name):
+    gpu = gpu_of(asked, 0)
+    assert (gpu.vendor, gpu.name) == (vendor, name)
+
+
+@pytest.mark.parametrize("asked", ["B5", "Max", "Arc", "GPU", "Lake"])
+def test_a_part_of_a_name_that_says_no_model_is_no_gpu(asked):
+    with pytest.raises(UsageError):
+        gpu_of(asked, 0)

@@ -78,6 +78,10 @@ def _words(text: str) -> frozenset[str]:
     }
 
 
+_SERIES = frozenset({"rx", "instinct", "pro", "ai", "igpu"})
+"""Words of names that people leave out: `R9700` for the Radeon AI PRO R9700."""
+
+
 def match(text: str) -> tuple[AmdGpu, ...]:
     """The GPUs that `text` may mean: `6800 xt`, `AMD Radeon RX 7900 XTX`, `MI300X`.
 
@@ -86,8 +90,8 @@ def match(text: str) -> tuple[AmdGpu, ...]:
     asked = _words(text)
     if not asked:
         return ()
-    rows = [(item, _words(item.name) - {"rx", "instinct", "pro"}) for item in gpus()]
-    wanted = asked - {"rx", "instinct", "pro"}
+    rows = [(item, _words(item.name) - _SERIES) for item in gpus()]
+    wanted = asked - _SERIES
     same = tuple(item for item, words in rows if words == wanted)
     if same:
         return same

@@ -46,6 +46,14 @@ def match(text: str) -> Family | None:
     return next((family for family in families() if target in family.targets), None)
 
 
+def by_model_number(text: str) -> str | None:
+    """The whole name of a GPU by its last words: `B580` → `Arc B580`; `None`: none, or several."""
+    wanted = _plain(text)
+    names = [name for family in families() for name in family.names]
+    found = [name for name in names if wanted.strip() and _plain(name).endswith(wanted)]
+    return found[0] if len(found) == 1 else None
+
+
 @cache
 def _targets_by_name() -> dict[str, str]:
     """The names of the PCI table that stand for one target alone: `Intel Arc Graphics`."""

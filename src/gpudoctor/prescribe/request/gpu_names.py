@@ -52,6 +52,8 @@ def gpu_of(text: str, index: int) -> Gpu:
         return _amd(amd[0].name, amd[0].gfx, index)
     if kb_intel.match(stripped) is not None or kb_intel.version_of_target(lowered) is not None:
         return Gpu(index=index, cuda_index=None, name=stripped, vendor="intel")
+    if (whole := kb_intel.by_model_number(stripped)) is not None:
+        return Gpu(index=index, cuda_index=None, name=f"Intel {whole}", vendor="intel")
     raise UsageError(f"--gpu {stripped!r} is no GPU that is known{_suggest(stripped)}")
 
 
