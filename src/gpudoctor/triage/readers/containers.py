@@ -12,6 +12,10 @@ _RUN = late_pattern(
     r"\b(?P<tool>docker|podman|nvidia-docker)(?: container)? (?:run|create)\b"
     r"(?P<rest>(?:[^\n\\]|\\\n|\\(?!\n)){0,1500})"
 )
+_APPTAINER = late_pattern(
+    r"\b(?:singularity|apptainer) (?:run|exec|shell)\b(?P<rest>(?:[^\n\\]|\\\n|\\(?!\n)){0,1500})"
+)
+_APPTAINER_GPU = late_pattern(r"--nv(?:ccli)?\b|--rocm\b|(?:SINGULARITY|APPTAINER)_(?:NV|ROCM)\b")
 _GIVES_GPU = late_pattern(
     r"--gpus\b|--runtime[= ]nvidia|--device[= ](?:nvidia\.com/gpu|/dev/(?:nvidia|kfd|dri|dxg))"
     r"|NVIDIA_VISIBLE_DEVICES=(?!none|void|''|\"\"|\s)|--hooks-dir"
@@ -34,6 +38,11 @@ def gives_gpu(text: Text) -> bool | None:
     answers = [
         match["tool"] == "nvidia-docker" or _GIVES_GPU.search(match["rest"]) is not None
         for match in _RUN.finditer(plain)
+        if match["rest"].strip()
+    ]
+    answers += [
+        _APPTAINER_GPU.search(match["rest"]) is not None
+        for match in _APPTAINER.finditer(plain)
         if match["rest"].strip()
     ]
     if _COMPOSE.search(plain) and "image:" in plain:

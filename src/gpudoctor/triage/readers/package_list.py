@@ -20,6 +20,8 @@ _ANYWHERE = late_pattern(
     r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn"
     r"|vllm)==(\d[\w.+]{0,40})"
 )
+# A report in JSON: "torch": "2.4.1+cu121".
+_JSON = re.compile(r"^\s{0,12}\"([A-Za-z][A-Za-z0-9_.-]{1,60})\": ?\"(\d[\w.+]{0,40})\",?$")
 # What a requirement names, and pip's list of what there is, are not installed.
 _ASKED_FOR = late_pattern(
     r"satisfies the requirement|No matching distribution|from versions:|\brequires? torch"
@@ -56,7 +58,7 @@ def read(text: Text) -> Draft:
             _add(found, package(shown, version[1]))
             shown = None
             continue
-        match = _PIN.match(line) or _COLUMNS.match(line)
+        match = _PIN.match(line) or _COLUMNS.match(line) or _JSON.match(line)
         if match:
             rest = match[3] if match.re is _COLUMNS and match[3] else ""
             _add(found, package(match[1], f"{match[2]} {rest}"))

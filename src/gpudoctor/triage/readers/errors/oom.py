@@ -1,7 +1,8 @@
 """The figures of an out-of-memory message: they tell a split memory from a full one.
 
 Formats of c10/cuda/CUDACachingAllocator.cpp: before 2.1 in one bracket ("total capacity; already
-allocated; free; reserved in total"), since 2.1 in sentences.
+allocated; free; reserved in total"), since 2.1 in sentences. Before 1.4 "cached" stood for what was
+reserved and not in use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _TOTAL = late_pattern(rf"total capacity of {_SIZE}|{_SIZE} total capacity", re.I
 _FREE = late_pattern(rf"of which {_SIZE} is free|{_SIZE} free\b", re.I)
 _ALLOCATED = late_pattern(rf"{_SIZE} (?:is allocated by PyTorch|already allocated)", re.I)
 _SPLIT = late_pattern(rf"{_SIZE} is reserved by PyTorch but unallocated", re.I)
+_CACHED = late_pattern(rf"{_SIZE} cached\b", re.I)
 _RESERVED = late_pattern(rf"{_SIZE} reserved in total", re.I)
 _REACH = 1500
 _SPLIT_SHARE = 0.1
@@ -69,7 +71,7 @@ def figures(flat: str) -> Figures | None:
         return None
     rest = flat[start.start() : start.end() + _REACH]
     allocated, reserved = _bytes(_ALLOCATED, rest), _bytes(_RESERVED, rest)
-    split = _bytes(_SPLIT, rest)
+    split = _first(_bytes(_SPLIT, rest), _bytes(_CACHED, rest))
     if split is None and reserved is not None and allocated is not None:
         split = max(0, reserved - allocated)
     return Figures(
@@ -87,3 +89,7 @@ def _bytes(pattern: re.Pattern[str], text: str) -> int | None:
         return None
     values = [group for group in match.groups() if group is not None]
     return int(float(values[0]) * _UNITS[values[1].lower()])
+
+
+def _first(*sizes: int | None) -> int | None:
+    return next((size for size in sizes if size is not None), None)
