@@ -8,6 +8,7 @@ from typing import Any
 
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import likely_platform
+from gpudoctor.compat.driver import driver_os, starts
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
@@ -164,7 +165,10 @@ def complete(merged: Draft, sources: dict[str, str]) -> None:
         # That CUDA started says that there is a driver, and nothing about it.
         del merged["driver"]
         sources.pop("driver.cu_init", None)
-    if driver.get("version") and "cuda" not in driver:
+    if driver.get("cu_init") == 0 and _is_below_torch(merged):
+        # CUDA started with this torch all the same: a package for forward compatibility serves it.
+        driver["libcuda_kind"] = "compat"
+    elif driver.get("version") and "cuda" not in driver:
         major = driver["version"].split(".")[0]
         branch = kb_cuda.branch_of(int(major)) if major.isdigit() else None
         if branch and (number := kb_cuda.cuda_of_branch(branch)):
@@ -172,6 +176,15 @@ def complete(merged: Draft, sources: dict[str, str]) -> None:
             sources["driver.cuda"] = "knowledge base, by driver branch"
     if torch := merged.get("torch"):
         _complete_torch(merged, torch, sources)
+
+
+def _is_below_torch(merged: Draft) -> bool:
+    """Whether the driver's number alone would not start the torch of the text."""
+    cuda = merged.get("torch", {}).get("cuda")
+    host = merged.get("host", {})
+    os = driver_os(host.get("os"), wsl=bool(host.get("wsl"))) or "linux"
+    version = merged.get("driver", {}).get("version")
+    return bool(cuda and version) and starts(cuda, version, None, os) is False
 
 
 def _complete_torch(merged: Draft, torch: Draft, sources: dict[str, str]) -> None:

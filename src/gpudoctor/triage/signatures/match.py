@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.findings.signatures import Cause, Signature
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 from gpudoctor.triage.signatures.codes import codes
 from gpudoctor.triage.signatures.marks import Marks, compiled
@@ -12,6 +15,11 @@ from gpudoctor.triage.text.cleaned_text import Text
 from gpudoctor.triage.text.nature import only_mentions
 
 _CODE_WEIGHT = 62
+# What would be, as people explain it to others; in what somebody says of themselves it is told.
+_SUPPOSED = late_pattern(
+    r"\b(?:if|when|whenever) (?:you|users?|one|people|they)\b|\botherwise\b.{0,60}\bwill\b", re.I
+)
+_WORDS = "what people write"
 # Places of one message that are looked at before it counts as only spoken of.
 _TRIES = 40
 
@@ -82,10 +90,18 @@ def _first(row: Signature, text: Text) -> Hit | None:
         column = _column(text, line, match.start())
         if match.end() == match.start() or only_mentions(source, column):
             continue
+        if row.made_by == _WORDS and _SUPPOSED.search(_sentence(text, match.start(), match.end())):
+            continue
         # A command says nothing of itself; beside a complaint it may be the cure that was tried.
         if row.cure or not text.is_typed(match.start(), match.end()):
             return Hit(signature=row, line=line, quote=_quote(text, match.start(), match.end()))
     return None
+
+
+def _sentence(text: Text, start: int, end: int) -> str:
+    """The words from the beginning of the sentence on in which something stands, to its end."""
+    before = text.flat[max(0, start - 160) : start]
+    return before[before.rfind(". ") + 1 :] + text.flat[start:end]
 
 
 def _column(text: Text, line: int, offset: int) -> int:
