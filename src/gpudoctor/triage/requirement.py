@@ -144,7 +144,7 @@ def _torch(sheet: FactSheet, wanted: Wanted) -> str | None:
     torch = sheet.facts.torch
     if torch is None or torch.version is None:
         return None
-    if is_version(torch.version, _specifier(wanted.torch)):
+    if is_version(torch.version, _specifier(wanted.torch)) is not False:
         return None
     return f"torch {torch.version} is installed, and this program requires torch {wanted.torch}."
 

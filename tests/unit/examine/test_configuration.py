@@ -91,6 +91,41 @@ def test_what_cannot_be_judged_is_exit_3_and_said():
     assert "what this project requires: packages is unknown" in str(report)
 
 
+@pytest.mark.parametrize(
+    ("facts", "settings", "said"),
+    [
+        (
+            {"driver": {"version": "R570", "cuda": "12.8"}},
+            {"driver": "570"},
+            "'R570' is no version",
+        ),
+        ({"driver": {"version": "570.1", "cuda": "N/A"}}, {"cuda": "12.8"}, "'N/A' is no version"),
+        ({"torch": {"version": "2.6.0-odd!"}}, {"torch": ">=2.6"}, "'2.6.0-odd!' is no version"),
+        (
+            {"packages": [{"name": "a", "version": "1_x y"}]},
+            {"packages": ["a>=1"]},
+            "'1_x y' is no",
+        ),
+        ({"packages": [{"name": "a"}]}, {"packages": ["a>=1"]}, "nobody says it"),
+        ({"gpus": [{"name": "A", "compute_capability": "x"}]}, {"capability": 8.0}, "nobody says"),
+    ],
+)
+def test_what_cannot_be_compared_is_not_judged(facts, settings, said):
+    machine = json.loads(json.dumps(MACHINE))
+    machine["facts"].update(facts)
+    report = gpudoctor.check(facts=machine, policy={"require": settings})
+    assert unmet(report) == []
+    assert report.exit_code == 3
+    assert said in str(report.to_dict()["not_judged"])
+
+
+def test_a_package_that_is_there_without_a_version_is_there():
+    machine = json.loads(json.dumps(MACHINE))
+    machine["facts"]["packages"] = [{"name": "a"}]
+    report = gpudoctor.check(facts=machine, policy={"require": {"packages": ["a"]}})
+    assert report.exit_code == 0
+
+
 def test_the_nearest_settings_upwards_count(tmp_path, monkeypatch):
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
@@ -126,6 +161,8 @@ def test_a_pyproject_of_others_is_passed_over_even_if_it_is_broken(tmp_path):
         ({"require": {"driver": "new"}}, "driver takes a version"),
         ({"require": {"torch": "newest"}}, "torch takes versions"),
         ({"require": {"packages": ["a b c"]}}, "packages takes requirements"),
+        ({"require": {"packages": ["a; sys_platform == 'win32'"]}}, "no marker and no address"),
+        ({"require": {"packages": ["a @ https://example.org/a.whl"]}}, "no marker and no address"),
         ({"require": {"gpus": True}}, "gpus takes a whole number"),
         ({"require": {"gpus": -1}}, "gpus takes a whole number"),
         ({"require": {"memory_gb": float("nan")}}, "memory_gb takes a number"),

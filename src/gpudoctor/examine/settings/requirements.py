@@ -117,11 +117,12 @@ class Requirements:
                 continue
             path = f"driver.{field}"
             have = getattr(driver, field) if driver is not None else None
+            met = at_least(have, least) if have is not None else False
             if entry := sheet.why_unknown(path):
                 yield _unknown(path, entry)
-            elif have is None and driver is not None:
-                yield _unknown(path, None)
-            elif have is None or version(have) < version(least):
+            elif (have is None and driver is not None) or met is None:
+                yield _unknown(path, None, have)
+            elif not met:
                 said = f"{words.format(least)} is required, and this is {have or 'none'}"
                 yield _unmet(said[0].upper() + said[1:], Evidence(fact=path, value=have or "none"))
 
@@ -133,7 +134,10 @@ class Requirements:
             return
         torch = sheet.facts.torch
         have = torch.version if torch is not None else None
-        if have is not None and is_version(have, self.torch):
+        met = is_version(have, self.torch) if have is not None else False
+        if met is None:
+            yield _unknown("torch.version", None, have)
+        if met is not False:
             return
         words = ["gpudoctor", "fix", "--torch", self.torch]
         step = command_step("install", f"Install torch {self.torch}.", words, executable=False)
@@ -151,20 +155,25 @@ def _package(text: str, sheet: FactSheet) -> Iterator[Finding | Unknown]:
         return
     wanted = Requirement(text)
     name = canonicalize_name(wanted.name)
-    have = next(
-        (p.version for p in sheet.facts.packages if canonicalize_name(p.name) == name), None
-    )
-    if have is not None and wanted.specifier.contains(have, prereleases=True):
-        return
-    said = f"{text} is required, and {have or 'none'} is installed"
-    yield _unmet(said, Evidence(fact="packages", value=f"{wanted.name} {have or 'none'}"))
+    found = next((p for p in sheet.facts.packages if canonicalize_name(p.name) == name), None)
+    have = found.version if found is not None else "none"
+    met = found is not None
+    if found is not None and str(wanted.specifier):
+        fits = is_version(have, str(wanted.specifier)) if have is not None else None
+        if fits is None:
+            yield _unknown(f"packages.{wanted.name}.version", None, have)
+            return
+        met = fits
+    if not met:
+        said = f"{text} is required, and {have} is installed"
+        yield _unmet(said, Evidence(fact="packages", value=f"{wanted.name} {have}"))
 
 
 def is_capable(gpu: Gpu, least: str | None) -> bool | None:
     """Whether a GPU has this compute capability; `None`: it is not known, or not asked."""
     if gpu.compute_capability is None or least is None:
         return None
-    return version(gpu.compute_capability) >= version(least)
+    return at_least(gpu.compute_capability, least)
 
 
 def is_large(gpu: Gpu, least_gb: float | None) -> bool | None:
@@ -174,10 +183,12 @@ def is_large(gpu: Gpu, least_gb: float | None) -> bool | None:
     return gpu.memory_bytes >= least_gb * 1e9
 
 
-def is_version(have: str, specifier: str) -> bool:
-    """Whether a version is one of these, nightlies and labels included."""
+def is_version(have: str, specifier: str) -> bool | None:
+    """Whether a version is one of these, nightlies and labels included; `None`: it is none."""
     from packaging.specifiers import SpecifierSet
 
+    if version(have) is None:
+        return None
     return SpecifierSet(specifier).contains(have, prereleases=True)
 
 
@@ -199,11 +210,20 @@ def _clause(text: str) -> str:
     return f"=={bare}" if bare.count(".") > 1 or "*" in bare else f"=={bare}.*"
 
 
-def version(text: str) -> Version:
-    """A version that can be compared: `570`, `12.8`, `570.172.08`."""
-    from packaging.version import Version
+def at_least(have: str, least: str) -> bool | None:
+    """Whether a version is this or a later one; `None`: one of them is no version."""
+    mine, asked = version(have), version(least)
+    return None if mine is None or asked is None else mine >= asked
 
-    return Version(text)
+
+def version(text: str) -> Version | None:
+    """A version that can be compared: `570`, `12.8`, `570.172.08`; `None`: the text is none."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
 
 
 def _unmet(
@@ -224,7 +244,11 @@ def _unmet(
     )
 
 
-def _unknown(path: str, entry: Unknown | None) -> Unknown:
+def _unknown(path: str, entry: Unknown | None, have: str | None = None) -> Unknown:
+    """What cannot be judged: for want of the fact, or because `have` cannot be compared."""
+    if have is not None:
+        said = f"{path} cannot be compared: {have!r} is no version"
+        return Unknown(REQUIREMENT, said, path, "damaged")
     reason = entry.reason if entry is not None else "nobody says it"
     kind = entry.kind if entry is not None else "not-asked"
     return Unknown(REQUIREMENT, f"{path} is unknown: {reason}", path, kind)

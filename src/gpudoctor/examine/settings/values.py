@@ -128,7 +128,7 @@ def specifier(where: str, value: Any) -> str | None:
 
 
 def packages(where: str, value: Any) -> tuple[str, ...]:
-    """Requirements as pip takes them.
+    """Requirements as pip takes them, of names and versions alone.
 
     Raises:
         UsageError: one is none.
@@ -139,10 +139,13 @@ def packages(where: str, value: Any) -> tuple[str, ...]:
     names = texts(where, value, example)
     for text in names:
         try:
-            Requirement(text)
+            plain = Requirement(text)
         except InvalidRequirement:
             said = f"{where} takes requirements such as {example}, not {shown(text)}"
             raise UsageError(said) from None
+        if plain.marker is not None or plain.url is not None:
+            said = f"{where} takes names with versions such as {example}, not {shown(text)}"
+            raise UsageError(f"{said}: no marker and no address is judged")
     return tuple(names)
 
 
