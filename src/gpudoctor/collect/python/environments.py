@@ -172,6 +172,10 @@ def _installed(environ: Mapping[str, str]) -> Iterator[str]:
     local, programs = environ.get("LOCALAPPDATA", ""), environ.get("PROGRAMFILES", "")
     yield from _below(os.path.join(local, "Programs", "Python"))
     yield from (path for path in _below(programs) if "ython3" in os.path.basename(path))
+    # Visual Studio's own, which its installer offers with the workload for Python
+    # (https://learn.microsoft.com/visualstudio/python/installing-python-interpreters).
+    shared = os.path.join(environ.get("PROGRAMFILES(X86)", ""), "Microsoft Visual Studio", "Shared")
+    yield from (path for path in _below(shared) if "ython3" in path or "naconda3" in path)
 
 
 def _data(home: str, environ: Mapping[str, str]) -> str:

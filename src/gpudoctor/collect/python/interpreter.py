@@ -17,7 +17,7 @@ from typing import Literal
 from gpudoctor.collect.python import shims
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of, read_layout
 from gpudoctor.collect.python.portable import program_in
-from gpudoctor.collect.system.files import executables, is_file, is_folder, search_path
+from gpudoctor.collect.system.files import executables, is_file, is_folder, readable, search_path
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import MERELY_FOUND
 from gpudoctor.model.value import dataclass
@@ -99,7 +99,7 @@ def is_tool_environment(prefix: str) -> bool:
 
 
 def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
-    path = os.path.normpath(os.path.join(cwd, os.path.expanduser(target)))
+    path = readable(os.path.normpath(os.path.join(cwd, os.path.expanduser(target))))
     if is_folder(path):
         program = program_in(path)
         inside = [program[1]] if program else []
@@ -110,6 +110,8 @@ def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
         raise UsageError(f"--python {target}: this folder holds no Python environment")
     if os.path.dirname(target) == "" and not os.path.lexists(path):
         path = next(executables(target, environ), path)
+    if os.name == "nt" and not is_file(path) and is_file(path + ".exe"):
+        path += ".exe"
     if not is_file(path):
         raise UsageError(f"--python {target}: there is no such interpreter or environment folder")
     # Windows says of every file that it may be executed; its ending decides there.
@@ -126,7 +128,7 @@ def _active(environ: Mapping[str, str]) -> list[Choice]:
     """The activated environments; of two, the one whose commands come first on the PATH."""
     found = []
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        prefix = environ.get(variable, "")
+        prefix = readable(environ.get(variable, ""))
         if prefix and os.path.isabs(prefix) and is_folder(prefix):
             executable = interpreter_in(prefix)
             # A conda environment need not contain Python; then `python` comes from elsewhere.
@@ -146,7 +148,7 @@ def _active(environ: Mapping[str, str]) -> list[Choice]:
 
 
 def _here(cwd: str) -> list[Choice]:
-    prefix = os.path.join(cwd, ".venv")
+    prefix = readable(os.path.join(cwd, ".venv"))
     executable = interpreter_in(prefix)
     if executable is not None or is_file(os.path.join(prefix, "pyvenv.cfg")):
         return [Choice(prefix, executable, ".venv")]

@@ -9,6 +9,7 @@ from typing import Any
 from gpudoctor.collect.python.layout import Layout
 from gpudoctor.collect.python.windows.starter import starter_of
 from gpudoctor.collect.python.windows.windows_folder import blocked, synchronised_by
+from gpudoctor.collect.system.files import ordinary
 
 
 def windows_facts(
@@ -23,6 +24,6 @@ def windows_facts(
         "started_by": starter.path if starter else None,
         "starts": starter.python if starter else None,
         "synchronised_by": synchronised_by(prefix, environ),
-        "site_path_length": len(site) if site else None,
+        "site_path_length": len(ordinary(site)) if site else None,
         "blocked": blocked(path for path in marked if path is not None),
     }
