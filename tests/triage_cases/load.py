@@ -99,3 +99,30 @@ def cases() -> tuple[Case, ...]:
 def ecosystems() -> tuple[Case, ...]:
     """The cases of further programs and systems, both halves."""
     return _read(os.path.join("ecosystems", "*.yaml"))
+
+
+@dataclass(frozen=True)
+class Clean:
+    id: str
+    raw: str
+    source: str
+    shows: tuple[str, ...]
+
+
+@cache
+def clean() -> tuple[Clean, ...]:
+    """Tables of programs in which CUDA had started; what one of them shows for all that."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    rows = []
+    for path in sorted(glob.glob(os.path.join(_HERE, "clean", "*.yaml"))):
+        with open(path, encoding="utf-8") as file:
+            rows += yaml.load(file, loader)
+    return tuple(
+        Clean(
+            id=row["id"],
+            raw=row["raw"],
+            source=row["source"],
+            shows=tuple(row.get("shows", ())),
+        )
+        for row in rows
+    )

@@ -67,8 +67,10 @@ def _of_one(sheet: FactSheet, gpu: ComputeCapability) -> Coverage | None:
     if len(answers) == 1:
         return answers.pop()
     if not answers and (span := kb_cuda.toolkits_for(str(gpu))):
-        first, last = span
-        if numbers(torch.cuda) < numbers(first):
+        _, last = span
+        # Machine code for the first GPU of a generation runs on the others: sm_80 on an RTX 4090.
+        eldest = kb_cuda.toolkits_for(f"{gpu.major}.0") or span
+        if numbers(torch.cuda) < numbers(eldest[0]):
             return "lacks-new"
         if last and numbers(torch.cuda) > numbers(last):
             return "lacks-old"

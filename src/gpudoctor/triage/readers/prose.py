@@ -93,10 +93,11 @@ _ENV = Near(
     reach=500,
 )
 _STARTED = Near(
-    r"is_available\(\)\)?[\s:=>#]{0,8}(?:Out\[\d+\]: ?)?True|no kernel image is available"
+    r"is_available\(\)\)?[\s:=>#]{0,8}(?:Out\[\d+\]: ?)?True|\bCUDA available: ?True"
+    r"|no kernel image is available"
     r"|device-side assert|"
     r"illegal memory access|CUDA out of memory|CUBLAS_STATUS_|CUDNN_STATUS_|unsupported toolchain",
-    "is_available|no kernel|device-side|illegal memory|out of memory|_status_|"
+    "is_available|cuda available|no kernel|device-side|illegal memory|out of memory|_status_|"
     "unsupported toolchain",
 )
 _BARE_CUDA = Near(r"\bcuda ?[:=]? ?(1[0-3]\.\d)\b(?!\.\d)", "cuda", flags=re.I)
