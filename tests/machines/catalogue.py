@@ -11,6 +11,7 @@ from typing import Any
 
 from machines import cards, sheets, wheels
 from machines import catalogue_jetson as jetson
+from machines import catalogue_vendor_code as vendor_code
 from machines import catalogue_vendors as vendors
 from machines.build import Driver, Machine, card_uuid
 from machines.case import CONTAINER, NO_DRIVER, Case
@@ -663,6 +664,8 @@ MACHINES: dict[str, Case] = {
     **_further(),
     **vendors.healthy(),
     **vendors.ill(),
+    **vendor_code.healthy(),
+    **vendor_code.ill(),
     **jetson.machines(),
     **_sheets(),
 }

@@ -83,6 +83,35 @@ def mac(arch: str = "arm64") -> dict[str, Any]:
     )
 
 
+def mac_with(system: str, torch: str, minimum: str, *, rosetta: bool = False) -> dict[str, Any]:
+    """A Mac with Apple silicon under a macOS, and a torch built for `minimum` and newer.
+
+    As torch 2.9 and newer are: their kernels for the GPU are for macOS 14.0.
+    """
+    sheet = mac()
+    facts = sheet["facts"]
+    facts["host"] |= {
+        "distribution": f"macOS {system}",
+        "distribution_version": system,
+        "rosetta": rosetta,
+    }
+    if rosetta:
+        facts["host"]["arch"] = "x86_64"
+        facts["gpus"] = []
+    facts["torch"] |= {"version": torch, "macos": minimum, "arch_source": "binary"}
+    facts["libraries"] = [
+        {
+            "path": "torch/lib/libtorch_cpu.dylib",
+            "distribution": "torch",
+            "format": "macho",
+            "machine": "x86_64" if rosetta else "arm64",
+            "macos": minimum,
+            "metal": [] if rosetta else ["14.0"],
+        }
+    ]
+    return sheet
+
+
 def as_in_the_contract() -> dict[str, Any]:
     """The keys that programs may rely on, and no others."""
     return {

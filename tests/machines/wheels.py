@@ -139,7 +139,8 @@ def install_distribution(
     records = [f"{os.path.basename(folder)}/METADATA,,"]
     records += [f"{file},," for file in files]
     if name == "torch":
-        records += ["torch/__init__.py,,", "torch/version.py,,", "torch/lib/libtorch_cuda.so,,"]
+        records += ["torch/__init__.py,,", "torch/version.py,,"]
+        records += [f"torch/lib/libtorch_{kind}.so,," for kind in ("cuda", "hip", "xpu")]
     _write(os.path.join(folder, "RECORD"), "\n".join(records) + "\n")
 
 

@@ -111,7 +111,8 @@ def _driver(sheet: FactSheet) -> str | None:
 
 def _other_driver(facts: Facts) -> str | None:
     """What serves the GPUs of a machine without an NVIDIA driver: a kernel module, or Metal."""
-    vendors = {gpu.vendor for gpu in facts.gpus if gpu.visible is not False}
+    # A mask hides GPUs from programs, not from their driver.
+    vendors = {gpu.vendor for gpu in facts.gpus}
     if "apple" in vendors or (facts.host is not None and facts.host.os == "macos"):
         return said("other-driver", "Metal, which belongs to macOS")
     parts = []

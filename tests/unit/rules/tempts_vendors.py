@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from unit.rules.fires_vendors import ARC, MAC, XTX, mac
 from unit.rules.fires_vendors import FIRES as VENDORS
 from unit.rules.make import (
@@ -289,6 +290,11 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
         machine(**{**MAC, "torch": torch("2.15.0", None, macos="14.0")}, host=mac("14.0")),
     ),
     ("no-cuda-on-mac", "Linux on ARM", machine(host=linux(arch="aarch64"))),
+    (
+        "platform-dropped-intel-mac",
+        "a Python for Intel on a Mac with Apple silicon",
+        machine(**MAC, host=replace(mac(rosetta=True), arch="x86_64")),
+    ),
     ("platform-dropped-intel-mac", "a Mac with Apple silicon", VENDORS["no-cuda-on-mac"]),
     (
         "knowledge-too-old",

@@ -41,6 +41,7 @@ _SHM_WANTED = 2**30
         "intel-gpu-unsupported",
         "no-cuda-on-mac",
         "platform-dropped-intel-mac",
+        "python-under-rosetta",
     ),
 )
 def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:

@@ -45,7 +45,7 @@ def undeclared_library_missing(case: Case) -> Iterator[Finding | Unknown]:
             )
             for item in missing[:_SHOWN]
         ],
-        clears_with=("install", "manual"),
+        clears_with=("manual",),
         remedies=_remedies(case, [item.name for item in missing]),
     )
 

@@ -36,7 +36,11 @@ def no_cuda_on_mac(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("platform-dropped-intel-mac", needs=("host.os", "host.arch"))
+@rule(
+    "platform-dropped-intel-mac",
+    needs=("host.os", "host.arch"),
+    unless=("python-under-rosetta",),
+)
 def platform_dropped_intel_mac(case: Case) -> Iterator[Finding | Unknown]:
     """A Mac with an Intel processor, for which torch 2.2 was the last."""
     if case.platform != "macos_x86_64":
@@ -120,7 +124,7 @@ def macos_too_old_for_torch(case: Case) -> Iterator[Finding | Unknown]:
             "Its own message has named older systems than it needs.",
             "libraries.metal",
             wanted,
-            Severity.WARNING,
+            Severity.ERROR,
         )
 
 
@@ -136,7 +140,7 @@ def _too_old(
             Evidence(fact=fact, value=value, source=case.sheet.source("torch.macos")),
             case.evidence("host.distribution_version"),
         ],
-        clears_with=("manual", "install"),
+        clears_with=("install", "manual"),
         remedies=(
             sentence_step(
                 "manual",
