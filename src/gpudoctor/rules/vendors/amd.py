@@ -51,8 +51,8 @@ def amd_gpu_unsupported(case: Case) -> Iterator[Finding | Unknown]:
     yield finding(
         "amd-gpu-unsupported",
         f"No published build of torch serves {names(old)}",
-        "AMD GPUs run only code compiled for their own instruction set, and no build contains the "
-        "one of this GPU. PyTorch runs on the CPU here.",
+        "AMD GPUs run only code compiled for their own instruction set or their family, and no "
+        "build has any for this GPU. PyTorch runs on the CPU here.",
         evidence=[case.evidence(f"{device.path}.gfx") for device in old],
         gpus=old,
         clears_with=("manual",),
@@ -126,8 +126,8 @@ def rocm_torch_lacks_gfx(case: Case) -> Iterator[Finding | Unknown]:
     yield finding(
         "rocm-torch-lacks-gfx",
         f"torch {torch.version} has no code for {several(gfx)} ({names(devices)})",
-        "AMD GPUs run only code compiled for their own instruction set, and this build does not "
-        "contain the one of this GPU. Kernels fail with `invalid device function`.",
+        "AMD GPUs run only code compiled for their own instruction set or their family, and this "
+        "build has none for this GPU. Kernels fail with `invalid device function`.",
         evidence=[
             Evidence(fact="torch.gfx", value=carried, source=build.source),
             *(case.evidence(f"{device.path}.gfx") for device in devices),
