@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpudoctor.kb._data import FOLDER
+from gpudoctor.kb.authoring.anchor import missing_anchors
 from gpudoctor.kb.authoring.documents import AuthoringError, read
 from gpudoctor.kb.authoring.reach import reach
 from gpudoctor.kb.authoring.row_schema import FILES, SIGNATURE_FILES
@@ -79,14 +80,22 @@ def _signatures(files: Mapping[str, Any]) -> Tables:
     rows = [
         _signature(row, choices) for name in SIGNATURE_FILES for row in files[name]["signatures"]
     ]
-    marks["marks"] = [{**row, "reach": reach(row["pattern"])} for row in marks["marks"]]
+    marks["marks"] = [_searched(row) for row in marks["marks"]]
     return {"signatures": {"signatures": rows, **marks}}
+
+
+def _searched(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with all the words that it is looked for by, and how far around them it looks."""
+    pattern, anchors = row["pattern"], row["anchors"]
+    if anchors:
+        anchors = [*anchors, *missing_anchors(pattern, anchors)]
+    return {**row, "anchors": anchors, "reach": reach(pattern)}
 
 
 def _signature(row: Mapping[str, Any], choices: Mapping[str, list[str]]) -> dict[str, Any]:
     """A row whose phrases, where it has such, have become a pattern with anchors."""
     if "meaning" not in row:
-        return {**row, "reach": reach(row["pattern"])}
+        return _searched(row)
     phrases = row["meaning"]
     try:
         found = meaning.anchors(phrases, choices)
@@ -94,7 +103,7 @@ def _signature(row: Mapping[str, Any], choices: Mapping[str, list[str]]) -> dict
     except (KeyError, ValueError) as error:
         raise AuthoringError(f"signature {row['id']}: {error}") from error
     kept = {key: value for key, value in row.items() if key != "meaning"}
-    return {**kept, "anchors": found, "pattern": pattern, "reach": reach(pattern)}
+    return _searched({**kept, "anchors": found, "pattern": pattern})
 
 
 _MAKERS: tuple[Callable[[Mapping[str, Any]], Tables], ...] = (

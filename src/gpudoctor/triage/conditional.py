@@ -62,6 +62,8 @@ def _by_case(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescription | 
     if not cases:
         return None
     (version, first), *rest = cases[:_CASES]
+    if sheet.facts.host and sheet.facts.host.jetson:
+        return first  # its driver is a part of JetPack, which the text has named
     return replace(
         first,
         why=f"With driver {version} or newer{assumed}: {first.why}",

@@ -136,6 +136,7 @@ def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks:
         title=follows.title or _title(entry.meaning),
         detail=detail.strip(),
         evidence=(*quoted, *frame),
+        clears_with=("install",) if entry.build_may_cure else (),
         next_look=look,
         still_possible=still_possible(candidate.name, entry.still_possible, marks),
         remedies=(*found_by, *catalogue.cures(entry.name)),

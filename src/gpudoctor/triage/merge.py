@@ -199,6 +199,10 @@ def _complete_torch(merged: Draft, torch: Draft, sources: dict[str, str]) -> Non
             torch["hip"] = rocm[1]
         if label.startswith("xpu"):
             torch["xpu"] = "yes"
+    if torch.get("cuda") or label.startswith("cpu"):
+        # A build is for one kind of GPU.
+        torch.setdefault("hip", None)
+        torch.setdefault("xpu", None)
     if torch.get("sass") or (torch.get("cuda", 0) is None):
         torch.setdefault("sass", [])
         torch.setdefault("ptx", [])

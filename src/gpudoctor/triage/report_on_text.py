@@ -168,7 +168,8 @@ def _notes(
     if found.findings and _asks_for_a_build(found.findings[0]):
         from gpudoctor.prescribe import missing_fact
 
-        if path := missing_fact(patient):
+        jetson = patient.facts.host is not None and patient.facts.host.jetson
+        if (path := missing_fact(patient)) and not (jetson and prescription):
             asked = [_QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"]
             if prescription and path == "host.os" and patient.why_unknown("driver.version"):
                 asked.append(_QUESTIONS["driver.version"])

@@ -30,6 +30,30 @@ def test_the_system_that_is_assumed_is_named():
     assert "which operating system it is, and the driver's version" in text
 
 
+@pytest.mark.parametrize(
+    ("machine", "variant"),
+    [
+        ("Radeon RX 6800 XT, Ubuntu 22.04", "rocm"),
+        ("RX 7900 XTX, Ubuntu 24.04, torch 2.8.0+cu128", "rocm"),
+        ("Intel Arc A750, Ubuntu 24.04", "xpu"),
+        ("Arc B580, Windows 11, torch 2.7.0+cpu", "xpu"),
+    ],
+)
+def test_a_card_of_another_vendor_gets_the_build_for_it(machine, variant):
+    prescription = of_string(f"{NO_CUDA}\nI have this machine: {machine}").prescription
+    assert prescription.status == "resolved"
+    assert prescription.variant.startswith(variant)
+
+
+def test_a_mac_and_a_jetson_get_their_own_builds_without_a_question_for_a_driver():
+    mac = of_string(f"On my M1 Max, macOS 14: {NO_CUDA}").prescription
+    assert mac.status == "resolved"
+    jetson = of_string(f"Jetson Orin NX, JetPack 6.1, Python 3.10: {NO_CUDA}")
+    assert "jp6" in jetson.prescription.steps[0].text
+    assert not any("driver" in note for note in jetson.notes)
+    assert "With driver" not in jetson.prescription.why
+
+
 def test_without_a_gpu_nothing_is_guessed():
     assert of_string(NO_CUDA).prescription is None
     assert "one fact is missing: which operating system" in said(NO_CUDA)

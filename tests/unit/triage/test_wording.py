@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import itertools
+import re
 
 import pytest
 import yaml
@@ -10,7 +12,10 @@ import yaml
 from gpudoctor.kb.findings import meaning, signatures
 from gpudoctor.triage.report_on_text import of_string
 from gpudoctor.triage.signatures.marks import compiled
+from gpudoctor.triage.text.clean import clean
+from gpudoctor.triage.text.cleaned_text import fold
 from triage_cases.load import cases
+from unit.triage.samples import samples
 from unit.triage.test_messages import MESSAGES
 
 with open("configs/signatures_words.yaml", encoding="utf-8") as file:
@@ -92,6 +97,54 @@ def test_the_form_of_a_message_changes_little(way):
     # A name that lost its first letters may be the very word that was looked for.
     allowed = 0.1 if way == "without its beginning" else 0.05
     assert len(missed) <= allowed * len(MESSAGES), missed
+
+
+def each_line(form):
+    return lambda text: "\n".join(form(n, line) for n, line in enumerate(text.split("\n"), 1))
+
+
+def broken_at_blanks(text):
+    """As a narrow terminal breaks it: a line end in the place of every third blank."""
+    words = text.split(" ")
+    return "".join(w + ("\n" if n % 3 == 0 else " ") for n, w in enumerate(words, 1))[:-1]
+
+
+FORMS = {
+    "broken at blanks": broken_at_blanks,
+    "quoted": each_line(lambda n, line: f"> {line}"),
+    "numbered": each_line(lambda n, line: f"{n:4}: {line}"),
+    "with times": each_line(lambda n, line: f"2025-11-02 10:00:01,123 {line}"),
+    "of a service": each_line(lambda n, line: f"app-1  | {line}"),
+    "of a rank": each_line(lambda n, line: f"[rank0]: {line}"),
+    "indented": each_line(lambda n, line: f"        {line}"),
+    "every word in colour": lambda text: re.sub(r"(\S+)", "\x1b[1;31m\\1\x1b[0m", text),
+    "in a fence": lambda text: f"```\n{text}\n```",
+    "typographic": lambda text: text.replace("'", "\u2019"),
+    "without breaks": lambda text: text.replace(" ", "\u00a0"),
+    "in HTML": html.escape,
+    "in capitals": str.upper,
+    "after a prompt": lambda text: f"PS C:\\Users\\me> python train.py\r\n{text}\r\n",
+    "in a sentence": lambda text: f"It says {text} and stops.",
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Texts that each pattern matches, at most three of one; those that end at a word."""
+    rows = [row for row in signatures.signatures() if row.anchors]
+    texts = [(row, text) for row in rows for text in itertools.islice(samples(row.pattern), 3)]
+    assert len({row.id for row, _ in texts}) > 0.85 * len(rows)
+    return [(row, text) for row, text in texts if text == text.strip()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_pattern_matches_its_texts_in_every_form(form, made):
+    lost = []
+    for row, text in made:
+        folded = fold(clean(FORMS[form](text)))
+        if not (folded.has_any(row.anchors) and compiled(row.pattern).search(folded.flat)):
+            lost.append((row.id, text))
+    assert len(lost) <= 0.01 * len(made), lost
 
 
 def test_terminals_that_break_words_lose_few_causes():

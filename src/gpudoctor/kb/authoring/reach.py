@@ -12,12 +12,12 @@ MOST = 4500
 """No row of the tables looks further; an unbounded repetition counts as this."""
 
 # The standard library's own parser of patterns; its name changed with Python 3.11.
-_PARSER: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
+PARSER: Any = importlib.import_module("re._parser" if sys.version_info >= (3, 11) else "sre_parse")
 
 
 def reach(pattern: str) -> int:
     """The longest match with all that it looks ahead and back for, between `LEAST` and `MOST`."""
-    tree = _PARSER.parse(pattern, re.IGNORECASE)
+    tree = PARSER.parse(pattern, re.IGNORECASE)
     # One more, for the letter behind a boundary of a word.
     return max(LEAST, min(MOST, _widest(tree) + 1))
 
