@@ -84,8 +84,11 @@ def test_the_action_hands_its_inputs_on_as_words(tmp_path: Path) -> None:
 
 
 def test_the_action_judges_install_files_for_every_gpu_that_is_named(tmp_path: Path) -> None:
-    _, _, arguments = check_step(tmp_path, 0, requirements="uv.lock\n", gpu="T4\nH100\n")
+    _, _, arguments = check_step(
+        tmp_path, 0, requirements="uv.lock\n", gpu="T4\nH100\n", driver="570"
+    )
     assert arguments[:7] == ["plan", "--requirements", "uv.lock", "--gpu", "T4", "--gpu", "H100"]
+    assert arguments[7:9] == ["--driver", "570"]
 
 
 def test_no_input_stands_inside_a_script() -> None:
