@@ -152,10 +152,13 @@ def test_on_a_login_node_the_cluster_is_asked_and_counted(tmp_path: Path, archiv
     python = environments.make(
         tmp_path / "envs" / "train", torch_wheel(tmp_path, "2.9.1+cu128", ALL), pip=False
     )
+    wheels = [f"torch-2.9.1%2Bcu128-cp3{n}-cp3{n}-manylinux_2_28_x86_64.whl" for n in range(10, 15)]
     source = '{ registry = "https://download.pytorch.org/whl/cu128" }'
     (tmp_path / "uv.lock").write_text(
         'version = 1\nrequires-python = ">=3.10"\n\n[[package]]\nname = "torch"\n'
-        f'version = "2.9.1+cu128"\nsource = {source}\n'
+        f'version = "2.9.1+cu128"\nsource = {source}\nwheels = [\n'
+        + "".join(f'    {{ url = "https://download.pytorch.org/{name}" }},\n' for name in wheels)
+        + "]\n"
     )
     done = run(
         "/bin/bash", "-c", page, path=f"{tmp_path}:{python.parent}:/usr/bin:/bin", cwd=tmp_path
