@@ -220,6 +220,12 @@ def _for_python(scene: Scene, torch: str, **_: object) -> bool:
     return not _newer(scene, torch, scene.target) and bool(_newer(scene, torch, free))
 
 
+def _serves_one(scene: Scene, package: Package) -> bool:
+    lowest = kb_packages.serves_nothing_below(package.name, package.version)
+    gpus = scene.target.gpus
+    return lowest is None or not gpus or max(gpus) >= ComputeCapability.parse(lowest)
+
+
 def _line_ended(scene: Scene, variant: str, last: str, newest: str) -> bool:
     kind = scene.build.kind if scene.build else "cuda"
     found = offers(kind, scene.target.platform or "")
@@ -280,9 +286,9 @@ def _lacks(scene: Scene, gpu: str) -> bool:
 
 def _other_release(scene: Scene, gpu: str, torch: str, cuda: str) -> bool:
     here = _serving_here(scene, gpu)
-    own = _installed_release(scene)
+    own, installed = _installed_release(scene), scene.sheet.facts.torch.cuda
     named = any((build.torch, build.cuda) == (torch, cuda) for build in here)
-    return named and not any(build.torch == own for build in here)
+    return named and not any(build.torch == own and build.cuda != installed for build in here)
 
 
 def _newest_code(scene: Scene, gpu: str, torch: str) -> bool:
@@ -329,7 +335,10 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "built-for-other-torch": _names_another_torch,
     "does-not-run": lambda s, package: any(package.name in repr(f) for f in s.findings),
     "fits": _fits,
-    "to-be-rebuilt": lambda s, package: kb_packages.has_source(package.name, package.version),
+    "to-be-rebuilt": lambda s, package: (
+        kb_packages.has_source(package.name, package.version) and _serves_one(s, package)
+    ),
+    "serves-none-of-these": lambda s, package: not _serves_one(s, package),
     "none-fits": lambda s, package: (
         kb_packages.release_for(package.name, _torch_at_hand(s)[0]) in (None, package.version)
     ),
@@ -370,9 +379,10 @@ HOLDS: dict[str, Callable[..., bool]] = {
     ),
     "gpus-elsewhere": lambda s: not s.sheet.facts.gpus,
     "lacks-code": _lacks,
-    "same-release-serves": lambda s, gpu, torch: (
+    "same-release-serves": lambda s, gpu, torch, cuda: (
         _installed_release(s) == torch
-        and any(build.torch == torch for build in _serving_here(s, gpu))
+        and s.sheet.facts.torch.cuda != cuda
+        and any((build.torch, build.cuda) == (torch, cuda) for build in _serving_here(s, gpu))
     ),
     "other-release-serves": _other_release,
     "served-elsewhere": lambda s, gpu: not _serving_here(s, gpu) and any(_every(gpu)),

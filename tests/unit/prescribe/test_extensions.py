@@ -23,6 +23,8 @@ def test_flash_attention_is_never_rebuilt_for_a_gpu_that_it_cannot_serve(card):
     assert "pip uninstall --yes flash-attn" in line(answer)
     assert "--no-binary" not in line(answer)
     assert "sdpa" in " ".join(step.text for step in answer.steps)
+    assert not any("rebuilt" in note for note in answer.notes)
+    assert any("no build of it runs on" in note for note in answer.notes)
 
 
 def test_beside_a_gpu_that_it_serves_it_is_rebuilt_for_that_one_alone():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gpudoctor import rules
 from gpudoctor.model.facts import Gpu, Host, Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
+from unit.prescribe.sheets import sheet
 from unit.rules.make import (
     CU124,
     CU128,
@@ -219,3 +222,10 @@ def test_a_cudnn_newer_than_the_pin_may_stay_only_where_it_serves_the_gpu() -> N
 
     assert wrong(gpu("NVIDIA GeForce GTX 1080", "6.1"))
     assert not wrong(gpu("NVIDIA GeForce RTX 4090", "8.9"))
+
+
+def test_a_pasted_report_without_a_system_never_names_the_cuda_that_is_installed():
+    made = sheet("GTX 1080", torch="2.8.0+cu128")
+    made = FactSheet(replace(made.facts, host=None))
+    [found] = [f for f in rules.judge(made).findings if f.name == "torch-dropped-arch-old-gpu"]
+    assert "The same release for CUDA 12.6 does, if there is a wheel of it" in found.detail

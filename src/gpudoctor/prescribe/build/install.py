@@ -70,7 +70,7 @@ def install(
         index_url=change.index.shown,
         packages=listed,
         notes=(
-            *words.notes(build, beside, place, target),
+            *words.notes(build, beside, place, target, gpus),
             *gaps.sentences(build, gpus),
             *vendor_notes(sheet, target, build),
         ),

@@ -19,6 +19,7 @@ from gpudoctor.prescribe.build.candidates import (
     driver_serves_in_full,
 )
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
+from gpudoctor.prescribe.build.extension_steps import served_by
 from gpudoctor.prescribe.build.solver import ended, feasible
 from gpudoctor.prescribe.build.standing import standing
 from gpudoctor.prescribe.commands.install_commands import Place
@@ -89,9 +90,13 @@ def _runs(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
 
 
 def notes(
-    build: Build | None, beside: Along, place: Place, target: Target | None = None
+    build: Build | None,
+    beside: Along,
+    place: Place,
+    target: Target | None = None,
+    gpus: tuple[ComputeCapability, ...] = (),
 ) -> tuple[str, ...]:
-    """What the reader should know beside it; `target`: what the build was chosen for."""
+    """What the reader should know beside it; `target`, `gpus`: what the build was chosen for."""
     notes: list[str] = []
     if build is not None and not build.nightly and (line := _ended_here(build, target)):
         text = (
@@ -107,7 +112,7 @@ def notes(
         notes.append(said("off-matrix", text, torch=build.torch, variant=build.variant))
     for entry in beside.broken:
         name = f"{entry.package.name} {entry.package.version or ''}".strip()
-        notes.append(together(f"{name} ", _breaks(entry), "; ", _after(entry), "."))
+        notes.append(together(f"{name} ", _breaks(entry), "; ", _after(entry, gpus), "."))
     for name in beside.missing:
         text = (
             f"{name} has no wheel for this Python and is taken away: the one that is there belongs "
@@ -144,8 +149,11 @@ def _breaks(entry: Broken) -> Sentence:
     return said("does-not-run", "does not run on these GPUs as it is", package=package)
 
 
-def _after(entry: Broken) -> Sentence:
+def _after(entry: Broken, gpus: tuple[ComputeCapability, ...]) -> Sentence:
     package = entry.package
+    if gpus and not served_by(package, gpus):
+        text = f"no build of it runs on {', '.join(gpu.sm for gpu in gpus)}"
+        return said("serves-none-of-these", text, package=package)
     if entry.fitting:
         return said("fits", f"{entry.fitting} fits", package=package, release=entry.fitting)
     if entry.excluded is None and kb_packages.has_source(package.name, package.version):

@@ -74,7 +74,7 @@ def repair(
         risk="medium" if extensions else "low",
         index_url=index.shown,
         packages=listed,
-        notes=words.notes(None, beside, place),
+        notes=words.notes(None, beside, place, gpus=gpus),
         lost=lost(beside, gpus),
     )
 

@@ -249,13 +249,15 @@ def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> s
     """Which build serves a GPU that this one leaves out, in a sentence that fits the case."""
     torch = case.facts.torch
     base = split_label((torch.version if torch else None) or "")[0]
-    same = [build for build in there if build.torch == base]
+    installed = torch.cuda if torch else None
+    same = [build for build in there if build.torch == base and build.cuda != installed]
+    system = "" if case.platform else ", if there is a wheel of it for this system"
     if same:
-        text = f"The same release for CUDA {_best(same).cuda} does."
-        return said("same-release-serves", text, gpu=str(gpu), torch=base)
+        cuda = _best(same).cuda
+        text = f"The same release for CUDA {cuda} does{system}."
+        return said("same-release-serves", text, gpu=str(gpu), torch=base, cuda=cuda)
     if there:
         newest = _best([build for build in there if build.torch == there[-1].torch])
-        system = "" if case.platform else ", if there is a wheel of it for this system"
         text = f"torch {newest.torch} for CUDA {newest.cuda} does{system}."
         return said(
             "other-release-serves", text, gpu=str(gpu), torch=newest.torch, cuda=newest.cuda
@@ -267,8 +269,19 @@ def _who_does(case: Case, gpu: ComputeCapability, there: tuple[Build, ...]) -> s
 
 
 def _best(builds: list[Build]) -> Build:
-    """Of the builds of one release, the newest CUDA of the official matrix, if there is one."""
-    return max(builds, key=lambda b: (not b.off_matrix, knowledge.numbers(b.cuda or "")))
+    """Of the builds of one release, the newest CUDA of the official matrix, if there is one.
+
+    Where the system is not known, first what most systems have.
+    """
+    systems = [build.variant for build in builds]
+    return max(
+        builds,
+        key=lambda b: (
+            systems.count(b.variant),
+            not b.off_matrix,
+            knowledge.numbers(b.cuda or ""),
+        ),
+    )
 
 
 def _served_by_none(case: Case) -> Iterator[Finding]:
