@@ -23,7 +23,8 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
 
 def read_macos() -> Host:
     """The host under macOS."""
-    release = platform.mac_ver()[0]
+    # A Python built for an old macOS is told 10.16 of every newer one, unless it asks the kernel.
+    release = ask_kernel("kern.osproductversion") or platform.mac_ver()[0]
     # A program for Intel that Rosetta runs is told x86_64; the kernel says what the Mac is.
     # https://developer.apple.com/documentation/apple-silicon/about-the-rosetta-translation-environment
     translated = _number("sysctl.proc_translated") == 1
