@@ -68,6 +68,8 @@ def test_the_report_names_what_a_double_click_starts(check: Check) -> None:
     assert python["started_by"].endswith("\\run_nvidia_gpu.bat")
     assert python["starts"].lower() == python["executable"].lower()
     assert run.found == []
+    text = check(comfy(script), "check", "--smoke", "off", "--python", ".").stdout.decode()
+    assert "which run_nvidia_gpu.bat starts" in " ".join(text.split())
 
 
 def test_a_script_that_starts_another_python_is_told(check: Check) -> None:

@@ -5,6 +5,8 @@ The manner is that of `flutter doctor`, which many people know: a mark, a layer,
 
 from __future__ import annotations
 
+import ntpath
+
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.finding import Finding, Severity
@@ -186,7 +188,12 @@ def _python(sheet: FactSheet) -> str | None:
         return None
     where = " ".join(filter(None, (python.environment, python.executable or python.prefix)))
     because = f" (chosen by {python.chosen_because})" if python.chosen_because else ""
-    return ", ".join(filter(None, (python.version or "version unknown", where))) + because
+    starter = ""
+    if python.started_by and python.starts and python.executable:
+        same = ntpath.normcase(python.starts) == ntpath.normcase(python.executable)
+        name = ntpath.basename(python.started_by)
+        starter = f", which {name} starts" if same else f"; {name} starts {python.starts}"
+    return ", ".join(filter(None, (python.version or "version unknown", where))) + because + starter
 
 
 def _torch(sheet: FactSheet) -> str | None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from gpudoctor.collect.python.environments import environments
-from unit.collect.environments import clean_environ, installation, put, venv, windows_executable
+from unit.collect.environments import (
+    clean_environ,
+    installation,
+    put,
+    venv,
+    windows_executable,
+    windows_installation,
+)
 
 
 @pytest.fixture
@@ -79,3 +86,12 @@ def test_folders_without_an_interpreter_and_shims_are_none(tmp_path: Path, base:
     (tmp_path / ".venv" / "bin" / "python").symlink_to("/nowhere")
     path = f"{tmp_path / 'shims'}:{tmp_path / 'store'}"
     assert found(tmp_path, PATH=path) == {}
+
+
+def test_visual_studio_s_own_python_is_found(tmp_path: Path) -> None:
+    shared = tmp_path / "x86" / "Microsoft Visual Studio" / "Shared"
+    windows_installation(shared / "Python39_64", "3.9")
+    put(shared / "VC" / "readme.txt")
+    variables = {"PROGRAMFILES(X86)": str(tmp_path / "x86")}
+    listed = environments(str(tmp_path), clean_environ(tmp_path, **variables))
+    assert [(Path(each.prefix).name, each.keeper) for each in listed] == [("Python39_64", "system")]
