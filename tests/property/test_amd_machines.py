@@ -154,3 +154,26 @@ def test_every_error_of_an_amd_machine_has_something_to_do(sheet: FactSheet) -> 
     if errors:
         found = prescribe(sheet, errors, Options())
         assert found.steps or found.why
+
+
+@settings(max_examples=300, deadline=None)
+@given(machines())
+def test_a_prescription_applied_leaves_nothing_broken(sheet: FactSheet) -> None:
+    """The facts after the install, judged by the same rules; masked cards are hidden then."""
+    errors = _errors(sheet)
+    found = prescribe(sheet, errors, Options()) if errors else None
+    if found is None or found.torch is None or found.variant is None:
+        return
+    (build,) = [b for b in _BUILDS if (b.torch, b.variant) == (found.torch, found.variant)]
+    masked = any(step.kind == "mask-gpus" for step in found.steps)
+    gpus = tuple(
+        dataclasses.replace(gpu, visible=False)
+        if masked and not build_serves(build, gpu.gfx or "")
+        else gpu
+        for gpu in sheet.facts.gpus
+    )
+    after = dataclasses.replace(
+        sheet, facts=dataclasses.replace(sheet.facts, torch=_torch(build), gpus=gpus)
+    )
+    left = {error.name for error in _errors(after)} - _ELSEWHERE
+    assert not left, (left, found.torch, found.variant, [gpu.gfx for gpu in gpus])

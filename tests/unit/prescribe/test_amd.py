@@ -61,3 +61,13 @@ def test_under_wsl_an_older_card_has_no_way_and_a_newer_one_is_told_what_it_need
     new = plan(capsys, *gpus("RX 9070 XT"), "--os", "wsl")
     assert new["status"] == "resolved"
     assert any("librocdxg" in note for note in new["notes"])
+
+
+def test_the_way_out_names_no_gpu_that_the_build_fails_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """torch for ROCm 7.2 carries gfx906, and its rocBLAS has nothing for it."""
+    found = plan(capsys, *gpus("RX 580"), "--os", "linux")
+    assert found["status"] == "impossible"
+    assert "gfx1100" in found["why"]
+    assert "gfx906" not in found["why"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.prescription import Alternative, Prescription, Step
@@ -130,9 +131,11 @@ def _gives(entry: Relaxation, target: Target) -> str:
     if entry.constraint == "macos":
         needed = torch_releases.minimum_macos(build.torch, build.platform, target.python)
         return f"with macOS {needed} or newer, {label} runs."
+    # Code in torch is not enough where its rocBLAS has none.
+    served = [gfx for gfx in build.gfx if build_serves(build, gfx)]
     missing = ", ".join(reason.text.rsplit(" ", 1)[-1] for reason in entry.objections)
     return (
         f"without {missing}, {label} serves the rest."
         if len(target.gpus) > 1
-        else (f"a GPU that {label} has code for ({', '.join(build.sass or build.gfx)}).")
+        else (f"a GPU that {label} has code for ({', '.join(build.sass or served)}).")
     )
