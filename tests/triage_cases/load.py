@@ -39,6 +39,50 @@ OPEN = {
 }
 
 
+# Reports of further ecosystems whose cause is not said first, with what is said in its place.
+MISSED = {
+    "pinokio-1027": "nothing",
+    "comfydocker-60": "container-started-without-gpu",
+    "upbge-1738": "nothing",
+    "objaverse-5": "nothing",
+    "invokeai-1202": "nothing",
+    "invokeai-2735": "nothing",
+    "invokeai-7520": "nothing",
+    "sdamd-351": "cpu-only-torch",
+    "forge-369": "cpu-only-torch",
+    "zluda-258": "nothing",
+    "cuml-5484": "nothing",
+    "cudf-5776": "nothing",
+    "alphafold-510": "nothing",
+    "crosse-2": "nothing",
+    "openpose-58": "package-needs-newer-gpu",
+    "fabricpc-45": "nothing",
+    "drawthings-24": "nothing",
+    "koboldcpp-366": "nothing",
+    "spacy-2343": "cuda-unknown-999-uvm-after-suspend",
+    "coqui-3498": "nonexistent-wheel",
+    "decipher-8": "nothing",
+    "whisperx-612": "nothing",
+    "textgen-3327": "nothing",
+    "colab-482": "nothing",
+    "colab-930": "nothing",
+    "fomm-285": "driver-not-loaded",
+    "onetrainer-487": "nothing",
+    "elementary-155": "driver-not-loaded",
+    "gpuop-610": "fabric-manager-not-running",
+    "cubestudio-29": "fabric-manager-not-running",
+    "openfl-999": "nothing",
+    "hydra-331": "nothing",
+    "axolotl-2526": "nothing",
+    "paddle-52100": "cpu-only-torch",
+    "paddle-31740": "nothing",
+    "pyg-6755": "nothing",
+    "scatter-312": "nothing",
+    "pyg-623": "nothing",
+    "faceswaplab-124": "nothing",
+}
+
+
 # The cause of a report whose thread found nothing wrong with driver, torch or CUDA.
 NONE = "none"
 
