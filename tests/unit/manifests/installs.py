@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
@@ -13,6 +14,11 @@ from gpudoctor.manifests.source_files import Source
 CU126 = "https://download.pytorch.org/whl/cu126"
 CU128 = "https://download.pytorch.org/whl/cu128"
 CPU = "https://download.pytorch.org/whl/cpu"
+
+_NEWEST = torch_releases.releases()[-1]
+NEWEST = f"{_NEWEST.version} {_NEWEST.default_variants['linux_x86_64']}"
+"""What plain `torch` brings on Linux."""
+NEWEST_CPU = f"{_NEWEST.version} cpu"
 
 
 def outcome(

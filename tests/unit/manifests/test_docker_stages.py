@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unit.manifests.installs import CPU, CU128, outcome, torch
+from unit.manifests.installs import CPU, CU128, NEWEST, NEWEST_CPU, outcome, torch
 
 BUILDER = "FROM python:3.12 AS builder\nRUN python -m venv /venv && /venv/bin/pip install torch\n"
 PROJECT = (
@@ -21,7 +21,7 @@ FILES = {
 HELD = {
     "the environment is copied": (
         BUILDER + "FROM python:3.12-slim\nCOPY --from=builder /venv /venv\n",
-        "2.15.0 cu132",
+        NEWEST,
     ),
     "its packages are copied": (
         (
@@ -39,7 +39,7 @@ HELD = {
     ),
     "the second way where the first one fails": (
         f"FROM python:3.12\nRUN pip install torch==2.9.9 || pip install torch -i {CPU}\n",
-        "2.15.0 cpu",
+        NEWEST_CPU,
     ),
     "the first way where it does not fail": (
         f"FROM python:3.12\nRUN pip install torch==2.9.1 || pip install torch -i {CPU}\n",
@@ -47,7 +47,7 @@ HELD = {
     ),
     "an index that pip config names": (
         f"FROM python:3.12\nRUN pip config set global.index-url {CPU}\nRUN pip install torch\n",
-        "2.15.0 cpu",
+        NEWEST_CPU,
     ),
     "a pip.conf that is copied": (
         "FROM python:3.12\nCOPY pip.conf /etc/pip.conf\nRUN pip install torch==2.9.1\n",
@@ -61,7 +61,7 @@ HELD = {
     "an extra without the group": (UV + " --no-dev --extra gpu\n", "2.9.1 cu128"),
     "another package asks for a newer torch than the image's": (
         "FROM pytorch/pytorch:2.2.0-cuda12.1-cudnn8-runtime\nRUN pip install bitsandbytes\n",
-        "2.15.0 cu132",
+        NEWEST,
     ),
 }
 OPEN = {
@@ -112,7 +112,7 @@ def test_a_group_names_the_stage_that_is_built() -> None:
         f"RUN pip install torch -i {CU128}\n"
     )
     assert torch(text, "Dockerfile") == "2.11.0 cu128"
-    assert torch(text, "Dockerfile", groups=("cpu",)) == "2.15.0 cpu"
+    assert torch(text, "Dockerfile", groups=("cpu",)) == NEWEST_CPU
 
 
 BASE = "FROM pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime\n"
@@ -121,7 +121,7 @@ COPIED = "FROM python:3.11 AS b\nRUN python -m venv /v && /v/bin/pip install tor
 
 def test_an_environment_of_its_own_does_not_see_the_torch_of_the_image() -> None:
     own = BASE + "RUN python -m venv /venv && /venv/bin/pip install 'torch>=2.5'\n"
-    assert torch(own, "Dockerfile") == "2.15.0 cu132"
+    assert torch(own, "Dockerfile") == NEWEST
     assert torch(BASE + "RUN pip install 'torch>=2.5'\n", "Dockerfile") == "2.5.1 cu124"
 
 

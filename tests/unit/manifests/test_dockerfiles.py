@@ -8,7 +8,7 @@ from gpudoctor.examine.preflight import preflight
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
-from unit.manifests.installs import CPU, CU126, CU128, outcome, torch
+from unit.manifests.installs import CPU, CU126, CU128, NEWEST, outcome, torch
 
 CU124 = "https://download.pytorch.org/whl/cu124"
 PROJECT = (
@@ -32,7 +32,7 @@ IMAGES = {
         f"FROM python:3.12-slim\nRUN pip install --no-cache-dir torch --index-url {CU126}\n",
         "2.14.1 cu126",
     ),
-    "the newest of PyPI": ("FROM python:3.12\nRUN pip install torch\n", "2.15.0 cu132"),
+    "the newest of PyPI": ("FROM python:3.12\nRUN pip install torch\n", NEWEST),
     "an old Python": ("FROM python:3.9-slim\nRUN pip install torch\n", "2.8.0 cu128"),
     "an image of PyTorch's": (
         "FROM pytorch/pytorch:2.8.0-cuda12.9-cudnn9-runtime\nCOPY . /app\n",
@@ -52,7 +52,7 @@ IMAGES = {
     ),
     "an upgrade replaces it": (
         "FROM pytorch/pytorch:2.8.0-cuda12.9-cudnn9-runtime\nRUN pip install -U torch\n",
-        "2.15.0 cu132",
+        NEWEST,
     ),
     "a companion that pulls another torch": (
         "FROM pytorch/pytorch:2.8.0-cuda12.9-cudnn9-runtime\nRUN pip install torchvision==0.24.1\n",

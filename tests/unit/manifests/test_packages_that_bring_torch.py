@@ -6,17 +6,17 @@ import pytest
 
 from gpudoctor.kb.software import dependents, torch_releases
 from gpudoctor.manifests.universe import allows
-from unit.manifests.installs import CPU, CU128, outcome, torch
+from unit.manifests.installs import CPU, CU128, NEWEST, NEWEST_CPU, outcome, torch
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("accelerate\n", "2.15.0 cu132"),
-        ("accelerate==0.30.0\n", "2.15.0 cu132"),
-        ("transformers[torch]==4.50.0\n", "2.15.0 cu132"),
-        (f"--extra-index-url {CU128}\nlightning\n", "2.15.0 cu132"),
-        (f"--extra-index-url {CPU}\nsentence-transformers\n", "2.15.0 cpu"),
+        ("accelerate\n", NEWEST),
+        ("accelerate==0.30.0\n", NEWEST),
+        ("transformers[torch]==4.50.0\n", NEWEST),
+        (f"--extra-index-url {CU128}\nlightning\n", NEWEST),
+        (f"--extra-index-url {CPU}\nsentence-transformers\n", NEWEST_CPU),
         ("torch==2.9.1\naccelerate\n", "2.9.1 cu128"),
         ("unsloth\n", "2.14.1 cu130"),
         ("whisperx\n", "2.8.0 cu128"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.source_files import decode
-from unit.manifests.installs import CPU, CU126, CU128, outcome, torch
+from unit.manifests.installs import CPU, CU126, CU128, NEWEST, NEWEST_CPU, outcome, torch
 
 
 def test_an_index_alone_is_what_is_looked_at():
@@ -17,7 +17,7 @@ def test_an_index_alone_is_what_is_looked_at():
 
 
 def test_an_extra_index_loses_to_a_newer_release_on_pypi():
-    assert torch(f"--extra-index-url {CU128}\ntorch") == "2.15.0 cu132"
+    assert torch(f"--extra-index-url {CU128}\ntorch") == NEWEST
 
 
 def test_an_extra_index_wins_where_the_version_is_the_same():
@@ -38,11 +38,11 @@ def test_options_count_wherever_they_stand_and_the_last_index_wins():
 def test_pypi_gives_each_python_its_newest():
     assert torch("torch", python="3.9") == "2.8.0 cu128"
     assert torch("torch", python="3.10") == "2.14.1 cu130"
-    assert torch("torch", python="3.12") == "2.15.0 cu132"
+    assert torch("torch", python="3.12") == NEWEST
 
 
 def test_pypi_brings_the_processor_alone_on_windows_and_on_old_arm():
-    assert torch("torch", platform="win_amd64") == "2.15.0 cpu"
+    assert torch("torch", platform="win_amd64") == NEWEST_CPU
     assert torch("torch==2.10.0", platform="linux_aarch64") == "2.10.0 cpu"
     assert torch("torch==2.11.0", platform="linux_aarch64") == "2.11.0 cu130"
 
@@ -170,7 +170,7 @@ index-url = "https://pypi.org/simple"
 extra-index-url = ["{CU128}"]
 index-strategy = "unsafe-best-match"
 """
-    assert torch(best, "pyproject.toml") == "2.15.0 cu132"
+    assert torch(best, "pyproject.toml") == NEWEST
 
 
 def test_what_uv_writes_with_a_backend_pip_cannot_install():
