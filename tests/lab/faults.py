@@ -52,6 +52,13 @@ _CALLS = frozenset(
     ]
 )
 _SLOW = frozenset(("fsync", "sync"))
+_LOOKING = frozenset(
+    [
+        *("close", "read", "fsync", "sync", "dup", "flock"),
+        *("readlink", "stat", "lstat", "fstat", "scandir", "listdir"),
+    ]
+)
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 class Died(BaseException):
@@ -67,11 +74,21 @@ class Disk:
         self.kind = ""
         self.dead = False
         self.open: set[int] = set()
+        self.changing: set[int] = set()
+        """Positions since `arm` before whose call the disk is another than at the call before."""
+        self.failing: set[int] = set()
+        """Positions since `arm` of calls that can fail: all but those that close."""
+        self._changed = True
         self._thread = threading.get_ident()
 
     def arm(self, position: int, kind: str) -> None:
         """Let the call at `position` fail, counted from now."""
         self.count, self.fatal, self.kind, self.dead = 0, position, kind, False
+        self.changing, self.failing, self._changed = set(), set(), True
+
+    def changes(self) -> None:
+        """Something happens that no call of ours does: an installer."""
+        self._changed = True
 
     def disarm(self) -> None:
         self.arm(-1, "")
@@ -86,8 +103,10 @@ class Disk:
         self.open = set()
         self.disarm()
 
-    def before(self, name: str) -> bool:
+    def before(self, name: str, *, changes: bool = True) -> bool:
         """Count a call; whether it must fail half-way (a write on a full disk).
+
+        `changes` is whether the call can change the disk.
 
         Raises:
             Died, OSError: it is the one.
@@ -98,6 +117,12 @@ class Disk:
             return False
         if self.dead:
             raise Died
+        # A write that dies is cut in half, which is a state of its own.
+        if self._changed or name == "write":
+            self.changing.add(self.count)
+        if name != "close":
+            self.failing.add(self.count)
+        self._changed = changes
         self.count += 1
         if self.count - 1 != self.fatal:
             return False
@@ -133,7 +158,8 @@ class FaultyOs:
         disk = self._disk
 
         def call(*arguments, **named):
-            half = disk.before(name)
+            reads = name == "open" and not arguments[1] & _WRITING
+            half = disk.before(name, changes=not (reads or name in _LOOKING))
             if name in _SLOW:
                 return None
             if half:
@@ -165,7 +191,7 @@ def install(monkeypatch, disk: Disk) -> None:
     locked = fcntl.flock
 
     def flock(*arguments):
-        disk.before("flock")
+        disk.before("flock", changes=False)
         return locked(*arguments)
 
     for module in _modules():

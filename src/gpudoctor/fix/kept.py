@@ -12,6 +12,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.keeping import vault
 from gpudoctor.fix.keeping.vault import Vault
+from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.model.value import dataclass
 
 
@@ -55,6 +56,7 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
     """Remove the fix `name`, or `all` that are finished; what was removed.
 
     Raises:
+        FixFailedError: a fix or an undoing of that environment is at work.
         UsageError: there is none of that name, it is unfinished and can still be undone, or it
             may not be removed by this user.
     """
@@ -71,9 +73,11 @@ def forget(name: str, environ: Mapping[str, str]) -> tuple[KeptFix, ...]:
         )
     gone = [entry for entry in wanted if entry not in needed]
     for entry in gone:
-        forget_traces(entry.folder, entry.vaults)
-        vault.discard(entry.folder)
-        remove_empty(os.path.dirname(entry.folder))
+        folder = os.path.dirname(entry.folder)
+        with EnvironmentLock(entry.prefix, folder):  # nobody is about to undo it
+            forget_traces(entry.folder, entry.vaults)
+            vault.discard(entry.folder)
+        remove_empty(folder)
     stays = [entry.folder for entry in gone if os.path.lexists(entry.folder)]
     if stays and name != "all":
         raise UsageError(f"fix {name} cannot be removed: {stays[0]} may not be changed by you")

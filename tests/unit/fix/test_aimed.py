@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from gpudoctor.errors import (
     UsageError,
 )
 from gpudoctor.examine.options import VisitOptions
-from gpudoctor.fix import kept, procedure, pulse
+from gpudoctor.fix import kept, procedure, pulse, undo
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.installing import isolation
 from gpudoctor.fix.installing.workshop import Workshop
@@ -336,3 +337,43 @@ def test_what_could_not_be_removed_is_not_called_removed(patient, monkeypatch):
     with pytest.raises(UsageError, match="cannot be removed"):
         kept.forget(name, patient.environ)
     assert kept.forget("all", patient.environ) == ()
+
+
+def test_nothing_is_forgotten_while_it_is_undone(patient, monkeypatch):
+    patient.fix()
+    name = patient.last.name
+    said = []
+
+    def meanwhile(*arguments):
+        with pytest.raises(FixFailedError) as failure:
+            kept.forget(name, patient.environ)
+        said.append(str(failure.value))
+        return read(*arguments)
+
+    read = undo.manifest.read
+    monkeypatch.setattr(undo.manifest, "read", meanwhile)
+    patient.undo()
+    assert "is at work" in said[0]
+    assert patient.tiny.state() == patient.before
+
+
+def test_an_environment_whose_name_is_no_text_is_kept_and_undone(tmp_path, monkeypatch):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 \n::x"))
+    folder.mkdir()
+    patient = Patient(tiny.plain, folder, monkeypatch)
+    patient.fix_and_be_killed(monkeypatch)
+    assert fix_journal.unfinished(str(patient.tiny.prefix), patient.environ)
+    patient.undo()
+    assert patient.tiny.state() == patient.before
+    patient.fix()
+    (entry, *_) = kept.kept(patient.environ)
+    assert entry.prefix == str(patient.tiny.prefix)
+    patient.undo()
+    assert patient.tiny.state() == patient.before
+
+
+def test_an_environment_that_was_removed_whole_comes_back_from_a_cut_off_fix(patient, monkeypatch):
+    patient.fix_and_be_killed(monkeypatch)
+    shutil.rmtree(patient.tiny.prefix)
+    patient.undo()
+    assert patient.tiny.state() == patient.before

@@ -105,7 +105,12 @@ def place(request, monkeypatch, tmp_path):
     base = memory if memory.is_dir() and os.access(memory, os.W_OK) else tmp_path
     folder = Path(tempfile.mkdtemp(dir=base))
     place = Place(request.param, disk, folder, tmp_path / "other")
-    monkeypatch.setattr(transaction, "run_step", lambda *_arguments: tiny.install(place.tiny))
+
+    def run_step(*_arguments):
+        disk.changes()
+        tiny.install(place.tiny)
+
+    monkeypatch.setattr(transaction, "run_step", run_step)
     monkeypatch.setattr(tempfile, "tempdir", str(folder / "temporary"))
     monkeypatch.setattr(pulse.threading, "Thread", NoThread)
     faults.install(monkeypatch, disk)
@@ -114,11 +119,13 @@ def place(request, monkeypatch, tmp_path):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def positions(place, action) -> range:
+def positions(place, action, *, deadly: bool = False) -> list[int]:
     """The calls of an action at which something happens.
 
     All of them for the plain shape; for the others each seventh, from another start for each, and
-    all with GPUDOCTOR_EVERY_FAULT=1 (four minutes).
+    all with GPUDOCTOR_EVERY_FAULT=1. A process that dies before a call that only looks leaves the
+    disk as one that dies before the next call: of such calls `deadly` gives the first. Closing a
+    file never fails so that it stays open, and is no place for an error.
     """
     place.fresh()
     place.disk.disarm()
@@ -128,7 +135,9 @@ def positions(place, action) -> range:
         pass
     number = tiny.SHAPES.index(place.shape)
     every = number == 0 or bool(os.environ.get("GPUDOCTOR_EVERY_FAULT"))
-    return range(0 if every else number, place.disk.count, 1 if every else 7)
+    found = range(0 if every else number, place.disk.count, 1 if every else 7)
+    telling = place.disk.changing if deadly else place.disk.failing
+    return [each for each in found if each in telling or not every]
 
 
 def kind_at(position: int) -> str:
@@ -152,7 +161,7 @@ def trial(place, position, kind, action):
 
 def test_a_failing_fix_that_dies_anywhere_can_be_undone(place):
     place.cured = False
-    for position in positions(place, place.fix):
+    for position in positions(place, place.fix, deadly=True):
         place.fresh()
         assert trial(place, position, faults.DEATH, place.fix) is not None
         place.undo()
@@ -190,10 +199,10 @@ def test_a_fix_that_meets_an_error_anywhere_is_whole_or_not_there(place):
 def test_an_undo_that_is_cut_off_anywhere_is_done_again(place, deadly):
     def undone():
         place.fix()
-        place.disk.count = 0
+        place.disk.disarm()
         place.undo()
 
-    for position in positions(place, undone):
+    for position in positions(place, undone, deadly=deadly):
         place.fresh()
         place.fix()
         after = place.tiny.state()
