@@ -17,6 +17,7 @@ from gpudoctor.binaries.containers import wheel as wheels
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.record import attributions
 from gpudoctor.binaries.containers.zip_archive import members
+from gpudoctor.binaries.formats.elf_dynamic import read_dynamic
 from gpudoctor.binaries.judgement.coverage import coverage
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.ptxas import read_ptxas
@@ -76,6 +77,12 @@ def deflated(data: bytes) -> None:
     with suppress(UnreadableBinaryError):
         inflated = InflatedSource(source, 0, len(data), 1 << 24, follower=follower)
         _judge(read_source(inflated, "x.so"))
+
+
+def linked(data: bytes) -> None:
+    """Which libraries a library needs."""
+    with suppress(UnreadableBinaryError):
+        read_dynamic(BytesSource(data))
 
 
 def assembler(data: bytes) -> None:
@@ -145,7 +152,12 @@ _SECTION, _STARTS = hip_fatbin(
 _REFERENCE = reference("x", "../@GFXARCH@.k")
 _AMD = elf(_SECTION, wrappers(*(64 + start for start in _STARTS)), _REFERENCE)
 _IMAGES = Section("__CLANG_OFFLOAD_BUNDLE__sycl-spir64_gen", intel_image("12.60.7") + SPIRV)
+_PAIR = intel_image("12.55.8") + bytes(-len(intel_image("12.55.8")) % 16) + intel_image("20.1.4")
+_TABLE = Section(".tgtimg", struct.pack("<4Q", 0, 900, 0, 900))
+_MOVES = Section(".rela.dyn", struct.pack("<6Q", 64 + len(_PAIR), 8, 64, 80 + len(_PAIR), 8, 64))
 _STRINGS = b"compute_75\0compute_120a\0Cuda compilation tools, release 12.8, V12.8.93\0"
+_NAMES = b"\0libcudss.so.0\0$ORIGIN/../lib:/opt/lib\0"
+_DYNAMIC = struct.pack("<8Q", 1, 1, 29, 15, 1, 3, 0, 0)
 _FILES = [("a/b.so", _SMALL_ELF), ("a/c.pyd", PE)]
 _KPACK = kernel_archive({"gfx1100": ["a", "b"], "gfx90a:xnack-": ["a"]})
 
@@ -184,6 +196,7 @@ READERS: dict[str, tuple[Reader, bytes]] = {
     "macho": (library, macho("14.0", ["14.0", "26.2"])),
     "macho-fat": (library, fat(macho("11.0", ["13.0"]), macho("10.13", old_command=True))),
     "fatbin": (library, CONTAINER),
+    "linked": (linked, elf(Section(".dynamic", _DYNAMIC), Section(".dynstr", _NAMES))),
     "cubin": (library, elf(Section(".text", bytes(64)), machine=190)),
     "hip": (library, _AMD),
     "hip-bundle": (library, _BUNDLE),
@@ -192,6 +205,7 @@ READERS: dict[str, tuple[Reader, bytes]] = {
     "ccob-zlib": (library, compressed(_BUNDLE, 2, 0)),
     "kpack": (library, _KPACK),
     "sycl": (library, elf(_IMAGES, Section(".tgtimg", struct.pack("<4Q", 64, 1000, 464, 600)))),
+    "sycl-moved": (library, elf(Section(_IMAGES.name, _PAIR), _TABLE, _MOVES)),
     "archive": (library, ar(("a.o", _SMALL_ELF), ("a name longer than fifteen.o", _SMALL_ELF))),
     "wheel": (whole_wheel, wheel(_FILES)),
     "wheel-stored": (whole_wheel, wheel(_FILES, stored=True)),
