@@ -110,3 +110,27 @@ def test_the_history_of_a_project_is_a_list_of_changes():
         "0a1b2c3 Raise if Torch not compiled with CUDA enabled"
     )
     assert of_string(log).findings == ()
+
+
+HEADER = """#pragma once
+#include <a.h>
+namespace n {
+using T = float;
+struct A;
+static int b;
+// where the driver fails we use an empty array to save shared memory
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok 12 - hipErrorNoBinaryForGpu is mapped\nok 13 - CUDA_ERROR_NO_DEVICE is mapped",
+        "PASSED tests/test_oom.py::test_CUDA_out_of_memory\n1 passed in 3.2s",
+        "[ RUN      ] Errors.no_kernel_image_is_available\n[       OK ] Errors.no_kernel_image",
+        "This change renames `CUDA_ERROR_OUT_OF_MEMORY` to `kOutOfMemory`. I added tests.",
+        HEADER,
+    ],
+)
+def test_passed_tests_renamed_constants_and_headers_are_nobodys_trouble(text):
+    assert of_string(text).findings == ()

@@ -43,12 +43,14 @@ _ISSUE = late_pattern(
 
 # Words of a text that tells others what they may meet.
 _SPOKEN_OF = late_pattern(
+    r"\bbecause you (?:have |had )?(?:\w{2,12} ){0,2}(?:the |a )?$|"
     r"(?:\bif|when|whenever|in case|should) you(?:'re| are)? (?:see|get|getting|encounter"
     r"|run into|receive|hit|have|face|meet|still)\b|"
     r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to"
     r"|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
     r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?"
-    r"|checks?) (?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
+    r"|checks?|renames?|adds?|removes?|maps?|wraps?|mentions?|documents?) "
+    r"(?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
 )
 _PLAIN_WORD = late_pattern(r"(?<![\w.(])[a-z]{2,20}(?![\w(.=])")
@@ -79,7 +81,8 @@ _FIRST = late_pattern(
     r"(?:[rR]?\"\"\"|\'\'\'|#!|from |import |#include|package |//|/\*|# [a-z]+: noqa)"
 )
 _DEFINES = late_pattern(
-    r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w)"
+    r"^(?:from \S{1,80} import |import \w|def \w|class \w|#include|func |fn |@\w"
+    r"|#pragma |#ifn?def |#define |namespace |template ?<|struct |using |static |typedef )"
 )
 _SECTION = late_pattern(r"^## ?(.{1,80})$", re.M)
 _ISSUE_WORDS = late_pattern(
@@ -169,12 +172,21 @@ def nature(text: Text) -> Nature:
     return "source" if code > 0.5 * len(lines) else "output"
 
 
+# Lines of a test's report that say that it passed: pytest, TAP, CTest, GoogleTest.
+_PASSED = late_pattern(
+    r"^\s*(?:ok \d{1,6}\b|PASSED\b|\[ {7}OK \]|\[ RUN {6}\]|\d{1,6}/\d{1,6} Test .{1,200}Passed\b)"
+    r"|\bPASSED(?: +\[ *\d{1,3}%\])?\s*$"
+)
+
+
 def only_mentions(line: str, column: int) -> bool:
     """Whether what stands at `column` is quoted in code or spoken of, rather than put out.
 
     A message in a string literal of source code, in a table of patterns, or behind "if you see"
     happened to nobody. A line of JSON is a log's, and so is a value called `error`.
     """
+    if _PASSED.search(line[:600]):
+        return True
     before = line[:column]
     if _SPOKEN_OF.search(before[-160:]):
         return True
