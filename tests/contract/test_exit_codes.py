@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -79,6 +80,27 @@ def shell(script: str, folder: Path, **env: str | None) -> subprocess.CompletedP
         text=True,
         check=False,
         timeout=60,
+    )
+
+
+PYTHONS = (sys.executable, "/usr/bin/python3")
+
+
+def as_nobody(python: str, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """A Python run by another user, with this checkout and what it needs on its path."""
+    nobody = pwd.getpwnam("nobody")
+    places = (str(ROOT / "src"), sysconfig.get_path("purelib"))
+    return subprocess.run(
+        [
+            *("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
+            *(python, *arguments),
+        ],
+        input=stdin,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(places)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -178,30 +200,14 @@ def test_this_very_machine_is_examined_without_home_path_and_terminal(folder: Pa
 )
 def test_another_user_gets_the_same_code(folder: Path, name: str) -> None:
     arguments, code = SITUATIONS[name]
-    nobody = pwd.getpwnam("nobody")
-    reached = shell(
-        f"setpriv --reuid={nobody.pw_uid} --regid={nobody.pw_gid} --clear-groups "
-        f"{shlex.quote(sys.executable)} -c 'import gpudoctor.kb.info'",
-        folder,
-    )
-    if reached.returncode:
-        pytest.skip("another user cannot read this checkout or its Python")
+    reads = "import gpudoctor.kb.info"
+    python = next((p for p in PYTHONS if as_nobody(p, "-c", reads).returncode == 0), None)
+    if python is None:
+        pytest.skip("another user can read neither this checkout nor a Python")
     texts = {path.name: path.read_text() for path in folder.iterdir()}
-    command = [
-        *("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"),
-        *(sys.executable, "-m", "gpudoctor"),
-        *("-" if word in texts else word for word in arguments),
-    ]
+    words_ = ["-" if word in texts else word for word in arguments]
     given = next((texts[word] for word in arguments if word in texts), "")
-    done = subprocess.run(
-        command,
-        input=given,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src")},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = as_nobody(python, "-m", "gpudoctor", *words_, stdin=given)
     assert done.returncode == code, done.stderr
 
 

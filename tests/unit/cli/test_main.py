@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -234,6 +235,37 @@ def test_completion_knows_the_commands():
         "COMP_CWORD": "1",
     }
     assert gpudoctor(env=env).stdout.strip() == "explain"
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_commands_and_options_once_that_is_installed(tmp_path):
+    program = tmp_path / "bin" / "gpudoctor"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gpudoctor "$@"\n')
+    program.chmod(0o755)
+    env = {**os.environ, "HOME": str(tmp_path), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    env.pop("XDG_CONFIG_HOME", None)
+
+    def fish(script):
+        done = subprocess.run(["fish", "-c", script], env=env, capture_output=True, text=True)
+        return done.stdout
+
+    assert "installed" in fish("gpudoctor --install-completion")
+    assert fish('complete -C "gpudoctor ch"').startswith("check\t")
+    assert fish('complete -C "gpudoctor check --fac"').startswith("--facts\t")
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_loads_the_completion_that_is_installed(tmp_path):
+    program = tmp_path / "bin" / "gpudoctor"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m gpudoctor "$@"\n')
+    program.chmod(0o755)
+    env = {**os.environ, "HOME": str(tmp_path), "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    env.pop("ZDOTDIR", None)
+    for script in ("gpudoctor --install-completion; true", 'echo "${_comps[gpudoctor]}"'):
+        done = subprocess.run(["zsh", "-ic", script], env=env, capture_output=True, text=True)
+    assert done.stdout.strip().endswith("_gpudoctor")
 
 
 def test_the_age_of_the_knowledge_is_told():
