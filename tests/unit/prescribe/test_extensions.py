@@ -90,3 +90,10 @@ def test_a_torch_that_does_not_run_here_is_not_the_one_that_an_engine_gets():
     answer = cure(sheet("5090", torch="2.9.1+cu128", packages=(engine, flash)))
     assert answer.torch is None
     assert any("environment of its own" in step.text for step in answer.steps)
+
+
+def test_the_torch_that_an_engine_demands_is_a_way_too_where_another_release_of_it_fits():
+    vllm = Package(name="vllm", version="0.11.0", requires=("torch==2.8.0",))
+    answer = cure(sheet("H100", torch="2.9.1+cu130", packages=(vllm,)))
+    assert "vllm==0.16.0" in line(answer)
+    assert [way.torch for way in answer.alternatives] == ["2.8.0"]

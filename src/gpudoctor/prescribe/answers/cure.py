@@ -73,7 +73,7 @@ def cure(
         index_url=main.index_url,
         packages=main.packages,
         steps=first + main.steps,
-        alternatives=tuple(_alternative(way) for way in (*others, *untried_nightly(question))),
+        alternatives=tuple(alternative(way) for way in (*others, *untried_nightly(question))),
         evidence=main.claims,
         notes=main.notes + _assumptions(question, main),
         download_bytes=main.build.download_bytes if main.build else None,
@@ -106,7 +106,8 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _alternative(way: Way) -> Alternative:
+def alternative(way: Way) -> Alternative:
+    """A way beside the first one."""
     return Alternative(
         why=way.why,
         steps=way.steps,

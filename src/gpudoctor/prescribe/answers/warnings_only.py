@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.prescription import Prescription, Step
+from gpudoctor.model.prescription import Alternative, Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.sentence import said, together
+from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import replace
+from gpudoctor.prescribe.answers.cure import alternative
 from gpudoctor.prescribe.answers.errors_to_cure import errors_of
 from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.install import install
@@ -65,6 +67,7 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
         index_url=cure.index_url,
         packages=cure.packages,
         steps=cure.steps + others,
+        alternatives=tuple(_demanded_too(question, cure)),
         evidence=cure.claims,
         notes=cure.notes,
         download_bytes=cure.build.download_bytes if cure.build else None,
@@ -87,6 +90,20 @@ def _unshadowed(question: Question, left: set[str]) -> tuple[Step, ...]:
     sheet = FactSheet(alone, question.sheet.unknown, question.sheet.sources)
     found = install(sheet, build, question.place, question.options.index_url, gpus)
     return (shadow.step, *found.steps)
+
+
+def _demanded_too(question: Question, cure: Way) -> Iterator[Alternative]:
+    """Beside another release of a package, the torch that the installed one demands."""
+    if cure.kind != "repair":
+        return
+    installed = public_version(question.installed or "")
+    warned = {f.name for f in question.findings if f.severity is Severity.WARNING}
+    for option in demanded_ways(question):
+        way = option.make()
+        after = {f.name for f in findings_of(way.sheet) if f.severity is not Severity.INFO}
+        other = way.build is not None and way.build.torch != installed
+        if other and after < warned:
+            yield alternative(way)
 
 
 def _cures(question: Question) -> Iterator[Way]:
