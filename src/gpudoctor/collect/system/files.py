@@ -74,8 +74,8 @@ def is_file(path: str) -> bool:
 
 _LONGEST_PATH = 259
 """MAX_PATH of Windows without its closing zero."""
-_BELOW = 160
-"""Room for what lies below an environment; of torch's own paths few are longer."""
+_BELOW = 60
+"""Room for what is read below an environment: `Lib\\site-packages\\torch\\lib\\torch_cuda.dll`."""
 
 
 def readable(folder: str) -> str:
