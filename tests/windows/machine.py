@@ -303,7 +303,8 @@ class Wine:
         return answer
 
 
-_SECONDS = 90
+_SECONDS = 300
+"""A fix takes ten seconds, and many times that where others use the machine too."""
 _RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 
 
