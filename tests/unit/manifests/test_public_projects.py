@@ -172,6 +172,100 @@ FASTAPI = uv_project(["torch", "torchvision", "torchaudio"], "cu124",
 DEMUCS = uv_project(["torch==2.5.1", "torchaudio==2.5.1"], "cu124",
                     names=("torch", "torchaudio"), python=">=3.10,<3.11")  # fmt: skip
 
+CUDA_AND_MAC = (
+    '[project]\nname = "project"\nversion = "0.1.0"\nrequires-python = ">=3.12.0"\n'
+    'dependencies = ["torch>=2.6.0", "torchmetrics>=1.7.1", "torchvision>=0.21.0"]\n'
+    "[tool.uv.sources]\n"
+    + "".join(
+        f'{name} = [{{ index = "pypi", marker = "sys_platform == \'darwin\'" }}, '
+        f'{{ index = "pytorch-cu124", marker = "sys_platform == \'linux\'" }}]\n'
+        for name in ("torch", "torchvision")
+    )
+    + '[[tool.uv.index]]\nname = "pypi"\nurl = "https://pypi.org/simple"\n'
+    f'[[tool.uv.index]]\nname = "pytorch-cu124"\nurl = "{WHL}/cu124"\nexplicit = true\n'
+)
+FIRST_UV = uv_project(
+    ["accelerate>=1.6.0", "bitsandbytes>=0.45.5", "peft>=0.15.2", "torch>=2.7.0",
+     "torchvision>=0.22.0", "transformers>=4.51.3"], "cu128",
+    marker="sys_platform == 'linux' or sys_platform == 'win32'", python=">=3.13",
+)  # fmt: skip
+MASTER = (
+    '[project]\nname = "master"\nversion = "0.1.0"\nrequires-python = ">=3.12"\ndependencies = ['
+    "\"torch==2.6.0+cu124; sys_platform == 'linux' and platform_machine == 'x86_64'\", "
+    "\"torch==2.6.0; sys_platform == 'darwin'\"]\n[tool.uv]\n"
+    f'[[tool.uv.index]]\nurl = "{WHL}/cu124"\n'
+)
+BOXMOT = uv_project(["torch>=2.2.1,<3", "torchvision>=0.17.1,<1"], "cu121").replace(
+    "explicit = true", ""
+)
+POETRY = (
+    '[tool.poetry]\nname = "src"\nversion = "0.1.0"\n[tool.poetry.dependencies]\n'
+    'python = "{}"\n{}\n'
+)
+EXPLICIT = (
+    f'[[tool.poetry.source]]\nname = "torchcu118"\npriority = "explicit"\nurl = "{WHL}/cu118"\n'
+)
+THESIS = POETRY.format(
+    "^3.11",
+    'torch = { version = "2.5.1+cu118", source = "torchcu118" }\n'
+    'torchvision = { version = "0.20.1+cu118", source = "torchcu118" }\n' + EXPLICIT,
+)
+PULSE = POETRY.format(
+    ">=3.9,<3.13",
+    'torch = { version = "2.0.1+cu118", source = "torchcu118" }\n'
+    'torchvision = { version = "0.15.2", source = "torchcu118" }\n' + EXPLICIT,
+)
+PLATFORMS = POETRY.format(
+    ">=3.11,<3.12",
+    'torch = [\n  {version = "^2.5.1", source = "pypi", "platform" = "win32"},\n'
+    '  {version = "^2.5.1", source = "pypi", "platform" = "linux"},\n]',
+)
+DAGSHUB = POETRY.format(
+    "^3.10",
+    'torch = {version = "^2.1.1"}\ntorchaudio = {version = "^2.1.1"}\n'
+    'torchvision = {version = "^0.16.1"}\nlightning = "^2.1.2"',
+)
+FSA = POETRY.format(">=3.11,<3.13", 'torch = "<=2.2.2"\ntransformers = "^4.39.3"')
+TEMPLATE = POETRY.format(
+    "^3.9,<3.12",
+    'torch = {version = "^2.3.1+cu121", source = "torch_cu121"}\n'
+    '[[tool.poetry.source]]\nname = "torch_cu121"\npriority = "explicit"\n'
+    f'url = "{WHL}/cu121"',
+)
+CU118 = f"--extra-index-url {WHL}/cu118\n"
+PEFT = CU118 + (
+    "torch==2.1.0+cu118\ntorchvision==0.15.2+cu118\ntorchaudio==2.1.0+cu118\n"
+    "transformers>=4.32.0\naccelerate>=0.21.0\n"
+)
+KOHYA = CU118 + (
+    "torch==2.2.0+cu118\ntorchvision==0.17.0+cu118\nonnxruntime-gpu==1.16.3\n"
+    "xformers==0.0.24+cu118\nbitsandbytes==0.43.0\n"
+)
+KOHYA_NEWER = CU118 + (
+    "torch==2.3.1+cu118\ntorchvision==0.18.1+cu118\nonnxruntime-gpu==1.18.0\n"
+    "xformers==0.0.27+cu118\nbitsandbytes==0.43.3\n"
+)
+COMFYUI = CU118 + (
+    "torch==2.2.0\ntorchvision\ntorchaudio\ntorchsde\ntransformers>=4.28.1\nkornia>=0.7.1\n"
+)
+STREAMLIT = CU118 + (
+    "torch==2.1.0\ntorchvision==0.16.0\n"
+    "xformers==0.0.22.post7; sys_platform != 'darwin' and platform_machine != 'arm64'\n"
+    "diffusers==0.24.0\ntransformers==4.35.2\naccelerate==0.25.0\nnumpy==1.23.5\n"
+)
+LINKS = (
+    f"--find-links {WHL}/cu118/torch_stable.html\ntorch==2.0.1+cu118\n"
+    f"--find-links {WHL}/cu118\ntorchvision==0.15.2+cu118\ntorchmetrics==1.1.2\n"
+)
+NIGHTLY = (
+    "channels: [nvidia, conda-forge, pytorch-nightly]\ndependencies:\n- python>=3.8\n"
+    "- pytorch\n- torchaudio\n- torchvision\n- pytorch-cuda=12.1\n"
+)
+PYTORCH112 = (
+    "channels: [pytorch, conda-forge]\ndependencies:\n- python=3.10\n- pytorch=1.12\n"
+    "- torchvision\n- cudatoolkit\n"
+)
+
 CASES = [
     ("stable-diffusion-webui", "requirements.txt", WEBUI, "3.10", "RTX 4090", "570.172.08", 0),
     ("stable-diffusion-webui", "requirements.txt", WEBUI, "3.10", "RTX 5060 Ti", "570.172.08", 1),
@@ -223,6 +317,36 @@ CASES = [
     ("the CPU's index as one more", "Dockerfile", LAB, "3.11", "RTX 4090", "580.95.05", 1),
     ("an image by its digest", "Dockerfile", QWEN, "3.12", "RTX 5090", "580.95.05", 0),
     ("an image by its digest", "Dockerfile", QWEN, "3.12", "RTX 5090", "570.172.08", 1),
+    ("CUDA and Macs", "pyproject.toml", CUDA_AND_MAC, "3.12", "RTX 4090", "550.54.15", 0),
+    ("CUDA and Macs", "pyproject.toml", CUDA_AND_MAC, "3.12", "RTX 5060 Ti", "580.95.05", 1),
+    ("a first project with uv", "pyproject.toml", FIRST_UV, "3.13", "RTX 5090", "570.172.08", 0),
+    ("labels behind markers", "pyproject.toml", MASTER, "3.12", "RTX 4090", "550.54.15", 0),
+    ("labels behind markers", "pyproject.toml", MASTER, "3.12", "RTX 5090", "580.95.05", 1),
+    ("BoxMOT", "pyproject.toml", BOXMOT, "3.11", "RTX 3090", "535.183.01", 0),
+    ("BoxMOT", "pyproject.toml", BOXMOT, "3.11", "RTX 5060 Ti", "580.95.05", 1),
+    ("a thesis", "pyproject.toml", THESIS, "3.12", "RTX 3090", "535.183.01", 0),
+    ("a thesis", "pyproject.toml", THESIS, "3.12", "RTX 5090", "580.95.05", 1),
+    ("pulse-from-face-pytorch", "pyproject.toml", PULSE, "3.10", "RTX 3090", "535.183.01", 0),
+    ("pulse-from-face-pytorch", "pyproject.toml", PULSE, "3.12", "RTX 3090", "535.183.01", 1),
+    ("a source by platform", "pyproject.toml", PLATFORMS, "3.11", "RTX 4090", "610.43.02", 0),
+    ("a source by platform", "pyproject.toml", PLATFORMS, "3.11", "GTX 1080", "580.95.05", 1),
+    ("a music project", "pyproject.toml", DAGSHUB, "3.10", "A100", "535.183.01", 0),
+    ("a music project", "pyproject.toml", DAGSHUB, "3.10", "RTX 5090", "580.95.05", 1),
+    ("dl4nlp-project-fsa", "pyproject.toml", FSA, "3.11", "A100", "535.183.01", 0),
+    ("pytorch-template", "pyproject.toml", TEMPLATE, "3.11", "RTX 4090", "535.183.01", 0),
+    ("two releases that exclude each other", "requirements.txt", PEFT, "3.10", "RTX 3090",
+     "535.183.01", 1),
+    ("a trainer", "requirements.txt", KOHYA, "3.10", "RTX 3090", "535.183.01", 0),
+    ("a trainer", "requirements.txt", KOHYA, "3.10", "RTX 5060 Ti", "580.95.05", 1),
+    ("the trainer, later", "requirements.txt", KOHYA_NEWER, "3.10", "RTX 4090", "535.183.01", 0),
+    ("the trainer, later", "requirements.txt", KOHYA_NEWER, "3.13", "RTX 4090", "535.183.01", 1),
+    ("ComfyUI for CUDA 11.8", "requirements.txt", COMFYUI, "3.10", "RTX 3090", "535.183.01", 0),
+    ("ComfyUI for CUDA 11.8", "requirements.txt", COMFYUI, "3.10", "RTX 5090", "580.95.05", 1),
+    ("a page that draws", "requirements.txt", STREAMLIT, "3.10", "RTX 3090", "535.183.01", 0),
+    ("pages of links", "requirements.txt", LINKS, "3.10", "RTX 3090", "535.183.01", 0),
+    ("pages of links", "requirements.txt", LINKS, "3.12", "RTX 3090", "535.183.01", 1),
+    ("a channel of nightlies", "environment.yml", NIGHTLY, "3.10", "A100", "535.183.01", 3),
+    ("pytorch112", "environment.yml", PYTORCH112, "3.10", "A100", "535.183.01", 3),
 ]  # fmt: skip
 
 
