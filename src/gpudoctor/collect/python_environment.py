@@ -14,7 +14,6 @@ from gpudoctor.collect.packages.architectures import torch_architectures
 from gpudoctor.collect.packages.device_code import Xray, candidates, read_device_code
 from gpudoctor.collect.packages.distributions import Distribution, read_distributions
 from gpudoctor.collect.packages.matching import packages
-from gpudoctor.collect.packages.metadata_requirements import environment_values
 from gpudoctor.collect.packages.torch_static import read_torch
 from gpudoctor.collect.python.chosen import Chosen, find
 from gpudoctor.collect.python.fix_journal import unfinished
@@ -24,6 +23,7 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.recorder import Recorder
 from gpudoctor.collect.surroundings import read_surroundings
 from gpudoctor.model.facts import Package, Python, Torch
+from gpudoctor.model.requirements.marker import environment_values
 from gpudoctor.model.value import replace
 
 _CONTENTS = ("torch", "packages", "libraries")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,6 @@ from gpudoctor.model.value import dataclass, field
 
 if TYPE_CHECKING:
     from gpudoctor.manifests.choice import Outcome
-
-_SEPARATORS = re.compile(r"[-_.]+")
-
-
-def normal(name: str) -> str:
-    """A package's name as the index has it (PEP 503): `Torch_Vision` → `torch-vision`."""
-    return _SEPARATORS.sub("-", name).strip().lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

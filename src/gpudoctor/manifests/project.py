@@ -11,8 +11,8 @@ from gpudoctor.manifests.install_file import Document
 from gpudoctor.manifests.resolvers import locked as lock
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
-from gpudoctor.manifests.universe import allows
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import dataclass, replace
 
 

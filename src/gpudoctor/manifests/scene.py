@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
-from typing import Any
 
+from gpudoctor.model.requirements.marker import holds
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass, replace
 
@@ -77,7 +76,7 @@ class Scene:
         text = _EXTRA.sub(lambda m: _truth((m[3] in names) == (m[1] == "==")), marker)
         text = _EXTRA_LAST.sub(lambda m: _truth((m[2] in names) == (m[3] == "==")), text)
         text = _MEMBER.sub(self._member, text)
-        return bool(_marker(text).evaluate(self.variables))
+        return holds(text, self.variables)
 
     def _member(self, found: re.Match[str]) -> str:
         inside = found[2] in (self.extras if found[4] == "extras" else self.groups)
@@ -155,13 +154,3 @@ def wheel_version(file: str) -> str | None:
 
 def _truth(value: object) -> str:
     return _TRUE if value else _FALSE
-
-
-@cache
-def _marker(text: str) -> Any:
-    from packaging.markers import InvalidMarker, Marker
-
-    try:
-        return Marker(text)
-    except InvalidMarker as error:
-        raise ValueError(str(error)) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Any
 
 from gpudoctor.kb.software import dependents as kb_dependents
 from gpudoctor.kb.software import indexes as kb_indexes
@@ -12,6 +11,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.manifests.scene import Scene, wheel_version
+from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import dataclass
 
@@ -229,29 +229,3 @@ def demand(name: str, text: str) -> str:
             if fit.package == name and fit.version == bare:
                 return fit.torch if fit.torch.startswith(">") else f"=={fit.torch}"
     return ""
-
-
-@lru_cache(maxsize=4096)
-def version(text: str) -> Any:
-    """A version as packaging compares it; what is none counts as the lowest."""
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0.dev0")
-
-
-@lru_cache(maxsize=8192)
-def allows(specifier: str, text: str, *, pre: bool = True) -> bool:
-    """Whether a specifier allows a version, its label included where the specifier names one.
-
-    Raises:
-        ValueError: the text is no specifier.
-    """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        return SpecifierSet(specifier).contains(text, prereleases=pre)
-    except InvalidSpecifier as error:
-        raise ValueError(str(error)) from None

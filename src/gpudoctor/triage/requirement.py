@@ -11,11 +11,11 @@ from gpudoctor.examine.settings.requirements import (
     is_capable,
     is_large,
     is_version,
-    specifier_of,
 )
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.requirements.specifier import specifier_of
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
@@ -150,12 +150,10 @@ def _torch(sheet: FactSheet, wanted: Wanted) -> str | None:
 
 
 def _specifier(text: str) -> str:
-    from packaging.specifiers import InvalidSpecifier
-
     try:
         if text.strip():
             return specifier_of(text)
-    except InvalidSpecifier:
+    except ValueError:
         pass
     raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {text!r}")
 

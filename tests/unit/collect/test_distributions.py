@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudoctor.collect.packages.distributions import Distribution, normalise, read_distributions
-from gpudoctor.collect.packages.metadata_requirements import applies, environment_values, parse_line
+from gpudoctor.collect.packages.distributions import Distribution, read_distributions
 from gpudoctor.collect.python.layout import read_layout
 from gpudoctor.collect.python.sitepath import SitePath, site_path
+from gpudoctor.model.requirements.line import normal, read_metadata_line
+from gpudoctor.model.requirements.marker import applies, environment_values
 from unit.collect.environments import distribution, installation, put, site, venv
 
 LINUX = environment_values(os_name="linux", machine="x86_64", version="3.11.7")
@@ -138,7 +139,7 @@ def test_any_bytes_in_metadata_are_read_without_complaint(data: bytes) -> None:
 def test_requirement_lines(
     text: str, name: str, specifier: str, linux: bool, windows: bool
 ) -> None:
-    line = parse_line(text)
+    line = read_metadata_line(text)
     assert line is not None
     assert (line.name, line.specifier) == (name, specifier)
     assert applies(line.marker, LINUX) is linux
@@ -167,7 +168,7 @@ def test_markers_are_judged_as_packaging_judges_them(terms: list[str], word: str
 
 
 def test_names_are_normalised() -> None:
-    assert normalise("Torch_Scatter.cu12") == "torch-scatter-cu12"
+    assert normal("Torch_Scatter.cu12") == "torch-scatter-cu12"
 
 
 class TestSitePath:

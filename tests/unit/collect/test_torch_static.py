@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.collect.packages.distributions import read_distributions
-from gpudoctor.collect.packages.metadata_requirements import environment_values
 from gpudoctor.collect.packages.torch_static import parse_version_file, read_torch
 from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.collect.python.torch_folders import torch_folders
 from gpudoctor.model.facts import Requirement, Torch
+from gpudoctor.model.requirements.marker import environment_values
 from unit.collect.environments import VERSION_PY, distribution, put, torch
 
 LINUX = environment_values(os_name="linux", machine="x86_64", version="3.11.7")

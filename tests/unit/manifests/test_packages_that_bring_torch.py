@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.kb.software import dependents, torch_releases
-from gpudoctor.manifests.universe import allows
+from gpudoctor.model.requirements.specifier import allows
 from unit.manifests.installs import CPU, CU128, NEWEST, NEWEST_CPU, outcome, torch
 
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, may_exist, read_bytes, read_text
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import dataclass
 
 _HEAD_LIMIT = 1 << 18
-_SEPARATORS = re.compile(r"[-_.]+")
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _EGG_VERSION = r"(?a)-py\d\.\d+.*\Z"
 _ORIGIN = r'"url"\s*:\s*"([^"]*)"'
@@ -59,11 +59,6 @@ class Distribution:
             return None, False
         url = re.search(_ORIGIN, text)
         return (url[1] if url else None), bool(re.search(_EDITABLE, text))
-
-
-def normalise(name: str) -> str:
-    """A distribution's name as it is compared: `Flash_Attn` → `flash-attn` (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 def read_distributions(folders: Iterable[str]) -> tuple[list[Distribution], dict[str, Reason]]:
@@ -129,7 +124,7 @@ def _distribution(
         elif line.startswith(b"Provides-Extra:"):
             extras.append(line[15:].strip().decode("utf-8", "replace"))
     return Distribution(
-        name=normalise(name),
+        name=normal(name),
         version=version,
         site=folder,
         info=info,

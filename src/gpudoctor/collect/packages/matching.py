@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from gpudoctor.collect.packages.distributions import Distribution, normalise
-from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
+from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.packages.torch_static import parse_version_file
 from gpudoctor.collect.system.files import names, read_text
 from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Package
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.requirements.line import normal, read_metadata_line
+from gpudoctor.model.requirements.marker import applies
 from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import replace
 
@@ -95,7 +96,7 @@ def _related(distribution: Distribution, values: Mapping[str, str]) -> tuple[str
     found = []
     for text in distribution.requires:
         if "torch" in text or "triton" in text or "nvidia" in text or "cuda" in text:
-            line = parse_line(text)
+            line = read_metadata_line(text)
             if line and _RELATED.match(line.name) and applies(line.marker, values):
                 found.append(text)
     return tuple(found)
@@ -136,7 +137,7 @@ def _with_conda(listed: list[Package], prefix: str) -> Iterable[Package]:
     """The packages with conda's build strings, and those that conda alone knows."""
     wanted = environment.conda_packages()
     records = {
-        normalise(name): (name, version, build)
+        normal(name): (name, version, build)
         for name, version, build in conda_records(prefix)
         if name in wanted
     }

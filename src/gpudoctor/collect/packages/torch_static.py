@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gpudoctor.collect.packages.distributions import Distribution
-from gpudoctor.collect.packages.metadata_requirements import applies, parse_line
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.requirements.line import read_metadata_line
+from gpudoctor.model.requirements.marker import applies
 from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass
 
@@ -158,7 +159,7 @@ def _requirements(
 
     def follow(distribution: Distribution, extras: tuple[str, ...], depth: int) -> None:
         for text in distribution.requires:
-            line = parse_line(text)
+            line = read_metadata_line(text)
             if line is None or not _ACCELERATION.match(line.name):
                 continue
             if not applies(line.marker, values, extras):

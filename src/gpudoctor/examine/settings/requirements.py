@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from gpudoctor.examine.verdict import REQUIREMENT
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.requirements import specifier as requirements
+from gpudoctor.model.requirements.line import normal, read_line
+from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import command_step
 from gpudoctor.model.value import dataclass
-
-if TYPE_CHECKING:  # loaded where a version is compared
-    from packaging.version import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,19 +146,17 @@ class Requirements:
 
 
 def _package(text: str, sheet: FactSheet) -> Iterator[Finding | Unknown]:
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
     if entry := sheet.why_unknown("packages"):
         yield _unknown("packages", entry)
         return
-    wanted = Requirement(text)
-    name = canonicalize_name(wanted.name)
-    found = next((p for p in sheet.facts.packages if canonicalize_name(p.name) == name), None)
+    wanted = read_line(text)
+    if wanted is None:  # the settings were read, so it is one
+        return
+    found = next((p for p in sheet.facts.packages if normal(p.name) == wanted.name), None)
     have = found.version if found is not None else "none"
     met = found is not None
-    if found is not None and str(wanted.specifier):
-        fits = is_version(have, str(wanted.specifier)) if have is not None else None
+    if found is not None and wanted.specifier:
+        fits = is_version(have, wanted.specifier) if have is not None else None
         if fits is None:
             yield _unknown(f"packages.{wanted.name}.version", None, have)
             return
@@ -185,45 +182,14 @@ def is_large(gpu: Gpu, least_gb: float | None) -> bool | None:
 
 def is_version(have: str, specifier: str) -> bool | None:
     """Whether a version is one of these, nightlies and labels included; `None`: it is none."""
-    from packaging.specifiers import SpecifierSet
-
-    if version(have) is None:
-        return None
-    return SpecifierSet(specifier).contains(have, prereleases=True)
-
-
-def specifier_of(text: str) -> str:
-    """A specifier as people write it: a bare `2.8` is any of 2.8, a bare `2.8.0` that one.
-
-    Raises:
-        InvalidSpecifier: it is none.
-    """
-    from packaging.specifiers import SpecifierSet
-
-    return str(SpecifierSet(",".join(_clause(part.strip()) for part in text.split(","))))
-
-
-def _clause(text: str) -> str:
-    bare = text.removeprefix("==").strip()
-    if not bare[:1].isdigit():
-        return text
-    return f"=={bare}" if bare.count(".") > 1 or "*" in bare else f"=={bare}.*"
+    return allows(specifier, have) if requirements.is_version(have) else None
 
 
 def at_least(have: str, least: str) -> bool | None:
     """Whether a version is this or a later one; `None`: one of them is no version."""
-    mine, asked = version(have), version(least)
-    return None if mine is None or asked is None else mine >= asked
-
-
-def version(text: str) -> Version | None:
-    """A version that can be compared: `570`, `12.8`, `570.172.08`; `None`: the text is none."""
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return Version(text)
-    except InvalidVersion:
+    if not (requirements.is_version(have) and requirements.is_version(least)):
         return None
+    return bool(version(have) >= version(least))
 
 
 def _unmet(

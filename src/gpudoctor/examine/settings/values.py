@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 from gpudoctor.errors import UsageError
+from gpudoctor.model.requirements.line import read_line
+from gpudoctor.model.requirements.specifier import is_version, specifier_of
 
 
 def table(where: str, content: Any, keys: tuple[str, ...]) -> dict[str, Any]:
@@ -94,15 +96,8 @@ def version(where: str, value: Any) -> str | None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)  # 8.0 and 570 are what people write; 12.10 has to be a text
-    if isinstance(value, str):
-        from packaging.version import InvalidVersion, Version
-
-        try:
-            Version(value)
-        except InvalidVersion:
-            pass
-        else:
-            return value
+    if isinstance(value, str) and is_version(value):
+        return value
     raise UsageError(f"{where} takes a version such as 12.8, not {shown(value)}")
 
 
@@ -114,15 +109,11 @@ def specifier(where: str, value: Any) -> str | None:
     """
     if value is None:
         return None
-    from packaging.specifiers import InvalidSpecifier
-
-    from gpudoctor.examine.settings.requirements import specifier_of
-
     text = str(value) if isinstance(value, float) else value
     if isinstance(text, str) and text.strip():
         try:
             return specifier_of(text)
-        except InvalidSpecifier:
+        except ValueError:
             pass
     raise UsageError(f"{where} takes versions such as '>=2.6,<2.9', not {shown(value)}")
 
@@ -133,17 +124,13 @@ def packages(where: str, value: Any) -> tuple[str, ...]:
     Raises:
         UsageError: one is none.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
-
     example = "'flash-attn>=2.7'"
     names = texts(where, value, example)
     for text in names:
-        try:
-            plain = Requirement(text)
-        except InvalidRequirement:
-            said = f"{where} takes requirements such as {example}, not {shown(text)}"
-            raise UsageError(said) from None
-        if plain.marker is not None or plain.url is not None:
+        plain = read_line(text)
+        if plain is None:
+            raise UsageError(f"{where} takes requirements such as {example}, not {shown(text)}")
+        if plain.marker or plain.url is not None:
             said = f"{where} takes names with versions such as {example}, not {shown(text)}"
             raise UsageError(f"{said}: no marker and no address is judged")
     return tuple(names)

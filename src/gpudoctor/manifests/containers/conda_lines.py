@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.containers.places import project_place
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.install_file import CondaSpec, Document, normal
+from gpudoctor.manifests.install_file import CondaSpec, Document
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 _ALL = {"--all-extras", "--all-groups", "--dev", "-d"}

@@ -6,10 +6,11 @@ import re
 
 from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.install_file import Gap, Wish, normal
+from gpudoctor.manifests.install_file import Gap, Wish
 from gpudoctor.manifests.readers.requirements_txt import Reading, add, option, wish_of
 from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 _SETTINGS = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, line_of, normal
+from gpudoctor.manifests.install_file import Document, Index, line_of
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.install_file import Document, Index, Pinned, Wish, line_of, normal
+from gpudoctor.manifests.install_file import Document, Index, Pinned, Wish, line_of
 from gpudoctor.manifests.readers.entries import matters
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 
 _PARTS = (("packages", None), ("dev-packages", "dev"))
 _MARKERS = ("sys_platform", "platform_system", "platform_machine", "os_name", "python_version",

@@ -10,13 +10,14 @@ from typing import Any
 
 from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.conda_builds import SUBDIRS
-from gpudoctor.manifests.install_file import CondaSpec, Document, Index, Wish, line_of, normal
+from gpudoctor.manifests.install_file import CondaSpec, Document, Index, Wish, line_of
 from gpudoctor.manifests.readers.environment_yml import specifier
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 _FAMILIES = {"linux": ("linux", "unix"), "win": ("win",), "osx": ("osx", "unix")}

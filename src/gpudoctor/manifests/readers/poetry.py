@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, Wish, line_of, normal
+from gpudoctor.manifests.install_file import Document, Index, Wish, line_of
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, Wish, line_of, normal
-from gpudoctor.manifests.readers import dynamic, pep508, uv_workspace
+from gpudoctor.manifests.install_file import Document, Index, Wish, line_of
+from gpudoctor.manifests.readers import dynamic, uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal, read_line
 from gpudoctor.model.value import replace
 
 TOOLS = ("uv", "poetry", "pdm", "pixi")
@@ -126,7 +127,7 @@ def _with_own_extras(
     found = _listed(lines, source)
     own = normal(str(project.get("name", "")))
     for line in rows(lines):
-        named = pep508.named(line) if isinstance(line, str) else None
+        named = read_line(line) if isinstance(line, str) else None
         if named is None or named.name != own:
             continue
         for other in named.extras:

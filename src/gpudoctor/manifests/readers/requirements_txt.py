@@ -10,12 +10,12 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, normal
-from gpudoctor.manifests.readers import pep508
+from gpudoctor.manifests.install_file import Document, Gap, Index, Wish
 from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal, read_line
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}", re.ASCII)
@@ -197,7 +197,7 @@ def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -
     name_only = _NAME.match(text)
     if not name_only:
         return _path(text, at, source, constraint=constraint)
-    found = pep508.named(text)
+    found = read_line(text)
     if found is None:
         named = normal(name_only[0])
         if family(named):
@@ -214,7 +214,7 @@ def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -
         name=name,
         at=at,
         specifier=found.specifier,
-        marker=found.marker,
+        marker=found.marker or None,
         url=None if unread else url,
         extras=found.extras,
         constraint=constraint,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, line_of, normal
+from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, line_of
 from gpudoctor.manifests.readers import uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
@@ -16,6 +16,7 @@ from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 from gpudoctor.model.value import replace
 
 

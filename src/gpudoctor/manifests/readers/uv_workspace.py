@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import Any
 
-from gpudoctor.manifests.install_file import Wish, normal
-from gpudoctor.manifests.readers.pep508 import named
+from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.source_files import Source
+from gpudoctor.model.requirements.line import normal, read_line
 from gpudoctor.model.value import dataclass, replace
 
 _UP = 6
@@ -75,9 +75,9 @@ def needed(data: Mapping[str, Any]) -> list[Needed]:
     found = []
     for lines, of_extra, of_group in listed:
         for line in rows(lines):
-            row = named(line) if isinstance(line, str) else None
+            row = read_line(line) if isinstance(line, str) else None
             if row is not None:
-                found.append(Needed(row.name, row.extras, row.marker, of_extra, of_group))
+                found.append(Needed(row.name, row.extras, row.marker or None, of_extra, of_group))
     return found
 
 

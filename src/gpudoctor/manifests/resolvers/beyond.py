@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.install_file import Wish
-from gpudoctor.manifests.universe import allows, version
+from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.terms.version import public_version
 
 # Releases before and after those of the knowledge base, as far as people ask for them, and the last

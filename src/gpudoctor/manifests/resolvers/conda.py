@@ -14,7 +14,7 @@ from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.conda_builds import choice, cuda_of
 from gpudoctor.manifests.install_file import CondaSpec, Document
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.universe import allows, version
+from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.value import replace
 
 _LAST_PYTHON = 12

@@ -8,8 +8,9 @@ from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.install_file import Document, Wish
 from gpudoctor.manifests.resolvers.loose import Task, run
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.universe import TORCH, Candidate, allows
+from gpudoctor.manifests.universe import TORCH, Candidate
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import replace
 
 PLATFORMS = ("linux_x86_64", "win_amd64", "macos_arm64", "linux_aarch64")

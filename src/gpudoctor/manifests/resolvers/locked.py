@@ -11,8 +11,9 @@ from gpudoctor.manifests.choice import Choice, Outcome
 from gpudoctor.manifests.conda_builds import choice as conda_choice
 from gpudoctor.manifests.install_file import Document, Pinned
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
-from gpudoctor.manifests.universe import COMPANIONS, TORCH, version
+from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.specifier import version
 from gpudoctor.model.terms.version import split_label
 
 

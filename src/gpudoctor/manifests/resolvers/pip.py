@@ -19,6 +19,7 @@ from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
+from gpudoctor.model.requirements import specifier
 from gpudoctor.model.terms.version import local_label
 
 
@@ -86,7 +87,7 @@ def pool_of(
             found += rows
         return sorted(
             (item for item in found if installable(item, scene, pre=pre, wishes=wishes)),
-            key=lambda item: universe.version(item.version),
+            key=lambda item: specifier.version(item.version),
             reverse=True,
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.manifests import universe
 from gpudoctor.manifests.choice import Outcome
 from gpudoctor.manifests.install_file import Document, Index, Wish
 from gpudoctor.manifests.resolvers import pip
@@ -18,6 +17,7 @@ from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool, fits
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
+from gpudoctor.model.requirements import specifier
 
 
 def resolve(document: Document, scene: Scene) -> Outcome:
@@ -88,4 +88,4 @@ def _seen(
                 return None
             found += here
     kept = [item for item in found if chosen_from(item, document.requires_python, wishes)]
-    return sorted(kept, key=lambda item: universe.version(item.version), reverse=True)
+    return sorted(kept, key=lambda item: specifier.version(item.version), reverse=True)

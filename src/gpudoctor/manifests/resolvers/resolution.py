@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gpudoctor.manifests.install_file import Wish
-from gpudoctor.manifests.universe import TORCH, Candidate, allows
+from gpudoctor.manifests.universe import TORCH, Candidate
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import dataclass
 
 _MAX_STEPS = 20_000

@@ -24,6 +24,7 @@ from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements import specifier
 from gpudoctor.model.value import replace
 
 
@@ -103,14 +104,20 @@ def _required(
     """What comes of environments that must have a wheel (`required-environments`)."""
     torch = outcome.choice(TORCH)
     for marker in filter(None, document.options.get("required", "").split("\n")):
-        for platform in (*PLATFORMS, "macos_x86_64"):
-            there = Scene(platform, scene.python)
-            if torch is None or torch.index is None or not there.applies(marker):
-                continue
-            here = universe.on_index(TORCH, torch.index, platform) or ()
-            if any(item.version == torch.version and item.pythons for item in here):
-                continue
-            why = f"{document.path} requires wheels for {platform}: torch {torch.version} has none"
+        meant = [
+            platform
+            for platform in (*PLATFORMS, "macos_x86_64")
+            if Scene(platform, scene.python).applies(marker)
+        ]
+        if torch is None or torch.index is None or not meant:
+            continue
+        # One wheel that the marker speaks of is enough.
+        if not any(
+            item.version == torch.version and item.pythons
+            for platform in meant
+            for item in universe.on_index(TORCH, torch.index, platform) or ()
+        ):
+            why = f"{document.path} requires wheels for {meant[0]}: torch {torch.version} has none"
             kind: Any = "fails" if pinned else "open"
             return replace(
                 outcome, status=kind, choices=(), why=why, files=(torch.at,), reason="platform"
@@ -200,7 +207,7 @@ def _seen(
         # One release has a label on some platforms and none on others: uv forks there.
         here_too = {item.release for item in fitting if item.pythons}
         fitting = [item for item in fitting if item.pythons or item.release not in here_too]
-    return sorted(fitting, key=lambda item: universe.version(item.version), reverse=True)
+    return sorted(fitting, key=lambda item: specifier.version(item.version), reverse=True)
 
 
 def _takes(
@@ -212,4 +219,4 @@ def _takes(
     if "dev" in item.version and not (pre or asked):
         return False
     python = scene.python.rstrip("t")
-    return not item.requires_python or universe.allows(item.requires_python, f"{python}.9")
+    return not item.requires_python or specifier.allows(item.requires_python, f"{python}.9")

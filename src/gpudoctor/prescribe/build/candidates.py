@@ -19,6 +19,7 @@ from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass
 from gpudoctor.prescribe.build.gaps import gaps
@@ -260,16 +261,11 @@ def _pins(offer: Offer, target: Target) -> list[str]:
 @lru_cache(maxsize=8192)
 def satisfies(version: str, local: str | None, specifier: str) -> bool:
     """Whether a build's version satisfies a specifier; a label is compared where one is asked."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        wanted = SpecifierSet(specifier)
-    except InvalidSpecifier:
-        return False
     full = f"{version}+{local}" if local else version
-    return wanted.contains(full, prereleases=True) or (
-        "+" not in specifier and wanted.contains(version, prereleases=True)
-    )
+    try:
+        return allows(specifier, full) or ("+" not in specifier and allows(specifier, version))
+    except ValueError:
+        return False
 
 
 def _interpreter(target: Target) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from gpudoctor.errors import UsageError
-from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.terms.version import public_version
+from gpudoctor.model.requirements import specifier
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.install_commands import TOOLS
 
 CHANNELS = ("stable", "nightly")
-_WILD = late_pattern(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
-_BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,23 +70,12 @@ def specifier_of(text: str) -> str:
     Raises:
         UsageError: the text is none.
     """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    stripped = text.strip()
-    if stripped.lower().startswith("torch"):
-        stripped = stripped[len("torch") :].strip()
-    if _WILD.match(stripped):
-        stripped = f"=={stripped}"
-    elif _BARE.match(stripped):
-        public = public_version(stripped)
-        wild = "" if "+" in stripped or public.count(".") >= 2 or not public[-1].isdigit() else ".*"
-        stripped = f"=={stripped}{wild}"
+    bare = text.strip()
+    if bare.lower().startswith("torch"):
+        bare = bare[len("torch") :].strip()
     try:
-        specifiers = SpecifierSet(stripped)
-    except InvalidSpecifier:
-        specifiers = SpecifierSet()
-    if not list(specifiers):
+        return specifier.specifier_of(bare)
+    except ValueError:
         raise UsageError(
             f"--torch takes a version or a specifier such as 2.9.1 or '>=2.8,<2.11', not {text!r}"
-        )
-    return str(specifiers)
+        ) from None

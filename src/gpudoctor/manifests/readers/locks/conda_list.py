@@ -7,12 +7,13 @@ from typing import Any
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.conda_builds import NAMES, SUBDIRS, cuda_of, parse_url
-from gpudoctor.manifests.install_file import Document, Pinned, line_of, normal
+from gpudoctor.manifests.install_file import Document, Pinned, line_of
 from gpudoctor.manifests.readers.entries import matters
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene, file_name, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 
 _SUBDIR = re.compile(r"^# platform: (\S+)", re.M)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Pinned, normal
+from gpudoctor.manifests.install_file import Document, Pinned
 from gpudoctor.manifests.readers.entries import line_of_entry, matters, row_of, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 
 _TABLE = "package"
 

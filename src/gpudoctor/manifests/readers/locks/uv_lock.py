@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Pinned, normal
+from gpudoctor.manifests.install_file import Document, Pinned
 from gpudoctor.manifests.readers.entries import Entry, line_of_entry, matters, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.requirements.line import normal
 
 _EDGE = re.compile(r'\{ name = "([^"]+)"')
 _HERE = ('source = { virtual = "." }', 'source = { editable = "." }')

@@ -1,0 +1,1 @@
+"""What a requirement says: its line, its specifier, its marker. The only room that reads them."""

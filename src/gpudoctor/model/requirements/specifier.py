@@ -1,0 +1,90 @@
+"""Which versions a specifier allows, by the rules that pip follows (PEP 440).
+
+`packaging` takes ten milliseconds to import: it is loaded where a specifier is compared.
+`model/terms/version.py` answers the same for what is installed, without it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from gpudoctor.model.pattern import late_pattern
+
+_BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
+_WILD = late_pattern(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
+
+
+def specifier_of(text: str) -> str:
+    """A specifier as people write it: a bare `2.8` is any of 2.8, a bare `2.8.0` that one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        found = SpecifierSet(",".join(_clause(part.strip()) for part in text.split(",")))
+    except InvalidSpecifier as error:
+        raise ValueError(str(error)) from None
+    if not list(found):
+        raise ValueError(f"{text!r} is no specifier")
+    return str(found)
+
+
+def _clause(text: str) -> str:
+    bare = text.removeprefix("==").strip() if not text.startswith("===") else text
+    if _WILD.match(bare):
+        return f"=={bare}"
+    if not _BARE.match(bare):
+        return text
+    public = bare.split("+", 1)[0]
+    one = "+" in bare or public.count(".") >= 2 or not public.replace(".", "").isdigit()
+    return f"=={bare}" if one else f"=={bare}.*"
+
+
+@lru_cache(maxsize=16384)
+def allows(specifier: str, version: str) -> bool:
+    """Whether a specifier allows a version, nightlies included.
+
+    A local label is compared where the specifier names one.
+
+    Raises:
+        ValueError: the text is no specifier.
+    """
+    from packaging.specifiers import InvalidSpecifier
+
+    try:
+        return bool(_set(specifier).contains(version, prereleases=True))
+    except InvalidSpecifier as error:
+        raise ValueError(str(error)) from None
+
+
+@lru_cache(maxsize=4096)
+def _set(specifier: str) -> Any:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(specifier)
+
+
+@lru_cache(maxsize=4096)
+def version(text: str) -> Any:
+    """A version that can be compared: `570`, `12.8`, `2.9.1+cu128`; what is none is the lowest."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0.dev0")
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
