@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.manifests.choice import Outcome, Shared
+from gpudoctor.manifests.containers.compose_services import environment, services
 from gpudoctor.manifests.containers.dockerfile import outcome_of
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.install_file import Document, line_of
-from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
@@ -33,9 +33,8 @@ def read(source: Source, scene: Scene) -> Document:
     Raises:
         UsageError: it is no YAML.
     """
-    services = table(yaml(source), "services")
-    chosen = {name: row for name, row in services.items() if name in scene.groups} or services
-    outcomes = [(name, _service(source, scene, name, table(row))) for name, row in chosen.items()]
+    chosen = services(source, scene)
+    outcomes = [(name, _service(source, scene, name, row)) for name, row in chosen.items()]
     held = [pair for pair in outcomes if pair[1].status in ("installs", "fails")]
     unsure = [pair for pair in outcomes if pair[1].status == "open"]
     if len(held) == 1 and not any(pair[1].files for pair in unsure):
@@ -55,6 +54,12 @@ def read(source: Source, scene: Scene) -> Document:
 def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) -> Outcome:
     at = FileAt(source.path, line_of(source.text, f"{name}:"))
     build = row.get("build")
+    platform = text(row.get("platform")) or ""
+    if machine := {"linux/arm64": "aarch64", "linux/amd64": "x86_64"}.get(
+        platform.removesuffix("/v8")
+    ):
+        scene = replace(scene, platform=f"linux_{machine}")
+    inline = text(table(build).get("dockerfile_inline"))
     if build is None:
         stage = Stage(source, scene)
         stage.begin(text(row.get("image")) or "", at)
@@ -63,7 +68,7 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
         said = table(build)
         folder = build if isinstance(build, str) else text(said.get("context")) or "."
         file = text(said.get("dockerfile")) or "Dockerfile"
-        other = source.beside(f"{folder}/{file}")
+        other = source.beside(f"{folder}/{file}") if inline is None else _inline(source, inline)
         if other is None:
             why = f"{folder}/{file}, from which {source.path} builds {name}, is not here"
             return Outcome(status="open", tool="docker", why=why, files=(at,))
@@ -76,9 +81,35 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
         found = outcome_of(other, scene, target=text(said.get("target")), given=arguments)
     if found.status != "installs":
         return found
+    if why := _undone(source, name, row):
+        return Outcome(status="open", tool="docker", why=why, files=(at,))
     if not _has_gpu(row):
         return replace(found, without_gpu=at)
     return replace(found, shared=_shared(source, row, at))
+
+
+def _inline(source: Source, body: str) -> Source:
+    """A Dockerfile inside the compose file, its lines counted as there."""
+    above = line_of(source.text, "dockerfile_inline") or 0
+    return Source(source.path, "\n" * above + body, source.others)
+
+
+def _undone(source: Source, name: str, row: Mapping[str, Any]) -> str | None:
+    """What the service sets or starts by which the torch of its image is not what counts."""
+    given = environment(row)
+    for variable, values in _HIDES.items():
+        if given.get(variable) in values:
+            return f"{source.path} hides every GPU from {name} ({variable}={given[variable]!r})"
+    started = f"{row.get('entrypoint') or ''} {row.get('command') or ''}"
+    if re.search(r"\b(pip3?|uv|conda|mamba|poetry)\b.*\b(install|sync|add)\b", started):
+        return f"{source.path} installs more packages when {name} starts"
+    return None
+
+
+_HIDES = {
+    "CUDA_VISIBLE_DEVICES": ("", "-1", "none", "NoDevFiles"),
+    "NVIDIA_VISIBLE_DEVICES": ("", "none", "void"),
+}
 
 
 def _shared(source: Source, row: Mapping[str, Any], at: FileAt) -> Shared | None:
