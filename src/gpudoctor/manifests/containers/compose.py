@@ -81,8 +81,8 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
         found = outcome_of(other, scene, target=text(said.get("target")), given=arguments)
     if found.status != "installs":
         return found
-    if why := _undone(source, name, row):
-        return Outcome(status="open", tool="docker", why=why, files=(at,))
+    if undone := _undone(source, name, row):
+        return Outcome(status="open", tool="docker", why=undone, files=(at,))
     if not _has_gpu(row):
         return replace(found, without_gpu=at)
     return replace(found, shared=_shared(source, row, at))
