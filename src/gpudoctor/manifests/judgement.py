@@ -61,7 +61,7 @@ def judge(
     Raises:
         UsageError: a file cannot be read, or is not of its format.
     """
-    from gpudoctor.model.requirements.line import normal
+    from gpudoctor.model.requirements.requirement_line import normal
 
     target = target_of(sheet)
     sources = formats.sources(tuple(paths))

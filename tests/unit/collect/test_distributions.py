@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gpudoctor.collect.packages.distributions import Distribution, read_distributions
 from gpudoctor.collect.python.layout import read_layout
 from gpudoctor.collect.python.sitepath import SitePath, site_path
-from gpudoctor.model.requirements.line import normal, read_metadata_line
 from gpudoctor.model.requirements.marker import applies, environment_values
+from gpudoctor.model.requirements.requirement_line import normal, read_metadata_line
 from unit.collect.environments import distribution, installation, put, site, venv
 
 LINUX = environment_values(os_name="linux", machine="x86_64", version="3.11.7")

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import gpudoctor
-from gpudoctor.model.requirements.line import normal, read_line, read_metadata_line
 from gpudoctor.model.requirements.marker import environment_values, holds
+from gpudoctor.model.requirements.requirement_line import normal, read_line, read_metadata_line
 from gpudoctor.model.requirements.specifier import allows, specifier_of
 from gpudoctor.model.terms.version import satisfies
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, may_exist, read_bytes, read_text
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import dataclass
 
 _HEAD_LIMIT = 1 << 18

@@ -12,8 +12,8 @@ from gpudoctor.collect.system.files import names, read_text
 from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Package
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.requirements.line import normal, read_metadata_line
 from gpudoctor.model.requirements.marker import applies
+from gpudoctor.model.requirements.requirement_line import normal, read_metadata_line
 from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import replace
 

@@ -11,8 +11,8 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
 from gpudoctor.model.facts import Requirement, Torch
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.requirements.line import read_metadata_line
 from gpudoctor.model.requirements.marker import applies
+from gpudoctor.model.requirements.requirement_line import read_metadata_line
 from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass
 

@@ -9,7 +9,7 @@ from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.requirements import specifier as requirements
-from gpudoctor.model.requirements.line import normal, read_line
+from gpudoctor.model.requirements.requirement_line import normal, read_line
 from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.step import Step

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.model.requirements.line import read_line
+from gpudoctor.model.requirements.requirement_line import read_line
 from gpudoctor.model.requirements.specifier import is_version, specifier_of
 
 

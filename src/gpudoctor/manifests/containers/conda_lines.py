@@ -11,7 +11,7 @@ from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.install_file import CondaSpec, Document
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 _ALL = {"--all-extras", "--all-groups", "--dev", "-d"}

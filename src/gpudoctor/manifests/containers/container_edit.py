@@ -13,7 +13,7 @@ from gpudoctor.kb.software import images as kb_images
 from gpudoctor.manifests.choice import Brought
 from gpudoctor.manifests.universe import stack
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.step import Step
 from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.terms.version import numbers, public_version

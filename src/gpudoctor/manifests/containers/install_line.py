@@ -10,7 +10,7 @@ from gpudoctor.manifests.install_file import Gap, Wish
 from gpudoctor.manifests.readers.requirements_txt import Reading, add, option, wish_of
 from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 _SETTINGS = {

@@ -16,7 +16,7 @@ from gpudoctor.manifests.containers.run_commands import Command, commands
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 
 _PIP = re.compile(r"(?:.*/)?pip(?:3(?:\.\d+)?)?\Z")
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?\Z")

@@ -13,7 +13,7 @@ from gpudoctor.manifests.readers.requirements_txt import Reading, add
 from gpudoctor.manifests.readers.toml_file import rows, table
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 

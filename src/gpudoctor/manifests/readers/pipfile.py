@@ -14,7 +14,7 @@ from gpudoctor.manifests.scene import Scene, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 
 _PARTS = (("packages", None), ("dev-packages", "dev"))
 _MARKERS = ("sys_platform", "platform_system", "platform_machine", "os_name", "python_version",

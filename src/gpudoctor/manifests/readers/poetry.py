@@ -15,7 +15,7 @@ from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")

@@ -12,7 +12,7 @@ from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal, read_line
+from gpudoctor.model.requirements.requirement_line import normal, read_line
 from gpudoctor.model.value import replace
 
 TOOLS = ("uv", "poetry", "pdm", "pixi")

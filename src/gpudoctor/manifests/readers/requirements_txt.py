@@ -15,7 +15,7 @@ from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal, read_line
+from gpudoctor.model.requirements.requirement_line import normal, read_line
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}", re.ASCII)

@@ -9,7 +9,7 @@ from gpudoctor.manifests.install_file import Document, Wish, line_of
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.source_files import Source
-from gpudoctor.model.requirements.line import normal, read_line
+from gpudoctor.model.requirements.requirement_line import normal, read_line
 from gpudoctor.model.value import dataclass, replace
 
 _UP = 6

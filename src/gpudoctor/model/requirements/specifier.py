@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.terms.version import public_version
 
 _BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
 _WILD = late_pattern(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
@@ -39,7 +40,7 @@ def _clause(text: str) -> str:
         return f"=={bare}"
     if not _BARE.match(bare):
         return text
-    public = bare.split("+", 1)[0]
+    public = public_version(bare)
     one = "+" in bare or public.count(".") >= 2 or not public.replace(".", "").isdigit()
     return f"=={bare}" if one else f"=={bare}.*"
 

@@ -13,7 +13,7 @@ from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene, file_name, wheel_version
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 
 _SUBDIR = re.compile(r"^# platform: (\S+)", re.M)
 

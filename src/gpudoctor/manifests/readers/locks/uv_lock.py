@@ -18,7 +18,7 @@ from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import Source
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.requirements.line import normal
+from gpudoctor.model.requirements.requirement_line import normal
 
 _EDGE = re.compile(r'\{ name = "([^"]+)"')
 _HERE = ('source = { virtual = "." }', 'source = { editable = "." }')
