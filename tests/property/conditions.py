@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from packaging.specifiers import SpecifierSet
 
@@ -72,8 +72,13 @@ def broken_conditions(said: Iterator[tuple[Condition, Scene]]) -> Iterator[str]:
 
 def _build(named: dict[str, object], target: Target) -> Build | None:
     wanted = (named["torch"], named["variant"], named.get("platform", target.platform))
-    every = (*torch_releases.builds(), *torch_releases.nightlies())
-    return next((b for b in every if (b.torch, b.variant, b.platform) == wanted), None)
+    return _builds().get(wanted)
+
+
+@cache
+def _builds() -> dict[tuple[object, ...], Build]:
+    every = (*torch_releases.nightlies(), *torch_releases.builds())
+    return {(build.torch, build.variant, build.platform): build for build in reversed(every)}
 
 
 def _offer(target: Target, kind: str, named: dict[str, object]) -> Offer:
@@ -94,8 +99,13 @@ def _running(target: Target, kind: str) -> tuple[Build, ...]:
 
 
 def _newer(scene: Scene, torch: str, target: Target) -> list[Build]:
-    kind = scene.build.kind if scene.build else _kind(target)
-    return [b for b in _running(target, kind) if numbers(b.torch) > numbers(torch)]
+    return _running_above(target, scene.build.kind if scene.build else _kind(target), torch)
+
+
+@lru_cache(maxsize=4096)
+def _running_above(target: Target, kind: str, torch: str) -> list[Build]:
+    newer = (o for o in offers(kind, target.platform or "") if o.order > numbers(torch))
+    return [offer.build for offer in newer if not objections(offer, target)]
 
 
 @lru_cache(maxsize=4096)

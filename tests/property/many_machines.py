@@ -44,7 +44,7 @@ from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for, flavour_
 from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.prescribe.request.target import capability, is_served, served, target_of
 from gpudoctor.report.layer_rows import layers
-from gpudoctor.rules import findings_of, judge
+from gpudoctor.rules import findings_of
 from property.conditions import Scene, broken_conditions
 from unit.prescribe.sheets import sheet
 
@@ -177,7 +177,7 @@ def _companions(build: torch_releases.Build) -> list[Package]:
 def broken_invariants(number: int) -> list[str]:
     """What does not hold of the machine of a number, a sentence each."""
     made = machine(number)
-    findings = judge(made).findings
+    findings = findings_of(made)
     answer = prescribe(made, findings)
     errors = {f.name for f in findings if f.severity is Severity.ERROR}
     return [
