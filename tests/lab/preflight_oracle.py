@@ -27,7 +27,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 
 UV_PLATFORMS = {
     "linux_x86_64": "x86_64-manylinux_2_28",
@@ -200,7 +200,7 @@ def ours(folder: Path, root: str, name: str, scene: Scene) -> str:
         for item in [*folder.iterdir(), *folder.glob("packages/*/*")]
         if item.is_file() and item.suffix in (".txt", ".toml", ".lock", "")
     }
-    source = Source(name, texts[name], texts)
+    source = SourceFile(name, texts[name], texts)
     outcome = installations(sources([source]), scene)[0].outcome
     torch = outcome.choice("torch")
     if outcome.status == "installs" and torch is not None:

@@ -12,7 +12,7 @@ from gpudoctor.errors import UsageError
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 
 LOCKS = Path(__file__).parents[1] / "unit" / "manifests" / "locks"
 REAL = {
@@ -31,7 +31,7 @@ SCENE = Scene("linux_x86_64", "3.12")
 
 def read(name, text):
     try:
-        installations(sources([Source(name, text, {})]), SCENE)
+        installations(sources([SourceFile(name, text, {})]), SCENE)
     except UsageError:
         pass
 

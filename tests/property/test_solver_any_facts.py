@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests import judge
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Gpu, Host, Package, Python, Requirement
 from gpudoctor.model.sheet import FactSheet
@@ -133,6 +133,6 @@ def test_any_request_is_answered_or_refused(gpus, rest):
 def test_any_requirements_file_is_judged_or_refused(parts):
     sheet = sheet_of(PlanRequest(gpus=("4090",), driver="580.95.05"))
     try:
-        judge(sheet, [Source("requirements.txt", "".join(parts), {})])
+        judge(sheet, [SourceFile("requirements.txt", "".join(parts), {})])
     except UsageError:
         return

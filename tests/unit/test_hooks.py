@@ -10,7 +10,7 @@ import pytest
 import gpudoctor
 from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.triage.requirement import Wanted, judge
+from gpudoctor.triage.requirement import ProgramRequirement, judge
 
 
 def run(code):
@@ -114,11 +114,11 @@ def _sheet(**torch):
 @pytest.mark.parametrize(
     ("wanted", "word"),
     [
-        (Wanted(gpus=2), "2 GPUs"),
-        (Wanted(capability="9.0"), "9.0 or higher"),
-        (Wanted(memory_gb=40), "40 GB"),
-        (Wanted(torch=">=2.8"), "requires torch >=2.8"),
-        (Wanted(torch=">=2.4,<2.6"), "requires torch >=2.4,<2.6"),
+        (ProgramRequirement(gpus=2), "2 GPUs"),
+        (ProgramRequirement(capability="9.0"), "9.0 or higher"),
+        (ProgramRequirement(memory_gb=40), "40 GB"),
+        (ProgramRequirement(torch=">=2.8"), "requires torch >=2.8"),
+        (ProgramRequirement(torch=">=2.4,<2.6"), "requires torch >=2.4,<2.6"),
     ],
 )
 def test_what_a_program_requires_is_checked(wanted, word):
@@ -130,10 +130,10 @@ def test_what_a_program_requires_is_checked(wanted, word):
 @pytest.mark.parametrize(
     "wanted",
     [
-        Wanted(),
-        Wanted(capability="8.6", memory_gb=24),
-        Wanted(torch=">=2.6,<3"),
-        Wanted(torch="2.6"),
+        ProgramRequirement(),
+        ProgramRequirement(capability="8.6", memory_gb=24),
+        ProgramRequirement(torch=">=2.6,<3"),
+        ProgramRequirement(torch="2.6"),
     ],
 )
 def test_a_machine_that_meets_it_passes(wanted):

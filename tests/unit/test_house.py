@@ -42,3 +42,15 @@ def test_only_one_file_knows_how_a_local_label_is_cut_off() -> None:
             ):
                 cutters.append(path.name)
     assert cutters == ["version.py"]
+
+
+def test_no_class_has_the_name_of_another_but_for_what_the_interface_hands_out() -> None:
+    """The interface's own classes (`results`, `scan_result`) are called as what they show."""
+    places = defaultdict(list)
+    for path in FILES:
+        if path.parent == SOURCE:
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path.name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.code.fatbin import Containers, Image, find, walk
+from gpudoctor.binaries.code.fatbin import Containers, FatbinImage, find, walk
 from gpudoctor.binaries.code.groups import group
 from gpudoctor.binaries.code.registration import Records, registered
-from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import NoDecompressorError, Source
 from gpudoctor.model.parts.binary import BundleGroup, CodeGroup, KernelArchive, Library
 from gpudoctor.model.value import replace
@@ -24,7 +24,7 @@ class Contents:
         self.groups: Counter[CodeGroup] = Counter()
         self.relocatable: Counter[CodeGroup] = Counter()
         self.embedded: Counter[CodeGroup] = Counter()
-        self.images: Counter[Image] = Counter()
+        self.images: Counter[FatbinImage] = Counter()
         self.loose: Counter[str] = Counter()
         self.fatbins = 0
         self.bundles: Counter[tuple[str, ...]] = Counter()
@@ -35,7 +35,9 @@ class Contents:
         self.unread: str | None = None
         self.metal: dict[str, None] = {}
 
-    def add_sections(self, source: Source, sections: Sequence[Section], budget: Budget) -> None:
+    def add_sections(
+        self, source: Source, sections: Sequence[BinarySection], budget: Budget
+    ) -> None:
         """Add what lies in the sections of one binary, which are in the order of the file.
 
         Raises:
@@ -80,7 +82,9 @@ class Contents:
             self.fatbins += len(starts) if images else 0
             for image in images:
                 # The version of the PTX makes no other architecture.
-                self.images[Image(image.kind, image.architecture, image.suffix)] += len(starts)
+                self.images[FatbinImage(image.kind, image.architecture, image.suffix)] += len(
+                    starts
+                )
 
     def add_cubin(self, name: str) -> None:
         """Add machine code that stands in no container."""
@@ -90,10 +94,10 @@ class Contents:
     def _add_others(
         self,
         source: Source,
-        sections: Sequence[Section],
+        sections: Sequence[BinarySection],
         records: Records,
         budget: Budget,
-        relocations: Section | None,
+        relocations: BinarySection | None,
     ) -> None:
         """AMD's and Intel's; their readers are loaded where there is something to read."""
         from gpudoctor.binaries.code.bundle import read_bundles, relocatable_target
@@ -152,7 +156,7 @@ class Contents:
         return found if found.has_device_code or found.macos else None
 
 
-def _named(images: Iterable[tuple[Image, int]]) -> dict[str, int]:
+def _named(images: Iterable[tuple[FatbinImage, int]]) -> dict[str, int]:
     return {image.name: count for image, count in images}
 
 

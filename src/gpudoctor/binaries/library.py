@@ -6,7 +6,7 @@ from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code import cubin, fatbin
 from gpudoctor.binaries.contents import Contents
 from gpudoctor.binaries.formats.elf import ELF, read_elf
-from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
 from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.terms.version import numbers
@@ -100,12 +100,12 @@ def _read(
     return "", None
 
 
-def _whole_file(source: Source, head: bytes) -> Section | None:
+def _whole_file(source: Source, head: bytes) -> BinarySection | None:
     """A container or a bundle that is a file of its own, as if it were a section."""
     if head.startswith(fatbin.MAGIC_BYTES):
-        return Section(".nv_fatbin", 0, source.size, 0)
+        return BinarySection(".nv_fatbin", 0, source.size, 0)
     if head.startswith(_BUNDLES):
-        return Section(".hip_fatbin", 0, source.size, 0)
+        return BinarySection(".hip_fatbin", 0, source.size, 0)
     return None
 
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from gpudoctor.binaries.judgement.coverage import (
-    AmdGpu,
     CanJit,
     Coverage,
+    GpuByGfx,
     IntelGpu,
     coverage,
 )
@@ -22,11 +22,11 @@ from gpudoctor.model.value import dataclass
 NVIDIAS_OWN = "NVIDIA's own library: it chooses its kernels itself"
 OTHER_VENDORS = "it has no code for GPUs of this vendor, but for others"
 
-Gpu = ComputeCapability | AmdGpu | IntelGpu
+Gpu = ComputeCapability | GpuByGfx | IntelGpu
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CoverageCell:
     """One library on one GPU."""
 
     coverage: Coverage
@@ -37,11 +37,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CoverageRow:
     """One library on all GPUs."""
 
     library: Library
-    cells: tuple[Cell, ...]
+    cells: tuple[CoverageCell, ...]
     """In the order of the GPUs; none for a library that is not judged."""
     note: str | None = None
     """Why it is not judged."""
@@ -53,7 +53,7 @@ class ScanTable:
 
     scan: Scan
     gpus: tuple[Gpu, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CoverageRow, ...]
     named: bool = False
     """Whether somebody named the GPUs, so that the verdict is the answer."""
 
@@ -93,10 +93,10 @@ def judge(scan: Scan, gpus: Sequence[Gpu], can_jit: CanJit | None = None) -> Sca
         cells = [column.get(index) for column in columns]
         note = None if not gpus or any(cells) else _note(library)
         shown = tuple(
-            cell or Cell(Coverage(gpu, "none", 0, 0), OTHER_VENDORS)
+            cell or CoverageCell(Coverage(gpu, "none", 0, 0), OTHER_VENDORS)
             for cell, gpu in zip(cells, gpus, strict=True)
         )
-        rows.append(Row(library, () if note else shown, note))
+        rows.append(CoverageRow(library, () if note else shown, note))
     return ScanTable(scan, tuple(gpus), tuple(rows))
 
 
@@ -108,9 +108,9 @@ def _note(library: Library) -> str:
 
 def _nvidia_column(
     libraries: Sequence[Library], gpu: ComputeCapability, can_jit: CanJit | None
-) -> dict[int, Cell]:
+) -> dict[int, CoverageCell]:
     """The cells of the libraries that are judged, by their place."""
-    cells: dict[int, Cell] = {}
+    cells: dict[int, CoverageCell] = {}
     owned: dict[str, list[int]] = defaultdict(list)
     for index, library in enumerate(libraries):
         if not (library.groups or library.relocatable) or is_nvidias_own(library.path):
@@ -120,16 +120,18 @@ def _nvidia_column(
         else:
             # A file that belongs to no distribution fails if most of it does.
             found = coverage(library, gpu, can_jit)
-            cells[index] = Cell(found, fails=2 * found.runnable < found.of)
+            cells[index] = CoverageCell(found, fails=2 * found.runnable < found.of)
     for indexes in owned.values():
         whole = judge_distribution([libraries[index] for index in indexes], gpu, can_jit)
         for index, part in zip(indexes, whole.parts, strict=True):
             gap = part.ignored is None and 2 * part.coverage.runnable < part.coverage.of
-            cells[index] = Cell(part.coverage, part.ignored, whole.fails and gap)
+            cells[index] = CoverageCell(part.coverage, part.ignored, whole.fails and gap)
     return cells
 
 
-def _other_column(libraries: Sequence[Library], gpu: AmdGpu | IntelGpu) -> dict[int, Cell]:
+def _other_column(
+    libraries: Sequence[Library], gpu: GpuByGfx | IntelGpu
+) -> dict[int, CoverageCell]:
     """The cells for a GPU of AMD's or Intel's: one library of a distribution that runs is enough.
 
     Some bring one for each ROCm or oneAPI and load the one that fits.
@@ -138,7 +140,7 @@ def _other_column(libraries: Sequence[Library], gpu: AmdGpu | IntelGpu) -> dict[
     running = {libraries[index].distribution for index, each in found.items() if each.runnable}
     running.discard(None)
     return {
-        index: Cell(
+        index: CoverageCell(
             each,
             OTHER_BUILD if not each.runnable and libraries[index].distribution in running else None,
             fails=2 * each.runnable < each.of and libraries[index].distribution not in running,
@@ -148,10 +150,10 @@ def _other_column(libraries: Sequence[Library], gpu: AmdGpu | IntelGpu) -> dict[
 
 
 def _covered(
-    libraries: Sequence[Library], gpu: AmdGpu | IntelGpu
+    libraries: Sequence[Library], gpu: GpuByGfx | IntelGpu
 ) -> Iterator[tuple[int, Coverage]]:
     # Which target runs where stands in tables that other scans need not load.
-    if isinstance(gpu, AmdGpu):
+    if isinstance(gpu, GpuByGfx):
         from gpudoctor.binaries.judgement.amd_coverage import amd_coverage, has_amd_code
 
         for index, library in enumerate(libraries):

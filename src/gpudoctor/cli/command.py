@@ -15,7 +15,7 @@ Kind = Literal["text", "many", "number", "flag", "count"]
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class CommandOption:
     """One option; its keyword is made from its last name, unless one is given."""
 
     names: str
@@ -38,15 +38,15 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class CommandDefinition:
     """A command: what runs it takes a keyword for each option, and gives the exit code."""
 
     name: str
     help: str
     short: str | None = None
-    operand: Option | None = None
+    operand: CommandOption | None = None
     """The one word that is no option, where the command needs one."""
-    options: tuple[Option, ...]
+    options: tuple[CommandOption, ...]
     run: Callable[..., int]
 
     def register(self, app: typer.Typer) -> None:
@@ -130,19 +130,19 @@ class Command:
         return self.run(**given)
 
 
-PYTHON = Option("--python", "The interpreter or environment folder to examine.", "PATH")
-TIMEOUT = Option("--timeout", "Deadline of the whole command.", "SECONDS", "number")
-FAIL_ON = Option("--fail-on", "One of error, warning, never.", "LEVEL")
+PYTHON = CommandOption("--python", "The interpreter or environment folder to examine.", "PATH")
+TIMEOUT = CommandOption("--timeout", "Deadline of the whole command.", "SECONDS", "number")
+FAIL_ON = CommandOption("--fail-on", "One of error, warning, never.", "LEVEL")
 
 
-def output_options(formats: Sequence[str]) -> tuple[Option, ...]:
+def output_options(formats: Sequence[str]) -> tuple[CommandOption, ...]:
     """The options that every command takes."""
     return (
-        Option("--format", f"One of {', '.join(formats)}.", "FORMAT", default=formats[0],
+        CommandOption("--format", f"One of {', '.join(formats)}.", "FORMAT", default=formats[0],
                called="format_"),
-        Option("--json", "The same as --format json.", kind="flag"),
-        Option("--output", "Write this format to a file as well.", "FORMAT=PATH", "many"),
-        Option("-q --quiet", "Say only what matters.", kind="flag"),
-        Option("-v --verbose", "Say more: facts, sources, timings.", kind="count"),
-        Option("--color", "One of auto, always, never.", "WHEN", default="auto"),
+        CommandOption("--json", "The same as --format json.", kind="flag"),
+        CommandOption("--output", "Write this format to a file as well.", "FORMAT=PATH", "many"),
+        CommandOption("-q --quiet", "Say only what matters.", kind="flag"),
+        CommandOption("-v --verbose", "Say more: facts, sources, timings.", kind="count"),
+        CommandOption("--color", "One of auto, always, never.", "WHEN", default="auto"),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import conclude
 from gpudoctor.manifests import Judged, judge
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
@@ -18,7 +18,7 @@ from gpudoctor.prescribe import Options
 
 def preflight(
     sheet: FactSheet,
-    paths: Sequence[str | Source],
+    paths: Sequence[str | SourceFile],
     options: Options,
     *,
     tool: str | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gpudoctor.binaries.judgement.coverage import AmdGpu, IntelGpu
+from gpudoctor.binaries.judgement.coverage import GpuByGfx, IntelGpu
 from gpudoctor.binaries.scan import Progress, scan
 from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
@@ -79,7 +79,7 @@ def _gpu(text: str, index: int) -> Gpu:
 
     gpu = gpu_of(text, index)
     if gpu.gfx is not None:
-        return AmdGpu(gpu.gfx)
+        return GpuByGfx(gpu.gfx)
     if gpu.vendor == "intel":
         return _intel(text)
     if gpu.compute_capability is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpudoctor.collect.python import fix_journal as place
-from gpudoctor.collect.python.fix_journal import Reading
+from gpudoctor.collect.python.fix_journal import JournalReading
 from gpudoctor.fix.keeping.manifest import write_all
 from gpudoctor.fix.keeping.vault import remove_tree
 
@@ -64,7 +64,7 @@ class Journal:
             return False
         return True
 
-    def read(self) -> Reading:
+    def read(self) -> JournalReading:
         """What was recorded, checked."""
         return place.read(self.folder)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from gpudoctor.collect.python import fix_journal as place
-from gpudoctor.collect.python.fix_journal import Reading
+from gpudoctor.collect.python.fix_journal import JournalReading
 from gpudoctor.errors import UsageError
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.keeping import vault
@@ -139,7 +139,7 @@ def _kept(folder: str) -> KeptFix:
     )
 
 
-def vaults_of(reading: Reading) -> tuple[Vault, ...]:
+def vaults_of(reading: JournalReading) -> tuple[Vault, ...]:
     """Where a fix keeps files, or was about to; what is not said in that form is not believed."""
     planned = reading.last("snapshot").get("vaults")
     rows = [row for row in planned if isinstance(row, list)] if isinstance(planned, list) else []

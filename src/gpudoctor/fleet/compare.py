@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gpudoctor.errors import UsageError
 from gpudoctor.fleet.machine import ASPECTS, Seen, Told, seen
-from gpudoctor.fleet.sources import Document, Unreadable
+from gpudoctor.fleet.sources import MachineDocument, Unreadable
 from gpudoctor.model.report import Verdict
 from gpudoctor.model.value import dataclass
 
@@ -86,7 +86,7 @@ class Fleet:
 
 
 def fleet_of(
-    documents: Iterable[Document | Unreadable],
+    documents: Iterable[MachineDocument | Unreadable],
     expected: Sequence[str] = (),
     fail_on: str = "error",
 ) -> Fleet:

@@ -20,7 +20,7 @@ _ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class MachineDocument:
     """What one machine left: its name, by file or line, and its JSON."""
 
     name: str
@@ -35,7 +35,7 @@ class Unreadable:
     reason: str
 
 
-def documents(sources: Sequence[str]) -> Iterator[Document | Unreadable]:
+def documents(sources: Sequence[str]) -> Iterator[MachineDocument | Unreadable]:
     """Every document under `sources`, in their order; folders are gone through by name.
 
     Raises:
@@ -62,7 +62,7 @@ def _files(folder: str) -> Iterator[str]:
                 yield os.path.join(place, name)
 
 
-def _of_file(path: str) -> Iterator[Document | Unreadable]:
+def _of_file(path: str) -> Iterator[MachineDocument | Unreadable]:
     try:
         with open(path, "rb") as stream:
             yield from _of_stream(stream, path)
@@ -70,7 +70,7 @@ def _of_file(path: str) -> Iterator[Document | Unreadable]:
         yield Unreadable(path, error.strerror or "it cannot be read")
 
 
-def _of_stream(stream: BinaryIO, path: str) -> Iterator[Document | Unreadable]:
+def _of_stream(stream: BinaryIO, path: str) -> Iterator[MachineDocument | Unreadable]:
     """One JSON document, or one a line where the first line is a whole one."""
     first = stream.readline(MAX_BYTES + 1)
     if first[:2] in (b"\xff\xfe", b"\xfe\xff"):  # what PowerShell's `>` writes
@@ -82,9 +82,9 @@ def _of_stream(stream: BinaryIO, path: str) -> Iterator[Document | Unreadable]:
     if isinstance(value, dict):
         following = next((line for line in _lines(stream) if line.strip()), None)
         if following is None:
-            yield Document(name, value)
+            yield MachineDocument(name, value)
             return
-        yield Document(_named(value, f"{name}:1"), value)
+        yield MachineDocument(_named(value, f"{name}:1"), value)
         yield from _of_lines(following, stream, name, path)
         return
     whole = first + stream.read(MAX_BYTES + 1 - len(first))
@@ -94,16 +94,16 @@ def _of_stream(stream: BinaryIO, path: str) -> Iterator[Document | Unreadable]:
     value = _parsed(whole)
     if isinstance(value, list):
         for number, item in enumerate(value, 1):
-            yield Document(_named(item, f"{name}:{number}"), item)
+            yield MachineDocument(_named(item, f"{name}:{number}"), item)
     elif isinstance(value, str):
         yield Unreadable(path, value)
     else:
-        yield Document(name, value)
+        yield MachineDocument(name, value)
 
 
 def _of_lines(
     following: bytes, stream: BinaryIO, name: str, path: str
-) -> Iterator[Document | Unreadable]:
+) -> Iterator[MachineDocument | Unreadable]:
     line: bytes | None = following
     number = 1
     while line is not None:
@@ -113,7 +113,7 @@ def _of_lines(
             if isinstance(value, str):
                 yield Unreadable(f"{path}:{number}", value)
             else:
-                yield Document(_named(value, f"{name}:{number}"), value)
+                yield MachineDocument(_named(value, f"{name}:{number}"), value)
         line = next(_lines(stream), None)
 
 

@@ -11,7 +11,7 @@ from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class FailureCause:
     """What a text in a failure says of its cause."""
 
     name: Slug
@@ -81,9 +81,9 @@ def link_gb_per_s(generation: int, width: int) -> float | None:
 
 
 @cache
-def causes() -> tuple[Cause, ...]:
+def causes() -> tuple[FailureCause, ...]:
     """What texts of failures mean, the more specific first."""
-    return tuple(made(Cause, row) for row in load("smoke")["causes"])
+    return tuple(made(FailureCause, row) for row in load("smoke")["causes"])
 
 
 @cache

@@ -58,7 +58,7 @@ is installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class InstallOutcome:
     """What a tool makes of a file."""
 
     status: Status

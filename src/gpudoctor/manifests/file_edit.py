@@ -8,10 +8,10 @@ pdm-project.org (package indexes), pipenv.pypa.io (indexes); tried with the tool
 
 from __future__ import annotations
 
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.containers.container_edit import in_container
 from gpudoctor.manifests.formats import format_named
-from gpudoctor.manifests.install_file import Document
+from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.prescription import Prescription, Step
@@ -22,7 +22,9 @@ from gpudoctor.model.value import replace
 _OURS = ("install", "environment")
 
 
-def in_file(prescription: Prescription, document: Document, outcome: Outcome) -> Prescription:
+def in_file(
+    prescription: Prescription, document: InstallFile, outcome: InstallOutcome
+) -> Prescription:
     """The prescription with edits of the file in place of commands that install."""
     if not prescription.packages:
         return prescription
@@ -34,7 +36,7 @@ def in_file(prescription: Prescription, document: Document, outcome: Outcome) ->
 
 
 def steps(
-    document: Document, outcome: Outcome, packages: tuple[str, ...], url: str | None
+    document: InstallFile, outcome: InstallOutcome, packages: tuple[str, ...], url: str | None
 ) -> tuple[Step, ...]:
     """How to make a file install these packages from that index."""
     name = "pytorch-" + (url or "pypi").rstrip("/").rsplit("/", 1)[-1].replace(".", "-")
@@ -64,14 +66,14 @@ def _printed(text: str, *argv: str) -> Step:
     return command_step("manual", text, argv, executable=False)
 
 
-def _manifest(document: Document, name: str) -> str:
+def _manifest(document: InstallFile, name: str) -> str:
     """The manifest beside a lock: what is edited is never the lock."""
     folder, separator, last = document.path.rpartition("/")
     return document.path if last == name else f"{folder}{separator}{name}"
 
 
 def _uv(
-    document: Document, packages: tuple[str, ...], url: str | None, name: str
+    document: InstallFile, packages: tuple[str, ...], url: str | None, name: str
 ) -> tuple[Step, ...]:
     file = _manifest(document, "pyproject.toml")
     if url is None:
@@ -93,7 +95,7 @@ def _uv(
 
 
 def _poetry(
-    document: Document, packages: tuple[str, ...], url: str | None, name: str
+    document: InstallFile, packages: tuple[str, ...], url: str | None, name: str
 ) -> tuple[Step, ...]:
     file = _manifest(document, "pyproject.toml")
     if url is None:
@@ -111,7 +113,7 @@ def _poetry(
 
 
 def _pdm(
-    document: Document, packages: tuple[str, ...], url: str | None, name: str
+    document: InstallFile, packages: tuple[str, ...], url: str | None, name: str
 ) -> tuple[Step, ...]:
     file = _manifest(document, "pyproject.toml")
     names = ", ".join(f'"{package.partition("==")[0]}"' for package in packages)
@@ -124,7 +126,7 @@ def _pdm(
 
 
 def _pipenv(
-    document: Document, packages: tuple[str, ...], url: str | None, name: str
+    document: InstallFile, packages: tuple[str, ...], url: str | None, name: str
 ) -> tuple[Step, ...]:
     file = _manifest(document, "Pipfile")
     named = f', index = "{name}"' if url else ""
@@ -149,7 +151,7 @@ def _environment(at: FileAt, packages: tuple[str, ...], url: str | None) -> Step
 
 
 def _requirements(
-    document: Document, at: FileAt, packages: tuple[str, ...], url: str | None
+    document: InstallFile, at: FileAt, packages: tuple[str, ...], url: str | None
 ) -> tuple[Step, ...]:
     """The lines of a requirements file: the index, and pins with their label."""
     where = f"{at.path}, line {at.line}" if at.line else at.path

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.install_file import Document
+from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source, decode, read
+from gpudoctor.manifests.source_files import SourceFile, decode, read
 
 _BY_NAME = (
     (r"uv\.lock", "uv.lock"),
@@ -59,7 +59,7 @@ _IN_FOLDER = (
 )  # fmt: skip
 
 
-def format_of(source: Source) -> str:
+def format_of(source: SourceFile) -> str:
     """The format of a file: by its name, else by what it begins with, else requirements."""
     name = source.name.lower()
     if _EXPLICIT.search(source.text[:20_000]):
@@ -79,7 +79,7 @@ def format_named(name: str) -> str | None:
     return next((format_ for pattern, format_ in _BY_NAME if re.fullmatch(pattern, last)), None)
 
 
-def document(source: Source, scene: Scene) -> Document:
+def document(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a file, whatever its format.
 
     Raises:
@@ -110,7 +110,7 @@ def files_in(path: str) -> list[str]:
     return found
 
 
-def sources(paths: Sequence[str | Source]) -> list[Source]:
+def sources(paths: Sequence[str | SourceFile]) -> list[SourceFile]:
     """The files that were named, and those of the folders that were.
 
     Raises:
@@ -118,12 +118,12 @@ def sources(paths: Sequence[str | Source]) -> list[Source]:
     """
     found = []
     for path in paths:
-        if isinstance(path, Source):
+        if isinstance(path, SourceFile):
             found.append(path)
             continue
         if path == "-":
             data = sys.stdin.buffer.read()
-            found.append(Source("standard input", decode(data, "standard input")))
+            found.append(SourceFile("standard input", decode(data, "standard input")))
             continue
         for name in files_in(path) if os.path.isdir(path) else [path]:
             found.append(read(name))

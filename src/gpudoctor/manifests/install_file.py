@@ -9,7 +9,7 @@ from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import dataclass, field
 
 if TYPE_CHECKING:
-    from gpudoctor.manifests.choice import Outcome
+    from gpudoctor.manifests.choice import InstallOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class CondaSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class UnreadPart:
     """A part of a file that cannot be followed, and may decide about torch."""
 
     why: str
@@ -101,7 +101,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class InstallFile:
     """A file as far as it decides about torch."""
 
     path: str
@@ -113,7 +113,7 @@ class Document:
     pinned: tuple[Pinned, ...] | None = None
     """What a lock file holds for the scene that was asked for; `None`: it is no lock file."""
     indexes: tuple[Index, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[UnreadPart, ...] = ()
     requires_python: str | None = None
     environments: tuple[str, ...] = ()
     """Markers of the environments that it is locked for; empty: all."""
@@ -128,7 +128,7 @@ class Document:
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
     hashless: tuple[tuple[str, FileAt], ...] = ()
     """Of requirements that are installed by hashes: those that have none."""
-    settled: Outcome | None = None
+    settled: InstallOutcome | None = None
     """What comes of a file whose lines build on one another (a Dockerfile)."""
     optional: tuple[str, ...] = ()
     """Extras and groups that would bring torch and were not asked for."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests import formats
-from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.containers.container_findings import of_container
 from gpudoctor.manifests.mixed_indexes import from_elsewhere
 from gpudoctor.manifests.project import Installation, installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import TORCH, demand
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Torch
@@ -50,7 +50,7 @@ class Judged:
 
 def judge(
     sheet: FactSheet,
-    paths: Sequence[str | Source],
+    paths: Sequence[str | SourceFile],
     *,
     tool: str | None = None,
     extras: Sequence[str] = (),
@@ -127,7 +127,7 @@ def _agreed(rows: Sequence[Installation], scenes: Sequence[Scene]) -> Installati
     why = f"{first.document.path} depends on the Python, which is not stated: {'; '.join(said)}"
     return replace(
         first,
-        outcome=Outcome(
+        outcome=InstallOutcome(
             status="open",
             tool=first.outcome.tool,
             assumption=first.outcome.assumption,
@@ -184,7 +184,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
     )
 
 
-def _failure(outcome: Outcome) -> Finding:
+def _failure(outcome: InstallOutcome) -> Finding:
     """The finding that the tool would end with an error."""
     names = {
         "python": "python-unsupported",
@@ -201,7 +201,7 @@ def _failure(outcome: Outcome) -> Finding:
     return replace(made, files=outcome.files)
 
 
-def _after(sheet: FactSheet, outcome: Outcome, torch: Choice) -> FactSheet:
+def _after(sheet: FactSheet, outcome: InstallOutcome, torch: Choice) -> FactSheet:
     """The machine after the installation."""
     packages = tuple(
         Package(name=choice.name, version=choice.version)
@@ -255,7 +255,7 @@ def _says_the_same(found: Finding, elsewhere: tuple[Finding, ...]) -> bool:
     return any(facts & {entry.fact for entry in other.evidence} for other in elsewhere)
 
 
-def _files(outcome: Outcome) -> dict[str, FileAt]:
+def _files(outcome: InstallOutcome) -> dict[str, FileAt]:
     return {choice.name: choice.at for choice in outcome.choices}
 
 
@@ -271,7 +271,7 @@ def _placed(found: Finding, files: dict[str, FileAt]) -> Finding:
     return replace(found, files=tuple(dict.fromkeys(places)))
 
 
-def _says(path: str, outcome: Outcome, torch: Choice) -> str:
+def _says(path: str, outcome: InstallOutcome, torch: Choice) -> str:
     """What the file installs, under which assumption."""
     where = f" ({torch.at.path}:{torch.at.line})" if torch.at.line else ""
     label = torch.version if "+" in torch.version else (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from gpudoctor.kb.software import indexes as kb_indexes
-from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, demand
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.value import replace
 from gpudoctor.rules.engine.wording import finding
 
 
-def from_elsewhere(outcome: Outcome) -> tuple[Finding, ...]:
+def from_elsewhere(outcome: InstallOutcome) -> tuple[Finding, ...]:
     """A finding for each companion that is a build for another CUDA, or for none."""
     torch = outcome.choice(TORCH)
     if torch is None or torch.variant is None:

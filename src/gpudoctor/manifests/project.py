@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests import formats
-from gpudoctor.manifests.choice import Outcome
-from gpudoctor.manifests.install_file import Document
+from gpudoctor.manifests.choice import InstallOutcome
+from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.resolvers import locked as lock
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import dataclass, replace
@@ -20,17 +20,17 @@ from gpudoctor.model.value import dataclass, replace
 class Installation:
     """One installation that files describe, and what comes of it."""
 
-    document: Document
-    outcome: Outcome
+    document: InstallFile
+    outcome: InstallOutcome
 
 
-def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation, ...]:
+def installations(sources: Sequence[SourceFile], scene: Scene) -> tuple[Installation, ...]:
     """What each of the files installs; requirements files that are named together are one.
 
     Raises:
         UsageError: a file is not of its format.
     """
-    documents: list[Document] = []
+    documents: list[InstallFile] = []
     for source in sources:
         try:
             found = formats.document(source, _defaults(source, scene))
@@ -44,7 +44,7 @@ def installations(sources: Sequence[Source], scene: Scene) -> tuple[Installation
     return tuple(_installation(document, scene) for document in documents)
 
 
-def _declared(documents: Sequence[Document], scene: Scene) -> None:
+def _declared(documents: Sequence[InstallFile], scene: Scene) -> None:
     """Refuse an extra or a group that no file knows: the tool would end with an error.
 
     Raises:
@@ -63,14 +63,14 @@ def _declared(documents: Sequence[Document], scene: Scene) -> None:
                 raise UsageError(f"{documents[0].path} has no {word} {name}; it {have}")
 
 
-def _installation(document: Document, scene: Scene) -> Installation:
+def _installation(document: InstallFile, scene: Scene) -> Installation:
     try:
         return Installation(document=document, outcome=resolve(document, _scene(document, scene)))
     except ValueError as error:
         raise UsageError(f"{document.path} cannot be read: {error}") from None
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """What the tool of a document makes of it."""
     if document.settled is not None:
         return document.settled
@@ -82,7 +82,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     return _model("uv" if asked else document.tool)(document, scene)
 
 
-def _model(tool: str) -> Callable[[Document, Scene], Outcome]:
+def _model(tool: str) -> Callable[[InstallFile, Scene], InstallOutcome]:
     """How a tool chooses; each model is loaded when it is needed."""
     if tool == "uv":
         from gpudoctor.manifests.resolvers import uv
@@ -109,14 +109,14 @@ def _model(tool: str) -> Callable[[Document, Scene], Outcome]:
     return pip.resolve
 
 
-def _refused(document: Document, scene: Scene) -> Outcome | None:
+def _refused(document: InstallFile, scene: Scene) -> InstallOutcome | None:
     """What the tool answers where the project excludes this Python or platform."""
     if document.environments and not any(map(scene.applies, document.environments)):
         why = (
             f"{document.path} is locked for environments ({'; '.join(document.environments)}) of "
             f"which {scene.platform} with Python {scene.python} is none"
         )
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=document.tool, why=why, reason="platform",
             files=(FileAt(document.path),), assumption=f"with {document.tool}", at_install=True,
         )  # fmt: skip
@@ -129,7 +129,7 @@ def _refused(document: Document, scene: Scene) -> Outcome | None:
     if fits:
         return None
     why = f"{document.path} requires Python {allowed}, and this is {scene.python}"
-    return Outcome(
+    return InstallOutcome(
         status="fails",
         tool=document.tool,
         why=why,
@@ -139,7 +139,7 @@ def _refused(document: Document, scene: Scene) -> Outcome | None:
     )
 
 
-def _joined(one: Document, other: Document) -> Document:
+def _joined(one: InstallFile, other: InstallFile) -> InstallFile:
     """`pip install -r one -r other`."""
     return replace(
         one,
@@ -151,7 +151,7 @@ def _joined(one: Document, other: Document) -> Document:
     )
 
 
-def _scene(document: Document, scene: Scene) -> Scene:
+def _scene(document: InstallFile, scene: Scene) -> Scene:
     """The scene with the groups that the tool installs unasked."""
     if document.python is not None and document.python != scene.python:
         # The file installs its own Python.
@@ -164,7 +164,7 @@ def _scene(document: Document, scene: Scene) -> Scene:
     return scene.with_groups(more)
 
 
-def _defaults(source: Source, scene: Scene) -> Scene:
+def _defaults(source: SourceFile, scene: Scene) -> Scene:
     """For a uv.lock: the groups that the pyproject.toml beside it installs unasked."""
     if formats.format_of(source) != "uv.lock":
         return scene

@@ -24,7 +24,7 @@ _MARKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """One file that was named: its text, and the files beside it."""
 
     path: str
@@ -38,12 +38,12 @@ class Source:
         """`uv.lock`"""
         return self.path.replace("\\", "/").rsplit("/", 1)[-1]
 
-    def beside(self, path: str) -> Source | None:
+    def beside(self, path: str) -> SourceFile | None:
         """A file that this one names; `None`: it cannot be read."""
         if self.others is not None:  # their names are written with `/` on every system
             target = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), path))
             text = self.others.get(target)
-            return None if text is None else Source(target, text, self.others)
+            return None if text is None else SourceFile(target, text, self.others)
         target = os.path.normpath(os.path.join(os.path.dirname(self.path), path))
         try:
             return read(target)
@@ -70,7 +70,7 @@ class Source:
         return os.path.normpath(os.path.join(os.path.dirname(self.path), path))
 
 
-def read(path: str) -> Source:
+def read(path: str) -> SourceFile:
     """Read a file.
 
     Raises:
@@ -85,7 +85,7 @@ def read(path: str) -> Source:
         raise UsageError(f"{path!r} is no file name") from None
     if len(data) > _MAX_BYTES:
         raise UsageError(f"{path} is larger than {_MAX_BYTES // 2**20} MiB")
-    return Source(path, decode(data, path))
+    return SourceFile(path, decode(data, path))
 
 
 def decode(data: bytes, path: str) -> str:

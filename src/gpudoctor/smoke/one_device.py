@@ -14,7 +14,7 @@ from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.value import replace
 from gpudoctor.smoke.watch import Watch
-from gpudoctor.smoke.worker_run import Mishap, Order, Run, Target, key, over
+from gpudoctor.smoke.worker_run import Mishap, Order, Run, SmokeTarget, key, over
 
 WORKER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "probe", "smoke_worker.py"
@@ -24,7 +24,7 @@ _FRUITLESS = 3
 """So many children in a row that got no test done end the run: the rest would fare no better."""
 
 
-def drive(order: Order, target: Target) -> Run:
+def drive(order: Order, target: SmokeTarget) -> Run:
     """Run all tests of a level on one device; never raises for what the child does."""
     if order.level != "full":
         return _drive(order, target)
@@ -40,7 +40,7 @@ def drive(order: Order, target: Target) -> Run:
         return _drive(replace(order, environment=environment), target)
 
 
-def _drive(order: Order, target: Target) -> Run:
+def _drive(order: Order, target: SmokeTarget) -> Run:
     run = Run(target)
     fruitless = 0
     while not run.complete and fruitless < _FRUITLESS and not over(order):

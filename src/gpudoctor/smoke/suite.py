@@ -22,7 +22,7 @@ from gpudoctor.smoke import findings as prove_findings
 from gpudoctor.smoke.measured_rates import slow
 from gpudoctor.smoke.one_device import drive
 from gpudoctor.smoke.training_advice import advise
-from gpudoctor.smoke.worker_run import Order, Progress, Run, Target, key
+from gpudoctor.smoke.worker_run import Order, Progress, Run, SmokeTarget, key
 
 Level = Literal["quick", "full"]
 
@@ -126,12 +126,12 @@ def prove(
     return Proof(smoke=smoke, findings=found, runs=tuple(runs))
 
 
-def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[Target]:
+def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[SmokeTarget]:
     """The GPUs that the installed torch serves, by vendor, and that programs may see."""
     torch = sheet.facts.torch
     if torch is None:
         return []
-    found: list[Target] = []
+    found: list[SmokeTarget] = []
     amd = [gpu for gpu in sheet.facts.gpus if gpu.vendor == "amd"]
     card = any(not gpu.integrated for gpu in amd if gpu.visible is not False)
     ordinals = iter(_hip_ordinals(amd, sheet.facts.environment))
@@ -150,7 +150,7 @@ def targets_of(sheet: FactSheet, only: Sequence[int] | None = None) -> list[Targ
             ordinal = None
         if ordinal is not None and (only is None or index in only):
             label = f"GPU {index} ({gpu.name})" if gpu.name else f"GPU {index}"
-            found.append(Target(index=index, device=f"cuda:{ordinal}", label=label))
+            found.append(SmokeTarget(index=index, device=f"cuda:{ordinal}", label=label))
     return found
 
 
@@ -163,11 +163,11 @@ def _hip_ordinals(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[int |
     return [order.index(place) if place in order else None for place in range(len(gpus))]
 
 
-def _cpu() -> list[Target]:
-    return [Target(index=None, device="cpu", label="the CPU")]
+def _cpu() -> list[SmokeTarget]:
+    return [SmokeTarget(index=None, device="cpu", label="the CPU")]
 
 
-def _drive_all(order: Order, targets: Sequence[Target]) -> list[Run]:
+def _drive_all(order: Order, targets: Sequence[SmokeTarget]) -> list[Run]:
     """All devices at once for `quick`; one after the other where rates are measured."""
     if len(targets) == 1 or order.level != "quick":
         return [drive(order, target) for target in targets]
@@ -219,9 +219,9 @@ def _repeat_blocking(order: Order, run: Run) -> None:
         )
 
 
-def _pairs(order: Order, first: Target) -> Run:
+def _pairs(order: Order, first: SmokeTarget) -> Run:
     """What concerns several GPUs at once: peer copies and NCCL."""
-    several = Target(index=first.index, device=first.device, label="all GPUs together")
+    several = SmokeTarget(index=first.index, device=first.device, label="all GPUs together")
     return drive(replace(order, level="pairs"), several)
 
 

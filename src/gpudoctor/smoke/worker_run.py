@@ -15,7 +15,7 @@ Stage = Literal["start", "import", "init", "test", "exit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class SmokeTarget:
     """A device to prove: `index` is the driver's (`None`: the CPU), `device` is torch's name."""
 
     index: int | None
@@ -63,7 +63,7 @@ class Mishap:
 class Run:
     """What is known of one device so far; `drive` returns it when nothing is left to do."""
 
-    target: Target
+    target: SmokeTarget
     tests: dict[str, SmokeTest] = field(default_factory=dict)
     """By key (`matmul:float16`), in the order of the plan."""
     operations: dict[str, str] = field(default_factory=dict)

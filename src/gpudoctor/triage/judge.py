@@ -20,7 +20,7 @@ from gpudoctor.triage.readers.own_report import OwnReport
 from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
 from gpudoctor.triage.signatures.match import hits
-from gpudoctor.triage.signatures.rank import CERTAIN, Candidate, rank
+from gpudoctor.triage.signatures.rank import CERTAIN, RankedCause, rank
 from gpudoctor.triage.text.cleaned_text import Text, fold
 from gpudoctor.triage.text.nature import Nature, nature
 
@@ -35,7 +35,7 @@ _OWN = "gpudoctor's report in the text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class TextDiagnosis:
     """What a text states and what it shows."""
 
     sheet: FactSheet
@@ -47,7 +47,7 @@ class Diagnosis:
     """Whether the first finding is certain, rather than the likeliest of several."""
 
 
-def diagnose(text: Text) -> Diagnosis:
+def diagnose(text: Text) -> TextDiagnosis:
     """Read the facts, find the messages, judge both."""
     if (written := own_report.read_for_machines(text)) is not None:
         return _own(written)
@@ -55,7 +55,7 @@ def diagnose(text: Text) -> Diagnosis:
     if kind == "output" and (own := own_report.read(text)):
         return _own(own)
     if kind != "output":
-        return Diagnosis(sheet=FactSheet(), nature=kind)
+        return TextDiagnosis(sheet=FactSheet(), nature=kind)
     sheet = read_facts(text)
     judgement = rules.judge(sheet)
     marks = Marks(text, meant(text, sheet))
@@ -69,7 +69,7 @@ def diagnose(text: Text) -> Diagnosis:
     judged = judgement.findings if about and (not other or marks.holds("failure-sign")) else ()
     candidates = rank(hits(text, marks), judged, marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
-    return Diagnosis(
+    return TextDiagnosis(
         sheet=sheet,
         findings=findings,
         not_judged=judgement.not_judged,
@@ -77,7 +77,7 @@ def diagnose(text: Text) -> Diagnosis:
     )
 
 
-def _own(own: OwnReport) -> Diagnosis:
+def _own(own: OwnReport) -> TextDiagnosis:
     """What one of our own reports in a text says: its facts judged anew, its findings kept."""
     merged: Draft = own.facts
     sources = dict.fromkeys(merged, "gpudoctor's report in the text")
@@ -90,7 +90,7 @@ def _own(own: OwnReport) -> Diagnosis:
     said = tuple(judged.get(name) or _of_catalogue(name) for name in own.findings)
     known = {item.name for item in said}
     more = tuple(item for item in around.findings if item.name not in known) if around else ()
-    return Diagnosis(
+    return TextDiagnosis(
         sheet=sheet, findings=said + more, not_judged=judgement.not_judged, certain=bool(said)
     )
 
@@ -111,7 +111,9 @@ def _of_catalogue(name: str) -> Finding:
     )
 
 
-def _finding(candidate: Candidate, all_: Sequence[Candidate], text: Text, marks: Marks) -> Finding:
+def _finding(
+    candidate: RankedCause, all_: Sequence[RankedCause], text: Text, marks: Marks
+) -> Finding:
     entry = catalogue.entry(candidate.name)
     rivals = [other.name for other in all_ if abs(other.score - candidate.score) <= 40]
     quoted = tuple(
@@ -155,7 +157,7 @@ def _title(meaning: str) -> str:
     return meaning.split(". ")[0].rstrip(".")
 
 
-def _frame(candidate: Candidate, text: Text, marks: Marks) -> tuple[Evidence, ...]:
+def _frame(candidate: RankedCause, text: Text, marks: Marks) -> tuple[Evidence, ...]:
     """Where the program itself was, for faults that lie in it."""
     asynchronous = is_asynchronous(candidate.name, marks)
     if not follow_up(candidate.name).program and not asynchronous:

@@ -16,7 +16,7 @@ from gpudoctor.model.privacy.redaction import redact
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.triage.judge import Diagnosis, diagnose
+from gpudoctor.triage.judge import TextDiagnosis, diagnose
 from gpudoctor.triage.readers.errors.traceback import last_error
 from gpudoctor.triage.text import stream
 from gpudoctor.triage.text.clean import clean, decode
@@ -142,7 +142,7 @@ _QUESTIONS = {
 
 
 def _notes(
-    text: Text, found: Diagnosis, prescription: Prescription | None, patient: FactSheet
+    text: Text, found: TextDiagnosis, prescription: Prescription | None, patient: FactSheet
 ) -> tuple[str, ...]:
     notes = []
     if found.nature == "source":
@@ -190,7 +190,7 @@ def _asks_for_a_build(finding: Finding) -> bool:
     return entry is not None and entry.build_may_cure
 
 
-def _nothing(found: Diagnosis) -> str:
+def _nothing(found: TextDiagnosis) -> str:
     if weigh.missing_essentials(found.sheet):
         return "Nothing in the text is a known fault, and it does not say enough to call it sound."
     return "Nothing in the text is wrong."

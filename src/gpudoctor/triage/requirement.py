@@ -24,7 +24,7 @@ _SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ProgramRequirement:
     """What a program requires."""
 
     gpus: int = 1
@@ -49,7 +49,7 @@ def wanted(
     torch: object = None,
     bf16: object = False,
     fp8: object = False,
-) -> Wanted:
+) -> ProgramRequirement:
     """What a program requires, its arguments checked.
 
     Raises:
@@ -69,7 +69,7 @@ def wanted(
     yes_or_no("bf16", bf16)
     yes_or_no("fp8", fp8)
     of_formats = "8.9" if fp8 else "8.0" if bf16 else None
-    return Wanted(
+    return ProgramRequirement(
         gpus=gpus,
         capability=max((item for item in (least, of_formats) if item), key=numbers, default=None),
         memory_gb=None if memory_gb is None else float(memory_gb),
@@ -101,7 +101,7 @@ def _capability(given: object) -> str | None:
         ) from None
 
 
-def missing(wanted: Wanted) -> Missing | None:
+def missing(wanted: ProgramRequirement) -> Missing | None:
     """The first requirement that this process's machine and environment do not meet."""
     from gpudoctor import rules
     from gpudoctor.collect import collect
@@ -110,7 +110,9 @@ def missing(wanted: Wanted) -> Missing | None:
     return judge(sheet, rules.judge(sheet).findings, wanted)
 
 
-def judge(sheet: FactSheet, findings: tuple[Finding, ...], wanted: Wanted) -> Missing | None:
+def judge(
+    sheet: FactSheet, findings: tuple[Finding, ...], wanted: ProgramRequirement
+) -> Missing | None:
     """The same for a fact sheet; what is unknown is not held against the machine."""
     errors = [item for item in findings if item.severity is Severity.ERROR]
     if wanted.gpus == 0:
@@ -138,7 +140,7 @@ def _with_cure(sheet: FactSheet, worst: Finding, findings: tuple[Finding, ...]) 
     return "\n".join(lines)
 
 
-def _torch(sheet: FactSheet, wanted: Wanted) -> str | None:
+def _torch(sheet: FactSheet, wanted: ProgramRequirement) -> str | None:
     if wanted.torch is None:
         return None
     torch = sheet.facts.torch
@@ -158,7 +160,7 @@ def _specifier(text: str) -> str:
     raise UsageError(f"require(torch=…) takes a version such as '>=2.6,<2.9', not {text!r}")
 
 
-def _gpus(sheet: FactSheet, wanted: Wanted) -> str | None:
+def _gpus(sheet: FactSheet, wanted: ProgramRequirement) -> str | None:
     if wanted.gpus == 0 or sheet.why_unknown("gpus"):
         return None
     visible = [gpu for gpu in sheet.facts.gpus if gpu.visible is not False]
@@ -174,7 +176,7 @@ def _gpus(sheet: FactSheet, wanted: Wanted) -> str | None:
     return f"This program requires {asked}; this process sees {have}."
 
 
-def _fits(gpu: Gpu, wanted: Wanted) -> bool:
+def _fits(gpu: Gpu, wanted: ProgramRequirement) -> bool:
     """What is not known is not held against it."""
     capable, large = is_capable(gpu, wanted.capability), is_large(gpu, wanted.memory_gb)
     return capable is not False and large is not False

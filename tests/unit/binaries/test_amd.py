@@ -10,7 +10,7 @@ import pytest
 from gpudoctor.binaries.code.amdgpu import agree, target_of
 from gpudoctor.binaries.code.kernel_archive import archived_targets
 from gpudoctor.binaries.containers import zstd as zstd_module
-from gpudoctor.binaries.judgement.coverage import AmdGpu
+from gpudoctor.binaries.judgement.coverage import GpuByGfx
 from gpudoctor.binaries.library import read_source
 from gpudoctor.binaries.scan import scan
 from gpudoctor.binaries.source import BytesSource, UnreadableBinaryError
@@ -155,7 +155,7 @@ def test_without_zstd_amds_part_does_not_decide_for_nvidias_gpus(
     )
     found = scan([str(path)])
     ada = replace(judge(found, [ComputeCapability(8, 9)]), named=True)
-    radeon = replace(judge(found, [AmdGpu("gfx1100")]), named=True)
+    radeon = replace(judge(found, [GpuByGfx("gfx1100")]), named=True)
     assert (ada.exit_code, radeon.exit_code) == (0, 3)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpudoctor.binaries.judgement.coverage import AmdGpu
+from gpudoctor.binaries.judgement.coverage import GpuByGfx
 from gpudoctor.binaries.judgement.distribution import FOR_NEWER, ON_PURPOSE, OTHER_BUILD
 from gpudoctor.binaries.scan import Scan
 from gpudoctor.binaries.table import NVIDIAS_OWN, OTHER_VENDORS, ScanTable, judge
@@ -201,7 +201,7 @@ def amd(path: str, *bundles: str, distribution: str | None = "pkg") -> Library:
     ],
 )
 def test_amds_code_is_judged_by_its_bundles(bundles: tuple[str, ...], gfx: str, said: str) -> None:
-    (row,) = judge(Scan(files=(amd("x.so", *bundles),)), [AmdGpu(gfx)]).rows
+    (row,) = judge(Scan(files=(amd("x.so", *bundles),)), [GpuByGfx(gfx)]).rows
     found = row.cells[0].coverage
     assert f"{found.status} {found.runnable}/{found.of}" == said
     assert row.cells[0].fails is (found.status == "none")
@@ -209,7 +209,7 @@ def test_amds_code_is_judged_by_its_bundles(bundles: tuple[str, ...], gfx: str, 
 
 def test_of_amds_libraries_of_a_distribution_one_that_runs_is_enough() -> None:
     old, new = amd("rocm62.so", "gfx90a"), amd("rocm70.so", "gfx90a gfx1100")
-    table = judge(Scan(files=(old, new)), [AmdGpu("gfx1100")])
+    table = judge(Scan(files=(old, new)), [GpuByGfx("gfx1100")])
     assert not table.fails
     assert ignored(table) == [OTHER_BUILD, None]
 
@@ -221,12 +221,12 @@ def test_code_in_archives_counts_for_the_targets_that_are_there() -> None:
         archived=("gfx1100",),
     )
     for gfx, fails in (("gfx1100", False), ("gfx942", True)):
-        assert judge(Scan(files=(moved,)), [AmdGpu(gfx)]).fails is fails
+        assert judge(Scan(files=(moved,)), [GpuByGfx(gfx)]).fails is fails
 
 
 def test_gpus_of_both_vendors_each_judge_their_own_code() -> None:
     table = judge(
-        Scan(files=(library("a.so", "sm_89"), amd("b.so", "gfx1100"))), [ADA, AmdGpu("gfx1100")]
+        Scan(files=(library("a.so", "sm_89"), amd("b.so", "gfx1100"))), [ADA, GpuByGfx("gfx1100")]
     )
     assert [[cell.ignored for cell in row.cells] for row in table.rows] == [
         [None, OTHER_VENDORS],

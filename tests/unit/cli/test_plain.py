@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpudoctor.cli import main
-from gpudoctor.cli.command import Command
+from gpudoctor.cli.command import CommandDefinition
 from gpudoctor.cli.commands import check, plan, scan_plain, triage
 from gpudoctor.cli.plain import REPORT_FLAGS, read
 
@@ -51,7 +51,7 @@ def meant(monkeypatch: pytest.MonkeyPatch):
         execute = scan_plain.execute
         read_plainly = scan_plain.plain if command == "scan" else COMMANDS[command].plain
         with monkeypatch.context() as patch:
-            patch.setattr(Command, "call", note)
+            patch.setattr(CommandDefinition, "call", note)
             patch.setattr(scan_plain, "execute", scanned)
             plain = seen.pop() if read_plainly(arguments) is not None else None
             patch.setattr("sys.stdout", None)

@@ -124,9 +124,9 @@ def test_no_python_at_all_leaves_the_surroundings_told(
 def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
     env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpudoctor.collect.python.interpreter import Choice
+    from gpudoctor.collect.python.interpreter import ChosenInterpreter
 
-    own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
+    own = ChosenInterpreter(str(env), str(env / "bin" / "python"), "gpudoctor")
     monkeypatch.setattr(chosen_module, "own_environment", lambda: own)
     path = str(tmp_path / "base" / "bin")
     assert examined(None, tmp_path, PATH=path).facts.python.chosen_because == "PATH"  # type: ignore[union-attr]
@@ -137,9 +137,9 @@ def test_the_environment_of_gpudoctor_is_meant_if_it_alone_has_a_torch(
 def test_gpudoctors_own_environment_without_a_torch_is_nobodys(
     env: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gpudoctor.collect.python.interpreter import Choice
+    from gpudoctor.collect.python.interpreter import ChosenInterpreter
 
-    own = Choice(str(env), str(env / "bin" / "python"), "gpudoctor")
+    own = ChosenInterpreter(str(env), str(env / "bin" / "python"), "gpudoctor")
     monkeypatch.setattr(chosen_module, "own_environment", lambda: own)
     assert examined(None, tmp_path).facts.python is None
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from gpudoctor.collect.python.windows.registered import Registered, started_by_launcher
+from gpudoctor.collect.python.windows.registered import RegisteredPython, started_by_launcher
 
 PYTHONS = (
-    Registered("PythonCore", "3.9", r"C:\user\39\python.exe"),
-    Registered("PythonCore", "3.12", r"C:\user\312\python.exe"),
-    Registered("PythonCore", "3.12-32", r"C:\all\312-32\python.exe"),
-    Registered("PythonCore", "3.12", r"C:\all\312\python.exe"),
-    Registered("PythonCore", "3.13-arm64", r"C:\all\313-arm64\python.exe"),
-    Registered("ContinuumAnalytics", "Anaconda312-64", r"C:\conda\python.exe"),
+    RegisteredPython("PythonCore", "3.9", r"C:\user\39\python.exe"),
+    RegisteredPython("PythonCore", "3.12", r"C:\user\312\python.exe"),
+    RegisteredPython("PythonCore", "3.12-32", r"C:\all\312-32\python.exe"),
+    RegisteredPython("PythonCore", "3.12", r"C:\all\312\python.exe"),
+    RegisteredPython("PythonCore", "3.13-arm64", r"C:\all\313-arm64\python.exe"),
+    RegisteredPython("ContinuumAnalytics", "Anaconda312-64", r"C:\conda\python.exe"),
 )
 
 
-def started(environ: dict[str, str], pythons: tuple[Registered, ...] = PYTHONS) -> str | None:
+def started(environ: dict[str, str], pythons: tuple[RegisteredPython, ...] = PYTHONS) -> str | None:
     found = started_by_launcher(pythons, environ)
     return None if found is None else found.executable.split("\\")[2 if found.tag[0] == "3" else 1]
 

@@ -9,7 +9,7 @@ import pytest
 
 from gpudoctor.binaries.containers import zstd
 from gpudoctor.collect.packages.architectures import torch_architectures
-from gpudoctor.collect.packages.device_code import Candidate, Xray, read_device_code
+from gpudoctor.collect.packages.device_code import CandidateLibrary, Xray, read_device_code
 from gpudoctor.model.codec import decode, encode
 from gpudoctor.model.facts import Library, Torch
 from xray.made import Section, elf
@@ -30,7 +30,7 @@ def xray(folder: Path, name: str, data: bytes) -> Xray:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     shown = f"torch/lib/{name}"
-    found = [Candidate(str(path), shown, "torch", len(data))]
+    found = [CandidateLibrary(str(path), shown, "torch", len(data))]
     return read_device_code(found, time.monotonic() + 60)
 
 

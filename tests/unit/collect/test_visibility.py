@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudoctor.collect.gpus.visibility import (
-    Candidate,
+    MaskableGpu,
     hides_everything,
     visible,
 )
 
 A, B, C = "GPU-aaaa1111-0", "GPU-aaaa2222-0", "GPU-bbbb0000-0"
-SAME = [Candidate(uuid, kind="H100") for uuid in (A, B, C)]
-MIXED = [Candidate(A, kind="GTX 1080"), Candidate(B, kind="RTX 4090")]
+SAME = [MaskableGpu(uuid, kind="H100") for uuid in (A, B, C)]
+MIXED = [MaskableGpu(A, kind="GTX 1080"), MaskableGpu(B, kind="RTX 4090")]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_number_on_a_mixed_machine_is_the_drivers_secret() -> None:
 
 
 def test_a_mig_instance_leaves_its_gpu_visible() -> None:
-    gpus = [Candidate(A, ("MIG-1234-5", "MIG-6789-0")), Candidate(B)]
+    gpus = [MaskableGpu(A, ("MIG-1234-5", "MIG-6789-0")), MaskableGpu(B)]
     assert visible("MIG-6789", gpus, pci_order=False) == [True, False]
     assert visible(f"MIG-{A}/1/0", gpus, pci_order=False) == [True, False]
 

@@ -8,14 +8,14 @@ from gpudoctor.model.facts import Facts, Host
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.smoke.training_advice import advise, as_yaml
-from gpudoctor.smoke.worker_run import Run, Target
+from gpudoctor.smoke.worker_run import Run, SmokeTarget
 
 GIB = 1 << 30
 SHEET = FactSheet(facts=Facts(host=Host(os="linux", cpu_count=16)))
 
 
 def run(capability: str, memory: int = 80 * GIB, sms: int = 108, **tests: str) -> Run:
-    made = Run(Target(index=0, device="cuda:0", label="GPU 0"))
+    made = Run(SmokeTarget(index=0, device="cuda:0", label="GPU 0"))
     made.device = {
         "capability": capability,
         "memory_bytes": memory,
@@ -97,6 +97,6 @@ def test_the_yaml_can_be_read_by_a_training_script() -> None:
 
 
 def test_the_cpu_and_a_gpu_that_was_never_reached_get_no_advice() -> None:
-    cpu = Run(Target(index=None, device="cpu", label="the CPU"))
-    dead = Run(Target(index=0, device="cuda:0", label="GPU 0"))
+    cpu = Run(SmokeTarget(index=None, device="cpu", label="the CPU"))
+    dead = Run(SmokeTarget(index=0, device="cuda:0", label="GPU 0"))
     assert advise((cpu, dead), SHEET) == ()

@@ -8,13 +8,13 @@ from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.facts import Facts, Gpu
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.smoke.measured_rates import compare, reasons_of, slow
-from gpudoctor.smoke.worker_run import Run, Target
+from gpudoctor.smoke.worker_run import Run, SmokeTarget
 
 X16 = Gpu(index=0, name="NVIDIA H200", pcie_generation_max=5, pcie_width_max=16)
 
 
 def run(**rates: float) -> Run:
-    target = Target(index=0, device="cuda:0", label="GPU 0 (NVIDIA H200)")
+    target = SmokeTarget(index=0, device="cuda:0", label="GPU 0 (NVIDIA H200)")
     made = Run(target)
     made.device = {"name": "NVIDIA H200"}
     made.rates = rates

@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from gpudoctor.fix.holders.restart_manager import Process, programs_with
+from gpudoctor.fix.holders.restart_manager import ProcessInfo, programs_with
 
 MORE_DATA = 234
 
@@ -51,10 +51,10 @@ class Manager:
 
 def test_the_structure_is_that_of_the_header():
     """Sizes and places that a C compiler gives for RM_PROCESS_INFO."""
-    assert ctypes.sizeof(Process) == 668
-    assert Process.name.offset == 12
-    assert Process.service.offset == 524
-    assert Process.kind.offset == 652
+    assert ctypes.sizeof(ProcessInfo) == 668
+    assert ProcessInfo.name.offset == 12
+    assert ProcessInfo.service.offset == 524
+    assert ProcessInfo.kind.offset == 652
 
 
 def test_programs_are_named_with_their_process():

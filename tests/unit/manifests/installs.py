@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.project import installations
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 
 CU126 = "https://download.pytorch.org/whl/cu126"
 CU128 = "https://download.pytorch.org/whl/cu128"
@@ -31,10 +31,10 @@ def outcome(
     extras: tuple[str, ...] = (),
     groups: tuple[str, ...] = (),
     beside: Mapping[str, str] | None = None,
-) -> Outcome:
+) -> InstallOutcome:
     """What comes of one file, with others beside it."""
     scene = Scene(platform, python, extras, groups, None, tool)
-    source = Source(name, text, dict(beside or {}))
+    source = SourceFile(name, text, dict(beside or {}))
     return installations(sources([source]), scene)[0].outcome
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gpudoctor.examine.preflight import preflight
 from gpudoctor.manifests.containers.compose import size_of
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 
@@ -22,7 +22,7 @@ def found(text, cards=2):
     request = PlanRequest(
         gpus=("A100",) * cards, driver="580.95.05", os="linux", arch="x86_64", python="3.12"
     )
-    report = preflight(sheet_of(request), [Source("compose.yaml", IMAGE + text, {})], Options())
+    report = preflight(sheet_of(request), [SourceFile("compose.yaml", IMAGE + text, {})], Options())
     named = [f for f in report.findings if f.name == "container-shm-too-small"]
     assert report.sheet.facts.host.container is None
     return named[0] if named else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.examine.preflight import preflight
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 from unit.manifests.installs import CPU, CU126, torch
@@ -16,7 +16,7 @@ OLD = "https://download.pytorch.org/whl/cu118"
 def judged(text, name="Dockerfile", gpu="5060 ti", beside=None, driver="580.95.05"):
     """The report on a container file for one machine."""
     request = PlanRequest(gpus=(gpu,), driver=driver, os="linux", arch="x86_64", python="3.12")
-    return preflight(sheet_of(request), [Source(name, text, dict(beside or {}))], Options())
+    return preflight(sheet_of(request), [SourceFile(name, text, dict(beside or {}))], Options())
 
 
 def edits(report):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.examine.preflight import preflight
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 from unit.manifests.installs import CPU, CU126, CU128, NEWEST, outcome, torch
@@ -236,7 +236,7 @@ def names(report):
 def test_an_image_may_ask_for_a_newer_driver(gpu, driver, image, said):
     text = f"FROM nvidia/cuda:{image}\nRUN pip install torch==2.5.1 -i {CU124}\n"
     request = PlanRequest(gpus=(gpu,), driver=driver, os="linux", arch="x86_64", python="3.10")
-    report = preflight(sheet_of(request), [Source("Dockerfile", text, {})], Options())
+    report = preflight(sheet_of(request), [SourceFile("Dockerfile", text, {})], Options())
     assert ("image-needs-newer-driver" in names(report)) is said
     assert report.exit_code == int(said)
 
@@ -244,6 +244,8 @@ def test_an_image_may_ask_for_a_newer_driver(gpu, driver, image, said):
 def test_a_service_without_a_gpu_is_a_warning_with_its_line():
     text = COMPOSE.format(gpu="    shm_size: 8g")
     request = PlanRequest(gpus=("RTX 4090",), driver="580.95.05", os="linux", python="3.12")
-    report = preflight(sheet_of(request), [Source("compose.yaml", text, dict(BUILT))], Options())
+    report = preflight(
+        sheet_of(request), [SourceFile("compose.yaml", text, dict(BUILT))], Options()
+    )
     assert names(report) == ["service-without-gpu"]
     assert report.findings[0].files[0].line == 5

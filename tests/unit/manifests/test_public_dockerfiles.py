@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.examine.preflight import preflight
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 
@@ -176,6 +176,6 @@ CASES = [
 def test_the_verdict_on(project: str, text: str, gpu: str, driver: str, code: int) -> None:
     request = PlanRequest(gpus=(gpu,), driver=driver, os="linux", arch="x86_64", python="3.10")
     files = {} if "pip install ." in text else {"pyproject.toml": PROJECT}
-    report = preflight(sheet_of(request), [Source("Dockerfile", text, files)], Options())
+    report = preflight(sheet_of(request), [SourceFile("Dockerfile", text, files)], Options())
     said = [*report.notes, *(finding.title for finding in report.findings)]
     assert report.exit_code == code, said

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.examine.preflight import preflight
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.prescribe import Options, PlanRequest
 from gpudoctor.prescribe.plan import sheet_of
 
@@ -353,7 +353,7 @@ CASES = [
 @pytest.mark.parametrize(("project", "name", "text", "python", "gpu", "driver", "code"), CASES)
 def test_the_verdict_on(project, name, text, python, gpu, driver, code):
     request = PlanRequest(gpus=(gpu,), driver=driver, os="linux", arch="x86_64", python=python)
-    report = preflight(sheet_of(request), [Source(name, text, {})], Options())
+    report = preflight(sheet_of(request), [SourceFile(name, text, {})], Options())
     said = [*report.notes, *(finding.title for finding in report.findings)]
     assert report.exit_code == code, said
 
@@ -361,6 +361,6 @@ def test_the_verdict_on(project, name, text, python, gpu, driver, code):
 def test_an_extra_decides():
     request = PlanRequest(gpus=("RTX 4090",), driver="580.95.05", os="linux", python="3.12")
     for extra, code in (("gpu", 0), ("cpu", 1)):
-        source = Source("pyproject.toml", TWO_EXTRAS, {})
+        source = SourceFile("pyproject.toml", TWO_EXTRAS, {})
         report = preflight(sheet_of(request), [source], Options(), extras=[extra])
         assert report.exit_code == code

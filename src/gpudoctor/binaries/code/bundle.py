@@ -16,7 +16,7 @@ from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code.amdgpu import agree, target_of
 from gpudoctor.binaries.containers.inflated import InflatedSource, Stream, Zlib
 from gpudoctor.binaries.containers.zstd import zstd
-from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import Source, UnreadableBinaryError
 from gpudoctor.model.value import dataclass
 
@@ -46,7 +46,7 @@ class Bundle:
 
 
 def read_bundles(
-    source: Source, section: Section, budget: Budget, pointers: Sequence[int] = ()
+    source: Source, section: BinarySection, budget: Budget, pointers: Sequence[int] = ()
 ) -> list[Bundle]:
     """Every bundle of a section.
 

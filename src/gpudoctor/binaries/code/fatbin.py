@@ -37,7 +37,7 @@ _ALIGNMENT = 8
 _PADDING_CHUNK = 1 << 20
 
 
-class Image(NamedTuple):
+class FatbinImage(NamedTuple):
     """One entry of a container, as its header describes it."""
 
     kind: int
@@ -69,7 +69,7 @@ class Image(NamedTuple):
 _Raw = tuple[int, int, int, int, int]
 
 
-Containers = dict[tuple[Image, ...], list[int]]
+Containers = dict[tuple[FatbinImage, ...], list[int]]
 """Which containers, by the offset of their header, hold exactly these images."""
 
 
@@ -198,7 +198,7 @@ def _named(found: dict[tuple[_Raw, ...], list[int]]) -> Containers:
     return result
 
 
-def _image(raw: _Raw) -> Image:
+def _image(raw: _Raw) -> FatbinImage:
     kind, architecture, flags, major, minor = raw
     suffix = "a" if flags & _FLAG_SPECIFIC else "f" if flags & _FLAG_FAMILY else ""
-    return Image(kind, architecture, suffix, (major, minor) if kind == _KIND_PTX else (0, 0))
+    return FatbinImage(kind, architecture, suffix, (major, minor) if kind == _KIND_PTX else (0, 0))

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import Source, TruncatedBinaryError
 from gpudoctor.model.value import dataclass
 
@@ -39,7 +39,7 @@ class Records:
         self.moved = 0
         """How many bundles were moved to kernel archives."""
 
-    def read(self, source: Source, segment: Section, budget: Budget) -> None:
+    def read(self, source: Source, segment: BinarySection, budget: Budget) -> None:
         """Add those of one section.
 
         Raises:
@@ -74,7 +74,7 @@ class Registered:
     """Whether every pointer is in the file: a container that no record names is not loaded."""
 
 
-def registered(records: Records, sections: Iterable[Section], starts: set[int]) -> Registered:
+def registered(records: Records, sections: Iterable[BinarySection], starts: set[int]) -> Registered:
     """The records, with their pointers turned into offsets; `starts` are those of containers."""
     place = _Addresses(each for each in sections if each.name.endswith("fatbin"))
     as_they_are, unknown = place.offsets(records.as_they_are, starts)
@@ -87,7 +87,7 @@ def registered(records: Records, sections: Iterable[Section], starts: set[int]) 
 class _Addresses:
     """Sections by their address."""
 
-    def __init__(self, sections: Iterable[Section]) -> None:
+    def __init__(self, sections: Iterable[BinarySection]) -> None:
         self._sections = sorted(sections, key=lambda each: each.address)
         self._begins = [each.address for each in self._sections]
 

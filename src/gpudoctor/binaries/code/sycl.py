@@ -19,7 +19,7 @@ from gpudoctor.binaries.containers import ar_archive
 from gpudoctor.binaries.containers.inflated import InflatedSource
 from gpudoctor.binaries.containers.zstd import MAGIC as ZSTD
 from gpudoctor.binaries.containers.zstd import content_size, zstd
-from gpudoctor.binaries.formats.sections import Section
+from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import PartSource, Source
 
 SPIRV, OTHER = "spirv", "other"
@@ -37,10 +37,10 @@ _BITS = "64."
 
 def read_images(
     source: Source,
-    sections: Sequence[Section],
-    table: Section | None,
+    sections: Sequence[BinarySection],
+    table: BinarySection | None,
     budget: Budget,
-    relocations: Section | None = None,
+    relocations: BinarySection | None = None,
 ) -> Counter[str]:
     """How many images there are of each kind: by IP version, `spirv`, or `other`.
 
@@ -65,10 +65,10 @@ def read_images(
 
 def _places(
     source: Source,
-    sections: Sequence[Section],
-    table: Section | None,
+    sections: Sequence[BinarySection],
+    table: BinarySection | None,
     budget: Budget,
-    relocations: Section | None,
+    relocations: BinarySection | None,
 ) -> Iterable[tuple[int, int, int]]:
     """Offset, room and size (0: unknown) of each image, in the order of the file."""
     listed = []
@@ -99,7 +99,7 @@ def _places(
 
 
 def _relocated(
-    source: Source, table: Section, relocations: Section, budget: Budget
+    source: Source, table: BinarySection, relocations: BinarySection, budget: Budget
 ) -> dict[int, int]:
     """Where the loader will put addresses into the table: place → address.
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Mapping
 
 from gpudoctor.binaries.budget import Budget
-from gpudoctor.binaries.formats.sections import Binary, Section, in_order
+from gpudoctor.binaries.formats.sections import Binary, BinarySection, in_order
 from gpudoctor.binaries.source import Source, TruncatedBinaryError, UnreadableBinaryError
 
 ELF = b"\x7fELF"
@@ -122,7 +122,7 @@ class _Names:
         return self._wanted.get(name)
 
 
-def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Section, ...]:
+def _find(source: Source, table: int, count: int, names: _Names) -> tuple[BinarySection, ...]:
     found = []
     for begin in range(0, count, _CHUNK):
         length = min(_CHUNK, count - begin) * _SECTION_BYTES
@@ -137,5 +137,5 @@ def _find(source: Source, table: int, count: int, names: _Names) -> tuple[Sectio
                 continue
             if offset + size > source.size:
                 raise TruncatedBinaryError(f"Its section {name} ends beyond the end of the file.")
-            found.append(Section(name, offset, size, address))
+            found.append(BinarySection(name, offset, size, address))
     return in_order(found)

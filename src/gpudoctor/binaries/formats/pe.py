@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from gpudoctor.binaries.formats.sections import Binary, Section, in_order
+from gpudoctor.binaries.formats.sections import Binary, BinarySection, in_order
 from gpudoctor.binaries.source import Source, TruncatedBinaryError
 
 _COFF = struct.Struct("<4sHHIIIHH")
@@ -59,7 +59,7 @@ def read_pe(source: Source, head: bytes) -> Binary | None:
         size = min(raw, virtual) if virtual else raw
         if offset + size > source.size:
             raise TruncatedBinaryError(f"Its section {name} ends beyond the end of the file.")
-        found.append(Section(name, offset, size, base + address))
+        found.append(BinarySection(name, offset, size, base + address))
     return Binary("pe", _MACHINES.get(machine), in_order(found))
 
 

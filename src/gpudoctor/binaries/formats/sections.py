@@ -10,7 +10,7 @@ from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BinarySection:
     """A named stretch of a binary; offset and size in bytes, within the file."""
 
     name: str
@@ -28,10 +28,10 @@ class Binary:
     format: Literal["elf", "pe"]
     machine: str | None
     """`x86_64`, `aarch64`, `ppc64le`; `None` for another processor."""
-    sections: tuple[Section, ...]
+    sections: tuple[BinarySection, ...]
 
 
-def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
+def in_order(sections: Iterable[BinarySection]) -> tuple[BinarySection, ...]:
     """The sections by their place in the file.
 
     No linker makes two of them overlap, so that together they have at most the file's bytes.

@@ -6,12 +6,12 @@ library that runs is enough: some bring one for each ROCm and load the one that 
 
 from __future__ import annotations
 
-from gpudoctor.binaries.judgement.coverage import AmdGpu, Coverage, Status
+from gpudoctor.binaries.judgement.coverage import Coverage, GpuByGfx, Status
 from gpudoctor.compat.amd_target import best_service
 from gpudoctor.model.parts.binary import BundleGroup, Library
 
 
-def amd_coverage(library: Library, gpu: AmdGpu) -> Coverage:
+def amd_coverage(library: Library, gpu: GpuByGfx) -> Coverage:
     """How much of `library` runs on `gpu`; counts are of bundles.
 
     Code that was moved to kernel archives counts as one bundle of what is there.

@@ -25,7 +25,7 @@ CanJit = Callable[[str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class AmdGpu:
+class GpuByGfx:
     """A GPU of AMD's, by its instruction set."""
 
     gfx: str
@@ -55,7 +55,7 @@ class IntelGpu:
 class Coverage:
     """How much of a library runs on one GPU; counts are of containers."""
 
-    gpu: ComputeCapability | AmdGpu | IntelGpu
+    gpu: ComputeCapability | GpuByGfx | IntelGpu
     status: Status
     """`native`: all of it as it is. `jit`: all, some of it through PTX. `partial`: some of it
     has nothing. `none`: nothing of it runs."""

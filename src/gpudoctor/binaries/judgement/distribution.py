@@ -37,7 +37,7 @@ Cover = Callable[[Library, ComputeCapability], Coverage]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LibraryOnGpu:
     """One library of a distribution on one GPU."""
 
     library: Library
@@ -50,7 +50,7 @@ class Part:
 class Whole:
     """A distribution on one GPU; counts are of containers."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[LibraryOnGpu, ...]
     """In the order of the libraries."""
     runnable: int
     lacking: int
@@ -101,7 +101,7 @@ def judge_distribution(
             reason or _addition(library, each, gpu)
             for library, each, reason in zip(libraries, found, reasons, strict=True)
         ]
-    parts = tuple(map(Part, libraries, found, reasons))
+    parts = tuple(map(LibraryOnGpu, libraries, found, reasons))
     return Whole(parts, runnable, lacking if additions else lacking + newer, fails)
 
 

@@ -6,7 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from gpudoctor.cli import output as out
-from gpudoctor.cli.command import FAIL_ON, PYTHON, TIMEOUT, Command, Option, output_options
+from gpudoctor.cli.command import (
+    FAIL_ON,
+    PYTHON,
+    TIMEOUT,
+    CommandDefinition,
+    CommandOption,
+    output_options,
+)
 from gpudoctor.errors import UsageError
 from gpudoctor.report import FORMATS
 
@@ -90,29 +97,31 @@ def execute(
     return report.exit_code
 
 
-COMMAND = Command(
+COMMAND = CommandDefinition(
     name="check",
     help="Will PyTorch, and every CUDA extension beside it, run on the GPUs of this machine?",
     short="Will PyTorch, and every CUDA extension, run on the GPUs here?",
     options=(
         PYTHON,
-        Option(
+        CommandOption(
             "--all",
             "Every environment that is found here, in one table.",
             kind="flag",
             called="all_",
         ),
-        Option("--facts", "Judge a saved machine; - is stdin.", "FILE"),
-        Option(
+        CommandOption("--facts", "Judge a saved machine; - is stdin.", "FILE"),
+        CommandOption(
             "--smoke",
             "Run kernels: off, quick or full. Default: quick where a GPU can be used.",
             "LEVEL",
         ),
-        Option("--policy", "What counts, in YAML or TOML; else the project's settings.", "FILE"),
-        Option("--allow-cpu", "Having no usable GPU is not an error.", kind="flag"),
+        CommandOption(
+            "--policy", "What counts, in YAML or TOML; else the project's settings.", "FILE"
+        ),
+        CommandOption("--allow-cpu", "Having no usable GPU is not an error.", kind="flag"),
         FAIL_ON,
-        Option("--select", "Judge only these codes or names.", "CODE", "many"),
-        Option("--ignore", "Leave out these codes or names.", "CODE", "many"),
+        CommandOption("--select", "Judge only these codes or names.", "CODE", "many"),
+        CommandOption("--ignore", "Leave out these codes or names.", "CODE", "many"),
         TIMEOUT,
         *output_options(FORMATS),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpudoctor.cli import output as out
-from gpudoctor.cli.command import Command, Option, output_options
+from gpudoctor.cli.command import CommandDefinition, CommandOption, output_options
 from gpudoctor.errors import UsageError
 from gpudoctor.model.value import replace
 from gpudoctor.report import FORMATS
@@ -135,35 +135,35 @@ def _render(report: Report, format_: str, style: Style, torch: str | None) -> st
     return render(report, format_, style, (section(considered(report.sheet, torch)),))
 
 
-COMMAND = Command(
+COMMAND = CommandDefinition(
     name="plan",
     help="What to install on a machine that is not at hand.",
     options=(
-        Option(
+        CommandOption(
             "--gpu",
             "A GPU as people write it ('5060 ti'), sm_120, or 12.0. Once for each card.",
             "NAME",
             "many",
         ),
-        Option("--driver", "570.172.08, or 570.", "VERSION"),
-        Option("--os", "One of linux, windows, wsl, macos.", "NAME"),
-        Option("--arch", "One of x86_64, aarch64, arm64.", "NAME"),
-        Option("--python", "3.12, or 3.13t.", "VERSION"),
-        Option("--torch", "A version or a specifier of torch.", "SPEC"),
-        Option("--channel", "stable or nightly.", "NAME", default="stable"),
-        Option("--tool", "One of pip, uv, conda, pixi, poetry.", "NAME", default="auto"),
-        Option("--index-url", "A mirror of the wheel index's root.", "URL"),
-        Option("--from-source", "Print how to build torch.", kind="flag"),
-        Option(
+        CommandOption("--driver", "570.172.08, or 570.", "VERSION"),
+        CommandOption("--os", "One of linux, windows, wsl, macos.", "NAME"),
+        CommandOption("--arch", "One of x86_64, aarch64, arm64.", "NAME"),
+        CommandOption("--python", "3.12, or 3.13t.", "VERSION"),
+        CommandOption("--torch", "A version or a specifier of torch.", "SPEC"),
+        CommandOption("--channel", "stable or nightly.", "NAME", default="stable"),
+        CommandOption("--tool", "One of pip, uv, conda, pixi, poetry.", "NAME", default="auto"),
+        CommandOption("--index-url", "A mirror of the wheel index's root.", "URL"),
+        CommandOption("--from-source", "Print how to build torch.", kind="flag"),
+        CommandOption(
             "--requirements",
             "Judge what a requirements file, manifest, lock or folder installs; repeatable.",
             "FILE",
             "many",
         ),
-        Option("--extra", "An extra of the project to install.", "NAME", "many"),
-        Option("--group", "A dependency group to install.", "NAME", "many"),
-        Option("--facts", "Judge for a machine that was saved.", "FILE"),
-        Option(
+        CommandOption("--extra", "An extra of the project to install.", "NAME", "many"),
+        CommandOption("--group", "A dependency group to install.", "NAME", "many"),
+        CommandOption("--facts", "Judge for a machine that was saved.", "FILE"),
+        CommandOption(
             "--policy",
             "What counts, and the machines where no --gpu names one; else the project's settings.",
             "FILE",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpudoctor.cli import output as out
-from gpudoctor.cli.command import Command, Option, output_options
+from gpudoctor.cli.command import CommandDefinition, CommandOption, output_options
 from gpudoctor.errors import UsageError
 from gpudoctor.report import FORMATS, render
 
@@ -62,13 +62,13 @@ def _report(file: str, *, keep_private: bool) -> Report:
         raise UsageError(f"{name!r} is no file name") from None
 
 
-COMMAND = Command(
+COMMAND = CommandDefinition(
     name="triage",
     help="What does this text say is wrong? A traceback, a training log, collect_env, nvidia-smi.",
     short="What does this traceback, log or pasted report say is wrong?",
-    operand=Option("file", "The text; - is stdin.", "FILE"),
+    operand=CommandOption("file", "The text; - is stdin.", "FILE"),
     options=(
-        Option("--no-redact", "Keep names, paths and identifiers of the text.", kind="flag"),
+        CommandOption("--no-redact", "Keep names, paths and identifiers of the text.", kind="flag"),
         *output_options(FORMATS),
     ),
     run=execute,

@@ -14,7 +14,7 @@ from gpudoctor.collect.driver.merge_driver import silence
 from gpudoctor.collect.driver.smi import SmiAnswer
 from gpudoctor.collect.gpus.pci import PciGpu, normal_address
 from gpudoctor.collect.gpus.pci_names import Naming
-from gpudoctor.collect.gpus.visibility import Candidate, visible
+from gpudoctor.collect.gpus.visibility import MaskableGpu, visible
 from gpudoctor.collect.reason import Reason
 from gpudoctor.compat.visible_devices import amd_visible, intel_visible
 from gpudoctor.model.fact import Unknown
@@ -272,9 +272,9 @@ def _set_visibility(drafts: list[_Draft], given: GpuSources) -> None:
             )
 
 
-def _candidate(draft: _Draft) -> Candidate:
+def _candidate(draft: _Draft) -> MaskableGpu:
     values = draft.values
-    return Candidate(values.get("uuid"), values.get("mig_devices") or (), values.get("name"))
+    return MaskableGpu(values.get("uuid"), values.get("mig_devices") or (), values.get("name"))
 
 
 def _note_missing(draft: _Draft, given: GpuSources) -> None:

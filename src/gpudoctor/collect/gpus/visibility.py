@@ -17,7 +17,7 @@ _INTEGER = late_pattern(r"\s*[+-]?\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class MaskableGpu:
     """A GPU that a mask may name."""
 
     uuid: str | None = None
@@ -27,7 +27,7 @@ class Candidate:
     """What sets it apart in speed: its name. GPUs of one kind keep their PCI order."""
 
 
-def visible(mask: str | None, gpus: Sequence[Candidate], *, pci_order: bool) -> list[bool | None]:
+def visible(mask: str | None, gpus: Sequence[MaskableGpu], *, pci_order: bool) -> list[bool | None]:
     """Whether each of `gpus` (in PCI order) stays visible under `mask`; `None`: cannot be said.
 
     * No variable: all. An empty one, or one that starts with what is no device: none.
@@ -57,7 +57,7 @@ def visible(mask: str | None, gpus: Sequence[Candidate], *, pci_order: bool) -> 
     return [position in chosen for position in range(len(gpus))]
 
 
-def _by_uuid(entry: str, gpus: Sequence[Candidate]) -> int | None:
+def _by_uuid(entry: str, gpus: Sequence[MaskableGpu]) -> int | None:
     if not entry.upper().startswith(("GPU-", "MIG-")):
         return None
     wanted = entry.lower()

@@ -74,7 +74,7 @@ def find_gpus() -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:
 
 
 def adapters(
-    entries: Iterable[Mapping[str, Any]], devices: Iterable[Device]
+    entries: Iterable[Mapping[str, Any]], devices: Iterable[EnumeratedDevice]
 ) -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:
     """The GPUs that the entries of the class and the devices on the bus show together."""
     devices = [device for device in devices if device.is_display]
@@ -113,7 +113,7 @@ def adapter(entry: Mapping[str, Any], address: str) -> PciGpu | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class EnumeratedDevice:
     """One device below `Enum\\PCI`."""
 
     hardware: str
@@ -163,9 +163,9 @@ def _class_entries() -> list[dict[str, Any]]:
     return [values for _, values, _ in _keys(_DISPLAY_CLASS)]
 
 
-def _devices() -> list[Device]:
+def _devices() -> list[EnumeratedDevice]:
     return [
-        Device(hardware, instance, values, "Control" in below)
+        EnumeratedDevice(hardware, instance, values, "Control" in below)
         for hardware, _, instances in _keys(_PCI)
         if _HARDWARE_ID.search(hardware)
         for instance, values, below in (_keys(f"{_PCI}\\{hardware}") if instances else ())

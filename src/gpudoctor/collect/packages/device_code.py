@@ -55,7 +55,7 @@ _WALK_FILES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateLibrary:
     """A shared library that may carry device code."""
 
     path: str
@@ -70,7 +70,7 @@ class Candidate:
 class Unread:
     """A library of which nothing is known."""
 
-    candidate: Candidate
+    candidate: CandidateLibrary
     reason: Reason
 
     @property
@@ -91,7 +91,7 @@ def candidates(
     distributions: Iterable[Distribution],
     torch_folder: str | None = None,
     conda_prefix: str | None = None,
-) -> list[Candidate]:
+) -> list[CandidateLibrary]:
     """Every shared library that may carry device code, the largest first.
 
     Args:
@@ -99,7 +99,7 @@ def candidates(
         torch_folder: the package that is imported; walked if no RECORD lists it.
         conda_prefix: conda keeps torch's libraries in the environment's own `lib` folder.
     """
-    found: dict[str, Candidate] = {}
+    found: dict[str, CandidateLibrary] = {}
     for distribution in _imported(distributions, torch_folder):
         for candidate in _of_distribution(distribution):
             found.setdefault(candidate.path, candidate)
@@ -134,7 +134,7 @@ def _imported(
             yield distribution
 
 
-def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
+def read_device_code(chosen: Sequence[CandidateLibrary], deadline: float) -> Xray:
     """Read the candidates, several at a time, until the deadline (`time.monotonic`).
 
     A file on a slow disk makes only its own thread wait.
@@ -189,7 +189,7 @@ def read_device_code(chosen: Sequence[Candidate], deadline: float) -> Xray:
     )
 
 
-def _read(candidate: Candidate) -> Library | None:
+def _read(candidate: CandidateLibrary) -> Library | None:
     from gpudoctor.binaries.library import read_library
     from gpudoctor.binaries.source import UnreadableBinaryError
 
@@ -220,7 +220,7 @@ def unread_reason(error: Exception) -> Reason:
     return Reason(error.kind, said)
 
 
-def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
+def _of_distribution(distribution: Distribution) -> Iterator[CandidateLibrary]:
     data = read_bytes(distribution.record, _RECORD_LIMIT)
     if data is None or not distribution.info.endswith(".dist-info"):
         return
@@ -236,10 +236,10 @@ def _of_distribution(distribution: Distribution) -> Iterator[Candidate]:
             except OSError:
                 continue
         if size >= _SMALLEST and not _HOST_ONLY.search(path) and not is_nvidias_own(path):
-            yield Candidate(full, path, distribution.name, size)
+            yield CandidateLibrary(full, path, distribution.name, size)
 
 
-def _conda(prefix: str) -> Iterator[Candidate]:
+def _conda(prefix: str) -> Iterator[CandidateLibrary]:
     for folder in (os.path.join(prefix, "lib"), os.path.join(prefix, "Library", "bin")):
         for name in names(folder):
             if re.match(_CONDA_LIBRARY, name):
@@ -248,7 +248,7 @@ def _conda(prefix: str) -> Iterator[Candidate]:
                     size = os.stat(path).st_size
                 except OSError:
                     continue
-                yield Candidate(path, path, "libtorch", size)
+                yield CandidateLibrary(path, path, "libtorch", size)
 
 
 def _recorded(data: bytes, endings: tuple[bytes, ...]) -> Iterator[tuple[str, int]]:
@@ -271,7 +271,7 @@ def _recorded(data: bytes, endings: tuple[bytes, ...]) -> Iterator[tuple[str, in
             at = data.find(ending, stop)
 
 
-def _walk(folder: str, site: str, distribution: str | None) -> Iterator[Candidate]:
+def _walk(folder: str, site: str, distribution: str | None) -> Iterator[CandidateLibrary]:
     pending = [(folder, 0)]
     budget = _WALK_FILES
     while pending and budget > 0:
@@ -289,7 +289,7 @@ def _walk(folder: str, site: str, distribution: str | None) -> Iterator[Candidat
                     continue
                 if size >= _SMALLEST:
                     shown = os.path.relpath(entry.path, site).replace(os.sep, "/")
-                    yield Candidate(entry.path, shown, distribution, size)
+                    yield CandidateLibrary(entry.path, shown, distribution, size)
             elif (
                 depth < _WALK_DEPTH
                 and entry.name != "__pycache__"

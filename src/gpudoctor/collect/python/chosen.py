@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from gpudoctor.collect.python.interpreter import Choice, choose, own_environment
+from gpudoctor.collect.python.interpreter import ChosenInterpreter, choose, own_environment
 from gpudoctor.collect.python.layout import Layout, read_layout
 from gpudoctor.collect.python.python_facts import base_of
 from gpudoctor.collect.python.sitepath import SitePath, site_path
@@ -18,7 +18,7 @@ from gpudoctor.model.value import dataclass
 class Chosen:
     """The chosen interpreter and where it imports from."""
 
-    choice: Choice
+    choice: ChosenInterpreter
     layout: Layout
     base: Layout | None
     """The installation that a virtual environment borrows its standard library from."""
@@ -79,7 +79,7 @@ def _same(one: Chosen, other: Chosen) -> bool:
     return os.path.realpath(one.choice.prefix) == os.path.realpath(other.choice.prefix)
 
 
-def _look(choice: Choice, environ: Mapping[str, str]) -> Chosen:
+def _look(choice: ChosenInterpreter, environ: Mapping[str, str]) -> Chosen:
     layout = read_layout(choice.prefix, choice.executable)
     base = base_of(layout)
     if layout.is_venv and base is None:

@@ -48,7 +48,7 @@ _DESKS = ("", "Desktop", "Downloads", "Documents", "AI")
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class FoundEnvironment:
     """One environment that was found."""
 
     prefix: str
@@ -58,16 +58,16 @@ class Environment:
     """The program that brings it, where one does: `ComfyUI`."""
 
 
-def environments(cwd: str, environ: Mapping[str, str]) -> tuple[Environment, ...]:
+def environments(cwd: str, environ: Mapping[str, str]) -> tuple[FoundEnvironment, ...]:
     """Every environment, the one that is active or at hand first; each folder once."""
-    found: dict[str, Environment] = {}
+    found: dict[str, FoundEnvironment] = {}
     for keeper, prefix in islice(_prefixes(cwd, environ), 20 * _MOST):
         executable = interpreter_in(prefix)
         if executable is None or not is_file(executable):
             continue
         program = program_of(prefix)
         true = os.path.normcase(os.path.realpath(prefix))
-        found.setdefault(true, Environment(prefix, executable, keeper, program))
+        found.setdefault(true, FoundEnvironment(prefix, executable, keeper, program))
     return tuple(found.values())
 
 

@@ -27,7 +27,7 @@ UNDOABLE = "committed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class JournalReading:
     """The records of a journal as far as they can be believed."""
 
     records: tuple[dict[str, Any], ...] = ()
@@ -111,22 +111,22 @@ def order(name: str) -> tuple[int, str]:
     return (int(number) if number.isdecimal() and len(number) < 12 else 0, name)
 
 
-def read(fix: str) -> Reading:
+def read(fix: str) -> JournalReading:
     """The journal of a fix, checked."""
     if why := not_private(fix):
-        return Reading(damage=why)
+        return JournalReading(damage=why)
     path = os.path.join(fix, JOURNAL)
     try:
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
-        return Reading(damage=f"{path} is gone")
+        return JournalReading(damage=f"{path} is gone")
     except OSError as error:
-        return Reading(damage=f"{path} cannot be read: {error.strerror}")
+        return JournalReading(damage=f"{path} cannot be read: {error.strerror}")
     return parse(data, path)
 
 
-def parse(data: bytes, path: str) -> Reading:
+def parse(data: bytes, path: str) -> JournalReading:
     """The records that the bytes of a journal hold, checked; `path` is for what is said."""
     *lines, _torn = data.split(b"\n")
     records: list[dict[str, Any]] = []
@@ -134,11 +134,13 @@ def parse(data: bytes, path: str) -> Reading:
     for number, line in enumerate(lines, 1):
         record, check = _record(line, check)
         if record is None:
-            return Reading(records=tuple(records), damage=f"line {number} of {path} is damaged")
+            return JournalReading(
+                records=tuple(records), damage=f"line {number} of {path} is damaged"
+            )
         records.append(record)
     if not records:
-        return Reading(damage=f"{path} is empty")
-    return Reading(records=tuple(records))
+        return JournalReading(damage=f"{path} is empty")
+    return JournalReading(records=tuple(records))
 
 
 def line_of(record: Mapping[str, Any], check: int) -> tuple[bytes, int]:

@@ -40,7 +40,7 @@ _TOOL_FOLDERS = ("/uv/tools/", "/pipx/venvs/", "/archive-v0/", "/environments-v2
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenInterpreter:
     """The interpreter that is examined."""
 
     prefix: str
@@ -61,7 +61,7 @@ def choose(
     own_prefix: str = sys.prefix,
     *,
     past_own: bool = False,
-) -> Choice | None:
+) -> ChosenInterpreter | None:
     """The interpreter that is meant; `None` if there is none.
 
     `own_prefix` is the environment in which gpudoctor runs. Where pipx or `uv tool` made it, for
@@ -83,11 +83,11 @@ def choose(
 
 def own_environment(
     own_prefix: str = sys.prefix, base_prefix: str = sys.base_prefix
-) -> Choice | None:
+) -> ChosenInterpreter | None:
     """The virtual environment that gpudoctor was installed into, unless made for it alone."""
     if own_prefix == base_prefix or is_tool_environment(own_prefix):
         return None
-    return Choice(own_prefix, interpreter_in(own_prefix), "gpudoctor")
+    return ChosenInterpreter(own_prefix, interpreter_in(own_prefix), "gpudoctor")
 
 
 def is_tool_environment(prefix: str) -> bool:
@@ -98,7 +98,7 @@ def is_tool_environment(prefix: str) -> bool:
     return any(part in path for part in _TOOL_FOLDERS)
 
 
-def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
+def _named(target: str, cwd: str, environ: Mapping[str, str]) -> ChosenInterpreter:
     path = readable(os.path.normpath(os.path.join(cwd, os.path.expanduser(target))))
     if is_folder(path):
         program = program_in(path)
@@ -106,7 +106,7 @@ def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
         for prefix in (path, *inside, os.path.join(path, ".venv")):
             executable = interpreter_in(prefix)
             if executable or is_file(os.path.join(prefix, "pyvenv.cfg")):
-                return Choice(prefix, executable, "--python")
+                return ChosenInterpreter(prefix, executable, "--python")
         raise UsageError(f"--python {target}: this folder holds no Python environment")
     if os.path.dirname(target) == "" and not os.path.lexists(path):
         path = next(executables(target, environ), path)
@@ -121,10 +121,10 @@ def _named(target: str, cwd: str, environ: Mapping[str, str]) -> Choice:
     behind = _behind(path, cwd, environ)
     if behind is None:
         raise UsageError(f"--python {target}: this is a script, not an interpreter")
-    return Choice(prefix_of(behind), behind, "--python")
+    return ChosenInterpreter(prefix_of(behind), behind, "--python")
 
 
-def _active(environ: Mapping[str, str]) -> list[Choice]:
+def _active(environ: Mapping[str, str]) -> list[ChosenInterpreter]:
     """The activated environments; of two, the one whose commands come first on the PATH."""
     found = []
     for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
@@ -134,10 +134,10 @@ def _active(environ: Mapping[str, str]) -> list[Choice]:
             # A conda environment need not contain Python; then `python` comes from elsewhere.
             if executable or variable == "VIRTUAL_ENV":
                 why: Why = "VIRTUAL_ENV" if variable == "VIRTUAL_ENV" else "CONDA_PREFIX"
-                found.append(Choice(prefix, executable, why))
+                found.append(ChosenInterpreter(prefix, executable, why))
     folders = list(search_path(environ))
 
-    def place(choice: Choice) -> int:
+    def place(choice: ChosenInterpreter) -> int:
         commands = [os.path.join(choice.prefix, name) for name in ("bin", "Scripts")]
         return min(
             (i for i, f in enumerate(folders) if f in (*commands, choice.prefix)),
@@ -147,34 +147,34 @@ def _active(environ: Mapping[str, str]) -> list[Choice]:
     return sorted(found, key=place)
 
 
-def _here(cwd: str) -> list[Choice]:
+def _here(cwd: str) -> list[ChosenInterpreter]:
     prefix = readable(os.path.join(cwd, ".venv"))
     executable = interpreter_in(prefix)
     if executable is not None or is_file(os.path.join(prefix, "pyvenv.cfg")):
-        return [Choice(prefix, executable, ".venv")]
+        return [ChosenInterpreter(prefix, executable, ".venv")]
     program = program_in(cwd)
     if program is not None and (executable := interpreter_in(program[1])):
-        return [Choice(program[1], executable, "portable")]
+        return [ChosenInterpreter(program[1], executable, "portable")]
     return []
 
 
-def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[Choice]:
+def _on_path(cwd: str, environ: Mapping[str, str]) -> Iterator[ChosenInterpreter]:
     order = ("python", "python3") if os.name == "nt" else ("python3", "python")
     for name in order:
         for path in executables(name, environ):
             behind = _behind(path, cwd, environ)
             # Windows puts an empty `python.exe` on the PATH, which opens its store.
             if behind is not None and os.path.getsize(behind):
-                yield Choice(prefix_of(behind), behind, "PATH")
+                yield ChosenInterpreter(prefix_of(behind), behind, "PATH")
 
 
-def _launched(environ: Mapping[str, str]) -> Iterator[Choice]:
+def _launched(environ: Mapping[str, str]) -> Iterator[ChosenInterpreter]:
     if os.name == "nt":
         from gpudoctor.collect.python.windows.registered import registered, started_by_launcher
 
         found = started_by_launcher(registered(), environ)
         if found is not None:
-            yield Choice(prefix_of(found.executable), found.executable, "py.exe")
+            yield ChosenInterpreter(prefix_of(found.executable), found.executable, "py.exe")
 
 
 def _behind(path: str, cwd: str, environ: Mapping[str, str]) -> str | None:

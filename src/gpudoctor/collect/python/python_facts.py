@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from gpudoctor.collect.python import environment_kind as kinds
-from gpudoctor.collect.python.interpreter import Choice
+from gpudoctor.collect.python.interpreter import ChosenInterpreter
 from gpudoctor.collect.python.layout import (
     Layout,
     interpreter_in,
@@ -52,7 +52,7 @@ def base_of(layout: Layout) -> Layout | None:
 
 
 def read_python(
-    choice: Choice,
+    choice: ChosenInterpreter,
     layout: Layout,
     base: Layout | None,
     path: SitePath,

@@ -23,7 +23,7 @@ Plan = Mapping[str, Mapping[str, Action]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ChangedPath:
     """A path of a part that is not as it was."""
 
     part: Part
@@ -61,7 +61,7 @@ def plan(before: Environment, now: Mapping[str, Mapping[str, object]], who: Owne
         tree = now[part.name]
         changed = [p for p in part.tree.keys() | tree.keys() if part.tree.get(p) != tree.get(p)]
         result[part.name] = {
-            path: action(Change(part=part, path=path, is_there=path in tree), who)
+            path: action(ChangedPath(part=part, path=path, is_there=path in tree), who)
             for path in changed
             if not environments.is_bytecode(path)
         }
@@ -69,7 +69,7 @@ def plan(before: Environment, now: Mapping[str, Mapping[str, object]], who: Owne
     return result
 
 
-def action(change: Change, who: Owners) -> Action:
+def action(change: ChangedPath, who: Owners) -> Action:
     """What a restoration does with one path."""
     part, path = change.part, change.path
     was_there = path in part.tree

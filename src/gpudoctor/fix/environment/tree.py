@@ -19,7 +19,7 @@ _REPARSE = 0x400  # FILE_ATTRIBUTE_REPARSE_POINT: on Windows, links and junction
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """One file, folder or symbolic link: what tells whether it changed.
 
     A changed file has another size or another time of change (nanoseconds), since installers
@@ -39,7 +39,7 @@ class UnreadableError(OSError):
     """A folder cannot be read, so that it could not be restored either."""
 
 
-Tree = Mapping[str, Entry]
+Tree = Mapping[str, TreeEntry]
 """Path relative to a folder, with `/`, → entry; a folder stands before what is in it."""
 
 Identity = tuple[int, int]
@@ -51,7 +51,7 @@ def scan(
     skip: Collection[str] = (),
     without: Collection[Identity] = (),
     most: int | None = None,
-) -> dict[str, Entry]:
+) -> dict[str, TreeEntry]:
     """Everything below `folder`; links are not followed, nor a mount that leads back upwards.
 
     Args:
@@ -70,7 +70,7 @@ def scan(
 
 def _walk(
     folder: str, relative: str, skip: Collection[str], without: Collection[Identity]
-) -> Iterator[tuple[str, Entry]]:
+) -> Iterator[tuple[str, TreeEntry]]:
     try:
         with os.scandir(folder) as found:
             items = sorted(found, key=lambda item: item.name)
@@ -99,16 +99,16 @@ def _walk(
         yield from _walk(item.path, path, (), (*without, itself) if itself else without)
 
 
-def entry_from(status: os.stat_result, path: str) -> Entry | None:
+def entry_from(status: os.stat_result, path: str) -> TreeEntry | None:
     """The entry of what was looked at; `None` if it is a socket or a device."""
     mode = stat.S_IMODE(status.st_mode)
     junction = getattr(status, "st_file_attributes", 0) & _REPARSE and stat.S_ISDIR(status.st_mode)
     if stat.S_ISLNK(status.st_mode) or junction:
-        return Entry("link", 0, target=os.readlink(path))
+        return TreeEntry("link", 0, target=os.readlink(path))
     if stat.S_ISDIR(status.st_mode):
-        return Entry("folder", mode)
+        return TreeEntry("folder", mode)
     if stat.S_ISREG(status.st_mode):
-        return Entry("file", mode, status.st_size, status.st_mtime_ns, inode=status.st_ino)
+        return TreeEntry("file", mode, status.st_size, status.st_mtime_ns, inode=status.st_ino)
     return None
 
 

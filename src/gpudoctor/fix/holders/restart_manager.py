@@ -15,7 +15,7 @@ _MORE_DATA = 234  # ERROR_MORE_DATA
 _FIRST, _MOST, _TRIES = 16, 4096, 3
 
 
-class Process(ctypes.Structure):
+class ProcessInfo(ctypes.Structure):
     """RM_PROCESS_INFO."""
 
     _fields_ = (
@@ -52,11 +52,11 @@ def programs_with(manager: Any, paths: Sequence[str]) -> list[str]:
         manager.RmEndSession(session)
 
 
-def _listed(manager: Any, session: ctypes.c_uint32) -> Sequence[Process]:
+def _listed(manager: Any, session: ctypes.c_uint32) -> Sequence[ProcessInfo]:
     room = _FIRST
     for _ in range(_TRIES):  # more programs may come while it is asked
         needed, count, reasons = ctypes.c_uint32(), ctypes.c_uint32(room), ctypes.c_uint32()
-        found = (Process * room)()
+        found = (ProcessInfo * room)()
         failed = manager.RmGetList(
             session, ctypes.byref(needed), ctypes.byref(count), found, ctypes.byref(reasons)
         )

@@ -10,7 +10,7 @@ from typing import Any
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment.confined import OutsideError, components
 from gpudoctor.fix.environment.parts import Environment, Part
-from gpudoctor.fix.environment.tree import Entry
+from gpudoctor.fix.environment.tree import TreeEntry
 from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.model.value import dataclass
 
@@ -119,13 +119,13 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 def _part(row: Mapping[str, Any]) -> tuple[Part, Vault, dict[str, int]]:
-    tree: dict[str, Entry] = {}
+    tree: dict[str, TreeEntry] = {}
     sums: dict[str, int] = {}
     for name, kind, mode, size, mtime, target, crc, inode in row["tree"]:
         components(name)
         if kind not in _KINDS:
             raise ValueError(kind)
-        tree[name] = Entry(kind, int(mode), int(size), int(mtime), str(target), int(inode))
+        tree[name] = TreeEntry(kind, int(mode), int(size), int(mtime), str(target), int(inode))
         if crc is not None:
             sums[name] = int(crc)
     path, vault = str(row["path"]), str(row["vault"])

@@ -18,7 +18,7 @@ from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.confined import Folder, link_between, move_between
 from gpudoctor.fix.environment.ownership import Action, Plan
 from gpudoctor.fix.environment.parts import Part
-from gpudoctor.fix.environment.tree import Entry
+from gpudoctor.fix.environment.tree import TreeEntry
 from gpudoctor.fix.keeping import snapshot as snapshots
 from gpudoctor.fix.keeping import vault as vaults
 from gpudoctor.fix.keeping.manifest import Kept
@@ -197,7 +197,7 @@ class _Work:
         if status is not None and stat.S_IMODE(status.st_mode) != mode:
             self._folder.set_mode(path, mode)
 
-    def _entry(self, path: str, status: os.stat_result | None) -> Entry | None:
+    def _entry(self, path: str, status: os.stat_result | None) -> TreeEntry | None:
         if status is None:
             return None
         return trees.entry_from(status, os.path.join(self._folder.path, path))
@@ -227,7 +227,7 @@ class _Work:
                 name += "~"
             move_between(self._folder, path, aside, name)
 
-    def _put_link(self, path: str, entry: Entry) -> None:
+    def _put_link(self, path: str, entry: TreeEntry) -> None:
         partial = self._partial(path)
         self._folder.remove(partial)
         is_folder = sys.platform == "win32" and os.path.isdir(
@@ -236,7 +236,7 @@ class _Work:
         self._folder.make_link(entry.target, partial, folder=is_folder)
         self._folder.rename(partial, path)
 
-    def _put_file(self, path: str, entry: Entry) -> None:
+    def _put_file(self, path: str, entry: TreeEntry) -> None:
         partial = self._partial(path)
         self._folder.remove(partial)
         try:
@@ -263,7 +263,7 @@ class _Work:
             self._folder.set_mode(partial, entry.mode)
         return True
 
-    def _copied_back(self, path: str, partial: str, entry: Entry) -> None:
+    def _copied_back(self, path: str, partial: str, entry: TreeEntry) -> None:
         if self._files.status(path) is None:
             raise OSError(0, "its kept file is gone")
         crc = snapshots.copy(self._files, path, self._folder, partial, mtime_ns=entry.mtime_ns)

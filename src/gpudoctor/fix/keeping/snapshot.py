@@ -24,7 +24,7 @@ from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.confined import Folder, link_between
 from gpudoctor.fix.environment.parts import Environment, Part
-from gpudoctor.fix.environment.tree import Entry
+from gpudoctor.fix.environment.tree import TreeEntry
 from gpudoctor.fix.keeping import manifest, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.vault import Vault
@@ -183,13 +183,13 @@ def _flush(folder: Folder, paths: Iterable[str]) -> None:
             os.close(descriptor)
 
 
-def _edited_in_place(path: str, entry: Entry) -> bool:
+def _edited_in_place(path: str, entry: TreeEntry) -> bool:
     script = path.startswith(("bin/", "Scripts/")) and entry.size < _SCRIPT_BYTES
     metadata = ".dist-info/" in path or ".egg-info" in path
     return script or metadata or path.endswith(_EDITED_IN_PLACE)
 
 
-def _check_space(entry: Entry, target: Folder) -> None:
+def _check_space(entry: TreeEntry, target: Folder) -> None:
     """A copy that does not fit is not begun: a full disk would hurt others than us."""
     if entry.size < 64 * _CHUNK:
         return

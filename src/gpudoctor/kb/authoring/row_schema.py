@@ -248,7 +248,7 @@ FILES: Mapping[str, File] = {
     "amd.yaml": File(
         {
             "overrides": _of(amd_gpus.Override),
-            "indexes": _of(amd_gpus.Index),
+            "indexes": _of(amd_gpus.AmdIndex),
             "kernel_drivers": _rows(module="version", releases="versions", rocm="versions"),
             "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
             "wsl": _rows(generations="texts"),
@@ -278,7 +278,7 @@ FILES: Mapping[str, File] = {
     "packages.yaml": File(
         {
             "fits": _of(packages.Fit),
-            "requirements": _of(packages.Requirement),
+            "requirements": _of(packages.CapabilityRequirement),
             "companion_pythons": _rows(package="slug", version="version", pythons="texts"),
             "source_releases": _rows(
                 package="slug", first="version", last="version", missing_opt="versions"
@@ -331,7 +331,7 @@ FILES: Mapping[str, File] = {
             "limits": _rows(stage="slug", seconds="int"),
             "sheets": _rows(names="texts", rates="map"),
             "links": _rows(generation="int", mb_per_s="int"),
-            "causes": _of(smoke_figures.Cause),
+            "causes": _of(smoke_figures.FailureCause),
             "advice": _rows(key="slug", value="int", note_opt="text"),
         }
     ),

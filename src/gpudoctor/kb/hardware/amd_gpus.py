@@ -40,7 +40,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class AmdIndex:
     """One of AMD's own wheel indexes."""
 
     name: str
@@ -51,9 +51,9 @@ class Index:
 
 
 @cache
-def indexes() -> tuple[Index, ...]:
+def indexes() -> tuple[AmdIndex, ...]:
     """AMD's own wheel indexes, which serve more GPUs than PyTorch's, Windows included."""
-    return tuple(made(Index, row) for row in load("amd")["indexes"])
+    return tuple(made(AmdIndex, row) for row in load("amd")["indexes"])
 
 
 def _gpu(row: Mapping[str, Any]) -> AmdGpu:

@@ -14,7 +14,7 @@ from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Toolkit:
+class ToolkitRelease:
     """A CUDA toolkit: what its compiler targets and which drivers belong to it."""
 
     version: str
@@ -85,10 +85,10 @@ def _rows(table: str) -> list[Mapping[str, Any]]:
 
 
 @cache
-def toolkits() -> tuple[Toolkit, ...]:
+def toolkits() -> tuple[ToolkitRelease, ...]:
     """All toolkits, oldest first."""
     return tuple(
-        Toolkit(
+        ToolkitRelease(
             version=row["version"],
             branch=row["branch"],
             sm=tuple(f"sm_{number}" for number in row["sm"]),
@@ -101,7 +101,7 @@ def toolkits() -> tuple[Toolkit, ...]:
 
 
 @cache
-def toolkit(version: str) -> Toolkit | None:
+def toolkit(version: str) -> ToolkitRelease | None:
     """The toolkit `12.8`; a patch release (`12.8.93`) is that of its minor version."""
     wanted = numbers(version)[:2]
     return next((kit for kit in toolkits() if numbers(kit.version) == wanted), None)

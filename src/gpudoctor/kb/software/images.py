@@ -10,7 +10,7 @@ from gpudoctor.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class BaseImage:
     """What a base image holds."""
 
     brings: str
@@ -26,7 +26,7 @@ class Image:
 
 
 @lru_cache(maxsize=256)
-def image(reference: str) -> Image | None:
+def image(reference: str) -> BaseImage | None:
     """What an image reference (`pytorch/pytorch:2.9.1-cuda12.8-cudnn9-devel`) holds.
 
     `None`: it is not known.
@@ -44,7 +44,7 @@ def image(reference: str) -> Image | None:
         said = found.groupdict()
         cuda, rocm = said.get("cuda"), said.get("rocm")
         variant = "cu" + cuda.replace(".", "") if cuda else f"rocm{rocm}" if rocm else None
-        return Image(
+        return BaseImage(
             row["brings"],
             said.get("torch"),
             variant,

@@ -29,7 +29,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class CapabilityRequirement:
     """The lowest compute capability that a package or a feature of it serves."""
 
     package: Slug
@@ -136,9 +136,9 @@ def _fits(torch: str, wanted: tuple[int, ...]) -> bool:
 
 
 @cache
-def requirements() -> tuple[Requirement, ...]:
+def requirements() -> tuple[CapabilityRequirement, ...]:
     """Lowest compute capabilities of packages and features."""
-    return tuple(made(Requirement, row) for row in load("packages")["requirements"])
+    return tuple(made(CapabilityRequirement, row) for row in load("packages")["requirements"])
 
 
 def lowest_capability(package: str, feature: str, version: str | None = None) -> str | None:

@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.choice import Outcome, Shared
+from gpudoctor.manifests.choice import InstallOutcome, Shared
 from gpudoctor.manifests.containers.compose_services import environment, services
 from gpudoctor.manifests.containers.dockerfile import outcome_of
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.install_file import Document, line_of
+from gpudoctor.manifests.install_file import InstallFile, line_of
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
 
@@ -27,7 +27,7 @@ DOCKERS_OWN = 64 * 2**20
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?")
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a compose file: the service that `--group` names, else the ones that hold torch.
 
     Raises:
@@ -43,15 +43,15 @@ def read(source: Source, scene: Scene) -> Document:
         found = unsure[0][1]
     else:
         names = ", ".join(str(name) for name, _ in held or unsure) or "none"
-        found = Outcome(
+        found = InstallOutcome(
             status="open",
             tool="docker",
             why=f"{source.path} has several services ({names}); name one with --group",
         )
-    return Document(path=source.path, format="compose", tool=found.tool, settled=found)
+    return InstallFile(path=source.path, format="compose", tool=found.tool, settled=found)
 
 
-def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) -> Outcome:
+def _service(source: SourceFile, scene: Scene, name: str, row: Mapping[str, Any]) -> InstallOutcome:
     at = FileAt(source.path, line_of(source.text, f"{name}:"))
     build = row.get("build")
     platform = text(row.get("platform")) or ""
@@ -71,7 +71,7 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
         other = source.beside(f"{folder}/{file}") if inline is None else _inline(source, inline)
         if other is None:
             why = f"{folder}/{file}, from which {source.path} builds {name}, is not here"
-            return Outcome(status="open", tool="docker", why=why, files=(at,))
+            return InstallOutcome(status="open", tool="docker", why=why, files=(at,))
         given = said.get("args")
         arguments = (
             {str(key): str(value) for key, value in given.items()}
@@ -82,19 +82,19 @@ def _service(source: Source, scene: Scene, name: str, row: Mapping[str, Any]) ->
     if found.status != "installs":
         return found
     if undone := _undone(source, name, row):
-        return Outcome(status="open", tool="docker", why=undone, files=(at,))
+        return InstallOutcome(status="open", tool="docker", why=undone, files=(at,))
     if not _has_gpu(row):
         return replace(found, without_gpu=at)
     return replace(found, shared=_shared(source, row, at))
 
 
-def _inline(source: Source, body: str) -> Source:
+def _inline(source: SourceFile, body: str) -> SourceFile:
     """A Dockerfile inside the compose file, its lines counted as there."""
     above = line_of(source.text, "dockerfile_inline") or 0
-    return Source(source.path, "\n" * above + body, source.others)
+    return SourceFile(source.path, "\n" * above + body, source.others)
 
 
-def _undone(source: Source, name: str, row: Mapping[str, Any]) -> str | None:
+def _undone(source: SourceFile, name: str, row: Mapping[str, Any]) -> str | None:
     """What the service sets or starts by which the torch of its image is not what counts."""
     given = environment(row)
     for variable, values in _HIDES.items():
@@ -112,7 +112,7 @@ _HIDES = {
 }
 
 
-def _shared(source: Source, row: Mapping[str, Any], at: FileAt) -> Shared | None:
+def _shared(source: SourceFile, row: Mapping[str, Any], at: FileAt) -> Shared | None:
     """The shared memory of the service's container; `None`: it is the host's, or not said here."""
     said = row.get("shm_size")
     if row.get("ipc") not in (None, "private", "shareable", "none") or _mounts_shm(row):

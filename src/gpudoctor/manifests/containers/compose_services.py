@@ -13,14 +13,14 @@ from gpudoctor.manifests.containers.run_commands import expand
 from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 
 _NAMES = re.compile(r"(docker-)?compose\.ya?ml")
 _DEEP = 10
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*)")
 
 
-def services(source: Source, scene: Scene) -> dict[str, Mapping[str, Any]]:
+def services(source: SourceFile, scene: Scene) -> dict[str, Mapping[str, Any]]:
     """The services that count: those that the scene's groups name, else those without a profile."""
     found = _of_file(source, 0)
     if _NAMES.fullmatch(source.name):
@@ -32,7 +32,7 @@ def services(source: Source, scene: Scene) -> dict[str, Mapping[str, Any]]:
     return named or {name: row for name, row in found.items() if not rows(row.get("profiles"))}
 
 
-def _of_file(source: Source, depth: int) -> dict[str, Mapping[str, Any]]:
+def _of_file(source: SourceFile, depth: int) -> dict[str, Mapping[str, Any]]:
     data = table(yaml(source))
     found: dict[str, Mapping[str, Any]] = {}
     for item in rows(data.get("include")) if depth < _DEEP else ():
@@ -49,7 +49,7 @@ def _of_file(source: Source, depth: int) -> dict[str, Mapping[str, Any]]:
 
 
 def _extended(
-    source: Source, own: Mapping[str, Mapping[str, Any]], name: str, depth: int
+    source: SourceFile, own: Mapping[str, Mapping[str, Any]], name: str, depth: int
 ) -> Mapping[str, Any]:
     row = own.get(name, {})
     said = row.get("extends")
@@ -75,7 +75,7 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> Mapping[str, A
     return made
 
 
-def _values(source: Source) -> dict[str, str]:
+def _values(source: SourceFile) -> dict[str, str]:
     """The variables of the file .env; those of the shell are not known."""
     beside = source.beside(".env")
     found = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.containers.places import project_place
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.install_file import CondaSpec, Document
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.install_file import CondaSpec, InstallFile
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
@@ -57,14 +57,14 @@ def conda(
             specs.append(environment_yml.spec_of(word, at))
     if not any(spec.name.startswith("pytorch") for spec in specs):
         return
-    document = Document(
+    document = InstallFile(
         path=at.path, format="environment.yml", tool="conda", conda=tuple(specs),
         channels=tuple(channels),
     )  # fmt: skip
     stage.take(model.resolve(_built(document, variables), stage.scene), at)
 
 
-def _built(document: Document, variables: Mapping[str, str]) -> Document:
+def _built(document: InstallFile, variables: Mapping[str, str]) -> InstallFile:
     """A document as it is solved in an image: no driver is there, but what a variable claims.
 
     Source: conda documentation, "Overriding detected packages".
@@ -126,11 +126,11 @@ def _every(stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _outcome(
     stage: Stage,
-    source: Source,
+    source: SourceFile,
     extras: tuple[str, ...],
     groups: tuple[str, ...],
     without: tuple[str, ...],
-) -> Outcome:
+) -> InstallOutcome:
     from gpudoctor.manifests.project import installations
 
     old = stage.scene

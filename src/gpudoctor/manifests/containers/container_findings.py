@@ -6,7 +6,7 @@ Source: the Dockerfiles of nvidia/cuda (NVIDIA_REQUIRE_CUDA), docs.docker.com on
 from __future__ import annotations
 
 from gpudoctor.kb.software import cuda as kb_cuda
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.model.facts import Driver
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.sheet import FactSheet
@@ -17,12 +17,12 @@ from gpudoctor.rules import judge
 from gpudoctor.rules.engine.wording import finding
 
 
-def of_container(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
+def of_container(outcome: InstallOutcome, sheet: FactSheet) -> tuple[Finding, ...]:
     """The findings about the container that torch would run in."""
     return (*_image(outcome, sheet), *_service(outcome), *_shared(outcome, sheet))
 
 
-def _image(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
+def _image(outcome: InstallOutcome, sheet: FactSheet) -> tuple[Finding, ...]:
     """NVIDIA's images refuse an older driver, except on the cards that are sold for servers."""
     driver = sheet.facts.driver
     if outcome.image_cuda is None or outcome.image_at is None or driver is None:
@@ -47,7 +47,7 @@ def _image(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
     return (replace(made, files=(outcome.image_at,)),)
 
 
-def _service(outcome: Outcome) -> tuple[Finding, ...]:
+def _service(outcome: InstallOutcome) -> tuple[Finding, ...]:
     torch = outcome.choice("torch")
     place = outcome.without_gpu
     if place is None or torch is None or not (torch.variant or "").startswith("cu"):
@@ -63,7 +63,7 @@ def _service(outcome: Outcome) -> tuple[Finding, ...]:
     return (replace(made, files=(place,)),)
 
 
-def _shared(outcome: Outcome, sheet: FactSheet) -> tuple[Finding, ...]:
+def _shared(outcome: InstallOutcome, sheet: FactSheet) -> tuple[Finding, ...]:
     """What the rule about shared memory says of the container that compose would start."""
     shared = outcome.shared
     if shared is None or sheet.facts.host is None:

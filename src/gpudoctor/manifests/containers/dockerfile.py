@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.containers.install_line import concerns
 from gpudoctor.manifests.containers.installers import run
 from gpudoctor.manifests.containers.instructions import Instruction, instructions
@@ -17,9 +17,9 @@ from gpudoctor.manifests.containers.pip_settings import (
 from gpudoctor.manifests.containers.places import brings_python, takes_along
 from gpudoctor.manifests.containers.run_commands import branches, expand, heredoc_kind
 from gpudoctor.manifests.containers.stage import Stage, document_of
-from gpudoctor.manifests.install_file import Document
+from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
@@ -27,7 +27,7 @@ from gpudoctor.model.value import replace
 _PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|\S*)')
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a Dockerfile for a scene; a target stage may be named by `--group`."""
     named = re.findall(r"(?im)^\s*FROM\s.*\sAS\s+(\S+)", source.text)
     target = next((name for name in named if name.lower() in scene.groups), None)
@@ -35,8 +35,12 @@ def read(source: Source, scene: Scene) -> Document:
 
 
 def outcome_of(
-    source: Source, scene: Scene, *, target: str | None = None, given: dict[str, str] | None = None
-) -> Outcome:
+    source: SourceFile,
+    scene: Scene,
+    *,
+    target: str | None = None,
+    given: dict[str, str] | None = None,
+) -> InstallOutcome:
     """What the last stage, or the target, holds."""
     stages: dict[str, Stage] = {}
     current: Stage | None = None
@@ -62,7 +66,7 @@ def outcome_of(
             _follow(current, item, at, stages, arguments)
     chosen = stages.get("*target") or current
     if chosen is None:
-        return Outcome(
+        return InstallOutcome(
             status="open", tool="docker", why=f"{source.path} has no FROM line",
             files=(FileAt(source.path),),
         )  # fmt: skip
@@ -81,7 +85,7 @@ def _automatic(scene: Scene) -> dict[str, str]:
 
 
 def _begin(
-    source: Source,
+    source: SourceFile,
     scene: Scene,
     item: Instruction,
     at: FileAt,

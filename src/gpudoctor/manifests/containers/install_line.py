@@ -6,7 +6,7 @@ import re
 
 from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.install_file import Gap, Wish
+from gpudoctor.manifests.install_file import UnreadPart, Wish
 from gpudoctor.manifests.readers.requirements_txt import Reading, add, option, wish_of
 from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
@@ -124,7 +124,9 @@ def _option(stage: Stage, reading: Reading, kind: str, value: str, at: FileAt) -
     if kind in ("file", "constraint"):
         other = stage.find(value)
         if other is None:
-            reading.gaps.append(Gap(why=f"{value}, which {at.path} installs, is not here", at=at))
+            reading.gaps.append(
+                UnreadPart(why=f"{value}, which {at.path} installs, is not here", at=at)
+            )
         else:
             add(reading, other, constraint=kind == "constraint")
     elif kind == "editable":
@@ -151,7 +153,7 @@ def _own_project(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
         wishes = list(setup_cfg.read(other).wishes)
     else:
         why = f"the project that {at.path}, line {at.line}, installs is not here"
-        reading.gaps.append(Gap(why=why, at=at))
+        reading.gaps.append(UnreadPart(why=why, at=at))
     for wish in wishes:
         if wish.group is None and (wish.extra is None or wish.extra in named):
             reading.wishes.append(replace(wish, extra=None))

@@ -12,7 +12,7 @@ from gpudoctor.manifests.containers.pip_settings import (
     is_settings,
     unread_settings,
 )
-from gpudoctor.manifests.containers.run_commands import Command, commands
+from gpudoctor.manifests.containers.run_commands import ShellCommand, commands
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
@@ -51,7 +51,7 @@ def run(stage: Stage, line: str, at: FileAt) -> None:
         stage.variables["VIRTUAL_ENV"] = active
 
 
-def follow(stage: Stage, command: Command, at: FileAt) -> None:
+def follow(stage: Stage, command: ShellCommand, at: FileAt) -> None:
     """Follow one simple command."""
     words = list(command.words)
     while words and words[0] in ("sudo", "exec", "time", "env", "command"):
@@ -85,7 +85,7 @@ def follow(stage: Stage, command: Command, at: FileAt) -> None:
     elif name == "uv":
         uv(stage, words[1:], at, extra)
     elif name in _CONDA and words[1:2] == ["run"]:
-        follow(stage, Command(_without_options(words[2:])), at)
+        follow(stage, ShellCommand(_without_options(words[2:])), at)
     elif name in _CONDA:
         conda(stage, words[1:], at, extra)
     elif name in ("poetry", "pdm", "pipenv", "pixi"):

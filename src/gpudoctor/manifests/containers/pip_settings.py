@@ -9,7 +9,7 @@ import configparser
 import re
 
 from gpudoctor.manifests.containers.stage import Stage
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 
 _FILE = re.compile(r"(.*/)?(pip\.conf|\.pip/pip\.conf|uv\.toml)\Z")
 _KEYS = {
@@ -31,7 +31,7 @@ def configure(stage: Stage, words: list[str]) -> None:
         _set(stage, rest[1].partition(".")[2], rest[2])
 
 
-def read_settings(stage: Stage, source: Source | None, path: str) -> None:
+def read_settings(stage: Stage, source: SourceFile | None, path: str) -> None:
     """A pip.conf that is copied into the image."""
     if source is None or path.endswith("uv.toml"):
         unread_settings(stage, path)

@@ -19,7 +19,7 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.S)
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ShellCommand:
     """One simple command, with the variables set for it alone."""
 
     words: tuple[str, ...]
@@ -49,7 +49,7 @@ def expand(text: str, variables: Mapping[str, str]) -> tuple[str, tuple[str, ...
     return _VARIABLE.sub(value, text), tuple(missing)
 
 
-def commands(line: str) -> list[Command] | None:
+def commands(line: str) -> list[ShellCommand] | None:
     """The simple commands of a shell line; `None`: it branches, loops or computes words."""
     if "$(" in line or "`" in line:
         return None
@@ -60,7 +60,7 @@ def commands(line: str) -> list[Command] | None:
         words = list(lexer)
     except ValueError:
         return None
-    made: list[Command] = []
+    made: list[ShellCommand] = []
     current: list[str] = []
     alternative = False
     for word in [*words, ";"]:
@@ -76,7 +76,7 @@ def commands(line: str) -> list[Command] | None:
     return made
 
 
-def _command(words: list[str]) -> Command:
+def _command(words: list[str]) -> ShellCommand:
     variables = []
     rest = list(words)
     while rest and (found := _ASSIGNMENT.match(rest[0])):
@@ -92,7 +92,7 @@ def _command(words: list[str]) -> Command:
             mark = word
         else:
             kept.append(word)
-    return Command(tuple(kept), tuple(variables), writes=writes)
+    return ShellCommand(tuple(kept), tuple(variables), writes=writes)
 
 
 def branches(line: str) -> bool:

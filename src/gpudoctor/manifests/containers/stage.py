@@ -6,10 +6,10 @@ import posixpath
 
 from gpudoctor.kb.software import images as kb_images
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.manifests.choice import Brought, Choice, Outcome
-from gpudoctor.manifests.install_file import Document, Gap
+from gpudoctor.manifests.choice import Brought, Choice, InstallOutcome
+from gpudoctor.manifests.install_file import InstallFile, UnreadPart
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.value import replace
@@ -18,13 +18,13 @@ from gpudoctor.model.value import replace
 class Stage:
     """What a stage holds; lines change it one after another."""
 
-    def __init__(self, source: Source, scene: Scene) -> None:
+    def __init__(self, source: SourceFile, scene: Scene) -> None:
         self.source = source
         self.scene = scene
         self.installed: dict[str, Choice] = {}
-        self.open: Gap | None = None
+        self.open: UnreadPart | None = None
         """Why it is not known which torch is there."""
-        self.failed: Outcome | None = None
+        self.failed: InstallOutcome | None = None
         self.variables: dict[str, str] = {}
         self.copied: dict[str, str] = {}
         """Path in the image → path in the folder of the Dockerfile."""
@@ -67,7 +67,7 @@ class Stage:
         found = kb_images.image(reference)
         if found is None:
             why = f"what the image {reference} holds is not known"
-            self.open = Gap(why=why, at=at)
+            self.open = UnreadPart(why=why, at=at)
             return
         if found.asks_driver:
             self.cuda, self.cuda_at = found.cuda, at
@@ -75,12 +75,12 @@ class Stage:
             self.take_python(found.python)
         if found.musl:
             why = f"the image {reference} has musl, for which no wheel of torch is made"
-            self.failed = Outcome(
+            self.failed = InstallOutcome(
                 status="fails", tool="pip", why=why, reason="platform", files=(at,)
             )
         if found.brings == "other":
             why = f"the torch of the image {reference} is its vendor's own build"
-            self.open = Gap(why=why, at=at)
+            self.open = UnreadPart(why=why, at=at)
         elif found.brings == "tag" and found.torch and found.variant:
             self.place = "/opt/conda" if "pytorch/pytorch" in reference else None
             self.image_place = self.place
@@ -110,7 +110,7 @@ class Stage:
 
     def take(
         self,
-        outcome: Outcome,
+        outcome: InstallOutcome,
         why_at: FileAt,
         *,
         backend: bool = False,
@@ -133,13 +133,13 @@ class Stage:
             self.failed = self.failed or outcome
         elif outcome.status == "open":
             at = outcome.files[0] if outcome.files else why_at
-            self.open = Gap(why=outcome.why, at=at)
+            self.open = UnreadPart(why=outcome.why, at=at)
 
     def unclear(self, why: str, at: FileAt) -> None:
         """A line that cannot be followed, and may install torch."""
-        self.open = Gap(why=why, at=at)
+        self.open = UnreadPart(why=why, at=at)
 
-    def find(self, path: str) -> Source | None:
+    def find(self, path: str) -> SourceFile | None:
         """A file of the build's folder by the path that it has in the image."""
         target = posixpath.normpath(posixpath.join(self.folder, path))
         tried = []
@@ -154,7 +154,7 @@ class Stage:
                 return found
         return None
 
-    def outcome(self, path: str) -> Outcome:
+    def outcome(self, path: str) -> InstallOutcome:
         """What the image holds in the end."""
         said = f"for the image of {path}, built without a GPU and nothing configured"
         if self.failed is not None:
@@ -165,17 +165,17 @@ class Stage:
             first = self.variables.get("PATH", "").split(":")[0]
             if folder not in self.started and first != f"{folder}/bin":
                 why = f"{path} has a torch in {self.place or 'its base image'} and one in {folder}"
-                return Outcome(status="open", tool=self.tool, assumption=said, why=why)
+                return InstallOutcome(status="open", tool=self.tool, assumption=said, why=why)
             self.installed, torch = rows, rows[TORCH]
         if self.open is not None:
-            return Outcome(
+            return InstallOutcome(
                 status="open", tool=self.tool, assumption=said, why=self.open.why,
                 files=(self.open.at,),
             )  # fmt: skip
         if torch is None:
             why = f"no line of {path} installs torch"
-            return Outcome(status="open", tool=self.tool, assumption=said, why=why)
-        return Outcome(
+            return InstallOutcome(status="open", tool=self.tool, assumption=said, why=why)
+        return InstallOutcome(
             status="installs",
             tool=self.tool,
             assumption=said,
@@ -200,6 +200,6 @@ def with_python(scene: Scene, python: str) -> Scene:
     return replace(scene, python=python)
 
 
-def document_of(path: str, outcome: Outcome) -> Document:
+def document_of(path: str, outcome: InstallOutcome) -> InstallFile:
     """A Dockerfile as a document whose outcome is settled."""
-    return Document(path=path, format="Dockerfile", tool=outcome.tool, settled=outcome)
+    return InstallFile(path=path, format="Dockerfile", tool=outcome.tool, settled=outcome)

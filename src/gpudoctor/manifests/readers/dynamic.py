@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Gap, Wish, line_of
+from gpudoctor.manifests.install_file import UnreadPart, Wish, line_of
 from gpudoctor.manifests.readers.requirements_txt import Reading, add
 from gpudoctor.manifests.readers.toml_file import rows, table
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 
-def read(data: Mapping[str, Any], source: Source) -> tuple[list[Wish], list[Gap]]:
+def read(data: Mapping[str, Any], source: SourceFile) -> tuple[list[Wish], list[UnreadPart]]:
     """The requirements that other files hold, and a gap for those that are computed."""
     asked = rows(table(data, "project").get("dynamic"))
     wishes: list[Wish] = []
-    gaps: list[Gap] = []
+    gaps: list[UnreadPart] = []
     own = table(data, "tool", "setuptools", "dynamic")
     hook = table(data, "tool", "hatch", "metadata", "hooks", "requirements_txt")
     if "dependencies" in asked:
@@ -42,16 +42,20 @@ def _files(said: Any) -> list[str]:
 
 
 def _take(
-    wishes: list[Wish], gaps: list[Gap], files: list[str], extra: str | None, source: Source
+    wishes: list[Wish],
+    gaps: list[UnreadPart],
+    files: list[str],
+    extra: str | None,
+    source: SourceFile,
 ) -> None:
     at = FileAt(source.path, line_of(source.text, "dynamic"))
     if not files:
         why = f"{source.path} leaves its requirements to the build backend, which is not run"
-        gaps.append(Gap(why=why, at=at))
+        gaps.append(UnreadPart(why=why, at=at))
     for name in files:
         other = source.beside(name)
         if other is None:
-            gaps.append(Gap(why=f"{name}, which {source.path} includes, is not here", at=at))
+            gaps.append(UnreadPart(why=f"{name}, which {source.path} includes, is not here", at=at))
             continue
         reading = Reading({})
         add(reading, other, constraint=False)

@@ -10,7 +10,7 @@ from typing import Any
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.manifests.install_file import line_at
 from gpudoctor.manifests.readers.toml_file import parse, rows
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import stack
 from gpudoctor.model.value import dataclass
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r'^name = "([^"]+)"', re.M)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LockEntry:
     """One entry of a lock: its name, its text, where it begins."""
 
     name: str
@@ -34,7 +34,7 @@ def matters(name: str) -> bool:
     )  # fmt: skip
 
 
-def split(source: Source, table: str) -> tuple[str, list[Entry], str]:
+def split(source: SourceFile, table: str) -> tuple[str, list[LockEntry], str]:
     """What stands before the `[[table]]` entries, the entries, and what stands after them.
 
     An entry ends where a table begins that is not its own.
@@ -51,11 +51,11 @@ def split(source: Source, table: str) -> tuple[str, list[Entry], str]:
         body = text[start:stop]
         name = _NAME.search(body, 0, 2000)
         if name:
-            entries.append(Entry(name[1], body, start))
+            entries.append(LockEntry(name[1], body, start))
     return text[: starts[0]], entries, text[end:]
 
 
-def row_of(source: Source, entry: Entry, table: str) -> Mapping[str, Any]:
+def row_of(source: SourceFile, entry: LockEntry, table: str) -> Mapping[str, Any]:
     """An entry as tables.
 
     Raises:
@@ -65,6 +65,6 @@ def row_of(source: Source, entry: Entry, table: str) -> Mapping[str, Any]:
     return found[0] if found and isinstance(found[0], Mapping) else {}
 
 
-def line_of_entry(source: Source, entry: Entry) -> int:
+def line_of_entry(source: SourceFile, entry: LockEntry) -> int:
     """The line of an entry's name."""
     return line_at(source.text, entry.position) + 1

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gpudoctor.manifests.install_file import CondaSpec, Document, line_of
+from gpudoctor.manifests.install_file import CondaSpec, InstallFile, line_of
 from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.requirements_txt import Reading, take
 from gpudoctor.manifests.readers.toml_file import rows, table
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 
 _BRACKETS = re.compile(r"\[(.*)\]\s*\Z")
 _KEY = re.compile(r"(version|build|channel)\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|([^,\]]+))")
 
 
-def read(source: Source) -> Document:
+def read(source: SourceFile) -> InstallFile:
     """Read an environment.yml.
 
     Raises:
@@ -34,7 +34,7 @@ def read(source: Source) -> Document:
                 place = FileAt(source.path, line_of(source.text, line))
                 take(reading, line, place, source, constraint=False)
     python = next((s.version for s in specs if s.name == "python"), None)
-    return Document(
+    return InstallFile(
         path=source.path,
         format="environment.yml",
         tool="conda",

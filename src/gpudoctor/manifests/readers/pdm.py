@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, line_of
+from gpudoctor.manifests.install_file import Index, InstallFile, line_of
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import rows, table, text
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 
-def add(document: Document, data: Mapping[str, Any], source: Source) -> Document:
+def add(document: InstallFile, data: Mapping[str, Any], source: SourceFile) -> InstallFile:
     """The document with what `[tool.pdm]` says."""
     own = table(data, "tool", "pdm")
     indexes = []

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.install_file import Document, Index, Pinned, Wish, line_of
+from gpudoctor.manifests.install_file import Index, InstallFile, Pinned, Wish, line_of
 from gpudoctor.manifests.readers.entries import matters
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -22,7 +22,7 @@ _MARKERS = ("sys_platform", "platform_system", "platform_machine", "os_name", "p
             "platform_python_implementation")  # fmt: skip
 
 
-def read(source: Source) -> Document:
+def read(source: SourceFile) -> InstallFile:
     """Read a Pipfile.
 
     Raises:
@@ -43,7 +43,7 @@ def read(source: Source) -> Document:
         for name, value in table(data, part).items():
             if family(normal(name)):
                 wishes.append(_wish(name, value, group, source))
-    return Document(
+    return InstallFile(
         path=source.path,
         format="Pipfile",
         tool="pipenv",
@@ -54,7 +54,7 @@ def read(source: Source) -> Document:
     )
 
 
-def _wish(name: str, value: Any, group: str | None, source: Source) -> Wish:
+def _wish(name: str, value: Any, group: str | None, source: SourceFile) -> Wish:
     row = table(value)
     version = value if isinstance(value, str) else text(row.get("version")) or "*"
     markers = [text(row.get("markers")), *(f"{key} {row[key]}" for key in _MARKERS if key in row)]
@@ -75,7 +75,7 @@ def _wish(name: str, value: Any, group: str | None, source: Source) -> Wish:
     )
 
 
-def read_lock(source: Source, scene: Scene) -> Document:
+def read_lock(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a Pipfile.lock for a scene.
 
     Raises:
@@ -98,7 +98,7 @@ def read_lock(source: Source, scene: Scene) -> Document:
             if scene.applies(text(row.get("markers"))):
                 pinned.append(_pinned(name, row, urls, first, source))
     dev = table(data, "develop")
-    return Document(
+    return InstallFile(
         path=source.path,
         format="Pipfile.lock",
         tool="pipenv",
@@ -113,7 +113,7 @@ def _pinned(
     row: Mapping[str, Any],
     urls: Mapping[str | None, str | None],
     first: str | None,
-    source: Source,
+    source: SourceFile,
 ) -> Pinned:
     url = text(row.get("file")) or text(row.get("path"))
     unread = None

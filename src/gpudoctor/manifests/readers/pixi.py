@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.conda_builds import SUBDIRS
-from gpudoctor.manifests.install_file import CondaSpec, Document, Index, Wish, line_of
+from gpudoctor.manifests.install_file import CondaSpec, Index, InstallFile, Wish, line_of
 from gpudoctor.manifests.readers.environment_yml import specifier
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -23,23 +23,27 @@ from gpudoctor.model.value import replace
 _FAMILIES = {"linux": ("linux", "unix"), "win": ("win",), "osx": ("osx", "unix")}
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a pixi.toml.
 
     Raises:
         UsageError: it is no TOML.
     """
     data = parse(source)
-    empty = Document(path=source.path, format="pixi.toml", tool="pixi")
+    empty = InstallFile(path=source.path, format="pixi.toml", tool="pixi")
     return _document(empty, data, source, scene)
 
 
-def add(document: Document, data: Mapping[str, Any], source: Source, scene: Scene) -> Document:
+def add(
+    document: InstallFile, data: Mapping[str, Any], source: SourceFile, scene: Scene
+) -> InstallFile:
     """The document with what `[tool.pixi]` says."""
     return _document(document, table(data, "tool", "pixi"), source, scene)
 
 
-def _document(document: Document, own: Mapping[str, Any], source: Source, scene: Scene) -> Document:
+def _document(
+    document: InstallFile, own: Mapping[str, Any], source: SourceFile, scene: Scene
+) -> InstallFile:
     workspace = table(own, "workspace") or table(own, "project")
     tables = [own, *_features(own, scene)]
     conda: list[CondaSpec] = []
@@ -60,7 +64,7 @@ def _document(document: Document, own: Mapping[str, Any], source: Source, scene:
         at = FileAt(source.path, line_of(source.text, "platforms"))
         document = replace(
             document,
-            settled=Outcome(
+            settled=InstallOutcome(
                 status="fails", tool="pixi", why=why, reason="platform", files=(at,),
                 assumption="with pixi",
             ),
@@ -114,7 +118,7 @@ def _declared(workspace: Mapping[str, Any], own: Mapping[str, Any], scene: Scene
     return found
 
 
-def _conda(listed: Mapping[str, Any], source: Source) -> list[CondaSpec]:
+def _conda(listed: Mapping[str, Any], source: SourceFile) -> list[CondaSpec]:
     found = []
     for name, value in listed.items():
         row = table(value)
@@ -131,7 +135,7 @@ def _conda(listed: Mapping[str, Any], source: Source) -> list[CondaSpec]:
     return found
 
 
-def _wishes(listed: Mapping[str, Any], source: Source) -> list[Wish]:
+def _wishes(listed: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     found = []
     for name, value in listed.items():
         if not family(normal(name)):
@@ -159,7 +163,7 @@ def _pep(version: str) -> str:
     return f"=={version}" if version[:1].isdigit() else version
 
 
-def _indexes(options: Mapping[str, Any], source: Source) -> list[Index]:
+def _indexes(options: Mapping[str, Any], source: SourceFile) -> list[Index]:
     found = []
     main = text(options.get("index-url"))
     if main:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, Wish, line_of
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish, line_of
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -21,7 +21,7 @@ from gpudoctor.model.value import replace
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
-def add(document: Document, data: Mapping[str, Any], source: Source) -> Document:
+def add(document: InstallFile, data: Mapping[str, Any], source: SourceFile) -> InstallFile:
     """The document with what `[tool.poetry]` says."""
     own = table(data, "tool", "poetry")
     indexes = [
@@ -67,7 +67,7 @@ def _extras(own: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _wishes(
-    listed: Any, group: str | None, source: Source, extras: Mapping[str, list[str]]
+    listed: Any, group: str | None, source: SourceFile, extras: Mapping[str, list[str]]
 ) -> list[Wish]:
     found = []
     for name, value in table(listed).items():
@@ -86,7 +86,7 @@ def _wishes(
     return found
 
 
-def _wish(name: str, written: str, item: Any, group: str | None, source: Source) -> Wish | None:
+def _wish(name: str, written: str, item: Any, group: str | None, source: SourceFile) -> Wish | None:
     row = table(item)
     version = item if isinstance(item, str) else text(row.get("version")) or "*"
     url = text(row.get("url")) or text(row.get("path")) or text(row.get("file"))
@@ -107,7 +107,7 @@ def _wish(name: str, written: str, item: Any, group: str | None, source: Source)
     )
 
 
-def _place(name: str, version: str, source: Source) -> FileAt:
+def _place(name: str, version: str, source: SourceFile) -> FileAt:
     number = line_of(source.text, f"{name} =", version) or line_of(source.text, f"{name} =")
     return FileAt(source.path, number or line_of(source.text, name))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Index, Wish, line_of
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish, line_of
 from gpudoctor.manifests.readers import dynamic, uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal, read_line
 from gpudoctor.model.value import replace
@@ -18,7 +18,7 @@ from gpudoctor.model.value import replace
 TOOLS = ("uv", "poetry", "pdm", "pixi")
 
 
-def read(source: Source, tool: str | None = None, scene: Scene | None = None) -> Document:
+def read(source: SourceFile, tool: str | None = None, scene: Scene | None = None) -> InstallFile:
     """Read a pyproject.toml as its tool does: the one that has a table in it, else pip.
 
     Raises:
@@ -28,7 +28,7 @@ def read(source: Source, tool: str | None = None, scene: Scene | None = None) ->
     chosen = tool if tool in (*TOOLS, "pip") else _tool(data, source) or "pip"
     wishes = standard(data, source)
     computed, gaps = dynamic.read(data, source) if chosen != "poetry" else ([], [])
-    document = Document(
+    document = InstallFile(
         path=source.path,
         format="pyproject",
         tool=chosen,
@@ -76,7 +76,7 @@ def _groups(data: Mapping[str, Any], tool: str) -> frozenset[str]:
     return frozenset(map(normal, said))
 
 
-def _tool(data: Mapping[str, Any], source: Source) -> str | None:
+def _tool(data: Mapping[str, Any], source: SourceFile) -> str | None:
     """Whose project it is: by a table of its own, its build backend, or its lock; else nobody's."""
     for name in TOOLS:
         if isinstance(table(data, "tool").get(name), Mapping):
@@ -93,7 +93,7 @@ def _tool(data: Mapping[str, Any], source: Source) -> str | None:
     return "uv" if uv_workspace.root_of(source) is not None else None
 
 
-def standard(data: Mapping[str, Any], source: Source) -> list[Wish]:
+def standard(data: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     """The requirements of `[project]` and `[dependency-groups]`."""
     project = table(data, "project")
     found = _listed(project.get("dependencies"), source)
@@ -108,7 +108,7 @@ def standard(data: Mapping[str, Any], source: Source) -> list[Wish]:
     return found
 
 
-def _listed(lines: Any, source: Source) -> list[Wish]:
+def _listed(lines: Any, source: SourceFile) -> list[Wish]:
     found = []
     for line in rows(lines):
         if not isinstance(line, str):
@@ -121,7 +121,7 @@ def _listed(lines: Any, source: Source) -> list[Wish]:
 
 
 def _with_own_extras(
-    lines: Any, extra: str, project: Mapping[str, Any], source: Source, seen: tuple[str, ...]
+    lines: Any, extra: str, project: Mapping[str, Any], source: SourceFile, seen: tuple[str, ...]
 ) -> list[Wish]:
     """An extra's requirements, with those of other extras that it names: `demo[gpu]`."""
     found = _listed(lines, source)
@@ -139,7 +139,7 @@ def _with_own_extras(
 
 
 def _group(
-    groups: Mapping[str, Any], name: str, source: Source, seen: tuple[str, ...]
+    groups: Mapping[str, Any], name: str, source: SourceFile, seen: tuple[str, ...]
 ) -> list[Wish]:
     found = _listed(groups.get(name), source)
     for line in rows(groups.get(name)):
@@ -149,11 +149,11 @@ def _group(
     return found
 
 
-def index_at(source: Source, url: str) -> FileAt:
+def index_at(source: SourceFile, url: str) -> FileAt:
     """Where a file names the URL of an index."""
     return FileAt(source.path, line_of(source.text, url))
 
 
-def plain_index(source: Source, url: str, name: str = "") -> Index:
+def plain_index(source: SourceFile, url: str, name: str = "") -> Index:
     """An index with its place in the file."""
     return Index(url=url, name=name, at=index_at(source, url))

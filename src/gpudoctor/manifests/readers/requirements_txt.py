@@ -10,9 +10,9 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from gpudoctor.manifests.install_file import Document, Gap, Index, Wish
+from gpudoctor.manifests.install_file import Index, InstallFile, UnreadPart, Wish
 from gpudoctor.manifests.scene import wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal, read_line
@@ -40,15 +40,15 @@ class Reading:
         self.variables = variables
         self.wishes: list[Wish] = []
         self.indexes: list[Index] = []
-        self.gaps: list[Gap] = []
+        self.gaps: list[UnreadPart] = []
         self.options: dict[str, str] = {}
         self.open: list[str] = []
         self.bare: list[tuple[str, FileAt]] = []
         """Requirements without a hash."""
 
-    def document(self, path: str, tool: str) -> Document:
+    def document(self, path: str, tool: str) -> InstallFile:
         """Everything as one document."""
-        return Document(
+        return InstallFile(
             path=path,
             format="requirements",
             tool=tool,
@@ -60,14 +60,14 @@ class Reading:
         )
 
 
-def read(source: Source, variables: Mapping[str, str] | None = None) -> Document:
+def read(source: SourceFile, variables: Mapping[str, str] | None = None) -> InstallFile:
     """Read a requirements file and what it includes."""
     reading = Reading(variables or {})
     add(reading, source, constraint=False)
     return reading.document(source.path, "pip")
 
 
-def add(reading: Reading, source: Source, *, constraint: bool) -> None:
+def add(reading: Reading, source: SourceFile, *, constraint: bool) -> None:
     """Read one file into what has been read so far."""
     if source.path in reading.open or len(reading.open) >= _MAX_DEPTH:
         return
@@ -98,7 +98,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield first, _COMMENT.sub("", joined).strip()
 
 
-def take(reading: Reading, line: str, at: FileAt, source: Source, *, constraint: bool) -> None:
+def take(reading: Reading, line: str, at: FileAt, source: SourceFile, *, constraint: bool) -> None:
     """Read one logical line."""
     unset = [name for name in _VARIABLE.findall(line) if name not in reading.variables]
     line = _VARIABLE.sub(lambda m: reading.variables.get(m[1], m[0]), line)
@@ -121,7 +121,7 @@ def take(reading: Reading, line: str, at: FileAt, source: Source, *, constraint:
     reading.wishes.append(wish)
 
 
-def _options(reading: Reading, line: str, at: FileAt, source: Source, unset: list[str]) -> None:
+def _options(reading: Reading, line: str, at: FileAt, source: SourceFile, unset: list[str]) -> None:
     try:
         words = shlex.split(line, comments=False)
     except ValueError:
@@ -146,12 +146,12 @@ def _options(reading: Reading, line: str, at: FileAt, source: Source, unset: lis
 
 
 def option(
-    reading: Reading, kind: str, value: str, at: FileAt, source: Source, unset: list[str]
+    reading: Reading, kind: str, value: str, at: FileAt, source: SourceFile, unset: list[str]
 ) -> None:
     """Take one option of pip with its value."""
     if unset and kind in ("index", "extra", "links"):
         why = f"{source.path} names an index by ${{{unset[0]}}}, which is not set here"
-        reading.gaps.append(Gap(why=why, at=at))
+        reading.gaps.append(UnreadPart(why=why, at=at))
         return
     if kind in ("no-binary", "only-binary"):
         no_binary(reading.options, kind, value)
@@ -164,7 +164,7 @@ def option(
         other = source.beside(value)
         if other is None:
             reading.gaps.append(
-                Gap(why=f"{value}, which {source.path} includes, is not here", at=at)
+                UnreadPart(why=f"{value}, which {source.path} includes, is not here", at=at)
             )
         else:
             add(reading, other, constraint=kind == "constraint")
@@ -192,7 +192,7 @@ def no_binary(options: dict[str, str], kind: str, value: str) -> None:
     options["no-binary"] = ",".join(said)
 
 
-def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:
+def wish_of(text: str, at: FileAt, source: SourceFile | None, *, constraint: bool) -> Wish | None:
     """The wish of a requirement line; `None` for one that says nothing of torch's family."""
     name_only = _NAME.match(text)
     if not name_only:
@@ -222,7 +222,7 @@ def wish_of(text: str, at: FileAt, source: Source | None, *, constraint: bool) -
     )
 
 
-def _path(text: str, at: FileAt, source: Source | None, *, constraint: bool) -> Wish | None:
+def _path(text: str, at: FileAt, source: SourceFile | None, *, constraint: bool) -> Wish | None:
     """A file or URL without a name before it: `https://….whl`, `./wheels/torch-….whl`."""
     bare, _, marker = text.partition(" ;")
     bare = bare.strip().strip("'\"")

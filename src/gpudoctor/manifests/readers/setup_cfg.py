@@ -5,15 +5,15 @@ from __future__ import annotations
 import configparser
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.install_file import Document, Wish, line_of
+from gpudoctor.manifests.install_file import InstallFile, Wish, line_of
 from gpudoctor.manifests.readers.requirements_txt import wish_of
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 
-def read(source: Source) -> Document:
+def read(source: SourceFile) -> InstallFile:
     """Read a setup.cfg.
 
     Raises:
@@ -29,7 +29,7 @@ def read(source: Source) -> Document:
     if parser.has_section("options.extras_require"):
         for extra, lines in parser.items("options.extras_require"):
             wishes += [replace(wish, extra=normal(extra)) for wish in _lines(lines, source)]
-    return Document(
+    return InstallFile(
         path=source.path,
         format="setup.cfg",
         tool="pip",
@@ -38,7 +38,7 @@ def read(source: Source) -> Document:
     )
 
 
-def _lines(text: str, source: Source) -> list[Wish]:
+def _lines(text: str, source: SourceFile) -> list[Wish]:
     found = []
     for raw in text.replace(";\n", "\n").splitlines():
         line = raw.split("#", 1)[0].strip()

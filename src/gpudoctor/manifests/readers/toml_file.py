@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.terms.toml import loads
 
 
-def parse(source: Source, text: str | None = None) -> dict[str, Any]:
+def parse(source: SourceFile, text: str | None = None) -> dict[str, Any]:
     """The tables of a file.
 
     Raises:

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Gap, Index, Wish, line_of
+from gpudoctor.manifests.install_file import Index, InstallFile, UnreadPart, Wish, line_of
 from gpudoctor.manifests.readers import uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.value import replace
 
 
-def add(document: Document, data: Mapping[str, Any], source: Source) -> Document:
+def add(document: InstallFile, data: Mapping[str, Any], source: SourceFile) -> InstallFile:
     """The document with what `[tool.uv]`, or a uv.toml beside it, says."""
     root = uv_workspace.root_of(source)
     settings = uv_workspace.settings_of(data, root)
@@ -81,7 +81,7 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
     else:
         options["default-groups"] = "dev"
     gaps = [
-        Gap(why=f"{source.path} has an index without a URL", at=FileAt(source.path, None))
+        UnreadPart(why=f"{source.path} has an index without a URL", at=FileAt(source.path, None))
         for index in indexes
         if index is None
     ]
@@ -96,10 +96,10 @@ def add(document: Document, data: Mapping[str, Any], source: Source) -> Document
 
 
 def _of_projects(
-    source: Source,
+    source: SourceFile,
     data: Mapping[str, Any],
     settings: Mapping[str, Any],
-    root: Source | None,
+    root: SourceFile | None,
     path: tuple[str, ...],
 ) -> list[Wish]:
     """What the other projects of the repository bring that this one needs."""
@@ -130,11 +130,11 @@ def _markers(said: Any) -> tuple[str, ...]:
     return (said,) if isinstance(said, str) else tuple(str(item) for item in rows(said))
 
 
-def _at(source: Source, words: str) -> FileAt:
+def _at(source: SourceFile, words: str) -> FileAt:
     return FileAt(source.path, line_of(source.text, words))
 
 
-def _index(row: Any, source: Source) -> Index | None:
+def _index(row: Any, source: SourceFile) -> Index | None:
     url = text(table(row).get("url"))
     if url is None:
         return None
@@ -148,7 +148,7 @@ def _index(row: Any, source: Source) -> Index | None:
     )
 
 
-def _sourced(wish: Wish, settings: Mapping[str, Any], source: Source) -> list[Wish]:
+def _sourced(wish: Wish, settings: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     """A wish, once for each source that `[tool.uv.sources]` gives it, and once for the rest."""
     given = next(
         (row for name, row in table(settings, "sources").items() if normal(name) == wish.name),
@@ -177,7 +177,7 @@ def _sourced(wish: Wish, settings: Mapping[str, Any], source: Source) -> list[Wi
     return [*found, replace(wish, unless=tuple(others))]
 
 
-def _from(wish: Wish, row: Mapping[str, Any], source: Source) -> Wish:
+def _from(wish: Wish, row: Mapping[str, Any], source: SourceFile) -> Wish:
     index, url = text(row.get("index")), text(row.get("url")) or text(row.get("path"))
     if index is not None:
         return replace(wish, index=index)
@@ -195,7 +195,7 @@ def _both(one: str | None, other: str | None) -> str | None:
     return one or other
 
 
-def _overridden(wishes: list[Wish], settings: Mapping[str, Any], source: Source) -> list[Wish]:
+def _overridden(wishes: list[Wish], settings: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     """`override-dependencies` take the place of every specifier of a package."""
     specifiers: dict[str, str] = {}
     for line in rows(settings.get("override-dependencies")):
@@ -208,7 +208,7 @@ def _overridden(wishes: list[Wish], settings: Mapping[str, Any], source: Source)
     ]
 
 
-def _constraints(settings: Mapping[str, Any], source: Source) -> list[Wish]:
+def _constraints(settings: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     found = []
     for line in rows(settings.get("constraint-dependencies")):
         wish = wish_of(str(line), _at(source, str(line)), source, constraint=True)
@@ -217,7 +217,7 @@ def _constraints(settings: Mapping[str, Any], source: Source) -> list[Wish]:
     return found
 
 
-def _legacy(settings: Mapping[str, Any], source: Source) -> list[Wish]:
+def _legacy(settings: Mapping[str, Any], source: SourceFile) -> list[Wish]:
     """`dev-dependencies`, which uv adds to the group dev."""
     found = []
     for line in rows(settings.get("dev-dependencies")):

@@ -11,7 +11,7 @@ from typing import Any
 
 from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.requirements.requirement_line import normal, read_line
 from gpudoctor.model.value import dataclass, replace
 
@@ -30,7 +30,7 @@ class Needed:
     group: str | None
 
 
-def root_of(source: Source) -> Source | None:
+def root_of(source: SourceFile) -> SourceFile | None:
     """The pyproject.toml whose workspace a project belongs to; `None`: it stands alone."""
     folders = source.path.replace("\\", "/").split("/")[:-1]
     for up in range(1, _UP):
@@ -47,7 +47,7 @@ def root_of(source: Source) -> Source | None:
     return None
 
 
-def settings_of(data: Mapping[str, Any], root: Source | None) -> dict[str, Any]:
+def settings_of(data: Mapping[str, Any], root: SourceFile | None) -> dict[str, Any]:
     """`[tool.uv]` as it counts for a project: its sources before those of the workspace."""
     own = dict(table(data, "tool", "uv"))
     if root is None:
@@ -82,8 +82,11 @@ def needed(data: Mapping[str, Any]) -> list[Needed]:
 
 
 def projects(
-    source: Source, data: Mapping[str, Any], settings: Mapping[str, Any], root: Source | None
-) -> list[tuple[Needed, Source]]:
+    source: SourceFile,
+    data: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    root: SourceFile | None,
+) -> list[tuple[Needed, SourceFile]]:
     """The other projects in the repository that one needs, each with its pyproject.toml."""
     sources = {normal(name): row for name, row in table(settings, "sources").items()}
     own = table(data, "tool", "uv", "sources")
@@ -105,7 +108,7 @@ def projects(
     return found
 
 
-def member(root: Source, name: str) -> Source | None:
+def member(root: SourceFile, name: str) -> SourceFile | None:
     """The project of a workspace with this name."""
     said = table(parse(root), "tool", "uv", "workspace")
     for pattern in rows(said.get("members")):
@@ -124,6 +127,6 @@ def carried(wish: Wish, row: Needed) -> Wish:
     return replace(wish, marker=" and ".join(markers) or None, extra=row.extra, group=row.group)
 
 
-def deep(path: tuple[str, ...], other: Source) -> bool:
+def deep(path: tuple[str, ...], other: SourceFile) -> bool:
     """Whether following a project once more would go round in a circle, or too far."""
     return other.path in path or len(path) >= _DEEP

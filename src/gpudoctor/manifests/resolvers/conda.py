@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
-from gpudoctor.manifests.choice import Outcome
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.conda_builds import choice, cuda_of
-from gpudoctor.manifests.install_file import CondaSpec, Document
+from gpudoctor.manifests.install_file import CondaSpec, InstallFile
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.value import replace
@@ -22,7 +22,7 @@ _LAST_PYTHON = 12
 _TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The torch of a conda environment, and of the list for pip in it."""
     tool = document.tool
     said = f"with {tool}, nothing configured on the machine"
@@ -46,7 +46,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     return _conda_forge(document, named, torch, scene, said)
 
 
-def _by_pip(document: Document, scene: Scene, said: str) -> Outcome:
+def _by_pip(document: InstallFile, scene: Scene, said: str) -> InstallOutcome:
     from gpudoctor.manifests.resolvers import pip, uv
 
     resolver = uv.resolve if document.tool == "pixi" else pip.resolve
@@ -54,7 +54,9 @@ def _by_pip(document: Document, scene: Scene, said: str) -> Outcome:
     return replace(found, assumption=said)
 
 
-def _pytorch_channel(document: Document, torch: CondaSpec, scene: Scene, said: str) -> Outcome:
+def _pytorch_channel(
+    document: InstallFile, torch: CondaSpec, scene: Scene, said: str
+) -> InstallOutcome:
     tool = document.tool
     cuda = next((spec for spec in document.conda if spec.name == "pytorch-cuda"), None)
     wanted = cuda_of(torch.build)
@@ -79,25 +81,25 @@ def _pytorch_channel(document: Document, torch: CondaSpec, scene: Scene, said: s
     minor = int(scene.python.rstrip("t").partition(".")[2] or 0)
     if found and minor > _LAST_PYTHON:
         why = f"the channel pytorch has no build for Python {scene.python}; it ended with 3.12"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="python",
             files=(torch.at,),
         )  # fmt: skip
     if not found:
         asked = f"pytorch{torch.version}" + (f" with pytorch-cuda={wanted}" if wanted else "")
         why = f"{asked} is not on the channel pytorch, which ended with {last} and CUDA 12.4"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="missing",
             files=(torch.at,),
         )  # fmt: skip
     best = max(found, key=lambda build: version(build.torch))
     made = choice("pytorch", best.torch, wanted, torch.at, scene)
-    return Outcome(status="installs", tool=tool, assumption=said, choices=(made,))
+    return InstallOutcome(status="installs", tool=tool, assumption=said, choices=(made,))
 
 
 def _conda_forge(
-    document: Document, named: list[CondaSpec], torch: CondaSpec, scene: Scene, said: str
-) -> Outcome:
+    document: InstallFile, named: list[CondaSpec], torch: CondaSpec, scene: Scene, said: str
+) -> InstallOutcome:
     tool = document.tool
     builds = [spec.build for spec in named if spec.build]
     cuda = next((found for build in builds if (found := cuda_of(build)) is not None), None)
@@ -107,7 +109,7 @@ def _conda_forge(
         cpu = True
         if gpu:
             why = f"conda-forge has no CUDA build of pytorch for {scene.platform}"
-            return Outcome(
+            return InstallOutcome(
                 status="fails", tool=tool, assumption=said, why=why, reason="platform",
                 files=(torch.at,),
             )  # fmt: skip
@@ -119,14 +121,14 @@ def _conda_forge(
             f"the CUDA build that {document.path} asks for needs a driver where it is solved, and "
         )
         why += "the manifest declares none" if tool == "pixi" else "an image is built without one"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="conflict",
             files=(torch.at,),
         )  # fmt: skip
     if alone and not declared:
         cpu = True
     if cpu and not gpu:
-        return Outcome(
+        return InstallOutcome(
             status="installs",
             tool=tool,
             assumption=said,
@@ -143,13 +145,13 @@ def _conda_forge(
     wanted = cuda or asked
     if wanted and declared and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
         why = f"{document.path} asks for CUDA {wanted}, and declares CUDA {declared}"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="conflict",
             files=(torch.at,),
         )  # fmt: skip
     if cuda and asked and cuda.split(".")[0] != asked.split(".")[0]:
         why = f"{document.path} asks for a build for CUDA {cuda} beside cuda-version {asked}"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="conflict",
             files=(torch.at,),
         )  # fmt: skip
@@ -160,7 +162,7 @@ def _conda_forge(
         why = f"which CUDA the pytorch of {document.path} is built for is left open"
         return _open(tool, said, why, torch)
     made = choice("conda-forge", _newest(torch), wanted, torch.at, scene)
-    return Outcome(status="installs", tool=tool, assumption=said, choices=(made,))
+    return InstallOutcome(status="installs", tool=tool, assumption=said, choices=(made,))
 
 
 def _of_its_time(release: str, cuda: str) -> bool:
@@ -202,5 +204,5 @@ def _newest(spec: CondaSpec) -> str:
     return max(rows, key=version, default=spec.version.removeprefix("==").removesuffix(".*"))
 
 
-def _open(tool: str, said: str, why: str, spec: CondaSpec) -> Outcome:
-    return Outcome(status="open", tool=tool, assumption=said, why=why, files=(spec.at,))
+def _open(tool: str, said: str, why: str, spec: CondaSpec) -> InstallOutcome:
+    return InstallOutcome(status="open", tool=tool, assumption=said, why=why, files=(spec.at,))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gpudoctor.manifests.choice import Outcome
-from gpudoctor.manifests.install_file import Document, Wish
+from gpudoctor.manifests.choice import InstallOutcome
+from gpudoctor.manifests.install_file import InstallFile, Wish
 from gpudoctor.manifests.resolvers.loose import Task, run
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
@@ -42,7 +42,9 @@ def chosen_from(item: Candidate, project: str | None, wishes: dict[str, list[Wis
     return covers(item.requires_python, project)
 
 
-def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome | None:
+def elsewhere(
+    document: InstallFile, scene: Scene, task_at: Callable[[Scene], Task]
+) -> InstallOutcome | None:
     """Where a lock for all cannot be written although this platform and Python have an answer.
 
     The tool ends with an error then, also here; `None`: nothing hinders it.
@@ -68,7 +70,9 @@ def elsewhere(document: Document, scene: Scene, task_at: Callable[[Scene], Task]
     return None
 
 
-def together(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome:
+def together(
+    document: InstallFile, scene: Scene, task_at: Callable[[Scene], Task]
+) -> InstallOutcome:
     """What comes of a lock in which all extras and groups are resolved as one.
 
     An extra that nobody installs limits the version too, or leaves none (Poetry 2.5 and uv 0.13,
@@ -97,7 +101,7 @@ def together(document: Document, scene: Scene, task_at: Callable[[Scene], Task])
     return replace(whole, why=why, reason="conflict" if whole.status == "fails" else "")
 
 
-def forked(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -> Outcome:
+def forked(document: InstallFile, scene: Scene, task_at: Callable[[Scene], Task]) -> InstallOutcome:
     """The same where extras are declared to conflict: each is locked in a fork of its own.
 
     What a fork chooses is preferred in the others, so that a version which the requirements leave
@@ -120,7 +124,7 @@ def forked(document: Document, scene: Scene, task_at: Callable[[Scene], Task]) -
         f"which torch {alone.tool} locks for {document.path} depends on its conflicting extras: "
         f"{', '.join(sorted(releases))}"
     )
-    return Outcome(
+    return InstallOutcome(
         status="open",
         tool=alone.tool,
         assumption=alone.assumption,
@@ -134,7 +138,7 @@ def pinned(task: Task) -> bool:
     return any(wish.specifier.startswith("==") for wish in task.wishes.get(TORCH, ()))
 
 
-def _choices(document: Document, scene: Scene) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _choices(document: InstallFile, scene: Scene) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """Extras and groups that are locked too: the chosen ones together, each other one alone."""
     extras = {wish.extra for wish in document.wishes if wish.extra} - set(scene.extras)
     groups = {wish.group for wish in document.wishes if wish.group} - set(scene.groups)

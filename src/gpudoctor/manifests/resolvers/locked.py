@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
-from gpudoctor.manifests.choice import Choice, Outcome
+from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.conda_builds import choice as conda_choice
-from gpudoctor.manifests.install_file import Document, Pinned
+from gpudoctor.manifests.install_file import InstallFile, Pinned
 from gpudoctor.manifests.scene import Scene, file_name, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
@@ -17,7 +17,7 @@ from gpudoctor.model.requirements.specifier import version
 from gpudoctor.model.terms.version import split_label
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The packages of the lock for one platform and Python."""
     said = f"with {document.tool}, from {document.path} as it is"
     active = [row for row in document.pinned or () if scene.applies(row.marker)]
@@ -29,10 +29,10 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     for row in active:
         found = choice_of(row, scene)
         if row.name == TORCH:
-            if isinstance(found, Outcome):
+            if isinstance(found, InstallOutcome):
                 return _for(found, document.tool, said)
             if seen.setdefault(TORCH, found.version) != found.version:
-                return Outcome(
+                return InstallOutcome(
                     status="open",
                     tool=document.tool,
                     assumption=said,
@@ -40,11 +40,13 @@ def resolve(document: Document, scene: Scene) -> Outcome:
                     f"{', '.join(dict.fromkeys(row.version for row in torches))}",
                     files=tuple(row.at for row in torches),
                 )
-        elif isinstance(found, Outcome) and found.status == "fails" and _stops(row):
+        elif isinstance(found, InstallOutcome) and found.status == "fails" and _stops(row):
             return _for(found, document.tool, said)
         if isinstance(found, Choice) and not any(c.name == found.name for c in choices):
             choices.append(found)
-    return Outcome(status="installs", tool=document.tool, assumption=said, choices=tuple(choices))
+    return InstallOutcome(
+        status="installs", tool=document.tool, assumption=said, choices=tuple(choices)
+    )
 
 
 def _stops(row: Pinned) -> bool:
@@ -55,10 +57,10 @@ def _stops(row: Pinned) -> bool:
     return row.wheels_alone or row.name in COMPANIONS
 
 
-def choice_of(row: Pinned, scene: Scene) -> Choice | Outcome:
+def choice_of(row: Pinned, scene: Scene) -> Choice | InstallOutcome:
     """The build that an entry of a lock stands for; else an outcome, its tool to be filled in."""
     if row.unread:
-        return Outcome(status="open", tool="", why=row.unread, files=(row.at,))
+        return InstallOutcome(status="open", tool="", why=row.unread, files=(row.at,))
     if row.conda is not None:
         _, channel, cuda = row.conda
         if row.name == TORCH:
@@ -81,7 +83,7 @@ def built(
     default: str,
     at: FileAt,
     scene: Scene,
-) -> Choice | Outcome:
+) -> Choice | InstallOutcome:
     """Which build a version is: by its label, the file's, the path of its URL, or its index."""
     text = stated
     if file and "+" not in text:
@@ -98,7 +100,7 @@ def built(
     if variant is None:
         kind = kb_indexes.carried(where).kind if where else default
         if kind != "pypi" and name == TORCH:
-            return Outcome(
+            return InstallOutcome(
                 status="open",
                 tool="",
                 why=f"which build {name} {stated} of {shown(where) if where else 'that index'} "
@@ -139,7 +141,7 @@ def _build(stated: str, variant: str | None, scene: Scene) -> Build | None:
     return found if found is not None and found.exists else None
 
 
-def _no_wheel(row: Pinned, wheels: Sequence[str], scene: Scene) -> Outcome:
+def _no_wheel(row: Pinned, wheels: Sequence[str], scene: Scene) -> InstallOutcome:
     """Why none of the files of an entry can be installed."""
     other = Scene(scene.platform, scene.python, glibc=None)
     pythons = sorted(
@@ -159,11 +161,11 @@ def _no_wheel(row: Pinned, wheels: Sequence[str], scene: Scene) -> Outcome:
             f"{what} has no wheel for Python {scene.python} in {row.at.path}; it has them for "
             f"{', '.join(pythons)}"
         )
-        return Outcome(status="fails", tool="", why=why, reason="python", files=(row.at,))
+        return InstallOutcome(status="fails", tool="", why=why, reason="python", files=(row.at,))
     why = f"{what} has no wheel for {scene.platform} in {row.at.path}"
     if wheels:
         why += f": {_names(wheels)}"
-    return Outcome(status="fails", tool="", why=why, reason="platform", files=(row.at,))
+    return InstallOutcome(status="fails", tool="", why=why, reason="platform", files=(row.at,))
 
 
 def _names(files: Iterable[str]) -> str:
@@ -171,21 +173,21 @@ def _names(files: Iterable[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
-def _without(document: Document, said: str) -> Outcome:
+def _without(document: InstallFile, said: str) -> InstallOutcome:
     if document.optional:
         ways = ", ".join(document.optional)
         why = f"{document.path} brings torch only with {ways}"
-        return Outcome(status="open", tool=document.tool, assumption=said, why=why)
+        return InstallOutcome(status="open", tool=document.tool, assumption=said, why=why)
     if document.gaps:
         gap = document.gaps[0]
-        return Outcome(
+        return InstallOutcome(
             status="open", tool=document.tool, assumption=said, why=gap.why, files=(gap.at,)
         )
     why = f"{document.path} installs no torch on this platform and Python"
-    return Outcome(status="nothing", tool=document.tool, assumption=said, why=why)
+    return InstallOutcome(status="nothing", tool=document.tool, assumption=said, why=why)
 
 
-def _for(outcome: Outcome, tool: str, said: str) -> Outcome:
+def _for(outcome: InstallOutcome, tool: str, said: str) -> InstallOutcome:
     from gpudoctor.model.value import replace
 
     return replace(outcome, tool=tool, assumption=said)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
-from gpudoctor.manifests.choice import Choice, Outcome
-from gpudoctor.manifests.install_file import Gap, Wish
+from gpudoctor.manifests.choice import Choice, InstallOutcome
+from gpudoctor.manifests.install_file import UnreadPart, Wish
 from gpudoctor.manifests.resolvers.beyond import beyond_known
 from gpudoctor.manifests.resolvers.locked import built, shown
 from gpudoctor.manifests.resolvers.resolution import Pool, Solution, fits, places, solve
@@ -42,7 +42,7 @@ class Task:
     """The indexes for a sentence: `PyPI and cu128`."""
     urls: tuple[str, ...] = ()
     """The same, where torch is looked for."""
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[UnreadPart, ...] = ()
     installed: Mapping[str, Choice] = field(default_factory=dict)
     """What is there already, and stays where it satisfies."""
     no_binary: str = ""
@@ -71,7 +71,7 @@ def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
     return found
 
 
-def run(task: Task) -> Outcome:
+def run(task: Task) -> InstallOutcome:
     """Choose, and say why not where nothing can be chosen."""
     wishes = task.wishes
     brought = {name for name, rows in wishes.items() if any(not row.constraint for row in rows)}
@@ -84,7 +84,7 @@ def run(task: Task) -> Outcome:
     if refused := _from_source(task, brought):
         return refused
     direct = _direct(task)
-    if isinstance(direct, Outcome):
+    if isinstance(direct, InstallOutcome):
         return direct
     if task.gaps:
         return _open(task, task.gaps[0].why, (task.gaps[0].at,))
@@ -107,7 +107,7 @@ def run(task: Task) -> Outcome:
 
     try:
         known = _known(task, pool)
-        if isinstance(known, Outcome):
+        if isinstance(known, InstallOutcome):
             return known
         solution = solve(known, pool)
     except ValueError as error:
@@ -117,7 +117,7 @@ def run(task: Task) -> Outcome:
     return _installs(task, solution)
 
 
-def _from_source(task: Task, brought: Collection[str]) -> Outcome | None:
+def _from_source(task: Task, brought: Collection[str]) -> InstallOutcome | None:
     """What comes of forbidding wheels: torch and its companions have no source on any index."""
     forbidden = task.no_binary.split(",")
     for name in (TORCH, *COMPANIONS):
@@ -141,7 +141,7 @@ def _there(choice: Choice, scene: Scene) -> Candidate:
     )
 
 
-def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | Outcome:
+def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | InstallOutcome:
     """The wishes without those of packages whose releases the knowledge base does not know."""
     kept: dict[str, Sequence[Wish]] = {}
     exact = any("==" in wish.specifier or wish.url for wish in task.wishes.get(TORCH, ()))
@@ -162,7 +162,7 @@ def _known(task: Task, pool: Pool) -> dict[str, Sequence[Wish]] | Outcome:
     return kept
 
 
-def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
+def _direct(task: Task) -> dict[str, list[Candidate]] | InstallOutcome:
     """The files that are named directly."""
     found: dict[str, list[Candidate]] = {}
     for name, rows in task.wishes.items():
@@ -179,7 +179,7 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
                 found_not = _fails(task, why, "platform", (row.at,))
                 return replace(found_not, at_install=True)
             choice = built(name, text, row.url, None, "unknown", row.at, task.scene)
-            if isinstance(choice, Outcome):
+            if isinstance(choice, InstallOutcome):
                 return _open(task, choice.why, (row.at,))
             found[name] = [
                 Candidate(
@@ -194,7 +194,7 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | Outcome:
     return found
 
 
-def _installs(task: Task, solution: Solution) -> Outcome:
+def _installs(task: Task, solution: Solution) -> InstallOutcome:
     choices = []
     exact = any("==" in wish.specifier or wish.url for wish in task.wishes.get(TORCH, ()))
     for item in solution.chosen:
@@ -224,12 +224,12 @@ def _installs(task: Task, solution: Solution) -> Outcome:
         )
     if not any(choice.name == TORCH for choice in choices):
         return _open(task, _silent(task), ())
-    return Outcome(
+    return InstallOutcome(
         status="installs", tool=task.tool, assumption=task.assumption, choices=tuple(choices)
     )
 
 
-def _unfit(task: Task, item: Candidate, at: FileAt) -> Outcome:
+def _unfit(task: Task, item: Candidate, at: FileAt) -> InstallOutcome:
     """A version was chosen for all platforms, and this one has no wheel of it."""
     what = f"{task.tool} locks {item.name} {item.version} from {_index_name(item.index)}"
     if item.pythons:
@@ -253,7 +253,7 @@ def _place(task: Task, name: str) -> FileAt:
     return found[0].at
 
 
-def _hindered(task: Task, solution: Solution) -> Outcome:
+def _hindered(task: Task, solution: Solution) -> InstallOutcome:
     if solution.open is not None:
         name = solution.open
         why = f"what {task.where} holds of {name} is not known"
@@ -296,14 +296,16 @@ def _silent(task: Task) -> str:
     return f"{task.path} does not name torch"
 
 
-def _open(task: Task, why: str, files: tuple[FileAt, ...]) -> Outcome:
-    return Outcome(status="open", tool=task.tool, assumption=task.assumption, why=why, files=files)
+def _open(task: Task, why: str, files: tuple[FileAt, ...]) -> InstallOutcome:
+    return InstallOutcome(
+        status="open", tool=task.tool, assumption=task.assumption, why=why, files=files
+    )
 
 
-def _fails(task: Task, why: str, reason: str, files: tuple[FileAt, ...]) -> Outcome:
+def _fails(task: Task, why: str, reason: str, files: tuple[FileAt, ...]) -> InstallOutcome:
     if reason == "open":
         return _open(task, why, files)
-    return Outcome(
+    return InstallOutcome(
         status="fails",
         tool=task.tool,
         assumption=task.assumption,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.manifests.choice import Outcome
-from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.choice import InstallOutcome
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import chosen_from, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
@@ -19,12 +19,12 @@ from gpudoctor.manifests.universe import Candidate
 from gpudoctor.model.requirements import specifier
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The lock that `pdm lock` would write."""
     return together(document, scene, lambda at: _task(document, at))
 
 
-def _task(document: Document, scene: Scene) -> Task:
+def _task(document: InstallFile, scene: Scene) -> Task:
     wishes = wishes_of(document.wishes, scene)
 
     def pools(at: Scene) -> Pool:
@@ -43,7 +43,7 @@ def _task(document: Document, scene: Scene) -> Task:
     )
 
 
-def _of(name: str, document: Document) -> tuple[Index, ...]:
+def _of(name: str, document: InstallFile) -> tuple[Index, ...]:
     """The sources that a package is looked for on."""
     sources = list(document.indexes)
     if not any(index.name == "pypi" for index in sources):
@@ -55,7 +55,7 @@ def _of(name: str, document: Document) -> tuple[Index, ...]:
 
 
 def _seen(
-    name: str, document: Document, wishes: dict[str, list[Wish]], scene: Scene
+    name: str, document: InstallFile, wishes: dict[str, list[Wish]], scene: Scene
 ) -> Sequence[Candidate] | None:
     found: list[Candidate] = []
     for index in _of(name, document):

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests import universe
-from gpudoctor.manifests.choice import Choice, Outcome
-from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.choice import Choice, InstallOutcome
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers.locked import shown
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
@@ -24,8 +24,8 @@ from gpudoctor.model.terms.version import local_label
 
 
 def resolve(
-    document: Document, scene: Scene, installed: Mapping[str, Choice] | None = None
-) -> Outcome:
+    document: InstallFile, scene: Scene, installed: Mapping[str, Choice] | None = None
+) -> InstallOutcome:
     """What `pip install -r` (or `pip install .`) brings, beside what is `installed`."""
     indexes = in_order(document)
     said = "with pip, nothing in pip.conf or PIP_* on the machine"
@@ -47,7 +47,7 @@ def resolve(
     return _unhashed(document, scene, found) if found.status == "installs" else found
 
 
-def _unhashed(document: Document, scene: Scene, found: Outcome) -> Outcome:
+def _unhashed(document: InstallFile, scene: Scene, found: InstallOutcome) -> InstallOutcome:
     """pip asks for a hash of every requirement as soon as one has one.
 
     Source: pip documentation, "Secure installs".
@@ -57,14 +57,14 @@ def _unhashed(document: Document, scene: Scene, found: Outcome) -> Outcome:
         if not scene.applies(marker or None):
             continue
         why = f"{document.path} is installed by hashes, and {text[:60]} has none"
-        return Outcome(
+        return InstallOutcome(
             status="fails", tool="pip", assumption=found.assumption, why=why, reason="conflict",
             files=(at,),
         )  # fmt: skip
     return found
 
 
-def in_order(document: Document) -> tuple[Index, ...]:
+def in_order(document: InstallFile) -> tuple[Index, ...]:
     """The indexes that pip looks at; PyPI unless another stands in its place."""
     main = [index for index in document.indexes if index.default]
     extra = [index for index in document.indexes if not index.default]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.manifests.choice import Outcome
-from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.choice import InstallOutcome
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
@@ -16,7 +16,7 @@ from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The lock that `pipenv lock` would write on this platform."""
     wishes = wishes_of(document.wishes, scene)
     pre = "pre" in document.options
@@ -38,7 +38,7 @@ def resolve(document: Document, scene: Scene) -> Outcome:
     return run(task)
 
 
-def _of(name: str, document: Document, wishes: dict[str, list[Wish]]) -> tuple[Index, ...]:
+def _of(name: str, document: InstallFile, wishes: dict[str, list[Wish]]) -> tuple[Index, ...]:
     """The source that a package is looked for on."""
     for wish in wishes.get(name, ()):
         if wish.index is not None:
@@ -48,7 +48,7 @@ def _of(name: str, document: Document, wishes: dict[str, list[Wish]]) -> tuple[I
 
 
 def _seen(
-    name: str, document: Document, wishes: dict[str, list[Wish]], scene: Scene, *, pre: bool
+    name: str, document: InstallFile, wishes: dict[str, list[Wish]], scene: Scene, *, pre: bool
 ) -> Sequence[Candidate] | None:
     places = _of(name, document, wishes)
     return pip.pool_of(places, wishes, scene, pre=pre)(name)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpudoctor.manifests.choice import Outcome
-from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.choice import InstallOutcome
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import chosen_from, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
@@ -20,12 +20,12 @@ from gpudoctor.manifests.universe import Candidate
 from gpudoctor.model.requirements import specifier
 
 
-def resolve(document: Document, scene: Scene) -> Outcome:
+def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The lock that `poetry lock` would write."""
     return together(document, scene, lambda at: _task(document, at))
 
 
-def _task(document: Document, scene: Scene) -> Task:
+def _task(document: InstallFile, scene: Scene) -> Task:
     wishes = wishes_of(document.wishes, scene)
     tiers = _tiers(document)
 
@@ -46,7 +46,7 @@ def _task(document: Document, scene: Scene) -> Task:
     )
 
 
-def _tiers(document: Document) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
+def _tiers(document: InstallFile) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
     """Primary and supplemental sources; PyPI is primary where no other one is."""
     primary = [i for i in document.indexes if i.priority in ("primary", "default")]
     supplemental = [i for i in document.indexes if i.priority in ("supplemental", "secondary")]
@@ -57,7 +57,7 @@ def _tiers(document: Document) -> tuple[tuple[Index, ...], tuple[Index, ...]]:
 
 
 def _named(
-    name: str, document: Document, wishes: dict[str, list[Wish]]
+    name: str, document: InstallFile, wishes: dict[str, list[Wish]]
 ) -> tuple[Index, ...] | None:
     """The one source that a package names."""
     for wish in wishes.get(name, ()):
@@ -71,7 +71,7 @@ def _named(
 
 def _seen(
     name: str,
-    document: Document,
+    document: InstallFile,
     tiers: tuple[tuple[Index, ...], tuple[Index, ...]],
     wishes: dict[str, list[Wish]],
     scene: Scene,

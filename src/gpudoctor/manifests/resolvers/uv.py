@@ -15,8 +15,8 @@ from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
-from gpudoctor.manifests.choice import Choice, Outcome
-from gpudoctor.manifests.install_file import Document, Index, Wish
+from gpudoctor.manifests.choice import Choice, InstallOutcome
+from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import PLATFORMS, elsewhere, forked, pinned, together
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
@@ -29,8 +29,8 @@ from gpudoctor.model.value import replace
 
 
 def resolve(
-    document: Document, scene: Scene, installed: Mapping[str, Choice] | None = None
-) -> Outcome:
+    document: InstallFile, scene: Scene, installed: Mapping[str, Choice] | None = None
+) -> InstallOutcome:
     """What `uv pip install -r` brings, or the lock that `uv lock` would write."""
     project = document.format == "pyproject"
     wishes = wishes_of(document.wishes, scene)
@@ -77,12 +77,12 @@ def resolve(
     )
 
 
-def _torch_at(outcome: Outcome) -> tuple[FileAt, ...]:
+def _torch_at(outcome: InstallOutcome) -> tuple[FileAt, ...]:
     torch = outcome.choice(TORCH)
     return () if torch is None else (torch.at,)
 
 
-def _unsaid(document: Document, outcome: Outcome, *, pinned: bool) -> str | None:
+def _unsaid(document: InstallFile, outcome: InstallOutcome, *, pinned: bool) -> str | None:
     """A setting by which uv may take another release than its newest."""
     said = document.options
     if "excluded" in said:
@@ -99,8 +99,8 @@ def _unsaid(document: Document, outcome: Outcome, *, pinned: bool) -> str | None
 
 
 def _required(
-    document: Document, scene: Scene, outcome: Outcome, *, pinned: bool
-) -> Outcome | None:
+    document: InstallFile, scene: Scene, outcome: InstallOutcome, *, pinned: bool
+) -> InstallOutcome | None:
     """What comes of environments that must have a wheel (`required-environments`)."""
     torch = outcome.choice(TORCH)
     for marker in filter(None, document.options.get("required", "").split("\n")):
@@ -125,7 +125,7 @@ def _required(
     return None
 
 
-def _at(document: Document, scene: Scene) -> dict[str, Any]:
+def _at(document: InstallFile, scene: Scene) -> dict[str, Any]:
     """What differs in a task on another platform or Python."""
     wishes = wishes_of(document.wishes, scene)
     indexes = _in_order(document)
@@ -136,7 +136,7 @@ def _at(document: Document, scene: Scene) -> dict[str, Any]:
     return {"wishes": wishes, "pools": pools, "scene": scene}
 
 
-def _asked(places: tuple[Index, ...], document: Document, scene: Scene) -> tuple[str, ...]:
+def _asked(places: tuple[Index, ...], document: InstallFile, scene: Scene) -> tuple[str, ...]:
     """The indexes that are asked for torch: the first that has it ends the search."""
     asked = []
     for index in places:
@@ -147,7 +147,7 @@ def _asked(places: tuple[Index, ...], document: Document, scene: Scene) -> tuple
     return tuple(asked)
 
 
-def _in_order(document: Document) -> tuple[Index, ...]:
+def _in_order(document: InstallFile) -> tuple[Index, ...]:
     """The indexes that count for every package, the default one last."""
     main = [index for index in document.indexes if index.default]
     extra = [index for index in document.indexes if not index.default and not index.explicit]
@@ -158,7 +158,7 @@ def _in_order(document: Document) -> tuple[Index, ...]:
 
 def _of(
     name: str,
-    document: Document,
+    document: InstallFile,
     indexes: tuple[Index, ...],
     wishes: dict[str, list[Wish]],
 ) -> tuple[Index, ...]:
@@ -176,7 +176,7 @@ def _of(
 
 def _seen(
     name: str,
-    document: Document,
+    document: InstallFile,
     indexes: tuple[Index, ...],
     wishes: dict[str, list[Wish]],
     scene: Scene,

@@ -30,7 +30,7 @@ Constraint = Literal["platform", "pin", "python", "glibc", "macos", "code", "dri
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class DropReason:
     """Why a build is dropped."""
 
     constraint: Constraint
@@ -97,10 +97,10 @@ class Offer:
                 self.covers[gpu] = "none"
         return self.covers[gpu]
 
-    def fit(self, gpus: tuple[ComputeCapability, ...]) -> Fit:
+    def fit(self, gpus: tuple[ComputeCapability, ...]) -> BuildFit:
         """How its code serves the GPUs, whatever else is asked of it."""
         cover = {self.coverage(gpu) for gpu in gpus}
-        return Fit(
+        return BuildFit(
             offer=self,
             native=cover <= {"native"},
             complete=not any(gaps(self.build, (gpu,)) for gpu in gpus),
@@ -108,7 +108,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class BuildFit:
     """An offer beside the GPUs of a machine."""
 
     offer: Offer
@@ -151,28 +151,28 @@ def newest_on(kind: str, platform: str) -> tuple[int, ...]:
     return max((offer.order for offer in offers(kind, platform)), default=())
 
 
-def objections(offer: Offer, target: Target) -> list[Reason]:
+def objections(offer: Offer, target: Target) -> list[DropReason]:
     """Every reason against a build on a target; none means that it runs there."""
-    found = [Reason("pin", text) for text in _pins(offer, target)]
+    found = [DropReason("pin", text) for text in _pins(offer, target)]
     if text := _python(offer, target):
-        found.append(Reason("python", text))
+        found.append(DropReason("python", text))
     if text := _libc(offer, target):
-        found.append(Reason("glibc", text))
+        found.append(DropReason("glibc", text))
     if text := _macos(offer, target):
-        found.append(Reason("macos", text))
-    found += [Reason("code", text) for text in _code(offer, target)]
+        found.append(DropReason("macos", text))
+    found += [DropReason("code", text) for text in _code(offer, target)]
     if text := _driver(offer, target):
-        found.append(Reason("driver", text))
+        found.append(DropReason("driver", text))
     missing = [gfx for gfx in target.gfx if not build_serves(offer.build, gfx)]
     if missing:
-        found.append(Reason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
+        found.append(DropReason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
     if old := _too_old_for_wsl(target):
         text = f"ROCm under WSL serves Radeon cards of RDNA 3 and newer, and not {', '.join(old)}"
-        found.append(Reason("gfx", text))
+        found.append(DropReason("gfx", text))
     return found
 
 
-def feasible(target: Target, kind: str, channel: str) -> tuple[Fit, ...]:
+def feasible(target: Target, kind: str, channel: str) -> tuple[BuildFit, ...]:
     """Every build that nothing speaks against: those without objections, found faster."""
     if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
         return ()
@@ -213,7 +213,7 @@ def _with_code(
     channel: str,
     gpus: tuple[ComputeCapability, ...],
     gfx: tuple[str, ...],
-) -> tuple[Fit, ...]:
+) -> tuple[BuildFit, ...]:
     """Builds that have code for the GPUs."""
     return tuple(
         offer.fit(gpus)

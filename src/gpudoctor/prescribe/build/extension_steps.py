@@ -13,14 +13,18 @@ from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import command_step
 from gpudoctor.prescribe.build.companion_changes import Broken, requirements_of
 from gpudoctor.prescribe.build.extension_recipe import extension_recipe
-from gpudoctor.prescribe.commands.install_commands import Place, install_argv, uninstall_argv
+from gpudoctor.prescribe.commands.install_commands import (
+    ChangedEnvironment,
+    install_argv,
+    uninstall_argv,
+)
 
 
 def extension_steps(
     broken: tuple[Broken, ...],
     gpus: tuple[ComputeCapability, ...],
     facts: Facts,
-    place: Place,
+    place: ChangedEnvironment,
 ) -> tuple[Step, ...]:
     """A step for each extension that the torch which is then there breaks."""
     return tuple(_step(entry, gpus, facts, place) for entry in broken)
@@ -46,7 +50,9 @@ def served_by(
     return tuple(gpu for gpu in gpus if gpu >= floor)
 
 
-def _step(entry: Broken, gpus: tuple[ComputeCapability, ...], facts: Facts, place: Place) -> Step:
+def _step(
+    entry: Broken, gpus: tuple[ComputeCapability, ...], facts: Facts, place: ChangedEnvironment
+) -> Step:
     package = entry.package
     name = f"{package.name} {package.version or ''}".strip()
     if gpus and not served_by(package, gpus):
@@ -84,7 +90,7 @@ def _step(entry: Broken, gpus: tuple[ComputeCapability, ...], facts: Facts, plac
 
 
 def _uninstall(
-    package: Package, name: str, gpus: tuple[ComputeCapability, ...], place: Place
+    package: Package, name: str, gpus: tuple[ComputeCapability, ...], place: ChangedEnvironment
 ) -> Step:
     lowest = kb_packages.serves_nothing_below(package.name, package.version)
     rows = (row for row in kb_packages.requirements() if row.package == package.name)

@@ -21,14 +21,18 @@ from gpudoctor.prescribe.build import reasons as words
 from gpudoctor.prescribe.build.companion_changes import Along, along
 from gpudoctor.prescribe.build.extension_steps import extension_steps, is_kept
 from gpudoctor.prescribe.build.vendor_notes import vendor_notes
-from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
+from gpudoctor.prescribe.commands.install_commands import (
+    ChangedEnvironment,
+    EnvironmentChange,
+    steps,
+)
 from gpudoctor.prescribe.commands.mirror import index_for
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.request.target import python_of, target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
+class BuildInstallation:
     """What installing a build takes and gives."""
 
     why: str
@@ -47,11 +51,11 @@ class Installation:
 def install(
     sheet: FactSheet,
     build: Build,
-    place: Place,
+    place: ChangedEnvironment,
     mirror: str | None,
     gpus: tuple[ComputeCapability, ...],
     named: Collection[str] = (),
-) -> Installation:
+) -> BuildInstallation:
     """Everything about installing `build` where `sheet` is; `named`: packages called broken."""
     if place.constraint is not None:
         return _beside_the_image(sheet, build, place, mirror, gpus)
@@ -61,7 +65,7 @@ def install(
     change = _change(facts, build, beside, mirror)
     extensions = extension_steps(beside.broken, gpus, facts, place)
     listed = change.packages + change.forced + change.plain
-    return Installation(
+    return BuildInstallation(
         why=words.why(sheet, build, target),
         steps=steps(change, place) + extensions,
         sheet=predict.with_build(sheet, build, beside),
@@ -88,10 +92,10 @@ _OTHER_IMAGE = (
 def _beside_the_image(
     sheet: FactSheet,
     build: Build,
-    place: Place,
+    place: ChangedEnvironment,
     mirror: str | None,
     gpus: tuple[ComputeCapability, ...],
-) -> Installation:
+) -> BuildInstallation:
     """In a ready image whose constraint file pins its own torch: an environment of its own.
 
     The containers of NVIDIA's catalogue (NGC) set PIP_CONSTRAINT, and pip refuses every other
@@ -99,7 +103,7 @@ def _beside_the_image(
     """
     python = python_of(sheet.facts.python)
     folder = "torch-env"
-    inside = Place(tool="pip", python=interpreter_in(folder, windows=False))
+    inside = ChangedEnvironment(tool="pip", python=interpreter_in(folder, windows=False))
     fresh = predict.with_python(sheet, python) if python else sheet
     found = install(fresh, build, inside, mirror, gpus)
     unset = environment_step(
@@ -123,7 +127,7 @@ def lost(beside: Along, gpus: tuple[ComputeCapability, ...]) -> tuple[str, ...]:
     return tuple(entry.package.name for entry in beside.broken if not is_kept(entry, gpus))
 
 
-def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Change:
+def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> EnvironmentChange:
     packages: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
     removals = beside.removals
@@ -139,7 +143,7 @@ def _change(facts: Facts, build: Build, beside: Along, mirror: str | None) -> Ch
         packages = beside.packages
     else:
         packages = (build.requirement, *beside.packages)
-    return Change(
+    return EnvironmentChange(
         index=index_for(_index_of(build), mirror),
         packages=packages,
         forced=forced + beside.forced,

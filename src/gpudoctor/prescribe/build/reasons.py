@@ -22,7 +22,7 @@ from gpudoctor.prescribe.build.companion_changes import Along, Broken
 from gpudoctor.prescribe.build.extension_steps import served_by
 from gpudoctor.prescribe.build.solver import ended, feasible
 from gpudoctor.prescribe.build.standing import standing
-from gpudoctor.prescribe.commands.install_commands import Place
+from gpudoctor.prescribe.commands.install_commands import ChangedEnvironment
 from gpudoctor.prescribe.request.target import Target
 
 _SURE = {
@@ -92,7 +92,7 @@ def _runs(sass: tuple[str, ...], gpu: ComputeCapability) -> bool:
 def notes(
     build: Build | None,
     beside: Along,
-    place: Place,
+    place: ChangedEnvironment,
     target: Target | None = None,
     gpus: tuple[ComputeCapability, ...] = (),
 ) -> tuple[str, ...]:

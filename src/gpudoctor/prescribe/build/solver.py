@@ -19,10 +19,10 @@ from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build import candidates
 from gpudoctor.prescribe.build.candidates import (
+    BuildFit,
     Constraint,
-    Fit,
+    DropReason,
     Offer,
-    Reason,
     companion_wheels,
     driver_serves_in_full,
     newest_on,
@@ -38,7 +38,7 @@ class Relaxation:
 
     constraint: Constraint
     build: Build
-    objections: tuple[Reason, ...]
+    objections: tuple[DropReason, ...]
 
 
 @lru_cache(maxsize=2048)
@@ -78,7 +78,7 @@ def best(
     return found[0] if found else None
 
 
-def _preference(fit: Fit, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
+def _preference(fit: BuildFit, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
     offer = fit.offer
     full = driver_serves_in_full(offer.cuda, target)
     beside = bool(target.companions)
@@ -112,7 +112,7 @@ def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
     """
     if target.platform is None:
         return []
-    by_constraint: dict[frozenset[Constraint], list[tuple[Offer, tuple[Reason, ...]]]] = {}
+    by_constraint: dict[frozenset[Constraint], list[tuple[Offer, tuple[DropReason, ...]]]] = {}
     for offer in offers(kind, target.platform):
         reasons = tuple(objections(offer, target))
         kinds = frozenset(reason.constraint for reason in reasons)
@@ -129,7 +129,7 @@ def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
 
 
 def _sacrifice(
-    constraint: Constraint, target: Target, item: tuple[Offer, tuple[Reason, ...]]
+    constraint: Constraint, target: Target, item: tuple[Offer, tuple[DropReason, ...]]
 ) -> tuple[object, ...]:
     """Sorts what asks for less first: an older system before a newer release."""
     offer = item[0]
@@ -140,7 +140,7 @@ def _sacrifice(
     return _preference(offer.fit(free.gpus), free, None)
 
 
-def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[Reason, ...]]:
+def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[DropReason, ...]]:
     """Each build of the platform by its label, with the reasons against it (none: it runs)."""
     if target.platform is None:
         return {}

@@ -20,17 +20,17 @@ from gpudoctor.model.facts import Python
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import command_step
 from gpudoctor.model.value import dataclass
-from gpudoctor.prescribe.commands.mirror import Index
+from gpudoctor.prescribe.commands.mirror import MirroredIndex
 
 Tool = Literal["pip", "uv", "conda", "pixi", "poetry", "pipenv"]
 TOOLS: tuple[str, ...] = ("auto", "pip", "uv", "conda", "pixi", "poetry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class EnvironmentChange:
     """What is to be installed and removed in one environment, in one go."""
 
-    index: Index
+    index: MirroredIndex
     packages: tuple[str, ...]
     """Requirements that come from the variant's index, with everything they need."""
     forced: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ChangedEnvironment:
     """The environment that is changed, and the tool that changes it."""
 
     tool: Tool
@@ -76,7 +76,7 @@ def place_of(
     wanted: str = "auto",
     conda_packages: tuple[str, ...] = (),
     constraint: str | None = None,
-) -> Place:
+) -> ChangedEnvironment:
     """Which tool changes the environment: the wanted one, else the one that owns it."""
     executable = (python.executable if python else None) or "python"
     conda = bool(python and python.environment == "conda")
@@ -93,7 +93,7 @@ def place_of(
         tool, why = "uv", "uv made this environment"
     else:
         tool, why = "pip", ""
-    return Place(
+    return ChangedEnvironment(
         tool=tool,
         python=executable,
         needs_pip=bool(python and python.has_pip is False and tool in ("pip", "conda")),
@@ -108,7 +108,7 @@ def place_of(
     )
 
 
-def steps(change: Change, place: Place) -> tuple[Step, ...]:
+def steps(change: EnvironmentChange, place: ChangedEnvironment) -> tuple[Step, ...]:
     """The steps of a change, in the order in which they must run."""
     if place.locked:
         from gpudoctor.prescribe.commands.manifest_edit import manifest_steps
@@ -142,7 +142,7 @@ def steps(change: Change, place: Place) -> tuple[Step, ...]:
     return tuple(result)
 
 
-def _install_steps(change: Change, place: Place) -> list[Step]:
+def _install_steps(change: EnvironmentChange, place: ChangedEnvironment) -> list[Step]:
     result = []
     where = f" from {change.index.shown}" if change.index.shown else ""
     inside = " with the pip inside the conda environment" if place.conda else ""
@@ -187,7 +187,7 @@ def _install_steps(change: Change, place: Place) -> list[Step]:
     return result
 
 
-def _conda_steps(place: Place) -> tuple[Step, ...]:
+def _conda_steps(place: ChangedEnvironment) -> tuple[Step, ...]:
     if not place.conda_packages:
         return ()
     where = ("-p", place.conda_prefix) if place.conda_prefix else ()
@@ -203,26 +203,26 @@ def _conda_steps(place: Place) -> tuple[Step, ...]:
     )
 
 
-def install_argv(place: Place) -> tuple[str, ...]:
+def install_argv(place: ChangedEnvironment) -> tuple[str, ...]:
     """The beginning of an installing command: tool and interpreter."""
     if place.tool == "uv":
         return ("uv", "pip", "install", *_interpreter(place))
     return (place.python, *place.flags, "-m", "pip", "install")
 
 
-def uninstall_argv(place: Place) -> tuple[str, ...]:
+def uninstall_argv(place: ChangedEnvironment) -> tuple[str, ...]:
     """The beginning of an uninstalling command."""
     if place.tool == "uv":
         return ("uv", "pip", "uninstall", *_interpreter(place))
     return (place.python, *place.flags, "-m", "pip", "uninstall", "--yes")
 
 
-def _interpreter(place: Place) -> tuple[str, ...]:
+def _interpreter(place: ChangedEnvironment) -> tuple[str, ...]:
     """Which interpreter uv acts on; where it is not known, the one of the active environment."""
     return () if place.python == "python" else ("--python", place.python)
 
 
-def _force(place: Place, requirements: tuple[str, ...]) -> tuple[str, ...]:
+def _force(place: ChangedEnvironment, requirements: tuple[str, ...]) -> tuple[str, ...]:
     if place.tool != "uv":
         return ("--force-reinstall",)
     names = [requirement.split("=")[0].split(">")[0] for requirement in requirements]

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import command_step
-from gpudoctor.prescribe.commands.mirror import Index
+from gpudoctor.prescribe.commands.mirror import MirroredIndex
 
 
 def manifest_steps(
-    tool: str, lock_file: str | None, packages: tuple[str, ...], index: Index, *, pre: bool
+    tool: str, lock_file: str | None, packages: tuple[str, ...], index: MirroredIndex, *, pre: bool
 ) -> tuple[Step, ...]:
     """How to change the manifest that `tool` locks, and the commands that make it so."""
     url = index.shown or "https://pypi.org/simple"

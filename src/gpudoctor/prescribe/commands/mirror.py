@@ -13,7 +13,7 @@ OFFICIAL_ROOT = "https://download.pytorch.org/whl"
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class MirroredIndex:
     """One index: what is shown of it, and the options that name it to pip and uv."""
 
     shown: str | None
@@ -42,7 +42,7 @@ def variable(tool: str) -> str:
     return "UV_DEFAULT_INDEX" if tool == "uv" else "PIP_INDEX_URL"
 
 
-def index_for(variant_url: str | None, mirror: str | None) -> Index:
+def index_for(variant_url: str | None, mirror: str | None) -> MirroredIndex:
     """The index of a variant: `https://download.pytorch.org/whl/cu128`, or the mirror's.
 
     Only what lies below the official root moves to the mirror; an index of another publisher
@@ -53,19 +53,19 @@ def index_for(variant_url: str | None, mirror: str | None) -> Index:
     """
     url = index_url(variant_url, mirror)
     if url is None:
-        return Index(None)
+        return MirroredIndex(None)
     # On the start-up path: urllib.parse costs more than the rest of this module.
     if not any(mark in url for mark in "@?#"):
-        return Index(url)
+        return MirroredIndex(url)
     from urllib.parse import urlsplit, urlunsplit
 
     parts = urlsplit(url)
     if "@" not in parts.netloc and not parts.query and not parts.fragment:
-        return Index(url)
+        return MirroredIndex(url)
     # A query is a credential too: `?token=…`.
     host = parts.netloc.rpartition("@")[2]
     shown = urlunsplit(parts._replace(netloc=host, query="", fragment=""))
-    return Index(shown, has_credentials=True)
+    return MirroredIndex(shown, has_credentials=True)
 
 
 def index_url(variant_url: str | None, mirror: str | None) -> str | None:

@@ -17,8 +17,12 @@ from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best, ranked
 from gpudoctor.prescribe.build.vendor_notes import vendor_notes
-from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
-from gpudoctor.prescribe.commands.mirror import Index
+from gpudoctor.prescribe.commands.install_commands import (
+    ChangedEnvironment,
+    EnvironmentChange,
+    steps,
+)
+from gpudoctor.prescribe.commands.mirror import MirroredIndex
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.known_steps import amd_index
 from gpudoctor.prescribe.options import jetson_wheels as jetson
@@ -124,7 +128,10 @@ def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tupl
     """The steps that install torch from an index whose versions are not known here."""
     names = ("torch", "torchvision", "torchaudio")
     have = tuple(p.name for p in question.sheet.facts.packages if p.name in names)
-    return steps(Change(index=Index(url), packages=packages, removals=have), question.place)
+    return steps(
+        EnvironmentChange(index=MirroredIndex(url), packages=packages, removals=have),
+        question.place,
+    )
 
 
 def python_ways(question: Question) -> Iterator[Option]:
@@ -145,7 +152,7 @@ def python_ways(question: Question) -> Iterator[Option]:
     sheet = predict.with_python(question.sheet, wanted)
     folder = f"torch-{wanted}"
     windows = question.target.os == "windows"
-    place = Place(tool="pip", python=interpreter_in(folder, windows=windows))
+    place = ChangedEnvironment(tool="pip", python=interpreter_in(folder, windows=windows))
     found = install(sheet, build, place, question.options.index_url, question.target.gpus)
     make = new_environment(wanted, folder, windows=windows)
     way = replace(

@@ -14,9 +14,9 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import cached_property, dataclass, field, replace
-from gpudoctor.prescribe.build.install import Installation
+from gpudoctor.prescribe.build.install import BuildInstallation
 from gpudoctor.prescribe.build.solver import feasible
-from gpudoctor.prescribe.commands.install_commands import Place, place_of
+from gpudoctor.prescribe.commands.install_commands import ChangedEnvironment, place_of
 from gpudoctor.prescribe.driver.branches import flavour_of, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import mask
@@ -77,7 +77,7 @@ class Question:
         return self.sheet.facts.host or Host()
 
     @cached_property
-    def place(self) -> Place:
+    def place(self) -> ChangedEnvironment:
         """The environment and the tool that changes it."""
         conda = tuple(
             package.name if package.name != "torch" else "pytorch"
@@ -195,7 +195,7 @@ def _is_slow(gpu: Gpu) -> bool:
     return size is not None and size <= _SLOW_GIB
 
 
-def way_of(kind: WayKind, found: Installation) -> Way:
+def way_of(kind: WayKind, found: BuildInstallation) -> Way:
     """An installation as a way out."""
     return Way(
         kind=kind,

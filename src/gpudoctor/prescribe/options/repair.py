@@ -16,15 +16,19 @@ from gpudoctor.prescribe.build import prediction as predict
 from gpudoctor.prescribe.build import reasons as words
 from gpudoctor.prescribe.build.companion_changes import Along, along
 from gpudoctor.prescribe.build.extension_steps import extension_steps
-from gpudoctor.prescribe.build.install import Installation, lost, named_packages
-from gpudoctor.prescribe.commands.install_commands import Change, Place, steps
+from gpudoctor.prescribe.build.install import BuildInstallation, lost, named_packages
+from gpudoctor.prescribe.commands.install_commands import (
+    ChangedEnvironment,
+    EnvironmentChange,
+    steps,
+)
 from gpudoctor.prescribe.commands.mirror import index_for
 from gpudoctor.prescribe.request.target import target_of
 
 
 def repair(
-    sheet: FactSheet, findings: tuple[Finding, ...], place: Place, mirror: str | None
-) -> Installation | None:
+    sheet: FactSheet, findings: tuple[Finding, ...], place: ChangedEnvironment, mirror: str | None
+) -> BuildInstallation | None:
     """What cures the findings while torch stays; `None` if nothing beside it is to be changed."""
     facts = sheet.facts
     torch = facts.torch
@@ -47,7 +51,7 @@ def repair(
         )
         and entry.name.startswith(("nvidia-", "triton", "cuda-", "pytorch-triton"))
     )
-    change = Change(
+    change = EnvironmentChange(
         index=index,
         packages=beside.packages + exact,
         forced=beside.forced,
@@ -63,7 +67,7 @@ def repair(
         change = replace(change, forced=(*change.forced, *shared))
     listed = change.packages + change.forced + change.plain
     what = listed or tuple(entry.package.name for entry in beside.broken) or change.removals
-    return Installation(
+    return BuildInstallation(
         why=said(
             "torch-stays",
             f"torch {torch.version} stays; what does not belong to it is put right "
@@ -79,13 +83,15 @@ def repair(
     )
 
 
-def _again(sheet: FactSheet, build: Build, place: Place, mirror: str | None) -> Installation:
+def _again(
+    sheet: FactSheet, build: Build, place: ChangedEnvironment, mirror: str | None
+) -> BuildInstallation:
     """The same wheel once more, and nothing else."""
     index = index_for(build.index_url or None, mirror)
-    change = Change(
+    change = EnvironmentChange(
         index=index, packages=(), forced=(build.requirement,), size=words.size(build, alone=True)
     )
-    return Installation(
+    return BuildInstallation(
         why=f"The files of torch {build.torch}+{build.variant} are damaged; the same wheel is "
         "installed again.",
         steps=steps(change, place),

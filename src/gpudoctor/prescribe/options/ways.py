@@ -20,7 +20,7 @@ from gpudoctor.prescribe.build.companion_changes import pins_of
 from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.install import install, named_packages
 from gpudoctor.prescribe.build.solver import ranked
-from gpudoctor.prescribe.commands.install_commands import Change, steps
+from gpudoctor.prescribe.commands.install_commands import EnvironmentChange, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
 from gpudoctor.prescribe.options.driver_ways import driver_ways
 from gpudoctor.prescribe.options.mask_ways import driver_and_mask_ways, mask_ways
@@ -154,7 +154,7 @@ def earlier_nightly(question: Question) -> Iterator[Option]:
         return
     wanted = f"torch=={base}.dev{before:%Y%m%d}+{label}"
     index = index_for(f"{OFFICIAL_ROOT}/nightly/{label}", question.options.index_url)
-    change = Change(index=index, packages=(wanted,), pre=True)
+    change = EnvironmentChange(index=index, packages=(wanted,), pre=True)
     way = Way(
         kind="nightly",
         why=f"The nightly of the day before, {wanted}, if the index still has it: nightlies are "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudoctor.binaries.table import Cell, Row, ScanTable
+from gpudoctor.binaries.table import CoverageCell, CoverageRow, ScanTable
 from gpudoctor.report.writers.markdown import escape
 
 
@@ -25,7 +25,7 @@ def render(table: ScanTable) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _cells(table: ScanTable, row: Row) -> list[str]:
+def _cells(table: ScanTable, row: CoverageRow) -> list[str]:
     library = row.library
     if not table.gpus:
         return [str(library.fatbins), " ".join(library.sass), " ".join(library.ptx)]
@@ -34,7 +34,7 @@ def _cells(table: ScanTable, row: Row) -> list[str]:
     return [_word(cell) for cell in row.cells]
 
 
-def _word(cell: Cell) -> str:
+def _word(cell: CoverageCell) -> str:
     result = cell.coverage
     if cell.ignored:
         return f"({result.status})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor.binaries.scan import Scan
-from gpudoctor.binaries.table import Cell, Row, ScanTable
+from gpudoctor.binaries.table import CoverageCell, CoverageRow, ScanTable
 from gpudoctor.model.parts.binary import CodeGroup, Library
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
@@ -41,7 +41,7 @@ def as_json(table: ScanTable) -> dict[str, Any]:
     }
 
 
-def _file(table: ScanTable, row: Row) -> dict[str, Any]:
+def _file(table: ScanTable, row: CoverageRow) -> dict[str, Any]:
     library = row.library
     found: dict[str, Any] = {
         "path": library.path,
@@ -86,7 +86,7 @@ def _other_vendors(library: Library) -> dict[str, Any]:
     return found
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: CoverageCell) -> dict[str, Any]:
     result = cell.coverage
     found: dict[str, Any] = {
         "gpu": result.gpu.sm,
@@ -145,7 +145,9 @@ def _nothing_found(scan: Scan) -> str:
     return f"No device code in {_files(scan.looked_at)}."
 
 
-def _grid(canvas: Canvas, table: ScanTable, rows: list[Row], common: str, style: Style) -> None:
+def _grid(
+    canvas: Canvas, table: ScanTable, rows: list[CoverageRow], common: str, style: Style
+) -> None:
     """One line a library, one column a GPU."""
     columns = len(table.gpus) * _COLUMN
     names = [row.library.path[len(common) :] for row in rows]
@@ -158,7 +160,7 @@ def _grid(canvas: Canvas, table: ScanTable, rows: list[Row], common: str, style:
         canvas.line(_tail(name, width) + "  ", *cells, "")
 
 
-def _cell_span(canvas: Canvas, cell: Cell) -> tuple[str, str]:
+def _cell_span(canvas: Canvas, cell: CoverageCell) -> tuple[str, str]:
     result = cell.coverage
     word: str = result.status
     if result.status == "partial":
@@ -169,7 +171,7 @@ def _cell_span(canvas: Canvas, cell: Cell) -> tuple[str, str]:
     return _cut(f"{mark} {word}", _COLUMN), _STYLES[result.status]
 
 
-def _remarks(canvas: Canvas, rows: list[Row], common: str) -> None:
+def _remarks(canvas: Canvas, rows: list[CoverageRow], common: str) -> None:
     """What a cell cannot say: which kernels are missing, and why something is not judged."""
     canvas.blank()
     ignored: dict[str, int] = {}
@@ -191,7 +193,7 @@ def _remarks(canvas: Canvas, rows: list[Row], common: str) -> None:
         canvas.hanging((f"{canvas.mark('none')} ", "dim"), (f"{times} left out: {reason}", "dim"))
 
 
-def _what_is_missing(cell: Cell) -> str:
+def _what_is_missing(cell: CoverageCell) -> str:
     result = cell.coverage
     parts = [f"{each.count} built for {_names(each)}" for each in result.missing[:_MOST_GROUPS]]
     if len(result.missing) > _MOST_GROUPS:
@@ -203,7 +205,7 @@ def _what_is_missing(cell: Cell) -> str:
     return text
 
 
-def _architectures(canvas: Canvas, row: Row, common: str, style: Style) -> None:
+def _architectures(canvas: Canvas, row: CoverageRow, common: str, style: Style) -> None:
     library = row.library
     owner = f"  [{library.distribution}]" if library.distribution else ""
     canvas.line((library.path[len(common) :], "bold"), (owner, "dim"))

@@ -30,7 +30,7 @@ _HARMLESS = 45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class RankedCause:
     """One cause with what speaks for it."""
 
     name: str
@@ -40,7 +40,7 @@ class Candidate:
     """What a rule says of it, where one found it in the facts."""
 
 
-def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple[Candidate, ...]:
+def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple[RankedCause, ...]:
     """Candidates, likeliest first; what is too weak to be said is left out."""
     scores: dict[str, int] = {}
     support: dict[str, list[tuple[int, Hit]]] = {}
@@ -61,7 +61,7 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
         scores[name] = max(scores[name], alone) + _RULE_CONFIRMS if name in scores else alone
     _yield_to_the_specific(scores)
     candidates = [
-        Candidate(
+        RankedCause(
             name=name,
             score=score,
             hits=tuple(hit for _, hit in sorted(support.get(name, ()), key=lambda pair: -pair[0])),
@@ -72,7 +72,7 @@ def rank(found: Sequence[Hit], judged: Sequence[Finding], marks: Marks) -> tuple
     ]
     grave = any(c.score >= ENOUGH and _severity(c.name) != "info" for c in candidates)
 
-    def order(candidate: Candidate) -> int:
+    def order(candidate: RankedCause) -> int:
         demoted = _HARMLESS if grave and _severity(candidate.name) == "info" else 0
         return demoted - candidate.score
 
@@ -107,7 +107,7 @@ def _severity(name: str) -> str:
     return catalogue.entry(name).severity
 
 
-def _cut(ordered: list[Candidate]) -> tuple[Candidate, ...]:
+def _cut(ordered: list[RankedCause]) -> tuple[RankedCause, ...]:
     """The first if it is strong enough, with its rivals; further certain ones always."""
     if not ordered or ordered[0].score < ENOUGH:
         return ()

@@ -31,7 +31,7 @@ _PLACES: tuple[tuple[Root, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredPython:
     """One Python as its installer wrote it down."""
 
     company: str
@@ -41,14 +41,14 @@ class Registered:
     executable: str
 
 
-def registered() -> tuple[Registered, ...]:
+def registered() -> tuple[RegisteredPython, ...]:
     """All of them whose interpreter is there, the user's first; none but on Windows."""
     return tuple(each for each in _entries() if is_file(each.executable))
 
 
 def started_by_launcher(
-    found: Iterable[Registered], environ: Mapping[str, str]
-) -> Registered | None:
+    found: Iterable[RegisteredPython], environ: Mapping[str, str]
+) -> RegisteredPython | None:
     """The one that `py` starts without more words; `None` if it finds none."""
     order = sorted(found, key=_age, reverse=True)  # stable: of one version the user's own first
     wanted = _wanted(environ)
@@ -96,7 +96,7 @@ def _meant(wanted: str, tag: str) -> bool:
     )
 
 
-def _age(each: Registered) -> tuple[int, ...]:
+def _age(each: RegisteredPython) -> tuple[int, ...]:
     parts = re.match(_TAG, each.tag)
     if parts is None:
         return (-1,)
@@ -104,7 +104,7 @@ def _age(each: Registered) -> tuple[int, ...]:
     return int(parts[1]), int(parts[2] or -1), parts[3] is None
 
 
-def _entries() -> Iterator[Registered]:
+def _entries() -> Iterator[RegisteredPython]:
     for root, top in _PLACES:
         for company in _keys(root, top):
             for tag in _keys(root, rf"{top}\{company}"):
@@ -114,7 +114,7 @@ def _entries() -> Iterator[Registered]:
                 # Before 3.6 python.org's own wrote the folder alone.
                 path = named or (ntpath.join(folder, "python.exe") if folder else "")
                 if ntpath.isabs(path):
-                    yield Registered(company, tag, path)
+                    yield RegisteredPython(company, tag, path)
 
 
 def _keys(root: Root, place: str) -> list[str]:

@@ -7,18 +7,18 @@ from typing import Any
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.conda_builds import NAMES, SUBDIRS, cuda_of, parse_url
-from gpudoctor.manifests.install_file import Document, Pinned, line_of
+from gpudoctor.manifests.install_file import InstallFile, Pinned, line_of
 from gpudoctor.manifests.readers.entries import matters
 from gpudoctor.manifests.readers.toml_file import rows, table, text
 from gpudoctor.manifests.scene import Scene, file_name, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 
 _SUBDIR = re.compile(r"^# platform: (\S+)", re.M)
 
 
-def yaml(source: Source, body: str | None = None) -> Any:
+def yaml(source: SourceFile, body: str | None = None) -> Any:
     """The values of a YAML file.
 
     Raises:
@@ -34,7 +34,7 @@ def yaml(source: Source, body: str | None = None) -> Any:
         raise UsageError(f"{source.path} is no YAML: {said}") from None
 
 
-def read_explicit(source: Source, scene: Scene) -> Document:
+def read_explicit(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a list that begins with `@EXPLICIT`."""
     stated = _SUBDIR.search(source.text)
     pinned = []
@@ -46,7 +46,7 @@ def read_explicit(source: Source, scene: Scene) -> Document:
     return _document(source, "conda", () if wrong else tuple(pinned))
 
 
-def read_conda_lock(source: Source, scene: Scene) -> Document:
+def read_conda_lock(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a conda-lock.yml.
 
     Raises:
@@ -72,7 +72,7 @@ def read_conda_lock(source: Source, scene: Scene) -> Document:
     return _document(source, "conda", tuple(pinned), tuple(sorted(optional)))
 
 
-def read_pixi_lock(source: Source, scene: Scene) -> Document:
+def read_pixi_lock(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a pixi.lock: the environment `default`, or the one that `--group` names.
 
     Raises:
@@ -93,7 +93,7 @@ def read_pixi_lock(source: Source, scene: Scene) -> Document:
     return _document(source, "pixi", pinned, optional)
 
 
-def _environment(found: Any, name: str, source: Source, scene: Scene) -> tuple[Pinned, ...]:
+def _environment(found: Any, name: str, source: SourceFile, scene: Scene) -> tuple[Pinned, ...]:
     pinned = []
     for row in rows(table(found, name, "packages").get(SUBDIRS[scene.platform])):
         url = text(table(row).get("conda")) or text(table(row).get("pypi")) or ""
@@ -105,8 +105,8 @@ def _environment(found: Any, name: str, source: Source, scene: Scene) -> tuple[P
 
 
 def _document(
-    source: Source, tool: str, pinned: tuple[Pinned, ...], optional: tuple[str, ...] = ()
-) -> Document:
+    source: SourceFile, tool: str, pinned: tuple[Pinned, ...], optional: tuple[str, ...] = ()
+) -> InstallFile:
     # The package of the channel and what it is split into say the same: the first one counts.
     names: set[str] = set()
     kept = []
@@ -114,7 +114,7 @@ def _document(
         if row.name not in names:
             names.add(row.name)
             kept.append(row)
-    return Document(
+    return InstallFile(
         path=source.path, format="conda", tool=tool, pinned=tuple(kept), optional=optional
     )
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from gpudoctor.manifests.install_file import Document, Pinned
+from gpudoctor.manifests.install_file import InstallFile, Pinned
 from gpudoctor.manifests.readers.entries import line_of_entry, matters, row_of, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 
 _TABLE = "package"
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a pdm.lock for a scene.
 
     Raises:
@@ -58,7 +58,7 @@ def read(source: Source, scene: Scene) -> Document:
                 unread=unread,
             )
         )
-    return Document(
+    return InstallFile(
         path=source.path,
         format="pdm.lock",
         tool="pdm",
@@ -68,7 +68,7 @@ def read(source: Source, scene: Scene) -> Document:
     )
 
 
-def _development(source: Source) -> set[str]:
+def _development(source: SourceFile) -> set[str]:
     """The development groups, which `pdm install` brings unasked."""
     beside = source.beside("pyproject.toml")
     if beside is None:
@@ -78,7 +78,7 @@ def _development(source: Source) -> set[str]:
     return {normal(name) for name in named}
 
 
-def _without_label(source: Source) -> str:
+def _without_label(source: SourceFile) -> str:
     """Where a file without label comes from: the lock does not say it, the manifest may."""
     from gpudoctor.kb.software import indexes as kb_indexes
 

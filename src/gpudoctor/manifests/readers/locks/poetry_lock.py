@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Pinned
+from gpudoctor.manifests.install_file import InstallFile, Pinned
 from gpudoctor.manifests.readers.entries import line_of_entry, matters, row_of, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 
 _TABLE = "package"
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a poetry.lock for a scene.
 
     Raises:
@@ -42,7 +42,7 @@ def read(source: Source, scene: Scene) -> Document:
                 optional |= _ways(groups, wanted, _extras(tail, name))
             continue
         pinned.append(_pinned(source, entry, row, table(tail, "metadata", "files").get(entry.name)))
-    return Document(
+    return InstallFile(
         path=source.path,
         format="poetry.lock",
         tool="poetry",
@@ -52,7 +52,7 @@ def read(source: Source, scene: Scene) -> Document:
     )
 
 
-def _groups(source: Source, scene: Scene) -> set[str] | None:
+def _groups(source: SourceFile, scene: Scene) -> set[str] | None:
     """The groups that are installed; `None`: there is no manifest that says so."""
     beside = source.beside("pyproject.toml")
     if beside is None:
@@ -90,7 +90,7 @@ def _ways(groups: list[str], wanted: list[str], extras: set[str]) -> set[str]:
     return set()
 
 
-def _pinned(source: Source, entry: Any, row: Mapping[str, Any], listed: Any) -> Pinned:
+def _pinned(source: SourceFile, entry: Any, row: Mapping[str, Any], listed: Any) -> Pinned:
     files = [
         name
         for item in [*rows(row.get("files")), *rows(listed)]

@@ -5,11 +5,11 @@ uv writes `index` for each package, pip does not, and names its files `name` bes
 
 from __future__ import annotations
 
-from gpudoctor.manifests.install_file import Document, Pinned
+from gpudoctor.manifests.install_file import InstallFile, Pinned
 from gpudoctor.manifests.readers.entries import line_of_entry, matters, row_of, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene, wheel_version
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
 
@@ -19,7 +19,7 @@ _SOURCES = ("sdist", "vcs", "directory", "archive")
 """Where an entry can be built from, or comes from as it is (PEP 751)."""
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a pylock.toml for a scene.
 
     Raises:
@@ -75,7 +75,7 @@ def read(source: Source, scene: Scene) -> Document:
             )
         )
     tool = text(top.get("created-by")) or "pip"
-    return Document(
+    return InstallFile(
         path=source.path,
         format="pylock",
         tool="uv" if tool.startswith("uv") else "pdm" if tool.startswith("pdm") else "pip",

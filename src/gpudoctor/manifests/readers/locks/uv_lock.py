@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Document, Pinned
-from gpudoctor.manifests.readers.entries import Entry, line_of_entry, matters, split
+from gpudoctor.manifests.install_file import InstallFile, Pinned
+from gpudoctor.manifests.readers.entries import LockEntry, line_of_entry, matters, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import Scene
-from gpudoctor.manifests.source_files import Source
+from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.manifests.universe import TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -30,21 +30,21 @@ _METADATA = re.compile(r"^\[package\.metadata.*?(?=^\[\[|\Z)", re.M | re.S)
 class Lock:
     """The entries of a lock, parsed when they are asked for."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceFile) -> None:
         self.source = source
         head, self.entries, tail = split(source, "package")
         self.head = parse(source, head + tail)
-        self._named: dict[str, list[Entry]] = {}
+        self._named: dict[str, list[LockEntry]] = {}
         for entry in self.entries:
             self._named.setdefault(entry.name, []).append(entry)
         self._parsed: dict[int, Mapping[str, Any]] = {}
         self.leading = self._leading()
 
-    def named(self, name: str) -> list[Entry]:
+    def named(self, name: str) -> list[LockEntry]:
         """The entries of a package: one for each fork of the resolution."""
         return self._named.get(name, [])
 
-    def row(self, entry: Entry) -> Mapping[str, Any]:
+    def row(self, entry: LockEntry) -> Mapping[str, Any]:
         """An entry as tables; of packages that do not matter without their files."""
         if entry.position not in self._parsed:
             body = entry.text if matters(entry.name) else _without_files(entry.text)
@@ -80,7 +80,7 @@ def _needs(text_: str) -> str:
     return _METADATA.sub("", bare) if "[package.metadata" in bare else bare
 
 
-def read(source: Source, scene: Scene) -> Document:
+def read(source: SourceFile, scene: Scene) -> InstallFile:
     """Read a uv.lock for a scene.
 
     Raises:
@@ -103,7 +103,7 @@ def read(source: Source, scene: Scene) -> Document:
     return _document(source, lock, reached, optional, stuck)
 
 
-def _roots(lock: Lock) -> list[Entry]:
+def _roots(lock: Lock) -> list[LockEntry]:
     """The project that lies beside the lock; the members of a workspace without a root project."""
     members = [str(name) for name in rows(table(lock.head, "manifest").get("members"))]
     found = []
@@ -124,10 +124,10 @@ class Walk:
         self.active: set[str] = set()
         """Names for `extra ==` in markers: `extra-4-demo-cu128`, `group-4-demo-dev`."""
         self.waiting: list[tuple[Mapping[str, Any], str]] = []
-        self.reached: dict[int, Entry] = {}
+        self.reached: dict[int, LockEntry] = {}
         self.done: set[tuple[int, str]] = set()
 
-    def project(self, root: Entry) -> None:
+    def project(self, root: LockEntry) -> None:
         """Start from a project with the extras and groups of the scene."""
         row = self.lock.row(root)
         name = root.name
@@ -139,7 +139,7 @@ class Walk:
         for group in self.scene.groups:
             self._add(table(row, "dev-dependencies").get(group))
 
-    def follow(self) -> dict[int, Entry]:
+    def follow(self) -> dict[int, LockEntry]:
         """Every entry that is reached, by its position."""
         while self.waiting:
             edge, extra = self.waiting.pop()
@@ -166,7 +166,7 @@ class Walk:
             named = rows(wanted) if not isinstance(wanted, str) else [wanted]
             self.waiting += [(edge, str(extra)) for extra in named]
 
-    def _target(self, edge: Mapping[str, Any]) -> Entry | None:
+    def _target(self, edge: Mapping[str, Any]) -> LockEntry | None:
         """The entry that an edge leads to: version and source tell those of one name apart."""
         found = self.lock.named(str(edge.get("name")))
         for key in ("version", "source"):
@@ -176,13 +176,13 @@ class Walk:
             found = [entry for entry in found if self._forked(entry)] or found
         return found[0] if found else None
 
-    def _forked(self, entry: Entry) -> bool:
+    def _forked(self, entry: LockEntry) -> bool:
         markers = rows(self.lock.row(entry).get("resolution-markers"))
         active = frozenset(self.active)
         return not markers or any(self.scene.applies(str(each), active) for each in markers)
 
 
-def _ways_to_torch(lock: Lock, roots: list[Entry], scene: Scene) -> tuple[str, ...]:
+def _ways_to_torch(lock: Lock, roots: list[LockEntry], scene: Scene) -> tuple[str, ...]:
     """The extras and groups of the project that would bring torch here."""
     found = []
     for root in roots:
@@ -203,7 +203,7 @@ def _ways_to_torch(lock: Lock, roots: list[Entry], scene: Scene) -> tuple[str, .
     return tuple(found)
 
 
-def _without_fitting(entry: Entry, scene: Scene) -> bool:
+def _without_fitting(entry: LockEntry, scene: Scene) -> bool:
     """Whether a package that does not matter itself cannot be installed, and stops the others."""
     if matters(entry.name) or _SDIST.search(entry.text):
         return False
@@ -212,19 +212,19 @@ def _without_fitting(entry: Entry, scene: Scene) -> bool:
 
 
 def _document(
-    source: Source,
+    source: SourceFile,
     lock: Lock,
-    reached: Mapping[int, Entry],
+    reached: Mapping[int, LockEntry],
     optional: Iterable[str],
-    stuck: Iterable[Entry] = (),
-) -> Document:
+    stuck: Iterable[LockEntry] = (),
+) -> InstallFile:
     pinned = [
         _pinned(source, entry, lock.row(entry)) for entry in reached.values() if matters(entry.name)
     ]
     for entry in stuck:
         whole = rows(parse(source, entry.text).get("package"))
         pinned.append(_pinned(source, entry, whole[0]))
-    return Document(
+    return InstallFile(
         path=source.path,
         format="uv.lock",
         tool="uv",
@@ -250,7 +250,7 @@ def _declared(
     return found if roots else None
 
 
-def _pinned(source: Source, entry: Entry, row: Mapping[str, Any]) -> Pinned:
+def _pinned(source: SourceFile, entry: LockEntry, row: Mapping[str, Any]) -> Pinned:
     place = table(row, "source")
     files = []
     for wheel in rows(row.get("wheels")):
