@@ -16,11 +16,18 @@ this package, and load the knowledge base only when there is something to explai
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
+import re
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from gpudoctor import ranks
 from gpudoctor.errors import GpuDoctorError, UsageError
+from gpudoctor.results import diagnosis
+from gpudoctor.triage import report_on_text as report
 
 if TYPE_CHECKING:  # the knowledge base is loaded when an error is there to be explained
     from types import TracebackType
@@ -53,8 +60,6 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
     """
     if not isinstance(error, BaseException | str | bytes):
         raise UsageError(f"diagnose takes an exception or a text, not a {type(error).__name__}")
-    from gpudoctor.results import diagnosis
-    from gpudoctor.triage import report_on_text as report
 
     if not isinstance(error, BaseException):
         return diagnosis(report.of_string(error))
@@ -67,8 +72,6 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
 
 def _machine() -> FactSheet | None:
     """This process's machine and environment, for the cure; `None` where they cannot be read."""
-    import os
-
     try:
         from gpudoctor.collect import collect
 
@@ -157,9 +160,6 @@ def require(
 
 def _ranks(missing: str | None) -> str | None:
     """One sentence if a rank of this job lacks something, or is not like the others."""
-    import os
-
-    from gpudoctor import ranks
 
     at = ranks.place(os.environ)
     if at is None:
@@ -189,16 +189,12 @@ def _explain(error: BaseException) -> None:
 
 
 def _text_of(error: BaseException) -> str:
-    import traceback
-
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return trace + "\n\n" + "\n".join(_process_facts()) + "\n"
 
 
 def _process_facts() -> list[str]:
     """What this process knows of itself, in the words of torch's own report."""
-    import platform
-
     lines = [
         f"OS: {platform.platform(terse=True)} ({platform.machine()})",
         f"Python version: {platform.python_version()}",
@@ -217,9 +213,6 @@ def _process_facts() -> list[str]:
 
 def _driver_facts() -> list[str]:
     """GPUs and driver from the files of the driver (Linux); asking CUDA could hang by now."""
-    import os
-    import re
-
     lines = []
     folder = "/proc/driver/nvidia/gpus"
     for number, entry in enumerate(sorted(os.listdir(folder))):

@@ -11,6 +11,8 @@ from typing import Any
 from gpudoctor.model import report as model_report
 from gpudoctor.model import sheet as model_sheet
 from gpudoctor.model.value import field_names
+from gpudoctor.report import render
+from gpudoctor.report.style import Style
 
 
 class Report(model_report.Report):
@@ -24,9 +26,6 @@ class Report(model_report.Report):
 
     def text(self, *, color: bool = False, width: int = 100) -> str:
         """The report as text for a terminal of `width` columns, in letters that stdout has."""
-        from gpudoctor.report import render
-        from gpudoctor.report.style import Style
-
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         style = Style(color=color, width=width, unicode=_encodes("✓✗", encoding))
         shown = render(self, "text", style)
@@ -42,7 +41,6 @@ class Report(model_report.Report):
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from gpudoctor.report.document import document
-        from gpudoctor.report.style import Style
         from gpudoctor.report.writers.html import fragment
 
         return f'<div class="gpudoctor">{fragment(document(self, Style()))}</div>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpudoctor.binaries.table import ScanTable
+from gpudoctor.report.views.scan_view import as_json
 from gpudoctor.results import fields_of
 
 
@@ -13,8 +14,6 @@ class Scan(ScanTable):
 
     def to_dict(self) -> dict[str, Any]:
         """The table as JSON values, exactly what `scan --json` prints."""
-        from gpudoctor.report.views.scan_view import as_json
-
         return as_json(self)
 
 

@@ -7,10 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gpudoctor import arguments as given
+from gpudoctor import fixed
 from gpudoctor.app.machines import level
+from gpudoctor.collect import collect
 from gpudoctor.errors import CannotJudgeError
 from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
+from gpudoctor.fix import procedure as command
+from gpudoctor.fix.undo import has_fixes
+from gpudoctor.fix.undo import undo as put_back
 from gpudoctor.model import report as model_report
+from gpudoctor.prescribe import Options
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.fix.procedure import Done
@@ -42,9 +48,6 @@ def fix(
         FixFailedError: it was refused or failed; the environment is as it was.
         RestoreFailedError: it failed and could not be restored.
     """
-    from gpudoctor import fixed
-    from gpudoctor.prescribe import Options
-
     options = VisitOptions(
         python=given.text("python", python),
         smoke=level(smoke),
@@ -81,9 +84,6 @@ def undo(
         FixFailedError: undoing would lose what came after the fix; nothing was changed.
     """
     chosen = given.text("python", python)
-    from gpudoctor.collect import collect
-    from gpudoctor.fix.undo import has_fixes
-    from gpudoctor.fix.undo import undo as put_back
 
     say, aside = progress or _silently, given.flag("set_aside", set_aside)
     if chosen is not None and has_fixes(chosen, os.environ):
@@ -97,22 +97,16 @@ def undo(
 
 def fix_plan(options: VisitOptions) -> model_report.Report:
     """The machine as it is, with the prescription that `fix` would carry out."""
-    from gpudoctor.fix import procedure as command
-
     return command.examine(options)
 
 
 def refuse_unfinished(report: model_report.Report) -> None:
     """Raises `FixFailedError` if an earlier fix of the examined environment was cut off."""
-    from gpudoctor.fix import procedure as command
-
     command.refuse_unfinished(report)
 
 
 def carry_out(before: model_report.Report, options: VisitOptions, say: Say) -> Done:
     """Carry out the prescription of `before` as a transaction; raises as `fix`."""
-    from gpudoctor.fix import procedure as command
-
     return command.carry_out(before, options, say, os.environ)
 
 

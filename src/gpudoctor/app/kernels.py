@@ -11,7 +11,9 @@ from gpudoctor import results
 from gpudoctor.app.machines import policy_of
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.settings.policy import Policy
+from gpudoctor.examine.smoke_visit import smoke_visit
 from gpudoctor.model import report as model_report
+from gpudoctor.smoke.training_advice import as_yaml
 
 Say = Callable[[str], None]
 
@@ -39,13 +41,10 @@ def smoke(
         progress=progress,
     )
     chosen = given.version("device", device, "0")
-    from gpudoctor.examine.smoke_visit import smoke_visit
 
     return results.report(smoke_visit(options, "full" if full else "quick", chosen))
 
 
 def advice_yaml(report: model_report.Report) -> str:
     """The training advice of a report as YAML that a training script can read."""
-    from gpudoctor.smoke.training_advice import as_yaml
-
     return as_yaml(report.smoke.advice if report.smoke else ())

@@ -9,7 +9,9 @@ from typing import Any
 from gpudoctor import arguments as given
 from gpudoctor import results
 from gpudoctor.app.sheets import Facts, saved_sheet, split_names
+from gpudoctor.collect import collect
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
+from gpudoctor.examine.settings import policy as policies
 from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model import report as model_report
 from gpudoctor.model.value import replace
@@ -84,7 +86,6 @@ def facts(
     """
     chosen, limit = given.text("python", python), given.seconds("timeout", timeout)
     remove = given.flag("redact", redact)
-    from gpudoctor.collect import collect
 
     sheet = collect(chosen, limit or STATIC_SECONDS, os.getcwd(), os.environ)
     if remove:
@@ -165,7 +166,6 @@ def policy_of(
     ignore: Sequence[str] = (),
 ) -> Policy:
     """The policy that is given, or that of the project here; overruled by what else is given."""
-    from gpudoctor.examine.settings import policy as policies
     from gpudoctor.examine.settings import policy_file
 
     if base is None:

@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from gpudoctor import __version__, results
 from gpudoctor import arguments as given
-from gpudoctor import results
 from gpudoctor.app.machines import of_files, policy_of
 from gpudoctor.app.sheets import Facts, saved_sheet
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.settings.policy import Policy
+from gpudoctor.kb import info
 from gpudoctor.model import report as model_report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.prescribe import PlanRequest, prescribe
+from gpudoctor.prescribe.plan import nothing_fits, options_of, sheet_of, stated_over
+from gpudoctor.prescribe.plan import plan as make
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.examine.cells import JudgedCell
@@ -66,8 +70,6 @@ def plan(
     Raises:
         UsageError: an argument is wrong, or a file cannot be read.
     """
-    from gpudoctor.prescribe import PlanRequest
-
     request = PlanRequest(
         gpus=given.texts("gpus", gpus),
         driver=given.version("driver", driver, "570.172.08"),
@@ -87,7 +89,6 @@ def plan(
     if not files:
         return results.report(_planned(request, sheet, saved=facts is not None))
     from gpudoctor.examine.preflight import preflight
-    from gpudoctor.prescribe.plan import options_of
 
     judged = preflight(
         sheet,
@@ -122,7 +123,6 @@ def plan_cells(
         UsageError: an argument or the matrix is wrong, or a file cannot be read.
     """
     from gpudoctor.examine.cells import cells_of, judge_cells
-    from gpudoctor.prescribe import PlanRequest
 
     stated = {"driver": driver, "os": os, "arch": arch, "python": python}
     request = PlanRequest(torch=torch, channel=channel, tool=tool, index_url=index_url)
@@ -138,20 +138,12 @@ def plan_cells(
 
 def _stated(request: PlanRequest, facts: Facts | None, name: str) -> FactSheet:
     """The machine of a request, or a saved one with what the request says put over it."""
-    from gpudoctor.prescribe.plan import sheet_of, stated_over
-
     if facts is None:
         return sheet_of(request)
     return stated_over(saved_sheet(facts, name), request)
 
 
 def _planned(request: PlanRequest, sheet: FactSheet, *, saved: bool) -> model_report.Report:
-    from gpudoctor import __version__
-    from gpudoctor.kb import info
-    from gpudoctor.prescribe import prescribe
-    from gpudoctor.prescribe.plan import nothing_fits, options_of
-    from gpudoctor.prescribe.plan import plan as make
-
     if saved:
         options: Options = replace(options_of(request), choose=True)
         prescription = prescribe(sheet, (), options)

@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from gpudoctor import arguments as given
+from gpudoctor import fleet_result, scan_result
 from gpudoctor.errors import UsageError
+from gpudoctor.examine.scanning import scan_paths
+from gpudoctor.fleet import fleet_of
+from gpudoctor.fleet.hostlist import expand
+from gpudoctor.fleet.sources import documents
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
     from gpudoctor.fleet_result import Fleets
@@ -32,8 +37,6 @@ def scan(
     if not files:
         raise UsageError("scan needs a path")
     names = given.texts("gpus", gpus)
-    from gpudoctor import scan_result
-    from gpudoctor.examine.scanning import scan_paths
 
     table = scan_paths(files, names or None, os.environ, progress)
     return scan_result.scan(table)
@@ -59,10 +62,6 @@ def report(
     if not paths:
         raise UsageError("report needs a file, a folder, or -")
     given.one_of("fail_on", fail_on, ("error", "warning", "never"))
-    from gpudoctor import fleet_result
-    from gpudoctor.fleet import fleet_of
-    from gpudoctor.fleet.hostlist import expand
-    from gpudoctor.fleet.sources import documents
 
     expected = expand(",".join(given.texts("expect", expect))) if expect is not None else ()
     return fleet_result.fleet(fleet_of(documents(paths), expected, fail_on))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from gpudoctor import arguments as given
 from gpudoctor import results
 from gpudoctor.errors import UsageError
+from gpudoctor.examine.explain import explain as explanation
+from gpudoctor.triage import report_on_text as texts
 
 
 def triage(text: str | bytes, *, name: str = "", keep_private: bool = False) -> results.Diagnosis:
@@ -19,7 +21,6 @@ def triage(text: str | bytes, *, name: str = "", keep_private: bool = False) -> 
         UsageError: it is no text.
     """
     given.readable(name or "triage", text)
-    from gpudoctor.triage import report_on_text as texts
 
     return results.diagnosis(texts.of_string(text, keep_private=keep_private))
 
@@ -33,7 +34,6 @@ def explain(what: str) -> results.Page:
     text = given.text("what", what)
     if not text or not text.strip():
         raise UsageError("explain needs a word: GPU201, sm_120, 'RTX 5060 Ti'")
-    from gpudoctor.examine.explain import explain as explanation
 
     found = explanation(text)
     return results.page(found.kind, found.subject, found.markdown)

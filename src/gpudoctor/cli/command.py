@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from gpudoctor.cli.plain import read
 from gpudoctor.model.value import dataclass
@@ -52,7 +52,6 @@ class CommandDefinition:
     def register(self, app: typer.Typer) -> None:
         """Add the command to typer's."""
         import inspect
-        from typing import Annotated
 
         import typer
 

@@ -7,6 +7,7 @@ loads the module of `check` alone; every command is loaded only to print the lis
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -63,8 +64,6 @@ def _stand_in_for_what_is_closed() -> None:
 
     Else the next file that is opened becomes that stream, and a child writes into it.
     """
-    import os
-
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             try:
@@ -102,8 +101,6 @@ def _leave_at_once(code: int) -> None:
     CPython remembers a KeyboardInterrupt that passed through `exec` of a text (as dataclasses do
     it), also where it was handled, and then ends with the signal instead of the exit code.
     """
-    import os
-
     if sys.stderr is not None:
         try:
             sys.stderr.flush()

@@ -10,6 +10,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from gpudoctor import __version__
+from gpudoctor.cli import main
+
 Examples = tuple[tuple[str, str], ...]
 
 EXITS = {
@@ -124,8 +127,6 @@ def page() -> str:
     """The manual page, in roff (man(7))."""
     import typer.main
 
-    from gpudoctor import __version__
-    from gpudoctor.cli import main
     from gpudoctor.kb import info
 
     root: Any = typer.main.get_command(main.application(main.COMMANDS))

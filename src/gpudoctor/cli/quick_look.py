@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
+from threading import Thread
 from typing import TYPE_CHECKING
+
+from gpudoctor import rules
+from gpudoctor.kb.findings import catalogue
 
 if TYPE_CHECKING:  # loaded in the thread that looks
     from gpudoctor.model.sheet import FactSheet
@@ -20,8 +25,6 @@ def look(argv: Sequence[str], seconds: float = SECONDS) -> FactSheet | None:
 
     Reads files and asks the driver; starts no interpreter. A failure or a delay means `None`.
     """
-    from threading import Thread
-
     answer: list[FactSheet] = []
     thread = Thread(target=_look, args=(interpreter(argv), seconds, answer), daemon=True)
     thread.start()
@@ -31,9 +34,6 @@ def look(argv: Sequence[str], seconds: float = SECONDS) -> FactSheet | None:
 
 def unusable(sheet: FactSheet) -> str | None:
     """Why torch cannot use the GPU of this machine, in one sentence; `None`: nothing is known."""
-    from gpudoctor import rules
-    from gpudoctor.kb.findings import catalogue
-
     for finding in rules.judge(sheet).findings:
         entry = catalogue.find(finding.code)
         if entry is not None and entry.gpu_lost and finding.severity.value == "error":
@@ -43,8 +43,6 @@ def unusable(sheet: FactSheet) -> str | None:
 
 def interpreter(argv: Sequence[str]) -> str | None:
     """The Python that the command starts, where its name or its first line tells."""
-    import shutil
-
     path = shutil.which(argv[0])
     if path is None:
         return None

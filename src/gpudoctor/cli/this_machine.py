@@ -6,7 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 
+from gpudoctor.collect.machine import container, host
+from gpudoctor.collect.system.sysroot import Sysroot
+from gpudoctor.compat.builds import arm_only
+from gpudoctor.errors import UsageError
 from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe.request.gpu_names import gpu_of
 
 SOURCE = "this machine"
 """The source that a fact sheet names for what was taken from here."""
@@ -50,8 +55,6 @@ def _here() -> tuple[str | None, str | None]:
         return "windows", _processor(os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64"))
     if sys.platform == "darwin":
         return "macos", _processor(os.uname().machine)
-    from gpudoctor.collect.machine import container, host
-    from gpudoctor.collect.system.sysroot import Sysroot
 
     root = Sysroot.from_environ(os.environ)
     wsl = container.wsl_version(root, host.read_kernel(root)) is not None
@@ -65,10 +68,6 @@ def _processor(name: str) -> str | None:
 
 def _sold_with(gpus: Sequence[str]) -> tuple[bool, bool]:
     """Whether the GPUs are Apple's, and whether they sit beside ARM processors alone."""
-    from gpudoctor.compat.builds import arm_only
-    from gpudoctor.errors import UsageError
-    from gpudoctor.prescribe.request.gpu_names import gpu_of
-
     try:
         found = [gpu_of(text, number) for number, text in enumerate(gpus)]
     except UsageError:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.options import VisitOptions
+from gpudoctor.examine.preflight import preflight
+from gpudoctor.manifests.formats import sources
 from gpudoctor.model.report import Report
 from gpudoctor.model.value import dataclass, replace
+from gpudoctor.prescribe.plan import options_of, sheet_of
 
 if TYPE_CHECKING:  # loaded when there is something to judge
     from gpudoctor.prescribe import PlanRequest
@@ -95,10 +98,6 @@ def judge_cells(
     Raises:
         UsageError: a file cannot be read, or a cell names what nobody knows.
     """
-    from gpudoctor.examine.preflight import preflight
-    from gpudoctor.manifests.formats import sources
-    from gpudoctor.prescribe.plan import options_of, sheet_of
-
     files = sources(tuple(paths))
     judged = []
     for cell in cells:

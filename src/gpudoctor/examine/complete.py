@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpudoctor.kb.hardware import amd_gpus as amd
+from gpudoctor.kb.hardware import intel_gpus as intel
+from gpudoctor.kb.software.torch_releases import cuda_of_variant
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
@@ -91,8 +94,6 @@ def _vendor(gpu: Gpu) -> str | None:
 
 
 def _amd(gpu: Gpu) -> dict[str, Any]:
-    from gpudoctor.kb.hardware import amd_gpus as amd
-
     rows = amd.match(gpu.name) if gpu.name else ()
     named = {row.gfx for row in rows}
     by_id = amd.by_pci(gpu.pci_id) if gpu.pci_id else None
@@ -103,8 +104,6 @@ def _amd(gpu: Gpu) -> dict[str, Any]:
 
 def _intel(gpu: Gpu) -> dict[str, Any]:
     """A card of its own is told by the number in its name: `Arc A770`, `Data Center GPU Max`."""
-    from gpudoctor.kb.hardware import intel_gpus as intel
-
     family = intel.match(gpu.name) if gpu.name else None
     if family is None:
         return {}
@@ -130,8 +129,6 @@ def _torch(sheet: FactSheet, torch: Torch, found: dict[str, str]) -> Torch:
 
 def _label(label: str) -> dict[str, str | None] | None:
     """CUDA, HIP and XPU versions that a local label names; `None` where it names none."""
-    from gpudoctor.kb.software.torch_releases import cuda_of_variant
-
     none: dict[str, str | None] = {"cuda": None, "hip": None, "xpu": None}
     first = label.split(".cxx11")[0]
     if cuda := cuda_of_variant(first):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from gpudoctor.collect import collect
+from gpudoctor.collect.python.environments import environments
+from gpudoctor.collect.python_environment import collect_patient
+from gpudoctor.collect.recorder import merge
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
 from gpudoctor.examine.visit import judge
@@ -24,11 +28,6 @@ def visit_all(
     options: VisitOptions, folder: str, environ: Mapping[str, str]
 ) -> Iterator[tuple[str, Report]]:
     """Each environment that is found, with its report; read from files, none is started."""
-    from gpudoctor.collect import collect
-    from gpudoctor.collect.python.environments import environments
-    from gpudoctor.collect.python_environment import collect_patient
-    from gpudoctor.collect.recorder import merge
-
     machine = collect(None, options.timeout_seconds or STATIC_SECONDS, folder, environ)
     for prefix in (each.prefix for each in environments(folder, environ)):
         deadline = time.monotonic() + _SECONDS

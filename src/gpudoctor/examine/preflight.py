@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import conclude
 from gpudoctor.manifests import Judged, judge
+from gpudoctor.manifests.file_edit import in_file
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe import Options
+from gpudoctor.prescribe import Options, prescribe
 
 
 def preflight(
@@ -49,9 +50,6 @@ def _troubled(judged: Judged) -> bool:
 
 def _prescription(judged: Judged, options: Options) -> Prescription:
     """The cure as an edit of the file; never against a pin that the file states."""
-    from gpudoctor.manifests.file_edit import in_file
-    from gpudoctor.prescribe import prescribe
-
     row = judged.installation
     pin = judged.pin if options.torch_spec is None else None
     if pin is None:

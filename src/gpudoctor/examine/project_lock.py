@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gpudoctor.errors import UsageError
+from gpudoctor.manifests import judge
 from gpudoctor.model.finding import Evidence, FileAt, Finding, Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import split_label
 from gpudoctor.model.value import replace
+from gpudoctor.rules.engine.wording import finding
 
 _SYNC = {
     "uv": ("uv", "sync"),
@@ -27,8 +29,6 @@ def differs(sheet: FactSheet) -> tuple[Finding, ...]:
         return ()
     if sheet.why_unknown("torch.version"):
         return ()
-    from gpudoctor.manifests import judge
-    from gpudoctor.rules.engine.wording import finding
 
     try:
         locked = judge(sheet, [python.lock_file])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gpudoctor.binaries.judgement.coverage import GpuByGfx, IntelGpu
+from gpudoctor.binaries.judgement.coverage import GpuByGfx, IntelGpu, driver_compiles
 from gpudoctor.binaries.scan import Progress, scan
 from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
+from gpudoctor.kb.hardware.nvidia_gpus import all_capabilities
 from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:
@@ -50,7 +52,6 @@ def scan_paths(
         kill_all()
         raise
     here, cuda = _this_machine(children, environ)
-    from gpudoctor.binaries.judgement.coverage import driver_compiles
 
     return judge(found, here, driver_compiles(cuda))
 
@@ -66,8 +67,6 @@ def named(gpus: Sequence[str]) -> list[Gpu]:
 
 
 def _gpu(text: str, index: int) -> Gpu:
-    from gpudoctor.kb.hardware.nvidia_gpus import all_capabilities
-
     try:
         capability = ComputeCapability.parse(text)
         if str(capability) in all_capabilities():
@@ -103,8 +102,6 @@ def _this_machine(
     children: DriverChildren, environ: Mapping[str, str]
 ) -> tuple[list[ComputeCapability], str | None]:
     """The capabilities of its NVIDIA GPUs, and the CUDA version that its driver serves."""
-    import os
-
     from gpudoctor.collect import collect
 
     facts = collect(None, _DRIVER_SECONDS, os.getcwd(), environ, children).facts

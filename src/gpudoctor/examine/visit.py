@@ -6,20 +6,23 @@ import os
 import time
 from collections.abc import Mapping
 
-from gpudoctor import __version__
+from gpudoctor import __version__, rules
+from gpudoctor.collect import collect
 from gpudoctor.examine import verdict as judge_verdict
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
+from gpudoctor.kb import info
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.report import Knowledge, Report, Smoke
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
+from gpudoctor.prescribe import Options, prescribe
 
 
 def visit(options: VisitOptions) -> Report:
     """Examine this machine and the chosen environment."""
     started = time.monotonic()
-    from gpudoctor.collect import collect
 
     limit = options.timeout_seconds or STATIC_SECONDS
     sheet = collect(options.python, limit, os.getcwd(), os.environ)
@@ -37,8 +40,6 @@ def judge(
     sheet: FactSheet, options: VisitOptions, *, deadline: float | None = None, saved: bool = False
 ) -> Report:
     """The report on a fact sheet; of a saved machine nothing is proved by running kernels."""
-    from gpudoctor import rules
-
     judgement = rules.judge(sheet)
     findings = judgement.findings
     if not saved and sheet.facts.python is not None and sheet.facts.python.lock_file is not None:
@@ -81,8 +82,6 @@ def conclude(
 
     `unproved`: what kept the kernels from saying anything, which leaves the verdict open.
     """
-    from gpudoctor.kb import info
-
     policy = options.policy
     unmet: tuple[Finding, ...] = ()
     unjudged: tuple[Unknown, ...] = ()
@@ -116,8 +115,6 @@ def conclude(
 
 def _again(options: VisitOptions) -> FactSheet:
     """The machine as it is after a test failed: who holds the GPU, how much memory is free."""
-    from gpudoctor.collect import collect
-
     return collect(options.python, STATIC_SECONDS, os.getcwd(), os.environ)
 
 
@@ -157,7 +154,6 @@ def _prescribe(
             entry = missing[0]
             why = f"No change is known to be needed: {entry.fact} is unknown ({entry.reason})."
         return Prescription(status="not-needed", why=why), ()
-    from gpudoctor.prescribe import Options, prescribe
 
     found = prescribe(sheet, findings, wish or Options())
     # Impossible is what nothing cures; what cannot be worked out may well be curable.
@@ -174,6 +170,4 @@ def _deadline(started: float, options: VisitOptions) -> float | None:
 
 
 def _with_timings(report: Report, timings: Mapping[str, float]) -> Report:
-    from gpudoctor.model.value import replace
-
     return replace(report, timings_ms=timings)

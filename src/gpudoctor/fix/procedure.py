@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 
 from gpudoctor.collect.python import fix_journal as place
@@ -16,9 +17,11 @@ from gpudoctor.fix.lock import EnvironmentLock
 from gpudoctor.fix.ours import split as split
 from gpudoctor.fix.verify import wrong_after
 from gpudoctor.fix.words import undo_command
+from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.report import Report
 from gpudoctor.model.value import dataclass, replace
+from gpudoctor.prescribe.commands.mirror import index_environment
 
 Say = Callable[[str], None]
 
@@ -116,8 +119,6 @@ _UNPACKED = 3
 
 
 def _check_space(before: Report) -> None:
-    import shutil
-
     prescription, python = before.prescription, before.sheet.facts.python
     if prescription is None or not prescription.download_bytes or not python or not python.prefix:
         return
@@ -135,8 +136,6 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
     wish = options.prescribe
     if wish is None or wish.index_url is None or before.prescription is None:
         return {}
-    from gpudoctor.kb.software.torch_releases import INDEX_ROOT
-    from gpudoctor.prescribe.commands.mirror import index_environment
 
     variant = before.prescription.variant
     nightly = "nightly/" if ".dev" in (before.prescription.torch or "") else ""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from gpudoctor.errors import UsageError
+from gpudoctor.examine.complete import complete
+from gpudoctor.examine.verdict import missing_essentials
+from gpudoctor.model.factfile import parse_sheet
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Verdict
 from gpudoctor.model.value import dataclass
+from gpudoctor.rules import judge
 
 ASPECTS = ("system", "kernel", "driver", "GPUs", "Python", "torch", "packages")
 """What machines are compared by, besides their findings."""
@@ -64,12 +69,6 @@ def _told(entry: Any) -> Told:
 
 def _judged(document: Mapping[str, Any]) -> tuple[tuple[Told, ...], bool]:
     """A fact sheet has no findings yet: the rules judge it."""
-    import json
-
-    from gpudoctor.examine.complete import complete
-    from gpudoctor.examine.verdict import missing_essentials
-    from gpudoctor.model.factfile import parse_sheet
-    from gpudoctor.rules import judge
 
     sheet = complete(parse_sheet(json.dumps(document), "it"))
     found = judge(sheet).findings

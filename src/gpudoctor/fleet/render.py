@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from gpudoctor import __version__
 from gpudoctor.fleet.compare import Fleet, Group
 from gpudoctor.fleet.machine import ASPECTS, Told
 from gpudoctor.kb import info
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
@@ -18,6 +20,7 @@ from gpudoctor.report import links
 from gpudoctor.report.blocks import Block, Document, Item, Mark, Page, Row, Section
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
+from gpudoctor.report.writers.prometheus import about, metric
 
 _MARKS: dict[str, Mark] = {
     "healthy": "good",
@@ -87,8 +90,6 @@ def as_dict(fleet: Fleet) -> dict[str, Any]:
 
 
 def _about() -> dict[str, Any]:
-    from gpudoctor import __version__
-
     return {
         "tool": {"name": "gpudoctor", "version": __version__},
         "knowledge": {"version": info.version(), "date": info.date()},
@@ -186,8 +187,6 @@ def _merged(fleet: Fleet) -> list[tuple[Finding, tuple[str, ...]]]:
 
 def _report(fleet: Fleet) -> Report:
     """The fleet as the one report that writers ask about verdict and findings."""
-    from gpudoctor import __version__
-
     return Report(
         version=__version__,
         knowledge=Knowledge(version=info.version(), date=info.date()),
@@ -219,8 +218,6 @@ def _jsonl(fleet: Fleet) -> str:
 
 
 def _prometheus(fleet: Fleet) -> str:
-    from gpudoctor.report.writers.prometheus import about, metric
-
     verdicts = [(f'verdict="{name}"', count) for name, count in fleet.verdicts().items()]
     findings = [
         (f'code="{told.code}",name="{told.name}",severity="{told.severity}"', len(machines))
@@ -242,8 +239,6 @@ def _prometheus(fleet: Fleet) -> str:
 
 def _known(fleet: Fleet) -> list[tuple[Told, tuple[str, ...]]]:
     """Findings whose code and name are the catalogue's: a report is a stranger's text."""
-    from gpudoctor.kb.findings import catalogue
-
     found = []
     for told, machines in fleet.findings():
         entry = catalogue.find(told.code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gpudoctor.kb._data import load
 from gpudoctor.kb.rows import made
 from gpudoctor.model.value import dataclass
@@ -30,8 +32,6 @@ def date() -> str:
 
 def age() -> str:
     """How old the newest row is, by this machine's clock: `today`, `31 days old`."""
-    import time
-
     newest = time.mktime(time.strptime(date(), "%Y-%m-%d"))
     days = int((time.time() - newest) // 86400)
     if days < 0:

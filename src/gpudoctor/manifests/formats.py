@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests.install_file import InstallFile
+from gpudoctor.manifests.readers import reader_of
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import SourceFile, decode, read
 
@@ -85,8 +86,6 @@ def document(source: SourceFile, scene: Scene) -> InstallFile:
     Raises:
         UsageError: it is not of that format.
     """
-    from gpudoctor.manifests.readers import reader_of
-
     return reader_of(format_of(source))(source, scene)
 
 

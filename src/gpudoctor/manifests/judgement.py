@@ -18,6 +18,7 @@ from gpudoctor.manifests.universe import TORCH, demand
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Package, Torch
 from gpudoctor.model.finding import FileAt, Finding, Severity
+from gpudoctor.model.requirements.requirement_line import normal
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass, replace
@@ -61,8 +62,6 @@ def judge(
     Raises:
         UsageError: a file cannot be read, or is not of its format.
     """
-    from gpudoctor.model.requirements.requirement_line import normal
-
     target = target_of(sheet)
     sources = formats.sources(tuple(paths))
     scenes = [

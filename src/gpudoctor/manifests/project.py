@@ -9,6 +9,7 @@ from gpudoctor.manifests import formats
 from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.resolvers import locked as lock
+from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
@@ -104,7 +105,6 @@ def _model(tool: str) -> Callable[[InstallFile, Scene], InstallOutcome]:
         from gpudoctor.manifests.resolvers import conda
 
         return conda.resolve
-    from gpudoctor.manifests.resolvers import pip
 
     return pip.resolve
 

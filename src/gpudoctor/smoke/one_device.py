@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 
 from gpudoctor.collect.process import own_program
+from gpudoctor.collect.process.watched import WatchedChild
 from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest
 from gpudoctor.model.value import replace
@@ -28,7 +30,6 @@ def drive(order: Order, target: SmokeTarget) -> Run:
     """Run all tests of a level on one device; never raises for what the child does."""
     if order.level != "full":
         return _drive(order, target)
-    import tempfile
 
     # Compilers start from nothing and leave nothing: a cached kernel would prove no compiler.
     with tempfile.TemporaryDirectory(prefix="gpudoctor-", ignore_cleanup_errors=True) as scratch:
@@ -70,8 +71,6 @@ def _why_skipped(order: Order, run: Run, fruitless: int) -> str:
 
 def _one_child(order: Order, run: Run) -> bool:
     """Run what is left in a fresh child; whether another child may go on after it."""
-    from gpudoctor.collect.process.watched import WatchedChild
-
     plan = {
         "device": run.target.device,
         "level": order.level,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpudoctor.collect.process.progress import gets_on
+from gpudoctor.collect.process.watched import ChildEndedError
 from gpudoctor.kb import smoke_figures as figures
 from gpudoctor.model.report import SmokeTest, TestStatus
 from gpudoctor.smoke.worker_run import Mishap, Order, Run, Stage, key, over
@@ -39,8 +40,6 @@ class Watch:
 
     def follow(self) -> bool:
         """Read until the child's end; whether another child may go on after it."""
-        from gpudoctor.collect.process.watched import ChildEndedError
-
         while True:
             try:
                 line = self._child.read(min(_LOOK_SECONDS, self._left()))

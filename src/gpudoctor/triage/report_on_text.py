@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import BinaryIO
 
 from gpudoctor import __version__, rules
@@ -16,6 +17,8 @@ from gpudoctor.model.privacy.redaction import redact
 from gpudoctor.model.report import Knowledge, Report
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+from gpudoctor.prescribe import Options, missing_fact, prescribe
+from gpudoctor.triage.conditional import by_case
 from gpudoctor.triage.judge import TextDiagnosis, diagnose
 from gpudoctor.triage.readers.errors.traceback import last_error
 from gpudoctor.triage.text import stream
@@ -76,7 +79,6 @@ def _saved(text: Text) -> Report | None:
     inner = None if text.cut else embedded(text.plain)
     if inner is None:
         return None
-    import json
 
     from gpudoctor.examine import visit
     from gpudoctor.examine.complete import complete
@@ -110,8 +112,6 @@ def _prescription(sheet: FactSheet, findings: tuple[Finding, ...]) -> Prescripti
         return Prescription(status="not-needed", why="Nothing in the text needs to be changed.")
     if findings[0].severity is Severity.INFO:
         return None
-    from gpudoctor.prescribe import Options, missing_fact, prescribe
-    from gpudoctor.triage.conditional import by_case
 
     if missing_fact(sheet) is not None:
         return by_case(sheet, findings[:1]) if _asks_for_a_build(findings[0]) else None
@@ -125,7 +125,6 @@ def _cure(machine: FactSheet, findings: tuple[Finding, ...]) -> Prescription | N
     """
     if not findings or not _asks_for_a_build(findings[0]):
         return _prescription(FactSheet(), findings)
-    from gpudoctor.prescribe import Options, missing_fact, prescribe
 
     if missing_fact(machine) is not None:
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from gpudoctor import rules
+from gpudoctor.collect import collect
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.settings.requirements import (
@@ -19,6 +21,7 @@ from gpudoctor.model.requirements.specifier import specifier_of
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
+from gpudoctor.prescribe import Options, prescribe
 
 _SECONDS = 5.0
 
@@ -103,9 +106,6 @@ def _capability(given: object) -> str | None:
 
 def missing(wanted: ProgramRequirement) -> Missing | None:
     """The first requirement that this process's machine and environment do not meet."""
-    from gpudoctor import rules
-    from gpudoctor.collect import collect
-
     sheet = collect(sys.executable, _SECONDS, os.getcwd(), os.environ)
     return judge(sheet, rules.judge(sheet).findings, wanted)
 
@@ -128,8 +128,6 @@ def judge(
 
 
 def _with_cure(sheet: FactSheet, worst: Finding, findings: tuple[Finding, ...]) -> str:
-    from gpudoctor.prescribe import Options, prescribe
-
     lines = [f"{worst.title}.", worst.detail] if worst.detail else [f"{worst.title}."]
     prescription = prescribe(sheet, findings, Options())
     typed = [step.posix or step.text for step in prescription.steps or worst.remedies]

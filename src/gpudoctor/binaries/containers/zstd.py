@@ -6,6 +6,7 @@ the package `backports.zstd`. Where none is there, what is compressed so stays u
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -61,8 +62,6 @@ def _maker() -> Maker | None:
 
 
 def _module(name: str) -> Maker | None:
-    import importlib
-
     try:
         module = importlib.import_module(name)
     except ImportError:

@@ -15,7 +15,7 @@ from gpudoctor.cli.command import (
     output_options,
 )
 from gpudoctor.errors import UsageError
-from gpudoctor.report import FORMATS
+from gpudoctor.report import FORMATS, render
 
 
 def execute(
@@ -51,7 +51,6 @@ def execute(
     if all_ and (python is not None or facts is not None):
         raise UsageError("--all looks at every environment here: no --python and no --facts")
     from gpudoctor import app as api
-    from gpudoctor.report import render
 
     if all_:
         from gpudoctor.report import environment_table as environments

@@ -10,6 +10,8 @@ import typer
 from gpudoctor.cli import common
 from gpudoctor.cli.commands import fix_kept
 from gpudoctor.errors import UsageError
+from gpudoctor.model.value import replace
+from gpudoctor.report import render
 
 if TYPE_CHECKING:
     from gpudoctor.fix.procedure import Done
@@ -164,8 +166,6 @@ def _remaining(done: Done, style: Style) -> None:
 
 def _preview(report: Report, style: Style) -> None:
     """What is asked about, on stderr: stdout is for the one document that was asked for."""
-    from gpudoctor.report import render
-
     sys.stderr.write(render(report, "text", style))
     sys.stderr.flush()
 
@@ -192,9 +192,6 @@ def _emit(
     json: bool = False,
     outputs: list[str] | None = None,
 ) -> None:
-    from gpudoctor.model.value import replace
-    from gpudoctor.report import render
-
     shown = replace(report, exit_code=code)
     common.emit(
         lambda name, how: render(shown, name, how),

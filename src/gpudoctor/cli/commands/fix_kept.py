@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,6 @@ def undo(
 
 def kept(style: Style, format_: str, outputs: Sequence[str] | None) -> int:
     """List the fixes that can be undone or removed."""
-    import os
-
     from gpudoctor.fix import kept as store
 
     _check(format_, outputs)
@@ -57,8 +56,6 @@ def forget(name: str, style: Style, format_: str, outputs: Sequence[str] | None)
     Raises:
         UsageError: there is none of that name, or it is unfinished.
     """
-    import os
-
     from gpudoctor.fix import kept as store
 
     _check(format_, outputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_
 import os
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -204,7 +205,6 @@ def _one(text: str) -> Table:
         return found[0]
     if found:
         raise UsageError(f"{text!r} may be {', '.join(item.name for item in found)}; name one")
-    from difflib import get_close_matches
 
     near = get_close_matches(text, tables.names(), 3, 0.3)
     hint = f"the nearest are {', '.join(near)}" if near else "`gpudoctor kb` lists them"

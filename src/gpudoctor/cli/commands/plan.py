@@ -9,7 +9,7 @@ from gpudoctor.cli import output as out
 from gpudoctor.cli.command import CommandDefinition, CommandOption, output_options
 from gpudoctor.errors import UsageError
 from gpudoctor.model.value import replace
-from gpudoctor.report import FORMATS
+from gpudoctor.report import FORMATS, render
 
 if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.model.report import Report
@@ -125,8 +125,6 @@ def execute(
 
 
 def _render(report: Report, format_: str, style: Style, torch: str | None) -> str:
-    from gpudoctor.report import render
-
     if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
     from gpudoctor.prescribe.plan import considered

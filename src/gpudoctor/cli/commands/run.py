@@ -11,7 +11,8 @@ import typer
 
 from gpudoctor.cli import common
 from gpudoctor.errors import UsageError
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
+from gpudoctor.report import render
 
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
     from gpudoctor.collect.process.passthrough import Ran
@@ -165,9 +166,6 @@ def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Ran:
 
 def _show(found: Report, manner: _Manner) -> None:
     """The diagnosis on stderr, and in the files of `--output`; stdout is the command's alone."""
-    from gpudoctor.model.value import replace
-    from gpudoctor.report import render
-
     style = replace(
         common.style_for(manner.color, quiet=manner.quiet, verbose=manner.verbose),
         color=_colored(manner.color),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -30,7 +31,6 @@ def execute(
             read.
     """
     output.check_format(format_, _FORMATS)
-    import os
 
     # What `app.scan` calls: the Python API loads what every report needs.
     from gpudoctor.examine.scanning import scan_paths

@@ -9,6 +9,7 @@ import typer
 
 from gpudoctor.cli import common
 from gpudoctor.errors import UsageError
+from gpudoctor.report import render
 from gpudoctor.report.style import Style
 
 
@@ -40,7 +41,6 @@ def smoke(
 ) -> int:
     """Run kernels on the GPUs (or the CPU) and hold their numbers to float64."""
     from gpudoctor import app as api
-    from gpudoctor.report import render
     from gpudoctor.report.views import smoke_tests
 
     style = common.style_for(color, quiet=quiet, verbose=verbose)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from gpudoctor.binaries.source import UnreadableBinaryError
 from gpudoctor.collect.packages.device_code import Xray, unread_reason
 from gpudoctor.collect.packages.vendor_code import vendor_architectures
 from gpudoctor.collect.reason import Reason
@@ -142,7 +143,6 @@ def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, Rea
     if folder is None:
         return torch, {}
     from gpudoctor.binaries.ptxas import triton_ptxas
-    from gpudoctor.binaries.source import UnreadableBinaryError
 
     try:
         ptxas = triton_ptxas(folder)

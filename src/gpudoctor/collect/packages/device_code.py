@@ -19,7 +19,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.names import is_nvidias_own
+from gpudoctor.binaries.source import UnreadableBinaryError
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
@@ -190,9 +192,6 @@ def read_device_code(chosen: Sequence[CandidateLibrary], deadline: float) -> Xra
 
 
 def _read(candidate: CandidateLibrary) -> Library | None:
-    from gpudoctor.binaries.library import read_library
-    from gpudoctor.binaries.source import UnreadableBinaryError
-
     # A pipe that lies where a library should would hold this thread for ever.
     if not is_file(candidate.path):
         missing = f"{candidate.path} is not there, or is no file"
@@ -210,8 +209,6 @@ def _read(candidate: CandidateLibrary) -> Library | None:
 
 def unread_reason(error: Exception) -> Reason:
     """Why a binary could not be read: what the system refused, what the reader found, a fault."""
-    from gpudoctor.binaries.source import UnreadableBinaryError
-
     if not isinstance(error, UnreadableBinaryError):
         return Reason.of_error(error)
     said = str(error).rstrip(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -117,8 +118,6 @@ def _build(distribution: Distribution, url: str | None) -> str | None:
 
 def _xformers(path: str) -> str:
     """xformers writes beside its library what that was compiled against."""
-    import json
-
     try:
         version = json.loads(read_text(path, 1 << 16) or "{}").get("version", {})
         torch = version.get("torch")

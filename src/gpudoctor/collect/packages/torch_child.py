@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 
+from gpudoctor.collect.process.runner import run
 from gpudoctor.model.value import dataclass
 
 # What torch prints while it is imported goes to stdout as well: the answer stands on a line of
@@ -45,8 +46,6 @@ def ask_torch(executable: str, environ: Mapping[str, str], deadline: float) -> A
     Only for an interpreter that the person named or activated. `deadline` is on
     `time.monotonic`.
     """
-    from gpudoctor.collect.process.runner import run
-
     seconds = min(SECONDS, deadline - time.monotonic())
     if seconds < 1.0:
         return Answer(reason="no time was left to ask torch itself")

@@ -6,6 +6,7 @@ Importing `subprocess` alone would cost 10 ms of the 150 that a whole check may 
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
 
@@ -184,8 +185,6 @@ def _spawn(
     *,
     foreground: bool = False,
 ) -> int:
-    import signal
-
     actions: list[tuple[object, ...]] = [
         (os.POSIX_SPAWN_DUP2, end, target) for end, target in pipes
     ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from gpudoctor.collect.process.outcome import Stream
+from gpudoctor.collect.process.posix_process import PosixForeground, PosixProcess
 
 
 class Process(Protocol):
@@ -67,7 +68,6 @@ def spawn(
         from gpudoctor.collect.process.windows_process import WindowsProcess
 
         return WindowsProcess(argv, env, cwd, channel=channel)
-    from gpudoctor.collect.process.posix_process import PosixProcess
 
     return PosixProcess(argv, env, cwd, channel=channel)
 
@@ -82,6 +82,5 @@ def spawn_in_front(argv: Sequence[str], env: Mapping[str, str], errors: int) -> 
         from gpudoctor.collect.process.windows_process import WindowsForeground
 
         return WindowsForeground(argv, env, errors)
-    from gpudoctor.collect.process.posix_process import PosixForeground
 
     return PosixForeground(argv, env, errors)

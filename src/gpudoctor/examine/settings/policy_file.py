@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gpudoctor.errors import UsageError
-from gpudoctor.examine.settings import values
+from gpudoctor.examine.settings import configuration, values
 from gpudoctor.examine.settings.policy import Policy, known
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.value import replace
@@ -52,8 +52,6 @@ def found(folder: str) -> Policy:
     Raises:
         UsageError: there are some, and something is wrong with them.
     """
-    from gpudoctor.examine.settings import configuration
-
     path = configuration.find(folder)
     if path is None:
         return Policy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gpudoctor.examine.verdict import REQUIREMENT
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity
@@ -195,8 +196,6 @@ def at_least(have: str, least: str) -> bool | None:
 def _unmet(
     title: str, evidence: Evidence, gpus: tuple[int, ...] = (), remedies: tuple[Step, ...] = ()
 ) -> Finding:
-    from gpudoctor.kb.findings import catalogue
-
     return Finding(
         code=catalogue.code(REQUIREMENT),
         name=REQUIREMENT,

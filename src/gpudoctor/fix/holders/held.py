@@ -18,6 +18,7 @@ from typing import Any
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment.installed import recorded_by
 from gpudoctor.fix.environment.parts import Environment
+from gpudoctor.fix.holders.restart_manager import programs_with
 
 _FAMILIES = ("torch", "nvidia", "triton")
 """Distributions that a change of torch takes along have names that begin so."""
@@ -81,7 +82,6 @@ def holders(paths: Sequence[str]) -> list[str]:
     """The programs that hold files, as `python.exe (process 1234)`; empty where nobody says."""
     if os.name != "nt":
         return []
-    from gpudoctor.fix.holders.restart_manager import programs_with
 
     try:
         return programs_with(_library("rstrtmgr"), paths)

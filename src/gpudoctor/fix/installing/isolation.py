@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +21,7 @@ from gpudoctor.collect.process import runner
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.installing.scrub import scrub
 from gpudoctor.fix.installing.workshop import Workshop
+from gpudoctor.model.terms.toml import loads
 
 _ELSEWHERE = ("target", "root", "prefix", "user", "python", "dry-run")
 """Settings of `pip install` with which nothing is installed into this environment."""
@@ -183,8 +185,6 @@ def _refuse_uv(environ: Mapping[str, str]) -> None:
 
 def _uv_elsewhere(text: str) -> str | None:
     """The setting of a `uv.toml` with which nothing is installed into the environment."""
-    from gpudoctor.model.terms.toml import loads
-
     try:
         settings = loads(text)
     except (ValueError, RecursionError):
@@ -215,7 +215,6 @@ def _program(name: str, environ: Mapping[str, str]) -> str:
     """The full path of a program; the current folder and relative folders are never searched."""
     if os.path.dirname(name):
         return os.path.abspath(name)
-    import shutil
 
     folders = [f for f in environ.get("PATH", "").split(os.pathsep) if os.path.isabs(f)]
     for folder in folders:

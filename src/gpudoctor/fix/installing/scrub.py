@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 _IN_URL = re.compile(r"(?<=://)[^/\s@]{1,1000}@")
 # Everything behind the `?` of a URL may be a credential: a token, a signature.
@@ -22,7 +23,6 @@ def secrets_of(url: str | None) -> tuple[str, ...]:
     """The user's name, the password, both, and the query, as they stand in a URL."""
     if not url:
         return ()
-    from urllib.parse import parse_qsl, unquote, urlsplit
 
     try:
         parts = urlsplit(url)

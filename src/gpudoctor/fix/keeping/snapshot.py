@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import sys
 import zlib
@@ -193,7 +194,6 @@ def _check_space(entry: TreeEntry, target: Folder) -> None:
     """A copy that does not fit is not begun: a full disk would hurt others than us."""
     if entry.size < 64 * _CHUNK:
         return
-    import shutil
 
     free = shutil.disk_usage(target.path).free
     if entry.size > free - 256 * _CHUNK:

@@ -6,6 +6,7 @@ that name file, table, row and key.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -96,8 +97,6 @@ def read(path: str) -> dict[str, Any]:
     Raises:
         AuthoringError: it cannot be parsed, or breaks the schema.
     """
-    import os
-
     import yaml
 
     name = os.path.basename(path)

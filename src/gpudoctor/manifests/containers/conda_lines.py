@@ -9,6 +9,9 @@ from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.containers.places import project_place
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.install_file import CondaSpec, InstallFile
+from gpudoctor.manifests.project import installations
+from gpudoctor.manifests.readers import environment_yml, pyproject
+from gpudoctor.manifests.resolvers import conda as model
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -21,9 +24,6 @@ def conda(
     stage: Stage, words: list[str], at: FileAt, extra: Mapping[str, str] | None = None
 ) -> None:
     """`conda install …`, `conda env create -f …`."""
-    from gpudoctor.manifests.readers import environment_yml
-    from gpudoctor.manifests.resolvers import conda as model
-
     verb = next((w for w in words if w in ("install", "create", "update")), None)
     if verb is None:
         return
@@ -115,8 +115,6 @@ def project(stage: Stage, tool: str, words: list[str], at: FileAt) -> None:
 
 def _every(stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names of all extras and groups of the project in the folder with torch in them."""
-    from gpudoctor.manifests.readers import pyproject
-
     found = stage.find("pyproject.toml")
     wishes = pyproject.read(found).wishes if found is not None else ()
     extras = {wish.extra for wish in wishes if wish.extra}
@@ -131,8 +129,6 @@ def _outcome(
     groups: tuple[str, ...],
     without: tuple[str, ...],
 ) -> InstallOutcome:
-    from gpudoctor.manifests.project import installations
-
     old = stage.scene
     scene = replace(
         old,

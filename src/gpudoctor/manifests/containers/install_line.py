@@ -7,7 +7,11 @@ import re
 from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.install_file import UnreadPart, Wish
+from gpudoctor.manifests.readers import pyproject, setup_cfg
 from gpudoctor.manifests.readers.requirements_txt import Reading, add, option, wish_of
+from gpudoctor.manifests.readers.toml_file import parse
+from gpudoctor.manifests.resolvers import pip as pip_model
+from gpudoctor.manifests.resolvers import uv as uv_model
 from gpudoctor.manifests.universe import TORCH, brings_torch, family
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal
@@ -140,9 +144,6 @@ def _option(stage: Stage, reading: Reading, kind: str, value: str, at: FileAt) -
 
 def _own_project(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
     """`pip install .`: the requirements of the project in the folder."""
-    from gpudoctor.manifests.readers import pyproject, setup_cfg
-    from gpudoctor.manifests.readers.toml_file import parse
-
     extras = re.findall(r"\[([^\]]*)\]", word)
     named = {normal(part) for part in ",".join(extras).split(",") if part}
     found = stage.find("pyproject.toml")
@@ -162,9 +163,6 @@ def _own_project(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:
 def _settle(
     stage: Stage, reading: Reading, at: FileAt, tool: str, *, upgrade: bool, place: str | None
 ) -> None:
-    from gpudoctor.manifests.resolvers import pip as pip_model
-    from gpudoctor.manifests.resolvers import uv as uv_model
-
     if not any(not wish.constraint for wish in reading.wishes) and not reading.gaps:
         return
     document = replace(reading.document(at.path, tool), format="requirements")

@@ -10,6 +10,7 @@ from typing import Any
 
 from gpudoctor.manifests.install_file import Index, InstallFile, UnreadPart, Wish, line_of
 from gpudoctor.manifests.readers import uv_workspace
+from gpudoctor.manifests.readers.pyproject import standard
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
 from gpudoctor.manifests.scene import wheel_version
@@ -103,8 +104,6 @@ def _of_projects(
     path: tuple[str, ...],
 ) -> list[Wish]:
     """What the other projects of the repository bring that this one needs."""
-    from gpudoctor.manifests.readers.pyproject import standard
-
     found = []
     for row, other in uv_workspace.projects(source, data, settings, root):
         if uv_workspace.deep(path, other):

@@ -13,6 +13,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.conda_builds import choice, cuda_of
 from gpudoctor.manifests.install_file import CondaSpec, InstallFile
+from gpudoctor.manifests.resolvers import pip, uv
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.model.requirements.specifier import allows, version
 from gpudoctor.model.value import replace
@@ -47,8 +48,6 @@ def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
 
 
 def _by_pip(document: InstallFile, scene: Scene, said: str) -> InstallOutcome:
-    from gpudoctor.manifests.resolvers import pip, uv
-
     resolver = uv.resolve if document.tool == "pixi" else pip.resolve
     found = resolver(document, scene)
     return replace(found, assumption=said)

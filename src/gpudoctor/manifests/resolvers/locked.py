@@ -15,6 +15,7 @@ from gpudoctor.manifests.universe import COMPANIONS, TORCH
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.specifier import version
 from gpudoctor.model.terms.version import split_label
+from gpudoctor.model.value import replace
 
 
 def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
@@ -188,6 +189,4 @@ def _without(document: InstallFile, said: str) -> InstallOutcome:
 
 
 def _for(outcome: InstallOutcome, tool: str, said: str) -> InstallOutcome:
-    from gpudoctor.model.value import replace
-
     return replace(outcome, tool=tool, assumption=said)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
@@ -113,8 +114,6 @@ def seen(
 
 def private(name: str, text: str, url: str, scene: Scene) -> Candidate:
     """A labelled version that a private index is asked for."""
-    from gpudoctor.kb.software import torch_releases
-
     label = local_label(text)
     build = torch_releases.build(text, label, scene.platform) if name == TORCH else None
     return Candidate(

@@ -6,6 +6,7 @@ Everything that is drawn passes through `inert`, and nothing is read as markup.
 from __future__ import annotations
 
 import textwrap
+from io import StringIO
 
 from gpudoctor.report.inert import inert, no_command
 from gpudoctor.report.style import Style
@@ -81,8 +82,6 @@ class Canvas:
         return [no_command(line) for line in lines]  # a break may have made one
 
     def _painted(self) -> str:
-        from io import StringIO
-
         from rich.console import Console
         from rich.text import Text
 

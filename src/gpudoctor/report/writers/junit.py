@@ -14,6 +14,7 @@ from gpudoctor.report.inert import inert
 from gpudoctor.report.layer_rows import layer_of
 from gpudoctor.report.plain_section import plain
 from gpudoctor.report.style import Style
+from gpudoctor.rules.engine.all_rules import rules
 
 # XML 1.0 has no place for these at all, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -101,7 +102,6 @@ def _passed(report: Report, others: set[str]) -> list[_Case]:
     """The rules that judged the machine and found nothing; a text or a plan is not judged so."""
     if report.about != "machine":
         return []
-    from gpudoctor.rules.engine.all_rules import rules
 
     left_out = others | {entry.finding.name for entry in report.suppressed}
     return [_Case(_suite_of(r.name), r.name) for r in rules() if r.name not in left_out]

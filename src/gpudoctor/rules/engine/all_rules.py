@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.value import dataclass
+from gpudoctor.rules.engine import families
 from gpudoctor.rules.engine.case import Case
 
 Judge = Callable[[Case], Iterator[Finding | Unknown]]
@@ -62,8 +63,6 @@ def rules() -> tuple[Rule, ...]:
 
     Whoever imported a family early changes nothing.
     """
-    from gpudoctor.rules.engine import families
-
     families.load()
     place = {f"gpudoctor.rules.{name}": number for number, name in enumerate(families.FAMILIES)}
     last = len(place)

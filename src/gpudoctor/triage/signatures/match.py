@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from gpudoctor.kb.findings import signatures
 from gpudoctor.kb.findings.signatures import Cause, Signature
@@ -105,8 +106,6 @@ def _sentence(text: Text, start: int, end: int) -> str:
 
 
 def _column(text: Text, line: int, offset: int) -> int:
-    from bisect import bisect_right
-
     position = max(0, bisect_right(text.starts, offset) - 1)
     del line
     return offset - text.starts[position] if text.starts else 0
@@ -114,8 +113,6 @@ def _column(text: Text, line: int, offset: int) -> int:
 
 def _quote(text: Text, start: int, end: int) -> str:
     """The message with the rest of its line, so that a reader finds it again."""
-    from bisect import bisect_right
-
     position = max(0, bisect_right(text.starts, start) - 1)
     last = bisect_right(text.starts, max(start, end - 1))
     if text.flat.startswith('File "', text.starts[position]) and last > position + 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests.install_file import InstallFile, Pinned
 from gpudoctor.manifests.readers.entries import line_of_entry, matters, row_of, split
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
@@ -80,8 +81,6 @@ def _development(source: SourceFile) -> set[str]:
 
 def _without_label(source: SourceFile) -> str:
     """Where a file without label comes from: the lock does not say it, the manifest may."""
-    from gpudoctor.kb.software import indexes as kb_indexes
-
     beside = source.beside("pyproject.toml")
     data = parse(beside) if beside is not None else {}
     for row in rows(table(data, "tool", "pdm").get("source")):
