@@ -173,7 +173,7 @@ def _satisfied(facts: Facts, build: Build) -> bool:
 
 
 def named_packages(findings: tuple[Finding, ...], facts: Facts) -> frozenset[str]:
-    """Extensions that errors call broken: those of the 4xx that an installation clears."""
+    """Extensions that errors call broken: those of libraries that an installation clears."""
     owners = {f"libraries.{library.path}": library.distribution for library in facts.libraries}
     named = {
         owners.get(entry.fact) or entry.fact.removeprefix("packages.")

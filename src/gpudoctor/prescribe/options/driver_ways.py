@@ -11,11 +11,11 @@ from gpudoctor.model.terms.sentence import lowered, said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
+from gpudoctor.prescribe.options.beside_torch import installing, with_repairs
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
@@ -89,7 +89,7 @@ def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterato
 
 
 def _keeping_torch(question: Question, plan: DriverPlan, sheet: FactSheet) -> Way:
-    return Way(
+    alone = Way(
         kind="driver",
         why=said(
             "installed-torch-driver",
@@ -102,10 +102,11 @@ def _keeping_torch(question: Question, plan: DriverPlan, sheet: FactSheet) -> Wa
         risk="high",
         claims=(driver_claim(question.host),),
     )
+    return with_repairs(question, alone)
 
 
 def _with_build(question: Question, plan: DriverPlan, sheet: FactSheet, build: Build) -> Way:
-    found = install(sheet, build, question.place, question.options.index_url, question.target.gpus)
+    found = installing(question, sheet, build, question.target.gpus)
     way = way_of("driver", found)
     return replace(
         way,

@@ -12,12 +12,12 @@ from gpudoctor.model.terms.sentence import lowered, said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
-from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
 from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.options import mask
+from gpudoctor.prescribe.options.beside_torch import installing, with_repairs
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
@@ -67,7 +67,7 @@ def driver_and_mask_ways(question: Question) -> Iterator[Option]:
 def _with_driver(
     question: Question, visible: tuple[int, ...], plan: DriverPlan, sheet: FactSheet, build: Build
 ) -> Way:
-    found = install(sheet, build, question.place, question.options.index_url, target_of(sheet).gpus)
+    found = installing(question, sheet, build, target_of(sheet).gpus)
     way = way_of("mask", found)
     return replace(
         way,
@@ -87,7 +87,7 @@ def _with_driver(
 
 
 def _without_download(question: Question, visible: tuple[int, ...]) -> Way:
-    return Way(
+    alone = Way(
         kind="mask",
         why=said(
             "installed-serves",
@@ -99,6 +99,7 @@ def _without_download(question: Question, visible: tuple[int, ...]) -> Way:
         sheet=predict.with_mask(question.sheet, visible),
         risk="medium",
     )
+    return with_repairs(question, alone)
 
 
 def _with_build(question: Question, visible: tuple[int, ...], build: Build) -> Way:
@@ -106,7 +107,7 @@ def _with_build(question: Question, visible: tuple[int, ...], build: Build) -> W
     alone = ""
     if question.no_common_build:
         alone = _no_common_build(question)
-    found = install(sheet, build, question.place, question.options.index_url, target_of(sheet).gpus)
+    found = installing(question, sheet, build, target_of(sheet).gpus)
     way = way_of("mask", found)
     return replace(
         way,

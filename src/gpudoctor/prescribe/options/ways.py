@@ -18,10 +18,10 @@ from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import pins_of
 from gpudoctor.prescribe.build.gaps import gaps
-from gpudoctor.prescribe.build.install import install, named_packages
 from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import EnvironmentChange, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
+from gpudoctor.prescribe.options.beside_torch import installing
 from gpudoctor.prescribe.options.driver_ways import driver_ways
 from gpudoctor.prescribe.options.mask_ways import driver_and_mask_ways, mask_ways
 from gpudoctor.prescribe.options.question import Option, Question, Way, WayKind, way_of
@@ -190,14 +190,7 @@ def wheel_ways(question: Question, channel: str, proved: Sequence[Way] = ()) -> 
 
 
 def _installed(question: Question, build: Build, kind: WayKind) -> Way:
-    found = install(
-        question.sheet,
-        build,
-        question.place,
-        question.options.index_url,
-        question.target.gpus,
-        named_packages(question.findings, question.sheet.facts),
-    )
+    found = installing(question, question.sheet, build, question.target.gpus)
     return way_of(kind, found)
 
 
