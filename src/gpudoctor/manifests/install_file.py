@@ -128,6 +128,8 @@ class InstallFile:
     """Settings of the tool: `pre`, `no-index`, `strategy`, `torch-backend`."""
     hashless: tuple[tuple[str, FileAt], ...] = ()
     """Of requirements that are installed by hashes: those that have none."""
+    broken: tuple[FileAt, ...] = ()
+    """Lines of a requirements file that a backslash breaks within a requirement."""
     settled: InstallOutcome | None = None
     """What comes of a file whose lines build on one another (a Dockerfile)."""
     optional: tuple[str, ...] = ()

@@ -148,6 +148,7 @@ def _joined(one: InstallFile, other: InstallFile) -> InstallFile:
         gaps=one.gaps + other.gaps,
         options={**one.options, **other.options},
         hashless=one.hashless + other.hashless,
+        broken=one.broken + other.broken,
     )
 
 

@@ -195,3 +195,19 @@ def test_a_release_that_is_not_known_is_open_where_it_may_lie():
     assert torch("torch<1.13", python="3.9").startswith("open")
     assert torch("torch==1.11.0").startswith("fails")
     assert torch(f"-i {CU128}\ntorch<2.7", python="3.9").startswith("fails")
+
+
+@pytest.mark.parametrize(
+    ("text", "by_uv"),
+    [
+        ("torch\\\n==2.9.1\n", "fails"),
+        ("torch==2.9.1 \\\n\n", "fails"),
+        ("torch==2.9.1 ; \\\npython_version > '3'\n", "fails"),
+        ("torch==2.9.1 \\\n  --hash=sha256:00\n", "installs"),
+        ("torch==2.9.1\\\n  \\\n  --hash=sha256:00\n", "installs"),
+        ("# a comment \\\ntorch==2.9.1\n", "installs"),
+    ],
+)
+def test_uv_reads_a_backslash_before_options_alone_and_pip_any(text: str, by_uv: str) -> None:
+    assert outcome(text, tool="uv").status == by_uv
+    assert outcome(text, tool="pip").status == "installs"

@@ -45,6 +45,8 @@ class Reading:
         self.open: list[str] = []
         self.bare: list[tuple[str, FileAt]] = []
         """Requirements without a hash."""
+        self.broken: list[FileAt] = []
+        """Lines that a backslash breaks within a requirement."""
 
     def document(self, path: str, tool: str) -> InstallFile:
         """Everything as one document."""
@@ -57,6 +59,7 @@ class Reading:
             gaps=tuple(self.gaps),
             options=self.options,
             hashless=tuple(self.bare) if "hashes" in self.options else (),
+            broken=tuple(self.broken),
         )
 
 
@@ -72,15 +75,22 @@ def add(reading: Reading, source: SourceFile, *, constraint: bool) -> None:
     if source.path in reading.open or len(reading.open) >= _MAX_DEPTH:
         return
     reading.open.append(source.path)
-    for number, line in logical_lines(source.text):
-        take(reading, line, FileAt(source.path, number), source, constraint=constraint)
+    for number, line, is_broken in logical_lines(source.text):
+        at = FileAt(source.path, number)
+        if is_broken:
+            reading.broken.append(at)
+        take(reading, line, at, source, constraint=constraint)
     reading.open.pop()
 
 
-def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with the number of the first of those that a backslash joins; comments are gone."""
+def logical_lines(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Lines with the number of the first of those that a backslash joins; comments are gone.
+
+    The third value: whether something else than an option stands behind the first backslash.
+    """
     joined = ""
     first = 0
+    at: int | None = None
     for number, raw in enumerate(text.split("\n"), 1):
         if number > _MAX_LINES:
             return
@@ -88,14 +98,15 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         comment = raw.lstrip().startswith("#")
         if raw.endswith("\\") and not comment:
             joined += raw[:-1]
+            at = len(joined) if at is None else at
             continue
         # A comment line ends what was continued, and stands for itself.
-        line = _COMMENT.sub("", joined + (" " + raw if comment else raw)).strip()
-        if line:
-            yield first, line
-        joined, first = "", 0
+        whole = _COMMENT.sub("", joined + (" " + raw if comment else raw))
+        if whole.strip():
+            yield first, whole.strip(), at is not None and not whole[at:].lstrip().startswith("-")
+        joined, first, at = "", 0, None
     if joined.strip():
-        yield first, _COMMENT.sub("", joined).strip()
+        yield first, _COMMENT.sub("", joined).strip(), True
 
 
 def take(reading: Reading, line: str, at: FileAt, source: SourceFile, *, constraint: bool) -> None:

@@ -52,6 +52,16 @@ def resolve(
         installed=installed or {},
         no_binary=document.options.get("no-binary", ""),
     )
+    if document.broken:
+        at = document.broken[0]
+        why = (
+            f"A backslash breaks the requirement in line {at.line} of {at.path}: pip reads that, "
+            "uv does not"
+        )
+        return InstallOutcome(
+            status="fails", tool="uv", assumption=task.assumption, why=why, reason="conflict",
+            files=(at,),
+        )  # fmt: skip
     if not project:
         return run(task)
 

@@ -16,7 +16,7 @@ from gpudoctor.rules.engine.wording import finding, several
 _GIB = 1 << 30
 _ONE_PROCESS_BYTES = 4 * _GIB
 """What a process may have to be promised that loads torch's CUDA libraries: owners report from 2 to
-5 GB (github.com/pytorch/pytorch, issue 62756 and its like, read 2026-11-21)."""
+5 GB (github.com/pytorch/pytorch, issue 59904 and its like, read 2026-11-21)."""
 _NO_PAGE_FILE = 1.02
 """The limit is main memory and page files together; the firmware keeps a little of the first."""
 _PATH_LIMIT = 259
