@@ -63,7 +63,8 @@ def test_the_folder_of_an_environment_may_have_any_name(check: Check, name: str)
     files: dict[str, str | bytes] = {f"{name}/{key}": data for key, data in VENV.items()}
     files |= torch(f"{name}/venv/Lib/site-packages", "2.6.0+cu124", "12.4", CU124)
     run = check(machine(files=files), "check", *QUIET, f"{name}\\venv")
-    assert run.found == ["torch-lacks-arch-new-gpu"]
+    # The long name may be too long, together with the folder of the test.
+    assert [n for n in run.found if n != "windows-path-too-long"] == ["torch-lacks-arch-new-gpu"]
     (step, *_) = run.report["prescription"]["steps"]
     assert name in step["cmd"].replace("^", "").replace("%%", "%")
     assert name in step["powershell"].replace("''", "'")

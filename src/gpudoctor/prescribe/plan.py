@@ -32,6 +32,8 @@ ARCHITECTURES = ("x86_64", "amd64", "aarch64", "arm64")
 _PYTHON = re.compile(r"(\d+\.\d+)(\.\d+)?(t?)\Z", re.ASCII)
 _DRIVER = re.compile(r"\d{3}(\.\d+){0,3}\Z", re.ASCII)
 _NOT_STATED = "the request does not state it"
+_OPTIONS = {"driver": "--driver", "gpus": "--gpu", "python": "--python", "host.os": "--os"}
+"""What states a fact on the command line."""
 
 
 def sheet_of(request: PlanRequest) -> FactSheet:
@@ -111,8 +113,14 @@ def _unknown(gpus: int, driver: str | None, *, python: bool) -> tuple[Unknown, .
     if python:
         stated["python"] = dict.fromkeys(("version", "tag", "implementation"))
     return tuple(
-        Unknown(path, _NOT_STATED, "request", "not-stated") for path in not_mentioned(Facts, stated)
+        Unknown(path, _why_not_stated(path), "request", "not-stated")
+        for path in not_mentioned(Facts, stated)
     )
+
+
+def _why_not_stated(path: str) -> str:
+    option = _OPTIONS.get(path)
+    return _NOT_STATED if option is None else f"{_NOT_STATED}; name it with {option}"
 
 
 @lru_cache(maxsize=1024)

@@ -37,8 +37,11 @@ def _of_a_text(report: Report) -> str:
 
 def _unknown(report: Report) -> str:
     if missing := missing_essentials(report.sheet):
-        what = _ESSENTIALS.get(missing[0].fact, missing[0].fact)
-        return f"{what} could not be read ({missing[0].reason})"
+        first_missing = missing[0]
+        what = _ESSENTIALS.get(first_missing.fact, first_missing.fact)
+        if first_missing.kind == "not-stated":
+            return f"{what} must be known for an answer ({first_missing.reason})"
+        return f"{what} could not be read ({first_missing.reason})"
     if report.not_judged:
         first = report.not_judged[0]
         return f"{first.fact} could not be judged ({first.reason})"
