@@ -27,6 +27,8 @@ import pytest
 from contract import sheets as s
 from contract.sheets import nvidia, sheet, torch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = sorted((ROOT / "tests" / "machines" / "golden").glob("*.json"))
 REQUIREMENTS = "torch==2.3.0+cu118\ntorchvision==0.24.1\n"

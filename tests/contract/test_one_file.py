@@ -15,6 +15,8 @@ import pytest
 from contract import sheets as s
 from contract.sheets import nvidia, sheet, torch
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BUILDER = ROOT / ".ci" / "pyz"
 

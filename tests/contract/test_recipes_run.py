@@ -27,7 +27,10 @@ from lab.torch_wheels import ALL, OLD, torch_wheel
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "docs" / "recipes"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these recipes are for POSIX")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="these recipes are for POSIX"),
+]
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -55,6 +55,7 @@ _WAYS = {
 }
 
 
+@pytest.mark.slow  # all cases once more for each form
 @pytest.mark.parametrize("way", _WAYS)
 def test_the_way_into_an_issue_changes_nothing(way):
     changed = [
@@ -65,6 +66,7 @@ def test_the_way_into_an_issue_changes_nothing(way):
     assert len(changed) <= 0.02 * len(cases()), changed
 
 
+@pytest.mark.slow  # all cases once more for each form
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-le"])
 def test_powershells_encodings_are_read(encoding):
     changed = [
