@@ -51,6 +51,11 @@ def family(name: str) -> bool:
     return stack(name) or name in kb_dependents.dependents()
 
 
+def is_pinned_library(name: str) -> bool:
+    """Whether torch's own metadata pin a release of this package: NVIDIA's cuDNN and NCCL."""
+    return name.startswith("nvidia-") and kb_packages.library_of(name) in ("cudnn", "nccl")
+
+
 def stack(name: str) -> bool:
     """Whether the knowledge base knows the releases of a package and the torch of each."""
     return name == TORCH or name in COMPANIONS or name in _PINNING or name == "triton"

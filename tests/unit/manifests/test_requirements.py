@@ -211,3 +211,30 @@ def test_a_release_that_is_not_known_is_open_where_it_may_lie():
 def test_uv_reads_a_backslash_before_options_alone_and_pip_any(text: str, by_uv: str) -> None:
     assert outcome(text, tool="uv").status == by_uv
     assert outcome(text, tool="pip").status == "installs"
+
+
+def test_the_pin_of_a_library_that_torch_pins_otherwise_fails() -> None:
+    found = outcome("torch==2.9.1\nnvidia-cudnn-cu12==9.1.0.70\n")
+    assert (found.status, found.reason) == ("fails", "conflict")
+    assert found.files[0].line == 2
+    assert torch("torch==2.9.1\nnvidia-cudnn-cu12==9.10.2.21\n") == "2.9.1 cu128"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch==2.9.1\nnvidia-cudnn-cu13==9.1.0.70\n",
+        "torch==2.9.1\nnvidia-cudnn-cu12==9.1.0.70 ; sys_platform == 'win32'\n",
+        "torch==2.9.1\nnvidia-cudnn-cu12\n",
+    ],
+)
+def test_a_library_that_torch_does_not_pin_here_changes_nothing(text: str) -> None:
+    assert torch(text) == "2.9.1 cu128"
+
+
+def test_an_open_torch_goes_back_to_the_release_that_takes_the_library() -> None:
+    assert torch("torch<2.9\nnvidia-cudnn-cu12==9.1.0.70\n").endswith("cu124")
+
+
+def test_a_library_alone_says_nothing_of_torch() -> None:
+    assert outcome("nvidia-cudnn-cu12==9.1.0.70\n").silent == outcome("requests\n").silent

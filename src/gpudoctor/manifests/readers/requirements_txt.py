@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from gpudoctor.manifests.install_file import Index, InstallFile, UnreadPart, Wish
 from gpudoctor.manifests.scene import wheel_version
 from gpudoctor.manifests.source_files import SourceFile
-from gpudoctor.manifests.universe import family
+from gpudoctor.manifests.universe import family, is_pinned_library
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.requirement_line import normal, read_line
 
@@ -216,7 +216,7 @@ def wish_of(text: str, at: FileAt, source: SourceFile | None, *, constraint: boo
             return Wish(name=named, at=at, unread=why, constraint=constraint)
         return _path(text, at, source, constraint=constraint)
     name = found.name
-    if not family(name):
+    if not (family(name) or is_pinned_library(name)):
         return None
     url, unread = found.url, None
     if url is not None and wheel_version(url) is None:

@@ -8,6 +8,7 @@ from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import UnreadPart, Wish
 from gpudoctor.manifests.resolvers.beyond import beyond_known
+from gpudoctor.manifests.resolvers.library_pins import Pins, refused
 from gpudoctor.manifests.resolvers.locked import built, shown
 from gpudoctor.manifests.resolvers.resolution import Pool, Solution, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
@@ -45,6 +46,8 @@ class Task:
     gaps: tuple[UnreadPart, ...] = ()
     installed: Mapping[str, Choice] = field(default_factory=dict)
     """What is there already, and stays where it satisfies."""
+    pins: Pins = field(default_factory=dict)
+    """Releases of NVIDIA's libraries that are asked for."""
     no_binary: str = ""
     """The packages that may not come as wheels, by commas: `torch`, or `all,-numpy`."""
 
@@ -110,11 +113,36 @@ def run(task: Task) -> InstallOutcome:
         if isinstance(known, InstallOutcome):
             return known
         solution = solve(known, pool)
+        if bound := _bound(task, solution):
+            solution = solve(known, _within(task, pool))
+            if not solution.chosen:
+                return bound
     except ValueError as error:
         return _open(task, f"{task.path}: {error}", places(wishes, [TORCH]))
     if not solution.chosen:
         return _hindered(task, solution)
     return _installs(task, solution)
+
+
+def _bound(task: Task, solution: Solution) -> InstallOutcome | None:
+    """The failure that comes of a library's pin, unless another torch takes that release."""
+    torch = next((item for item in solution.chosen if item.name == TORCH), None)
+    wish = refused(torch, task.pins) if torch is not None else None
+    if torch is None or wish is None:
+        return None
+    why = f"the line {wish.name}{wish.specifier} excludes the release that torch {torch.version} "
+    why += "demands; without that line the right one comes by itself"
+    return _fails(task, why, "conflict", (wish.at, *places(task.wishes, [TORCH])))
+
+
+def _within(task: Task, pool: Pool) -> Pool:
+    """The pool without the torches that a library's pin excludes."""
+
+    def within(name: str) -> Sequence[Candidate] | None:
+        found = pool(name)
+        return found and [item for item in found if not refused(item, task.pins)]
+
+    return within
 
 
 def _from_source(task: Task, brought: Collection[str]) -> InstallOutcome | None:

@@ -12,6 +12,7 @@ from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import chosen_from, together
+from gpudoctor.manifests.resolvers.library_pins import pins_of
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
@@ -34,6 +35,7 @@ def _task(document: InstallFile, scene: Scene) -> Task:
         tool="pdm",
         assumption="with pdm, nothing configured on the machine",
         wishes=wishes,
+        pins=pins_of(document.wishes, scene),
         pools=pools,
         scene=scene,
         path=document.path,

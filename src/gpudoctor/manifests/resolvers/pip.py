@@ -15,6 +15,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
+from gpudoctor.manifests.resolvers.library_pins import pins_of
 from gpudoctor.manifests.resolvers.locked import shown
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
@@ -35,6 +36,7 @@ def resolve(
         tool="pip",
         assumption=said,
         wishes=wishes,
+        pins=pins_of(document.wishes, scene),
         pools=lambda at: pool_of(indexes, wishes, at, pre="pre" in document.options),
         scene=scene,
         path=document.path,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
+from gpudoctor.manifests.resolvers.library_pins import pins_of
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
@@ -28,6 +29,7 @@ def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
         tool="pipenv",
         assumption="with pipenv, nothing configured on the machine",
         wishes=wishes,
+        pins=pins_of(document.wishes, scene),
         pools=pools,
         scene=scene,
         path=document.path,

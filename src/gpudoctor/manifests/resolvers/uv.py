@@ -19,6 +19,7 @@ from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import PLATFORMS, elsewhere, forked, pinned, together
+from gpudoctor.manifests.resolvers.library_pins import pins_of
 from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
 from gpudoctor.manifests.resolvers.resolution import Pool
 from gpudoctor.manifests.scene import Scene
@@ -43,6 +44,7 @@ def resolve(
         tool="uv",
         assumption="with uv, nothing configured on the machine",
         wishes=wishes,
+        pins=pins_of(document.wishes, scene),
         pools=pools,
         scene=scene,
         path=document.path,
