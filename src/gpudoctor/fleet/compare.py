@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from gpudoctor.errors import UsageError
 from gpudoctor.fleet.machine import ASPECTS, Seen, Told, seen
 from gpudoctor.fleet.sources import MachineDocument, Unreadable
-from gpudoctor.model.report import Verdict
+from gpudoctor.model.report import GRAVITY, Verdict, gravest
 from gpudoctor.model.value import dataclass
-
-_GRAVITY: tuple[Verdict, ...] = ("broken", "unknown", "warning", "healthy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Fleet:
         found = {group.seen.verdict for group in self.groups}
         if self.missing or self.unreadable or not self.groups:
             found.add("unknown")
-        return next(verdict for verdict in _GRAVITY if verdict in found)
+        return gravest(found)
 
     @property
     def exit_code(self) -> int:
@@ -69,7 +67,7 @@ class Fleet:
 
     def verdicts(self) -> dict[Verdict, int]:
         """How many machines have each verdict."""
-        counts: dict[Verdict, int] = dict.fromkeys(reversed(_GRAVITY), 0)
+        counts: dict[Verdict, int] = dict.fromkeys(reversed(GRAVITY), 0)
         for group in self.groups:
             counts[group.seen.verdict] += len(group.machines)
         return counts
@@ -129,10 +127,10 @@ def _silent(expected: Sequence[str], machines: Iterable[str]) -> tuple[str, ...]
 def _compared(groups: dict[Seen, list[str]]) -> tuple[Group, ...]:
     if not groups:
         return ()
-    usual = max(groups, key=lambda each: (len(groups[each]), _GRAVITY.index(each.verdict)))
+    usual = max(groups, key=lambda each: (len(groups[each]), GRAVITY.index(each.verdict)))
     others = sorted(
         (each for each in groups if each is not usual),
-        key=lambda each: (_GRAVITY.index(each.verdict), -len(groups[each])),
+        key=lambda each: (GRAVITY.index(each.verdict), -len(groups[each])),
     )
     return tuple(
         Group(tuple(groups[each]), each, _differences(each, usual)) for each in (usual, *others)

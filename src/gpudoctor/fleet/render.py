@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -14,20 +13,13 @@ from gpudoctor.fleet.machine import ASPECTS, Told
 from gpudoctor.kb import info
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.report import Knowledge, Report
-from gpudoctor.model.sheet import FactSheet
-from gpudoctor.report import links
-from gpudoctor.report.blocks import Block, Document, Item, Mark, Page, Row, Section
+from gpudoctor.model.report import Report
+from gpudoctor.report import links, several_reports
+from gpudoctor.report.blocks import VERDICT_MARKS, Block, Document, Item, Mark, Page, Row, Section
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
 from gpudoctor.report.writers.prometheus import about, metric
 
-_MARKS: dict[str, Mark] = {
-    "healthy": "good",
-    "warning": "warning",
-    "broken": "bad",
-    "unknown": "unknown",
-}
 _SEVERITIES: dict[str, Mark] = {"error": "bad", "warning": "warning", "info": "none"}
 _NAMES = 12
 """Machines that a line names before it counts the rest."""
@@ -38,10 +30,7 @@ def render(fleet: Fleet, format_: str, style: Style) -> str:
     own = {"json": _json, "jsonl": _jsonl, "prometheus": _prometheus, "junit": _junit}
     if format_ in own:
         return own[format_](fleet)
-    text: str = import_module(f"gpudoctor.report.writers.{format_}").write(
-        document(fleet, style), style
-    )
-    return text
+    return several_reports.write(document(fleet, style), format_, style)
 
 
 def document(fleet: Fleet, style: Style) -> Document:
@@ -136,7 +125,7 @@ def _differences(fleet: Fleet, most: int) -> Iterable[Block]:
         if usual is not None and group.seen.verdict != usual.verdict and not said:
             said = [f"{group.seen.verdict}, not {usual.verdict}"]
         yield Row(
-            _MARKS[group.seen.verdict],
+            VERDICT_MARKS[group.seen.verdict],
             _named(group.machines, most),
             "; ".join(said) or "the same facts, and other findings",
         )
@@ -149,7 +138,9 @@ def _differences(fleet: Fleet, most: int) -> Iterable[Block]:
 def _groups(fleet: Fleet, most: int) -> Section:
     blocks: list[Block] = []
     for group in fleet.groups[:1]:
-        blocks.append(Row(_MARKS[group.seen.verdict], "machines", _named(group.machines, most)))
+        blocks.append(
+            Row(VERDICT_MARKS[group.seen.verdict], "machines", _named(group.machines, most))
+        )
         facts = zip(ASPECTS, group.seen.aspects, strict=True)
         blocks += [Row("none", name, value) for name, value in facts if value]
     title = "The same on " + ("all" if len(fleet.groups) == 1 else "most") + " of them"
@@ -187,14 +178,8 @@ def _merged(fleet: Fleet) -> list[tuple[Finding, tuple[str, ...]]]:
 
 def _report(fleet: Fleet) -> Report:
     """The fleet as the one report that writers ask about verdict and findings."""
-    return Report(
-        version=__version__,
-        knowledge=Knowledge(version=info.version(), date=info.date()),
-        verdict=fleet.verdict,
-        exit_code=fleet.exit_code,
-        sheet=FactSheet(),
-        findings=tuple(finding for finding, _ in _merged(fleet)),
-    )
+    findings = tuple(finding for finding, _ in _merged(fleet))
+    return several_reports.as_one(fleet.verdict, fleet.exit_code, findings, "machine")
 
 
 def _json(fleet: Fleet) -> str:

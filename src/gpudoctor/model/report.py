@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from gpudoctor.model.fact import Unknown
@@ -13,6 +13,15 @@ from gpudoctor.model.step import Step
 from gpudoctor.model.value import dataclass, field
 
 Verdict = Literal["healthy", "warning", "broken", "unknown"]
+GRAVITY: tuple[Verdict, ...] = ("broken", "unknown", "warning", "healthy")
+"""The verdicts, gravest first."""
+
+
+def gravest(verdicts: Collection[Verdict]) -> Verdict:
+    """The gravest of some verdicts, of which there must be one."""
+    return next(verdict for verdict in GRAVITY if verdict in verdicts)
+
+
 TestStatus = Literal["passed", "failed", "crashed", "hung", "skipped"]
 
 

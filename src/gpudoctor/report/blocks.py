@@ -8,11 +8,17 @@ from __future__ import annotations
 from typing import Literal
 
 from gpudoctor.model.finding import Finding
-from gpudoctor.model.report import Report
+from gpudoctor.model.report import Report, Verdict
 from gpudoctor.model.value import dataclass
 from gpudoctor.report.style import Shell
 
 Mark = Literal["good", "warning", "bad", "unknown", "none"]
+VERDICT_MARKS: dict[Verdict, Mark] = {
+    "healthy": "good",
+    "warning": "warning",
+    "broken": "bad",
+    "unknown": "unknown",
+}
 Kind = Literal["layers", "finding", "cure", "others", "tests", "facts"]
 
 

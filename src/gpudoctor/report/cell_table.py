@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from gpudoctor import __version__
 from gpudoctor.examine.cells import AXES, JudgedCell
-from gpudoctor.kb import info
 from gpudoctor.model.finding import Finding, Severity
-from gpudoctor.model.report import Knowledge, Report, Verdict
-from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.report import Report, Verdict
 from gpudoctor.model.value import replace
-from gpudoctor.report import links
-from gpudoctor.report.blocks import Document, Item, Mark, Page, Row, Section
+from gpudoctor.report import links, several_reports
+from gpudoctor.report.blocks import VERDICT_MARKS, Document, Item, Page, Row, Section
 from gpudoctor.report.document import document
 from gpudoctor.report.headline import headline
 from gpudoctor.report.inert import inert
@@ -25,25 +21,15 @@ from gpudoctor.report.writers.json import as_dict
 
 Table = Sequence[JudgedCell]
 
-_MARKS: dict[Verdict, Mark] = {
-    "healthy": "good",
-    "warning": "warning",
-    "broken": "bad",
-    "unknown": "unknown",
-}
-_GRAVITY: tuple[Verdict, ...] = ("broken", "unknown", "warning", "healthy")
-
 
 def exit_code(table: Table) -> int:
     """1 if a cell is at or above the threshold; else 3 if one could not be judged; else 0."""
-    codes = {each.report.exit_code for each in table}
-    return 1 if 1 in codes else 3 if 3 in codes or not codes else 0
+    return several_reports.exit_code(each.report for each in table)
 
 
 def verdict(table: Table) -> Verdict:
     """The gravest of the cells'."""
-    found = {each.report.verdict for each in table} or {"unknown"}
-    return next(name for name in _GRAVITY if name in found)
+    return several_reports.verdict(each.report for each in table)
 
 
 def render(table: Table, format_: str, style: Style) -> str:
@@ -54,20 +40,13 @@ def render(table: Table, format_: str, style: Style) -> str:
         return "".join(json.dumps(_row(e), separators=(",", ":")) + "\n" for e in table)
     if format_ == "junit":
         return _junit(table)
-    text: str = import_module(f"gpudoctor.report.writers.{format_}").write(
-        _document(table, style), style
-    )
-    return text
+    return several_reports.write(_document(table, style), format_, style)
 
 
 def as_json(table: Table) -> dict[str, Any]:
     """The table as JSON values: a whole report for each cell."""
     return {
-        "schema_version": "1.0",
-        "tool": {"name": "gpudoctor", "version": __version__},
-        "knowledge": {"version": info.version(), "date": info.date()},
-        "verdict": verdict(table),
-        "exit_code": exit_code(table),
+        **several_reports.head(verdict(table), exit_code(table)),
         "cells": [_row(each) for each in table],
     }
 
@@ -78,7 +57,8 @@ def _row(each: JudgedCell) -> dict[str, Any]:
 
 def _document(table: Table, style: Style) -> Document:
     rows = tuple(
-        Row(_MARKS[each.report.verdict], str(each.cell), _said(each.report)) for each in table
+        Row(VERDICT_MARKS[each.report.verdict], str(each.cell), _said(each.report))
+        for each in table
     )
     parts = [Section(kind="layers", blocks=rows)]
     if not style.quiet:
@@ -149,22 +129,13 @@ def _said(report: Report) -> str:
 
 
 def _headline(table: Table) -> str:
-    counts = {name: sum(e.report.verdict == name for e in table) for name in reversed(_GRAVITY)}
-    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    said = several_reports.counted(each.report for each in table)
     return f"{len(table)} cell{'s' if len(table) != 1 else ''} of the matrix: {said}."
 
 
 def _whole(table: Table) -> Report:
-    """All as the one report that writers ask about verdict and findings."""
-    return Report(
-        version=__version__,
-        knowledge=Knowledge(version=info.version(), date=info.date()),
-        verdict=verdict(table),
-        exit_code=exit_code(table),
-        sheet=FactSheet(),
-        findings=tuple(finding for finding, _ in _merged(table)),
-        about="plan",
-    )
+    findings = tuple(finding for finding, _ in _merged(table))
+    return several_reports.as_one(verdict(table), exit_code(table), findings, "plan")
 
 
 def _junit(table: Table) -> str:

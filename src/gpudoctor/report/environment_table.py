@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
-from gpudoctor import __version__
-from gpudoctor.kb import info
 from gpudoctor.model.finding import Severity
-from gpudoctor.model.report import Knowledge, Report, Verdict
-from gpudoctor.model.sheet import FactSheet
-from gpudoctor.report import links
-from gpudoctor.report.blocks import Document, Item, Mark, Page, Row, Section
+from gpudoctor.model.report import Report, Verdict
+from gpudoctor.report import links, several_reports
+from gpudoctor.report.blocks import VERDICT_MARKS, Document, Item, Mark, Page, Row, Section
 from gpudoctor.report.headline import headline
 from gpudoctor.report.style import Style
 from gpudoctor.report.writers.json import as_dict
 
 Judged = Sequence[tuple[str, Report]]
 """Each environment's folder with its report."""
-
-_MARKS: dict[Verdict, Mark] = {
-    "healthy": "good",
-    "warning": "warning",
-    "broken": "bad",
-    "unknown": "unknown",
-}
-_GRAVITY: tuple[Verdict, ...] = ("broken", "unknown", "warning", "healthy")
 
 
 def with_torch(judged: Judged) -> Judged:
@@ -44,14 +32,12 @@ def exit_code(judged: Judged) -> int:
 
     3 also where none has torch: nothing was examined.
     """
-    codes = {report.exit_code for _, report in with_torch(judged)}
-    return 1 if 1 in codes else 3 if 3 in codes or not codes else 0
+    return several_reports.exit_code(report for _, report in with_torch(judged))
 
 
 def verdict(judged: Judged) -> Verdict:
     """The gravest of those with torch; unknown without any."""
-    found = {report.verdict for _, report in with_torch(judged)} or {"unknown"}
-    return next(name for name in _GRAVITY if name in found)
+    return several_reports.verdict(report for _, report in with_torch(judged))
 
 
 def render(judged: Judged, format_: str, style: Style) -> str:
@@ -61,19 +47,13 @@ def render(judged: Judged, format_: str, style: Style) -> str:
     if format_ == "jsonl":
         rows = ({"environment": path, **as_dict(report)} for path, report in judged)
         return "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-    made = _document(judged, style)
-    text: str = import_module(f"gpudoctor.report.writers.{format_}").write(made, style)
-    return text
+    return several_reports.write(_document(judged, style), format_, style)
 
 
 def as_json(judged: Judged) -> dict[str, Any]:
     """The table as JSON values: a whole report for each environment."""
     return {
-        "schema_version": "1.0",
-        "tool": {"name": "gpudoctor", "version": __version__},
-        "knowledge": {"version": info.version(), "date": info.date()},
-        "verdict": verdict(judged),
-        "exit_code": exit_code(judged),
+        **several_reports.head(verdict(judged), exit_code(judged)),
         "environments": [{"path": path, **as_dict(report)} for path, report in judged],
     }
 
@@ -103,7 +83,7 @@ def _document(judged: Judged, style: Style) -> Document:
 
 
 def _mark(report: Report) -> Mark:
-    return _MARKS[report.verdict] if with_torch([("", report)]) else "none"
+    return VERDICT_MARKS[report.verdict] if with_torch([("", report)]) else "none"
 
 
 def _said(report: Report) -> str:
@@ -122,21 +102,12 @@ def _headline(judged: Judged) -> str:
     counted = with_torch(judged)
     if not counted:
         return f"Unknown: none of {number} here holds torch."
-    counts = {name: sum(r.verdict == name for _, r in counted) for name in reversed(_GRAVITY)}
-    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    said = several_reports.counted(report for _, report in counted)
     return f"{number}, {len(counted)} with torch: {said}."
 
 
 def _whole(judged: Judged) -> Report:
-    """All as the one report that writers ask about verdict and findings."""
     pairs = with_torch(judged)
     findings = {finding.code: finding for _, report in pairs for finding in report.findings}
-    return Report(
-        version=__version__,
-        knowledge=Knowledge(version=info.version(), date=info.date()),
-        verdict=verdict(judged),
-        exit_code=exit_code(judged),
-        sheet=FactSheet(),
-        findings=tuple(sorted(findings.values(), key=lambda finding: finding.severity.rank)),
-        about="plan",
-    )
+    ranked = tuple(sorted(findings.values(), key=lambda finding: finding.severity.rank))
+    return several_reports.as_one(verdict(judged), exit_code(judged), ranked, "plan")

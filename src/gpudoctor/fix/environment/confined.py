@@ -97,11 +97,6 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def read_link(self, path: str) -> str:
-        """Where the link at `path` points."""
-        name, parent = self.at(path)
-        return os.readlink(name, dir_fd=parent)
-
     def open(self, path: str) -> int:
         """A descriptor for reading the file at `path`; a link is refused."""
         name, parent = self.at(path)

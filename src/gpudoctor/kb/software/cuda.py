@@ -33,11 +33,6 @@ class ToolkitRelease:
         """Linux driver of the general release: full support begins here."""
         return self.drivers_linux[0] if self.drivers_linux else None
 
-    @property
-    def driver_windows(self) -> str | None:
-        """Windows driver of the general release."""
-        return self.drivers_windows[0] if self.drivers_windows else None
-
 
 @dataclass(frozen=True, slots=True)
 class Branch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpudoctor.manifests.install_file import Index, InstallFile, Wish, line_of
+from gpudoctor.manifests.install_file import InstallFile, Wish, line_of
 from gpudoctor.manifests.readers import dynamic, uv_workspace
 from gpudoctor.manifests.readers.requirements_txt import wish_of
 from gpudoctor.manifests.readers.toml_file import parse, rows, table, text
@@ -152,8 +152,3 @@ def _group(
 def index_at(source: SourceFile, url: str) -> FileAt:
     """Where a file names the URL of an index."""
     return FileAt(source.path, line_of(source.text, url))
-
-
-def plain_index(source: SourceFile, url: str, name: str = "") -> Index:
-    """An index with its place in the file."""
-    return Index(url=url, name=name, at=index_at(source, url))

@@ -29,10 +29,17 @@ def _served(case: Case, libraries: Iterable[Library], wanted: Service) -> list[D
     return found
 
 
-def _targets(devices: Iterable[Device]) -> str:
+def _versions_of(devices: Iterable[Device]) -> Evidence:
     """`acm-g10 (IP version 12.55)` of each kind of GPU."""
     versions = {intel.ip_version(device.gpu.pci_id, device.gpu.name) or "" for device in devices}
-    return several([f"{intel.target_of_version(v)} (IP version {v})" for v in sorted(versions)])
+    said = several([f"{intel.target_of_version(v)} (IP version {v})" for v in sorted(versions)])
+    return Evidence(fact="gpus.ip_version", value=said, source="knowledge base")
+
+
+def _images_of_torch(case: Case) -> Evidence:
+    """What torch's own libraries carry."""
+    carried = _carried(case.torch_libraries)
+    return Evidence(fact="libraries.xpu", value=carried, source=case.sheet.source("libraries"))
 
 
 def _carried(libraries: Iterable[Library]) -> str:
@@ -60,13 +67,9 @@ def xpu_torch_lacks_gpu(case: Case) -> Iterator[Finding | Unknown]:
         "Its kernels were compiled ahead of time for other Intel GPUs, and the portable form that "
         "the driver could compile is not in it. The first kernel fails.",
         evidence=[
-            Evidence(
-                fact="libraries.xpu",
-                value=_carried(case.torch_libraries),
-                source=case.sheet.source("libraries"),
-            ),
+            _images_of_torch(case),
             *(case.evidence(f"{device.path}.name") for device in devices),
-            Evidence(fact="gpus.ip_version", value=_targets(devices), source="knowledge base"),
+            _versions_of(devices),
         ],
         gpus=devices,
         clears_with=("install",),
@@ -101,12 +104,8 @@ def xpu_compiles_at_first_use(case: Case) -> Iterator[Finding | Unknown]:
         "the first steps of each new program take seconds to minutes longer.",
         severity=Severity.INFO,
         evidence=[
-            Evidence(
-                fact="libraries.xpu",
-                value=_carried(case.torch_libraries),
-                source=case.sheet.source("libraries"),
-            ),
-            Evidence(fact="gpus.ip_version", value=_targets(devices), source="knowledge base"),
+            _images_of_torch(case),
+            _versions_of(devices),
         ],
         gpus=devices,
         clears_with=("install",),
@@ -149,7 +148,7 @@ def extension_lacks_intel_gpu(case: Case) -> Iterator[Finding | Unknown]:
                     )
                     for each in libraries[:3]
                 ),
-                Evidence(fact="gpus.ip_version", value=_targets(devices), source="knowledge base"),
+                _versions_of(devices),
             ],
             gpus=devices,
             clears_with=("install", "source-build", "uninstall"),
