@@ -35,9 +35,24 @@ LOOKING = {
         *("plan", "--gpu", "sm_120", "--requirements", "requirements.txt"),
         *("--requirements", "environment.yml", "--requirements", "pixi.toml"),
     ),
+    "plan of the folder": ("plan", "--gpu", "sm_120", "--requirements", "."),
+    "plan of the folder's lock": ("plan", "--gpu", "sm_120", "--requirements", "uv.lock"),
+    "plan by its policy": ("plan", "--requirements", "requirements.txt", "--policy", "policy.toml"),
+    "check by its policy": ("check", "--smoke", "off", "--policy", "policy.yaml"),
+    "check of a saved machine": ("check", "--facts", "report.json"),
     "report": ("report", "report.json"),
+    "report of the folder": ("report", "."),
     "explain": ("explain", "GPU201"),
+    "explain a name of the folder": ("explain", "evil"),
     "kb": ("kb",),
+    "kb show": ("kb", "show", "gpus"),
+    "run": ("run", "--", sys.executable, "-I", "-c", "pass"),
+    "run on the CPU": ("run", "--cpu-fallback", "--", sys.executable, "-I", "-c", "pass"),
+    "run what dies": (
+        *("run", "--rerun-blocking", "--", sys.executable, "-I", "-c"),
+        "raise SystemExit('RuntimeError: CUDA error: no kernel image is available')",
+    ),
+    "require": ("require",),
     "triage": ("triage", "train.log"),
     "fix --dry-run": ("fix", "--dry-run"),
     "fix --list": ("fix", "--list"),
@@ -72,10 +87,27 @@ _SETTINGS = {
     "pixi.toml": '[workspace]\nplatforms = ["linux-64"]\n[activation]\nscripts = ["bin/sh"]\n'
     '[dependencies]\npytorch = "2.9"\n',
     "pyproject.toml": f'{_PROJECT}[build-system]\nrequires = []\nbuild-backend = "setup"\n'
-    'backend-path = ["."]\n[tool.uv]\nindex-url = "http://127.0.0.1:9"\n',
+    'backend-path = ["."]\n[tool.uv]\nindex-url = "http://127.0.0.1:9"\n'
+    '[tool.gpudoctor]\nsmoke = "quick"\n[tool.gpudoctor.require]\ngpus = 1\ntorch = ">=2"\n',
     "train.log": "RuntimeError: CUDA error: no kernel image is available\n",
+    "uv.lock": 'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "torch"\n'
+    'version = "2.6.0"\nsource = { path = "./evil.whl" }\n',
+    "policy.toml": 'allow_cpu = true\n[matrix]\ngpu = ["T4"]\n',
+    "policy.yaml": "fail_on: !!python/object/apply:os.system ['echo started >> ran']\n",
     "report.json": '{"schema_version": "1.0", "facts": {}, "findings": []}',
 }
+_SCRIPT = """
+import sys
+import gpudoctor
+from gpudoctor.cli.main import main
+
+if sys.argv[1:] != ["require"]:
+    main()
+try:
+    gpudoctor.require(capability="8.0", torch=">=2")
+except gpudoctor.RequirementError as error:
+    sys.exit(str(error) and 1)
+"""
 _CHANGES = ["unlink", "rename", "mkdir", "rmdir", "link", "symlink", "chmod", "truncate", "utime"]
 _STARTED = re.compile(r'execve\("([^"]*)"')
 _OPENED = re.compile(r'open(?:at)?\((?:[^,"]*, )?"([^"]*)", ([A-Z_|]+)')
@@ -124,7 +156,7 @@ def test_looking_starts_and_writes_nothing_in_a_strangers_folder(
     hostile, environment, tmp_path, arguments
 ):
     script = tmp_path / "gpudoctor"
-    script.write_text("from gpudoctor.cli.main import main\nmain()\n")
+    script.write_text(_SCRIPT)
     trace = tmp_path / "trace"
     path = f".:bin:{environment['PATH']}"
     traced = [STRACE, "-f", "-qq", "-s", "4096", "-e", "trace=file,process", "-o", str(trace)]
