@@ -43,6 +43,16 @@ def test_in_a_worker_of_ray_the_way_to_ask_ray_is_named() -> None:
     assert "RAY_EXPERIMENTAL_NOSET_HIP_VISIBLE_DEVICES=1" in one.detail
 
 
+def test_a_worker_whose_masks_ray_leaves_alone_is_not_told_that_ray_sets_them() -> None:
+    told = {"HIP_VISIBLE_DEVICES": "-1", "RAY_JOB_ID": "01000000"}
+    name = "RAY_EXPERIMENTAL_NOSET_HIP_VISIBLE_DEVICES"
+    (one,) = found({**told, name: "1"})
+    assert "Ray does not set it here" in one.detail
+    assert "num_gpus" not in one.detail
+    (one,) = found({**told, name: "0"})
+    assert "num_gpus=1" in one.detail
+
+
 def test_a_variable_that_hip_does_not_read_is_never_blamed() -> None:
     assert found({"GPU_DEVICE_ORDINAL": "9"}) == []
 

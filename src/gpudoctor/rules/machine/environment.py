@@ -71,7 +71,8 @@ def cuda_visible_devices_hides_gpus(case: Case) -> Iterator[Finding | Unknown]:
         "cuda-visible-devices-hides-gpus",
         f"{name} hides every GPU ({name}={case.environment[name]!r})",
         f"{names(case.nvidia)} {verb(case.nvidia, 'is', 'are')} there, but this variable tells "
-        f"programs to use none{_why_none(case, entries) if name == _MASK else ''}. {set_by(case)}",
+        f"programs to use none{_why_none(case, entries) if name == _MASK else ''}. "
+        + set_by(case, name),
         evidence=[_evidence(case, name)],
         gpus=case.nvidia,
         clears_with=("environment",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.compat.visible_devices import HIP, ROCR, amd_culprits, hip_mask
+from gpudoctor.compat.visible_devices import CUDA, HIP, ROCR, amd_culprits, hip_mask
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import environment_step
@@ -16,6 +16,11 @@ from gpudoctor.rules.engine.wording import finding, names, several, verb
 _INTEL = ("ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR")
 # https://github.com/ray-project/ray/pull/51104
 _RAY_WITHOUT_ROCR = (2, 45)
+# python/ray/_private/accelerators of https://github.com/ray-project/ray, read 2026-11-22: what Ray
+# sets for its workers, and the variable in front of each that keeps it from that.
+_SET_BY_RAY = (CUDA, HIP, ROCR, "ONEAPI_DEVICE_SELECTOR")
+_NOSET = "RAY_EXPERIMENTAL_NOSET_"
+_NO = ("", "0", "false")
 
 
 def other_masks(case: Case) -> Iterator[Finding]:
@@ -59,7 +64,7 @@ def _hidden(case: Case, devices: list[Device], culprits: tuple[str, ...]) -> Fin
     return finding(
         "cuda-visible-devices-hides-gpus",
         title,
-        f"{detail} {set_by(case)}",
+        f"{detail} {set_by(case, last)}",
         evidence=[
             Evidence(
                 fact=f"environment.{name}",
@@ -76,13 +81,15 @@ def _hidden(case: Case, devices: list[Device], culprits: tuple[str, ...]) -> Fin
     )
 
 
-def set_by(case: Case) -> str:
-    """Who sets masks here, as a sentence with what to ask of them."""
-    if any(name in case.environment for name in ("RAY_JOB_ID", "RAY_RAYLET_PID")):
+def set_by(case: Case, name: str) -> str:
+    """Who sets the mask `name` here, as a sentence with what to ask of them."""
+    left_alone = f"{_NOSET}{name}"
+    if any(sign in case.environment for sign in ("RAY_JOB_ID", "RAY_RAYLET_PID")):
+        if name not in _SET_BY_RAY or case.environment.get(left_alone, "").lower() not in _NO:
+            return "It came into this worker of Ray from outside: Ray does not set it here."
         return (
             "Ray sets it for each of its workers: ask for GPUs (num_gpus=1), or keep Ray from "
-            "setting it with RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES=1 (on AMD "
-            "RAY_EXPERIMENTAL_NOSET_HIP_VISIBLE_DEVICES=1)."
+            f"setting it with {left_alone}=1."
         )
     if any(name in case.environment for name in ("SLURM_JOB_ID", "SLURM_JOB_GPUS")):
         return (
