@@ -26,9 +26,9 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
+from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.binaries.judgement.general import common_architectures
 from gpudoctor.binaries.source import Skipped
-from gpudoctor.binaries.containers.wheel import read_wheel
 from gpudoctor.model.facts import CodeGroup, Library
 
 OUTPUT = Path(__file__).with_name("torch_binaries.yaml")

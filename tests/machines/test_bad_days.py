@@ -172,6 +172,8 @@ def test_a_truncated_library_is_unknown_and_not_missing_code(tmp_path: Path) -> 
     assert "torch-lacks-arch-new-gpu" not in names(report)
     assert "torch-library-damaged" in names(report)
     assert done.returncode == 1
+    assert report["prescription"]["status"] == "resolved"
+    assert "--force-reinstall" in report["prescription"]["steps"][0]["posix"]
 
 
 def test_a_torch_without_metadata_is_still_a_torch(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import cache, lru_cache
 
 from packaging.specifiers import SpecifierSet
@@ -20,6 +21,7 @@ from gpudoctor.compat.architecture import (
     runs_natively,
 )
 from gpudoctor.compat.driver import starts
+from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
@@ -34,7 +36,7 @@ from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build.candidates import Offer, objections, offers
 from gpudoctor.prescribe.build.gaps import gaps
-from gpudoctor.prescribe.request.target import Target, capability, target_of
+from gpudoctor.prescribe.request.target import Pin, Target, capability, target_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +52,12 @@ class Scene:
     """The release that the way installs; `None`: torch stays."""
     variant: str | None = None
     status: str = ""
+    asked: tuple[Pin, ...] = ()
+    """What of torch was asked for."""
 
     @property
     def target(self) -> Target:
-        return target_of(self.sheet)
+        return target_of(self.sheet, self.asked)
 
     @property
     def build(self) -> Build | None:
@@ -263,7 +267,11 @@ def _ptx_for(scene: Scene, gpus: list[str], **named: object) -> bool:
 
 def _installed_serves(scene: Scene, kept: tuple[int, ...]) -> bool:
     torch = scene.sheet.facts.torch
-    gpus = [capability(scene.sheet.facts.gpus[position]) for position in kept]
+    left = [scene.sheet.facts.gpus[position] for position in kept]
+    if all(gpu.vendor == "amd" for gpu in left):
+        found = _build(_named(torch.version or ""), scene.target)
+        return found is not None and all(gpu.gfx in found.gfx for gpu in left)
+    gpus = [capability(gpu) for gpu in left]
     return torch is not None and all(
         gpu is not None and (_has_code(torch.sass, gpu) or _has_ptx(torch.ptx, gpu)) for gpu in gpus
     )
@@ -273,7 +281,7 @@ def _is_served_whole(scene: Scene, **free: object) -> bool:
     """Whether one build serves all GPUs, masked ones too, under some driver."""
     gpus = tuple(replace(gpu, visible=True) for gpu in scene.sheet.facts.gpus)
     whole = FactSheet(replace(scene.sheet.facts, gpus=gpus))
-    return bool(_running(replace(target_of(whole).without_driver(), **free), "cuda"))
+    return bool(_running(replace(target_of(whole, scene.asked).without_driver(), **free), "cuda"))
 
 
 def _no_common_build(scene: Scene) -> bool:
@@ -301,13 +309,18 @@ def _other_release(scene: Scene, gpu: str, torch: str, cuda: str) -> bool:
     return named and not any(build.torch == own and build.cuda != installed for build in here)
 
 
-def _newest_code(scene: Scene, gpu: str, torch: str) -> bool:
-    found = ComputeCapability.parse(gpu)
-    return any(
-        _has_code(build.sass, found)
-        for build in torch_releases.builds_of(torch)
-        if build.kind == "cuda" and build.exists and build.platform == scene.target.platform
+def _shadowed(scene: Scene, torch: str) -> bool:
+    """Another copy of torch lies behind the first, and its build has code for each GPU."""
+    behind = scene.sheet.facts.torch.copies[1:]
+    own = [p for p in scene.sheet.facts.packages if f"{p.location}/torch" in behind]
+    return any(p.name == "torch" and p.version == torch for p in own) and _code_for(
+        scene, [gpu.sm for gpu in scene.target.gpus], **_named(torch)
     )
+
+
+def _named(torch: str) -> dict[str, object]:
+    release, _, variant = torch.partition("+")
+    return {"torch": release, "variant": variant}
 
 
 def _no_driver(scene: Scene) -> bool:
@@ -316,6 +329,79 @@ def _no_driver(scene: Scene) -> bool:
     bound = any(gpu.driver for gpu in facts.gpus if gpu.vendor in ("amd", "intel"))
     nvidia = facts.driver is not None and (facts.driver.version or facts.driver.cuda)
     return not nvidia and not (stacks and bound)
+
+
+def _rocm_here(scene: Scene, gfx: str) -> list[Build]:
+    """ROCm builds for the platform whose torch has code for a GPU and whose rocBLAS has too."""
+    return [
+        build
+        for build in torch_releases.builds()
+        if build.exists and build.platform == scene.target.platform
+        if gfx in build.gfx and gfx not in kb_amd.blas_gap(build.variant)
+    ]
+
+
+def _none_for_vendor(scene: Scene) -> bool:
+    cards = [gpu.gfx for gpu in scene.sheet.facts.gpus if gpu.vendor == "amd" and gpu.gfx]
+    return all(not _rocm_here(scene, gfx) for gfx in cards)
+
+
+def _built_by_amd(scene: Scene, gfx: str) -> str | None:
+    return kb_amd.own_builds(gfx, scene.sheet.facts.host.os)
+
+
+def _left_by_rocblas(scene: Scene, gfx: str, torch: str) -> bool:
+    return any(
+        gfx in build.gfx and build not in _rocm_here(scene, gfx)
+        for build in torch_releases.builds()
+        if build.exists and build.platform == scene.target.platform
+        if numbers(build.torch) >= numbers(torch)
+    )
+
+
+def _inside(scene: Scene, gfx: str) -> bool:
+    gpus = scene.sheet.facts.gpus
+    inside = any(gpu.gfx == gfx and gpu.integrated for gpu in gpus)
+    return inside and any(gpu.gfx and not gpu.integrated for gpu in gpus)
+
+
+def _is_damaged(scene: Scene) -> bool:
+    return any(entry.kind == "damaged" for entry in scene.sheet.unknown)
+
+
+def _day_before(scene: Scene, wanted: str) -> bool:
+    days = [
+        re.search(r"dev(\d{4})(\d\d)(\d\d)", text)
+        for text in (wanted, scene.sheet.facts.torch.version)
+    ]
+    found = [date(*map(int, day.groups())) for day in days if day is not None]
+    return len(found) == 2 and (found[1] - found[0]).days == 1
+
+
+def _another_gpu(scene: Scene, **named: object) -> bool:
+    target = replace(scene.target, gpus=(), gfx=())
+    reasons = objections(_offer(scene.target, _kind(scene.target), named), target)
+    return not [reason for reason in reasons if reason.constraint not in ("code", "gfx")]
+
+
+def _needs_driver(scene: Scene, driver: str, last: int | None) -> bool:
+    """The build starts on that driver and not on one just below it."""
+    cuda = scene.build.cuda or ""
+    below = f"{numbers(driver)[0] - 1}.999"
+    system = scene.target.floor_os
+    if last is not None and numbers(driver)[0] > last:
+        return False
+    return starts(cuda, driver, None, system) is True and starts(cuda, below, None, system) is False
+
+
+def _lacks_library(scene: Scene, file: str, gpus: tuple[str, ...]) -> bool:
+    found = [gap for gap in gaps(scene.build, scene.target.gpus) if gap.file == file]
+    return bool(found) and set(gpus) == set(found[0].gpus)
+
+
+def _no_ordinary(scene: Scene, gpu: str) -> bool:
+    host = scene.sheet.facts.host
+    return bool(host.jetson or host.l4t) and not _serving_here(scene, gpu)
 
 
 def _toolkit(scene: Scene, toolkit: str) -> bool:
@@ -366,10 +452,7 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "unproved-gpu": lambda s: any(
         str(gpu) not in kb_gpus.all_capabilities() for gpu in s.target.gpus
     ),
-    "shadowed": lambda s, torch: any(
-        (copy.version or "").startswith(torch.partition("+")[0])
-        for copy in s.sheet.facts.torch.copies[1:]
-    ),
+    "shadowed": _shadowed,
     "no-way": lambda s: not _running(s.target, _kind(s.target)),
     "with-python": lambda s, python, **named: not _objects(s, named, python=python),
     "with-driver": lambda s, driver, **named: (
@@ -397,10 +480,39 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "other-release-serves": _other_release,
     "served-elsewhere": lambda s, gpu: not _serving_here(s, gpu) and any(_every(gpu)),
     "served-by-none": lambda s, gpu: not any(_every(gpu)),
-    "left-by-cudnn": _newest_code,
-    "left-by-code": lambda s, gpu, torch: not _newest_code(s, gpu, torch),
+    "left-behind": lambda s, gpu, torch: not any(b.torch == torch for b in _serving_here(s, gpu)),
     "no-driver": _no_driver,
     "other-driver": lambda s: not s.sheet.facts.driver,
     "nvidia-driver": lambda s, version: s.sheet.facts.driver.version == version,
+    "fact-unknown": lambda s, path: s.sheet.why_unknown(path) is not None,
+    "no-step": lambda s: bool(_errors(s)) and not s.steps,
+    "none-for-vendor": _none_for_vendor,
+    "damaged": _is_damaged,
+    "earlier-nightly": _day_before,
+    "in-jetpack-index": _no_ordinary,
+    "in-amd-index-alone": lambda s, gfx: (
+        not any(_rocm_here(s, name) or not _built_by_amd(s, name) for name in gfx)
+    ),
+    "in-amd-index-too": lambda s, gfx: all(
+        _rocm_here(s, name) and _built_by_amd(s, name) for name in gfx
+    ),
+    "untested-by-amd": lambda s, gfx: {_built_by_amd(s, name) for name in gfx} == {"untested"},
+    "inside-the-processor": _inside,
+    "left-by-rocblas": _left_by_rocblas,
+    "in-wsl": lambda s: s.sheet.facts.host.wsl is True,
+    "with-glibc": lambda s, glibc, **named: not _objects(s, named, glibc=glibc),
+    "with-macos": lambda s, macos, **named: not _objects(s, named, macos=macos),
+    "outside-wsl": lambda s: s.sheet.facts.host.wsl is True and bool(s.target.gfx),
+    "another-gpu": _another_gpu,
+    "library-stays": lambda s: any(p.name.startswith("nvidia-") for p in s.sheet.facts.packages),
+    "tool-owns": lambda s, tool: tool != "pip" and any(tool in (st.posix or "") for st in s.steps),
+    "processor-unknown": lambda s: s.sheet.facts.host.arch is None,
+    "python-unknown": lambda s: not (s.sheet.facts.python and s.sheet.facts.python.version),
+    "needs-driver": _needs_driver,
+    "for-older-driver": lambda s, driver: (
+        starts(s.build.cuda or "", driver, None, s.target.floor_os) is True
+    ),
+    "lacks-library": _lacks_library,
+    "ready-image": lambda s: any("PIP_CONSTRAINT" in (step.posix or "") for step in s.steps),
 }
 """Of each kind, whether what is named holds there."""

@@ -21,6 +21,7 @@ from itertools import combinations
 if __name__ == "__main__":
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Gpu, Package
@@ -41,11 +42,13 @@ from gpudoctor.prescribe.build.prediction import (
     without_packages,
 )
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for, flavour_of
+from gpudoctor.prescribe.plan import plan
 from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.prescribe.request.target import capability, is_served, served, target_of
 from gpudoctor.report.layer_rows import layers
 from gpudoctor.rules import findings_of
 from property.conditions import Scene, broken_conditions
+from property.rare_machines import Case, rare_case
 from unit.prescribe.sheets import sheet
 
 KNOWLEDGE = Knowledge(version="", date="")
@@ -77,8 +80,15 @@ IRRELEVANT = [
 ]
 
 
+def case_of(number: int) -> Case:
+    """The machine of a number and what is asked about it; from 10,001 on each tenth is rare."""
+    if number > 10_000 and number % 10 == 1:
+        return rare_case(number)
+    return Case(sheet=machine(number), is_rare=False)
+
+
 def machine(number: int) -> FactSheet:
-    """The machine of a number; from 10,000 on some are uncommon."""
+    """The common machine of a number; from 10,000 on some are uncommon."""
     made = _common(number)
     return made if number < 10_000 else _uncommon(made, random.Random(-number))
 
@@ -176,26 +186,42 @@ def _companions(build: torch_releases.Build) -> list[Package]:
 
 def broken_invariants(number: int) -> list[str]:
     """What does not hold of the machine of a number, a sentence each."""
-    made = machine(number)
-    findings = findings_of(made)
-    answer = prescribe(made, findings)
+    case = case_of(number)
+    made = case.sheet
+    findings, answer = _answered(case)
     errors = {f.name for f in findings if f.severity is Severity.ERROR}
+    every = [*_shape(answer), *broken_conditions(_said(case, findings, answer))]
+    if case.is_rare:
+        return every  # what was asked, and what is allowed, decide there too
     return [
-        *_shape(answer),
+        *every,
         *_cured(made, errors, answer),
         *_impossible(made, answer),
         *_newest(made, answer),
         *_rebuilds(answer),
         *_irrelevant(made, findings, answer),
         *_newer_driver(made, number),
-        *broken_conditions(_said(made, findings, answer)),
     ]
 
 
+def kinds_printed(number: int) -> set[str]:
+    """The kinds of the sentences that are printed about the machine of a number."""
+    case = case_of(number)
+    return {entry.kind for entry, _ in _said(case, *_answered(case))}
+
+
+def _answered(case: Case) -> tuple[tuple[Finding, ...], Prescription]:
+    if case.request is not None:
+        return (), plan(case.request)[1]
+    findings, _ = Policy(allow_cpu=case.allow_cpu).weigh((*case.finds, *findings_of(case.sheet)))
+    return findings, prescribe(case.sheet, findings, case.options)
+
+
 def _said(
-    made: FactSheet, findings: tuple[Finding, ...], answer: Prescription
+    case: Case, findings: tuple[Finding, ...], answer: Prescription
 ) -> Iterator[tuple[Condition, Scene]]:
     """Every condition of what is printed about a machine, with where it is printed."""
+    made = case.sheet
     plain = Scene(sheet=made, findings=findings, status=answer.status)
     for finding in findings:
         for text in (finding.title, finding.detail):
@@ -206,7 +232,7 @@ def _said(
     )  # fmt: skip
     for row in layers(report):
         yield from ((entry, plain) for entry in conditions_of(row.text))
-    ways = [answer, *(answer.alternatives if answer.status == "resolved" else ())]
+    ways = [answer, *answer.alternatives]
     drivers = tuple(step for step in answer.steps if step.kind == "driver")
     for way in ways:
         # Where no driver is there, the ways begin from the one that is installed first.
@@ -219,8 +245,9 @@ def _said(
             torch=way.torch,
             variant=way.variant,
             status=answer.status,
+            asked=case.asked,
         )
-        texts = (way.why, *(answer.notes if way is answer else ()))
+        texts = (way.why, *(answer.notes if way is answer else ()), *(s.text for s in way.steps))
         yield from ((entry, scene) for text in texts for entry in conditions_of(text))
 
 
@@ -233,9 +260,15 @@ def _at_hand(made: FactSheet, steps: tuple[Step, ...]) -> FactSheet:
         if step.kind == "driver" and (branch := re.search(r"branch (\d+)", step.text)):
             after = _with_branch(after, int(branch[1]))
         if step.kind == "mask-gpus":
-            shown = re.findall(r"GPU-0000000(\d)", step.posix or "")
-            after = with_mask(after, tuple(map(int, shown)))
+            after = with_mask(after, _shown(step))
     return after
+
+
+def _shown(step: Step) -> tuple[int, ...]:
+    """The GPUs that a mask leaves, named by UUID, or by number where no UUID is known."""
+    named = re.findall(r"GPU-0000000(\d)", step.posix or "")
+    counted = (step.posix or "").partition("VISIBLE_DEVICES=")[2].split(",")
+    return tuple(map(int, named or counted))
 
 
 def _with_branch(sheet_: FactSheet, branch: int) -> FactSheet:
@@ -291,8 +324,7 @@ def applied(made: FactSheet, answer: Prescription) -> FactSheet | None:
                 return None
             after = _with_branch(after, int(branch[1]))
         if step.kind == "mask-gpus":
-            shown = re.findall(r"GPU-0000000(\d)", step.posix or "")
-            after = with_mask(after, tuple(map(int, shown)))
+            after = with_mask(after, _shown(step))
         if step.kind == "environment":
             after = _with_variables(after, step)
         if step.kind == "uninstall":

@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from gpudoctor.compat.builds import arm_only
+from gpudoctor.compat.architecture import ComputeCapability
+from gpudoctor.compat.builds import arm_only, native
 from gpudoctor.compat.driver import common_branches
 from gpudoctor.errors import UsageError
 from gpudoctor.kb.software import cuda as kb_cuda
@@ -17,6 +18,7 @@ from gpudoctor.model.facts import Driver, Facts, Gpu, Host, Python
 from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.answer import prescribe
@@ -177,20 +179,32 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
     floor = kb_cuda.floor(numbers(cuda)[0], system)
     if floor is None:
         return prescription
-    gpus = target_of(sheet_of(request)).gpus
+    gpus = _kept(prescription, sheet_of(request))
     last = common_branches(tuple(map(str, gpus)))
     upto = (
         f" or newer, and of branch {last[1]} at the latest"
         if last is not None and last[1]
         else " or newer"
     )
-    note = f"It needs NVIDIA driver {floor}{upto}."
+    text = f"It needs NVIDIA driver {floor}{upto}."
+    note = said("needs-driver", text, driver=floor, last=last[1] if last else None)
     older = _for_older_driver(request, cuda, floor)
     return replace(
         prescription,
         notes=(*prescription.notes, note),
         alternatives=prescription.alternatives + older,
     )
+
+
+def _kept(prescription: Prescription, sheet: FactSheet) -> tuple[ComputeCapability, ...]:
+    """The GPUs that a plan is for: those that its build has code for, where others are masked."""
+    gpus = target_of(sheet).gpus
+    build = torch_releases.build(
+        prescription.torch or "", prescription.variant or "", target_of(sheet).platform or ""
+    )
+    if build is None or not any(step.kind == "mask-gpus" for step in prescription.steps):
+        return gpus
+    return tuple(gpu for gpu in gpus if native(build.sass, gpu))
 
 
 def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alternative, ...]:
@@ -211,8 +225,12 @@ def _for_older_driver(request: PlanRequest, cuda: str, floor: str) -> tuple[Alte
         return ()
     return (
         Alternative(
-            why=f"With a driver from {lower} on and below {floor}: "
-            f"torch {found.torch}+{found.variant}.",
+            why=said(
+                "for-older-driver",
+                f"With a driver from {lower} on and below {floor}: "
+                f"torch {found.torch}+{found.variant}.",
+                driver=lower,
+            ),
             steps=found.steps,
             torch=found.torch,
             variant=found.variant,

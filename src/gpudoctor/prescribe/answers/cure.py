@@ -91,7 +91,8 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
     notes = []
     host, target = question.host, question.target
     if host.arch is None and target.platform is not None:
-        notes.append(f"The processor is not known; wheels for {target.platform} are meant.")
+        text = f"The processor is not known; wheels for {target.platform} are meant."
+        notes.append(said("processor-unknown", text))
     if question.beyond_tables and main.packages:
         notes.append(
             said(
@@ -102,7 +103,8 @@ def _assumptions(question: Question, main: Way) -> tuple[str, ...]:
             )
         )
     if target.python is None and question.kind != "cpu" and main.packages:
-        notes.append("The Python version is not known, so this wheel may not exist for it.")
+        text = "The Python version is not known, so this wheel may not exist for it."
+        notes.append(said("python-unknown", text))
     return tuple(notes)
 
 

@@ -13,9 +13,10 @@ def without(sheet: FactSheet, path: str, first: tuple[Step, ...]) -> Prescriptio
     """The answer where the fact at `path`, which choosing a build needs, is unknown."""
     entry = sheet.why_unknown(path)
     reason = f" ({entry.reason})" if entry else ""
-    why = f"What to install cannot be computed, because {path} is unknown{reason}."
+    text = f"What to install cannot be computed, because {path} is unknown{reason}."
     if first:
-        why = f"These steps come first; then check again. {why}"
+        text = f"These steps come first; then check again. {text}"
+    why = said("fact-unknown", text, path=path)
     return Prescription(status="resolved" if first else "impossible", why=why, steps=first)
 
 
@@ -23,7 +24,7 @@ def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
     """Where neither a rule nor the solver knows a step."""
     names = {f.name for f in errors}
     if "no-gpu-found" in names:
-        why: str = said(
+        why = said(
             "gpus-elsewhere",
             "No GPU that PyTorch serves is in this machine, and no command changes that; the "
             "nearest way out is to work on the processor (--allow-cpu accepts that).",
@@ -37,6 +38,7 @@ def helpless(sheet: FactSheet, errors: tuple[Finding, ...]) -> Prescription:
             status="impossible", why=why, steps=looks(sheet) if built_for_gpus else ()
         )
     if names & {"amd-gpu-unsupported", "intel-gpu-unsupported"}:
-        why = f"{errors[0].title}; the nearest way out is to work on the processor."
-        return Prescription(status="impossible", why=why)
-    return Prescription(status="impossible", why=f"No step is known against it: {errors[0].title}.")
+        text = f"{errors[0].title}; the nearest way out is to work on the processor."
+        return Prescription(status="impossible", why=said("none-for-vendor", text))
+    why = said("no-step", f"No step is known against it: {errors[0].title}.")
+    return Prescription(status="impossible", why=why)

@@ -125,17 +125,15 @@ def _gives(entry: Relaxation, target: Target) -> str:
         text = f"with driver {floor} or newer, {label} runs."
         return said("with-driver", text, driver=floor, **named)
     if entry.constraint == "glibc":
-        return f"on a system with glibc {build.min_glibc} or newer, {label} runs."
+        text = f"on a system with glibc {build.min_glibc} or newer, {label} runs."
+        return said("with-glibc", text, glibc=build.min_glibc, **named)
     if entry.constraint == "gfx" and target.wsl:
-        return "Linux itself, or AMD's build for Windows, without WSL."
+        return said("outside-wsl", "Linux itself, or AMD's build for Windows, without WSL.")
     if entry.constraint == "macos":
         needed = torch_releases.minimum_macos(build.torch, build.platform, target.python)
-        return f"with macOS {needed} or newer, {label} runs."
+        text = f"with macOS {needed} or newer, {label} runs."
+        return said("with-macos", text, macos=needed, **named)
     # Code in torch is not enough where its rocBLAS has none.
     served = [gfx for gfx in build.gfx if build_serves(build, gfx)]
-    missing = ", ".join(reason.text.rsplit(" ", 1)[-1] for reason in entry.objections)
-    return (
-        f"without {missing}, {label} serves the rest."
-        if len(target.gpus) > 1
-        else (f"a GPU that {label} has code for ({', '.join(build.sass or served)}).")
-    )
+    text = f"a GPU that {label} has code for ({', '.join(build.sass or served)})."
+    return said("another-gpu", text, **named)

@@ -11,6 +11,7 @@ from gpudoctor.kb.software import packages as kb_packages
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_binaries import libraries
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.value import dataclass
 
 
@@ -92,13 +93,14 @@ def _read(torch: str, variant: str, platform: str) -> Build | None:
 
 def sentences(build: Build, gpus: Iterable[ComputeCapability]) -> tuple[str, ...]:
     """The gaps of a build, a sentence each."""
-    said = []
+    found: list[str] = []
     for gap in gaps(build, gpus):
         own = gap.read == build.variant
         where = "this build" if own else f"the {gap.read} build of this release"
         after = "" if own else f" The wheel with {build.variant} is very likely made alike."
-        said.append(
+        text = (
             f"{gap.file} of {where}{f' ({gap.purpose})' if gap.purpose else ''} was compiled for "
             f"fewer GPUs than the rest: what needs it fails on {', '.join(gap.gpus)}.{after}"
         )
-    return tuple(said)
+        found.append(said("lacks-library", text, file=gap.file, gpus=gap.gpus))
+    return tuple(found)

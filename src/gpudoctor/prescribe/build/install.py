@@ -12,6 +12,7 @@ from gpudoctor.model.facts import Facts
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.shell import environment_step
 from gpudoctor.model.terms.version import public_version
 from gpudoctor.model.value import dataclass, replace
@@ -118,7 +119,7 @@ def _beside_the_image(
         # The interpreter does not exist yet: these are for the person who makes it.
         steps=(unset, make, *(replace(step, argv=()) for step in found.steps)),
         risk="medium",
-        notes=(*found.notes, _OTHER_IMAGE),
+        notes=(*found.notes, said("ready-image", _OTHER_IMAGE)),
     )
 
 

@@ -7,6 +7,7 @@ is left out, as an environment in good order would have it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, KernelModule, Package, Python, Torch
 from gpudoctor.model.identity import Identical
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
@@ -25,6 +27,7 @@ from gpudoctor.prescribe.driver.branches import DriverPlan, knows
 from gpudoctor.prescribe.request.target import capability
 
 _BUILT_IN_TORCH = ("torch", "torchvision", "torchaudio", "triton")
+_FILE_OF_TORCH = late_pattern(r"libraries\[(?:.*[/\\])?torch[/\\]", re.ASCII)
 
 
 def with_build(sheet: FactSheet, build: Build, along: Along) -> FactSheet:
@@ -61,7 +64,7 @@ def with_build(sheet: FactSheet, build: Build, along: Along) -> FactSheet:
     )
     return FactSheet(
         replace(facts, torch=torch, packages=packages, libraries=libraries),
-        _without(sheet.unknown, "torch"),
+        _but_files_of_torch(_without(sheet.unknown, "torch")),
         sheet.sources,
     )
 
@@ -261,6 +264,11 @@ def _is_nvidia(distribution: str | None) -> bool:
 def _belongs_to_torch(path: str) -> bool:
     normal = path.replace("\\", "/")
     return any(normal.startswith((f"{name}/", f"{name}.libs/")) for name in _BUILT_IN_TORCH)
+
+
+def _but_files_of_torch(unknown: tuple[Unknown, ...]) -> tuple[Unknown, ...]:
+    """The unknown facts but those about files that an installer of torch lays down anew."""
+    return tuple(entry for entry in unknown if not _FILE_OF_TORCH.match(entry.fact))
 
 
 def _without(unknown: tuple[Unknown, ...], *roots: str) -> tuple[Unknown, ...]:

@@ -119,9 +119,10 @@ def notes(
             "to another torch."
         )
         notes.append(said("no-wheel-for-python", text, package=name))
-    notes += [f"{kept}, so it stays." for kept in beside.kept_libraries]
+    notes += [said("library-stays", f"{kept}, so it stays.") for kept in beside.kept_libraries]
     if place.why and place.tool != "pip":
-        notes.append(f"{place.tool} is used, because {place.why}.")
+        text = f"{place.tool} is used, because {place.why}."
+        notes.append(said("tool-owns", text, tool=place.tool))
     return tuple(notes)
 
 

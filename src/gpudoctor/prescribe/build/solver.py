@@ -122,8 +122,9 @@ def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
     for constraint in order:
         group = by_constraint.get(frozenset({constraint}), [])
         if group:
+            fewest = min(len(reasons) for _, reasons in group)
             nearest = partial(_sacrifice, constraint, target)
-            offer, reasons = min(group, key=nearest)
+            offer, reasons = min((e for e in group if len(e[1]) == fewest), key=nearest)
             found.append(Relaxation(constraint, offer.build, reasons))
     return found
 

@@ -7,6 +7,7 @@ from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe.request.target import Target, served
 
@@ -15,23 +16,29 @@ def vendor_notes(sheet: FactSheet, target: Target, build: Build | None = None) -
     """Each sentence with its condition: nothing is said that does not hold for this machine."""
     if not target.gfx:
         return ()
-    notes = [
-        f"{_called(gpu)}, the graphics inside the processor, is passed over: "
-        "torch runs on the card."
+    notes: list[str] = [
+        said(
+            "inside-the-processor",
+            f"{_called(gpu)}, the graphics inside the processor, is passed over: "
+            "torch runs on the card.",
+            gfx=gpu.gfx,
+        )
         for _, gpu in served(sheet)
         if gpu.vendor == "amd" and gpu.integrated and gpu.gfx and gpu.gfx not in target.gfx
     ]
     for gfx in target.gfx if build is not None else ():
         if build is not None and _dropped_by_blas(build, gfx):
-            notes.append(
+            text = (
                 f"Newer builds still have torch's own code for {gfx}, and their rocBLAS has none: "
                 "the first matrix product fails there (GPU618)."
             )
+            notes.append(said("left-by-rocblas", text, gfx=gfx, torch=build.torch))
     if target.wsl:
-        notes.append(
+        text = (
             "Under WSL, ROCm needs Windows 11, a current AMD driver on Windows and librocdxg in "
             "the distribution; there is no /dev/kfd by design."
         )
+        notes.append(said("in-wsl", text))
     return tuple(notes)
 
 

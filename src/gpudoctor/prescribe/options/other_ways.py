@@ -52,8 +52,12 @@ def jetson_ways(question: Question) -> Iterator[Option]:
         )
         way = Way(
             kind="vendor",
-            why=f"No ordinary wheel has code for {gpu.sm}; NVIDIA's index for JetPack "
-            f"{row.jetpack} has (CUDA {row.cuda}).{note}",
+            why=said(
+                "in-jetpack-index",
+                f"No ordinary wheel has code for {gpu.sm}; NVIDIA's index for JetPack "
+                f"{row.jetpack} has (CUDA {row.cuda}).{note}",
+                gpu=str(gpu),
+            ),
             steps=found,
             sheet=predict.with_vendor_torch(
                 question.sheet, Torch(cuda=row.cuda, sass=(gpu.sm,), arch_source="knowledge")
@@ -84,7 +88,8 @@ def amd_ways(question: Question) -> Iterator[Option]:
     index = amd_index()
     packages = (f"torch[{extras}]",)
     untested = [name for name in gfx if kb_amd.own_builds(name, system) == "untested"]
-    caution = f"AMD has built it for {', '.join(untested)} and not tested it."
+    text = f"AMD has built it for {', '.join(untested)} and not tested it."
+    caution = said("untested-by-amd", text, gfx=untested)
     way = Way(
         kind="vendor",
         why=_why_amd(question, gfx),
@@ -115,13 +120,15 @@ def _why_amd(question: Question, gfx: tuple[str, ...]) -> str:
     platform = question.target.platform
     missing = [name for name in gfx if not is_served_gfx(name, platform)]
     if missing:
-        return (
+        text = (
             f"PyTorch's own index has no build for {', '.join(missing)} on this system; AMD's "
             "index has one."
         )
-    return (
+        return said("in-amd-index-alone", text, gfx=missing)
+    text = (
         f"AMD's own index has torch for {', '.join(gfx)} too, with the kernels of each GPU apart."
     )
+    return said("in-amd-index-too", text, gfx=gfx)
 
 
 def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tuple[Step, ...]:

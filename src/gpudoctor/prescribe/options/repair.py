@@ -92,8 +92,11 @@ def _again(
         index=index, packages=(), forced=(build.requirement,), size=words.size(build, alone=True)
     )
     return BuildInstallation(
-        why=f"The files of torch {build.torch}+{build.variant} are damaged; the same wheel is "
-        "installed again.",
+        why=said(
+            "damaged",
+            f"The files of torch {build.torch}+{build.variant} are damaged; the same wheel is "
+            "installed again.",
+        ),
         steps=steps(change, place),
         sheet=predict.with_build(sheet, build, Along(versions={})),
         build=build,

@@ -14,6 +14,7 @@ from itertools import islice
 
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import pins_of
@@ -81,6 +82,10 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
 
     yield from jetson_ways(question)
     yield from amd_ways(question)
+    if question.kind == "rocm":
+        from gpudoctor.prescribe.options.amd_mask import amd_mask_ways
+
+        yield from amd_mask_ways(question)
     if not question.options.fixed_python:
         yield from python_ways(question)
     yield from source_ways(question)
@@ -133,8 +138,11 @@ def untried_nightly(question: Question) -> Iterator[Way]:
     sms = ", ".join(gpu.sm for gpu in question.target.gpus)
     yield replace(
         _installed(question, build, "nightly"),
-        why=f"The nightly of torch for {build.variant} may have code for {sms} before any release "
-        "has; nobody here knows whether it does.",
+        why=said(
+            "unproved-gpu",
+            f"The nightly of torch for {build.variant} may have code for {sms} before any release "
+            "has; nobody here knows whether it does.",
+        ),
         risk="medium",
     )
 
@@ -157,8 +165,12 @@ def earlier_nightly(question: Question) -> Iterator[Option]:
     change = EnvironmentChange(index=index, packages=(wanted,), pre=True)
     way = Way(
         kind="nightly",
-        why=f"The nightly of the day before, {wanted}, if the index still has it: nightlies are "
-        "kept for some weeks.",
+        why=said(
+            "earlier-nightly",
+            f"The nightly of the day before, {wanted}, if the index still has it: nightlies are "
+            "kept for some weeks.",
+            wanted=wanted,
+        ),
         steps=steps(change, question.place),
         sheet=question.sheet,
         risk="medium",

@@ -145,21 +145,16 @@ def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
         if knowledge.numbers(torch.version or "") > knowledge.numbers(last):
             continue  # it has left that line already
         named = {"gpu": str(device.capability), "torch": newest}
-        code = knowledge.has_code_in(newest, device.capability, platform)
         yield finding(
             "wheel-line-ending",
             f"torch {last} is the last release with a build for {names([device])}; the newest is "
             f"{newest}",
             together(
-                "Nothing is broken. Newer releases ",
+                "Nothing is broken. ",
                 said(
-                    "left-by-cudnn",
-                    "bring a cuDNN that has left GPUs of this generation behind",
+                    "left-behind",
+                    "Newer releases have no build that serves GPUs of this generation",
                     **named,
-                )
-                if code
-                else said(
-                    "left-by-code", "are no longer compiled for GPUs of this generation", **named
                 ),
                 f", so stay at {last} or older on this machine.",
             ),

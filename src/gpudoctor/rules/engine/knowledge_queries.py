@@ -112,16 +112,6 @@ def newest_release(platform: str) -> str | None:
 
 
 @cache
-def has_code_in(release: str, capability: ComputeCapability, platform: str) -> bool:
-    """Whether a CUDA build of a release for a platform has machine code for a GPU."""
-    return any(
-        native(build.sass, capability)
-        for build in torch_releases.builds_of(release)
-        if build.kind == "cuda" and build.exists and build.platform == platform
-    )
-
-
-@cache
 def have_common_build(capabilities: frozenset[ComputeCapability], platform: str) -> bool:
     """Whether one published CUDA build runs on all of these GPUs, natively or through PTX."""
     return any(
