@@ -22,10 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TORCH = "torch==2.13.0"
 
 
-# A shell starts what it puts into the background with Ctrl-C ignored, and every child inherits
-# that: the tests of interruptions would then try nothing.
+# A shell starts what it puts into the background with Ctrl-C ignored, nohup and many services with
+# SIGHUP, and every child inherits that: the tests of interruptions would then try nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in ("SIGHUP", "SIGQUIT", "SIGTERM"):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,21 @@ def test_a_signal_ends_a_fix_with_the_environment_as_it_was(bench, number, twice
     assert bench.run("fix", "--undo").stdout.startswith("There is nothing to undo")
 
 
+def test_a_signal_that_nohup_ignores_does_not_end_a_fix(bench):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = working(bench)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert bench.state() == bench.before
+
+
 def test_an_installer_dies_with_a_fix_that_is_killed(bench):
     process = working(bench)
     process.kill()
