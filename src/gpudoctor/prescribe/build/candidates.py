@@ -23,7 +23,7 @@ from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass
 from gpudoctor.prescribe.build.gaps import gaps
-from gpudoctor.prescribe.request.target import Pin, Target
+from gpudoctor.prescribe.request.target import Target
 
 Constraint = Literal["platform", "pin", "python", "glibc", "macos", "code", "driver", "gfx"]
 """What can forbid a build. The order is that in which they are named."""
@@ -121,15 +121,16 @@ class BuildFit:
 _architecture = cache(Architecture.parse)
 
 
-def companion_wheels(offer: Offer, target: Target) -> bool:
-    """Whether all companions that are installed have a wheel for this Python in its release."""
-    release = torch_releases.release(offer.build.torch) if target.companions else None
-    if release is None or target.python is None:
+@lru_cache(maxsize=4096)
+def companion_wheels(offer: Offer, names: tuple[str, ...], python: str | None) -> bool:
+    """Whether all companions of these names have a wheel for a Python in the build's release."""
+    release = torch_releases.release(offer.build.torch) if names else None
+    if release is None or python is None:
         return True
-    found = (release.companions.get(name) for name in target.companions)
+    found = (release.companions.get(name) for name in names)
     return all(
-        kb_packages.has_wheel(name, companion.version, target.python)
-        for name, companion in zip(target.companions, found, strict=True)
+        kb_packages.has_wheel(name, companion.version, python)
+        for name, companion in zip(names, found, strict=True)
         if companion is not None
     )
 
@@ -166,65 +167,19 @@ def objections(offer: Offer, target: Target) -> list[DropReason]:
     missing = [gfx for gfx in target.gfx if not build_serves(offer.build, gfx)]
     if missing:
         found.append(DropReason("gfx", f"{offer.label} has no code for {', '.join(missing)}"))
-    if old := _too_old_for_wsl(target):
+    if old := too_old_for_wsl(target):
         text = f"ROCm under WSL serves Radeon cards of RDNA 3 and newer, and not {', '.join(old)}"
         found.append(DropReason("gfx", text))
     return found
 
 
-def feasible(target: Target, kind: str, channel: str) -> tuple[BuildFit, ...]:
-    """Every build that nothing speaks against: those without objections, found faster."""
-    if target.platform is None or _interpreter(target) or _too_old_for_wsl(target):
-        return ()
-    if target.libc == "musl":
-        return ()
-    glibc = numbers(target.glibc) if target.glibc and target.os == "linux" else None
-    found = []
-    for fit in _with_code(kind, target.platform, channel, target.gpus, target.gfx):
-        offer = fit.offer
-        if target.python is not None and target.python not in offer.pythons:
-            continue
-        starts_at_all, in_full = _served(
-            offer.cuda, target.driver, target.driver_cuda, target.floor_os
-        )
-        if not starts_at_all or not (fit.native or in_full is not False):
-            continue
-        if glibc is not None and glibc < offer.glibc:
-            continue
-        if target.pins and not _satisfies_all(offer.build, target.pins):
-            continue
-        if target.macos is None or not _macos(offer, target):
-            found.append(fit)
-    return tuple(found)
-
-
-def _satisfies_all(build: Build, pins: tuple[Pin, ...]) -> bool:
-    return all(satisfies(build.torch, build.local, pin.specifier) for pin in pins)
-
-
-def _too_old_for_wsl(target: Target) -> list[str]:
+def too_old_for_wsl(target: Target) -> list[str]:
+    """The AMD GPUs that ROCm serves nowhere under WSL."""
     return [gfx for gfx in target.gfx if target.wsl and not wsl_serves(gfx)]
 
 
 @lru_cache(maxsize=4096)
-def _with_code(
-    kind: str,
-    platform: str,
-    channel: str,
-    gpus: tuple[ComputeCapability, ...],
-    gfx: tuple[str, ...],
-) -> tuple[BuildFit, ...]:
-    """Builds that have code for the GPUs."""
-    return tuple(
-        offer.fit(gpus)
-        for offer in offers(kind, platform, channel)
-        if all(offer.coverage(gpu) != "none" for gpu in gpus)
-        and all(build_serves(offer.build, name) for name in gfx)
-    )
-
-
-@lru_cache(maxsize=4096)
-def _served(
+def served_by_driver(
     cuda: tuple[int, ...], driver: str | None, reported: str | None, floor_os: str
 ) -> tuple[bool, bool | None]:
     """Whether a driver runs programs of a CUDA at all, and whether it is as new as that CUDA."""
@@ -238,12 +193,12 @@ def _served(
 
 def driver_serves(cuda: Sequence[int], target: Target) -> bool:
     """Whether the driver runs programs of this CUDA at all (minor-version compatibility)."""
-    return _served(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[0]
+    return served_by_driver(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[0]
 
 
 def driver_serves_in_full(cuda: Sequence[int], target: Target) -> bool | None:
     """Whether the driver is as new as this CUDA, which PTX needs; `None` if it is not known."""
-    return _served(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[1]
+    return served_by_driver(tuple(cuda), target.driver, target.driver_cuda, target.floor_os)[1]
 
 
 def _jits(offer: Offer, gpu: ComputeCapability, target: Target) -> bool:
@@ -268,7 +223,8 @@ def satisfies(version: str, local: str | None, specifier: str) -> bool:
         return False
 
 
-def _interpreter(target: Target) -> str:
+def no_interpreter(target: Target) -> str:
+    """Why no wheel is for the target's interpreter, whatever its version; empty: some are."""
     if target.implementation not in (None, "cpython"):
         return f"there are wheels for CPython alone, and this is {target.implementation}"
     if target.bits == 32:
@@ -277,7 +233,7 @@ def _interpreter(target: Target) -> str:
 
 
 def _python(offer: Offer, target: Target) -> str:
-    if text := _interpreter(target):
+    if text := no_interpreter(target):
         return f"{offer.label}: {text}"
     if target.python is None or target.python in offer.pythons:
         return ""
@@ -297,13 +253,18 @@ def _libc(offer: Offer, target: Target) -> str:
 
 
 def _macos(offer: Offer, target: Target) -> str:
-    if target.macos is None or not offer.build.platform.startswith("macos"):
-        return ""
-    release = torch_releases.newest() if offer.build.nightly else offer.build.torch
-    needed = torch_releases.minimum_macos(release, offer.build.platform, target.python)
-    if needed is None or numbers(target.macos)[:2] >= numbers(needed):
+    needed = needed_macos(offer, target.python) if target.macos else None
+    if target.macos is None or needed is None or numbers(target.macos)[:2] >= numbers(needed):
         return ""
     return f"{offer.label} needs macOS {needed}, and this is {target.macos}"
+
+
+def needed_macos(offer: Offer, python: str | None) -> str | None:
+    """The oldest macOS that a build installs on; `None`: not known, or it is for another system."""
+    if not offer.build.platform.startswith("macos"):
+        return None
+    release = torch_releases.newest() if offer.build.nightly else offer.build.torch
+    return torch_releases.minimum_macos(release, offer.build.platform, python)
 
 
 def _code(offer: Offer, target: Target) -> list[str]:

@@ -20,7 +20,8 @@ from gpudoctor.prescribe.build.candidates import (
 )
 from gpudoctor.prescribe.build.companion_changes import Along, Broken
 from gpudoctor.prescribe.build.extension_steps import served_by
-from gpudoctor.prescribe.build.solver import ended, feasible
+from gpudoctor.prescribe.build.feasible import feasible
+from gpudoctor.prescribe.build.solver import ended
 from gpudoctor.prescribe.build.standing import standing
 from gpudoctor.prescribe.commands.install_commands import ChangedEnvironment
 from gpudoctor.prescribe.request.target import Target

@@ -12,22 +12,30 @@ full.
 from __future__ import annotations
 
 from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
+from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb.hardware.apple_gpus import mps_serves
 from gpudoctor.kb.software.torch_releases import Build, minimum_macos
 from gpudoctor.model.terms.version import numbers
-from gpudoctor.model.value import dataclass, replace
-from gpudoctor.prescribe.build import candidates
+from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.build.candidates import (
     BuildFit,
     Constraint,
     DropReason,
     Offer,
     companion_wheels,
-    driver_serves_in_full,
     newest_on,
     objections,
     offers,
+)
+from gpudoctor.prescribe.build.feasible import (
+    Table,
+    by_minor_version,
+    failing_alone,
+    feasible_set,
+    fits,
+    members,
 )
 from gpudoctor.prescribe.request.target import Target
 
@@ -41,12 +49,6 @@ class Relaxation:
     objections: tuple[DropReason, ...]
 
 
-@lru_cache(maxsize=2048)
-def feasible(target: Target, kind: str = "cuda", channel: str = "stable") -> tuple[Offer, ...]:
-    """Every build that runs on the target, in no particular order."""
-    return tuple(fit.offer for fit in candidates.feasible(target, kind, channel))
-
-
 def ranked(
     target: Target,
     *,
@@ -58,16 +60,22 @@ def ranked(
 
     `installed` is the torch version that is there (`2.6.0+cu124`): its release is preferred.
     """
-    keep = numbers(installed) if installed and "dev" not in installed else None
-    return [offer.build for offer in _ranked(target, kind, channel, keep)]
+    if target.platform is None:
+        return []
+    table = (kind, target.platform, channel)
+    chosen = feasible_set(target, table)
+    wishes = _wishes(target, installed)
+    return list(_ranked(table, chosen, by_minor_version(target, table) & chosen, wishes))
 
 
-@lru_cache(maxsize=2048)
-def _ranked(
-    target: Target, kind: str, channel: str, keep: tuple[int, ...] | None
-) -> tuple[Offer, ...]:
-    found = candidates.feasible(target, kind, channel)
-    return tuple(fit.offer for fit in sorted(found, key=lambda fit: _preference(fit, target, keep)))
+@lru_cache(maxsize=8192)
+def _ranked(table: Table, chosen: int, late: int, wishes: Wishes) -> tuple[Build, ...]:
+    newer = frozenset(members(table, late))
+    found = sorted(
+        fits(table, chosen, wishes.gpus),
+        key=lambda fit: _preference(fit, wishes, full=fit.offer not in newer),
+    )
+    return tuple(fit.offer.build for fit in found)
 
 
 def best(
@@ -78,16 +86,34 @@ def best(
     return found[0] if found else None
 
 
-def _preference(fit: BuildFit, target: Target, keep: tuple[int, ...] | None) -> tuple[object, ...]:
+class Wishes(NamedTuple):
+    """What decides between builds that all run on a machine."""
+
+    gpus: tuple[ComputeCapability, ...]
+    keep: tuple[int, ...] | None
+    """The release that is installed."""
+    companions: tuple[str, ...]
+    python: str | None
+    """The Python that companions are needed for."""
+    macos: str | None
+
+
+def _wishes(target: Target, installed: str | None) -> Wishes:
+    keep = numbers(installed) if installed and "dev" not in installed else None
+    python = target.python if target.companions else None
+    return Wishes(target.gpus, keep, target.companions, python, target.macos)
+
+
+def _preference(fit: BuildFit, wishes: Wishes, *, full: bool) -> tuple[object, ...]:
+    """What is preferred sorts first; `full`: whether the driver is as new as the build's CUDA."""
     offer = fit.offer
-    full = driver_serves_in_full(offer.cuda, target)
-    beside = bool(target.companions)
+    beside = bool(wishes.companions)
     off_matrix = offer.build.off_matrix
     return (
-        beside and not companion_wheels(offer, target),
+        beside and not companion_wheels(offer, wishes.companions, wishes.python),
         not fit.complete,
-        offer.build.platform == "macos_arm64" and not mps_serves(offer.build.torch, target.macos),
-        offer.order != keep,
+        offer.build.platform == "macos_arm64" and not mps_serves(offer.build.torch, wishes.macos),
+        offer.order != wishes.keep,
         # Builds outside the matrix were made for torch; whether their companions exist is not
         # known as surely.
         beside and off_matrix,
@@ -95,11 +121,11 @@ def _preference(fit: BuildFit, target: Target, keep: tuple[int, ...] | None) -> 
         offer.newest_first,
         not fit.native,
         off_matrix,
-        full is False,
+        not full,
         not offer.is_default,
         # What few have seen comes after what a release names among its variants.
         offer.is_rarely_seen,
-        offer.stack if full is False else offer.highest_first,
+        offer.highest_first if full else offer.stack,
         offer.build.variant,
     )
 
@@ -112,15 +138,11 @@ def relaxations(target: Target, kind: str = "cuda") -> list[Relaxation]:
     """
     if target.platform is None:
         return []
-    by_constraint: dict[frozenset[Constraint], list[tuple[Offer, tuple[DropReason, ...]]]] = {}
-    for offer in offers(kind, target.platform):
-        reasons = tuple(objections(offer, target))
-        kinds = frozenset(reason.constraint for reason in reasons)
-        by_constraint.setdefault(kinds, []).append((offer, reasons))
+    alone = failing_alone(target, (kind, target.platform, "stable"))
     order: tuple[Constraint, ...] = ("driver", "python", "pin", "glibc", "macos", "code", "gfx")
     found = []
     for constraint in order:
-        group = by_constraint.get(frozenset({constraint}), [])
+        group = [(offer, tuple(objections(offer, target))) for offer in alone[constraint]]
         if group:
             fewest = min(len(reasons) for _, reasons in group)
             nearest = partial(_sacrifice, constraint, target)
@@ -134,11 +156,11 @@ def _sacrifice(
 ) -> tuple[object, ...]:
     """Sorts what asks for less first: an older system before a newer release."""
     offer = item[0]
-    free = replace(target, driver=None, driver_cuda=None)
+    preference = _preference(offer.fit(target.gpus), _wishes(target, None), full=True)
     if constraint == "macos":
         needed = minimum_macos(offer.build.torch, offer.build.platform, target.python)
-        return (numbers(needed or ""), *_preference(offer.fit(free.gpus), free, None))
-    return _preference(offer.fit(free.gpus), free, None)
+        return (numbers(needed or ""), *preference)
+    return preference
 
 
 def explain(target: Target, kind: str = "cuda") -> dict[str, tuple[DropReason, ...]]:

@@ -12,8 +12,8 @@ from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build.candidates import driver_serves
+from gpudoctor.prescribe.build.feasible import feasible
 from gpudoctor.prescribe.build.gaps import Gap, gaps
-from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.request.target import Target
 
 Kind = Literal["newest", "complete", "official", "for-python", "confirmed", "none"]

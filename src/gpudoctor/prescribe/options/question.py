@@ -14,8 +14,8 @@ from gpudoctor.model.finding import Finding
 from gpudoctor.model.prescription import Claim, Risk, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import cached_property, dataclass, field, replace
+from gpudoctor.prescribe.build.feasible import feasible
 from gpudoctor.prescribe.build.install import BuildInstallation
-from gpudoctor.prescribe.build.solver import feasible
 from gpudoctor.prescribe.commands.install_commands import ChangedEnvironment, place_of
 from gpudoctor.prescribe.driver.branches import flavour_of, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
