@@ -19,6 +19,8 @@ TYPE_CHECKING = False  # importing typing would cost 7 ms of `--version`
 if TYPE_CHECKING:
     from typing import Any
 
+    from gpudoctor.cli.command import CommandDefinition
+
 COMMANDS = (
     "check",
     "fix",
@@ -125,11 +127,9 @@ def run(arguments: list[str]) -> int:
             from gpudoctor.collect.driver.asking import start_early
 
             start_early(os.environ)
-        if arguments[:1] in (["check"], ["scan"], ["plan"], ["triage"]):
-            # Their common forms are read without typer, whose import takes longer than the rest.
-            place = "scan_plain" if arguments[0] == "scan" else arguments[0]
-            plain = import_module(f"gpudoctor.cli.commands.{place}").plain
-            code: int | None = plain(arguments[1:])
+        if arguments and arguments[0] in COMMANDS:
+            # The common forms are read without typer, whose import takes longer than most commands.
+            code = _definition(arguments[0]).plain(arguments[1:])
             if code is not None:
                 return code
         return _dispatch(arguments)
@@ -204,10 +204,13 @@ def application(commands: Sequence[str]) -> Any:
             raise typer.Exit
 
     for name in commands:
-        import_module(f"gpudoctor.cli.commands.{name}").register(app)
-        last = app.registered_groups[-1] if name == "kb" else app.registered_commands[-1]
-        last.epilog = manual.epilog(name)
+        _definition(name).register(app, epilog=manual.epilog(name))
     return app
+
+
+def _definition(name: str) -> CommandDefinition:
+    definition: CommandDefinition = import_module(f"gpudoctor.cli.commands.{name}").COMMAND
+    return definition
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -1,8 +1,4 @@
-"""How the result of a command is put out: formats, files, colours, and what stdout can show.
-
-It stands apart from the options (`common.py`) because those need typer, whose import takes longer
-than a command that only reads one file.
-"""
+"""How the result of a command is put out: formats, files, colours, and what a stream can show."""
 
 from __future__ import annotations
 
@@ -10,10 +6,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TextIO
 
 from gpudoctor.errors import InternalError, UsageError
-from gpudoctor.report import FORMATS as FORMATS
+from gpudoctor.model.value import dataclass, replace
 from gpudoctor.report.style import Style
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EIO)
@@ -23,85 +19,94 @@ Render = Callable[[str, Style], str]
 """Makes the text of a result in one format."""
 
 
-def style_for(color: str, *, quiet: bool = False, verbose: int = 0) -> Style:
-    """How to draw on this stdout: width, colour, detail.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where and how a command puts out its result, as its last options say."""
+
+    style: Style
+    format: str = "text"
+    files: tuple[tuple[str, str], ...] = ()
+    """Format and path of each file that is to be written as well."""
+
+    def emit(self, render: Render) -> None:
+        """Write a result to stdout, and to the files that were asked for.
+
+        Raises:
+            UsageError: a file cannot be written.
+            InternalError: what was to be said is lost, as on a full disk.
+        """
+        self.save(render)
+        if self.format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+            _append(summary, render("markdown", _on_paper(self.style)))
+        text = render(self.format, self.style)
+        if self.format in ("json", "jsonl", "sarif"):
+            # A CI runner finds commands of this form anywhere; in JSON one of them can be a letter.
+            text = text.replace("##[", "#\\u0023[")
+        write(text)
+
+    def save(self, render: Render) -> None:
+        """Write a result to the files alone.
+
+        Raises:
+            UsageError: a file cannot be written.
+        """
+        for name, path in self.files:
+            _put(path, render(name, _on_paper(self.style)))
+
+    def only(self, formats: Sequence[str]) -> None:
+        """Refuse a format that is none of these before any work is done.
+
+        Raises:
+            UsageError: names the formats there are.
+        """
+        for name in (self.format, *(name for name, _ in self.files)):
+            if name not in formats:
+                raise UsageError(f"--format takes {', '.join(formats)}, not {name!r}")
+
+    def as_verbose(self, verbose: int) -> Output:
+        """The same, with another amount of detail."""
+        return replace(self, style=replace(self.style, verbose=verbose))
+
+    def progress(self, message: str) -> None:
+        """One line of progress on stderr, unless `--quiet`."""
+        progress(message, quiet=self.style.quiet)
+
+    def step(self, message: str) -> None:
+        """A line while somebody watches; a log has the results, and the steps with -v."""
+        if self.style.verbose > 0 or (sys.stderr is not None and sys.stderr.isatty()):
+            self.progress(message)
+
+
+def files_of(entries: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Format and path of each `--output`.
 
     Raises:
-        UsageError: `color` is not one of auto, always, never.
+        UsageError: one names no format or no path.
     """
-    if color not in ("auto", "always", "never"):
-        raise UsageError(f"--color takes auto, always or never, not {color!r}")
+    files = []
+    for entry in entries:
+        name, separator, path = entry.partition("=")
+        if not separator or not path:
+            raise UsageError(f"--output takes FORMAT=PATH, such as json=report.json, not {entry!r}")
+        files.append((name, path))
+    return tuple(files)
+
+
+def style_for(
+    color: str, *, quiet: bool = False, verbose: int = 0, stream: TextIO | None = None
+) -> Style:
+    """How to draw on a stream, stdout unless another is given: width, colour, detail."""
+    stream = stream or sys.stdout
+    colored = _use_color(color, stream)
     return Style(
-        color=_use_color(color),
-        width=_width(),
+        color=colored,
+        width=_width(stream),
         verbose=verbose,
         quiet=quiet,
-        unicode=_encodes_marks(),
+        unicode=_encodes_marks(stream),
         shell=_shell(),
-        links=_use_color(color) and _is_terminal(),
+        links=colored and _is_terminal(stream),
     )
-
-
-def emit(
-    render: Render,
-    style: Style,
-    *,
-    format_: str = "text",
-    json: bool = False,
-    outputs: Sequence[str] | None = None,
-    formats: Sequence[str] = FORMATS,
-) -> None:
-    """Write a result to stdout in the chosen format, and to the files that were asked for.
-
-    Raises:
-        UsageError: an unknown format, or a file that cannot be written.
-    """
-    chosen = "json" if json else format_
-    _known(chosen, formats)
-    save(render, style, outputs, formats)
-    if chosen == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-        _append(summary, render("markdown", _on_paper(style)))
-    text = render(chosen, style)
-    if chosen in ("json", "jsonl", "sarif"):
-        # A CI runner reads commands of this form anywhere in a line; in JSON it can be a letter.
-        text = text.replace("##[", "#\\u0023[")
-    write(text)
-
-
-def check_timeout(seconds: float | None) -> None:
-    """Refuse a `--timeout` that is no length of time.
-
-    Raises:
-        UsageError: it is not above 0, or more than a million seconds.
-    """
-    if seconds is not None and not 0 < seconds < 1e6:
-        raise UsageError("--timeout takes a number of seconds above 0")
-
-
-def check_outputs(outputs: Sequence[str] | None, formats: Sequence[str] = FORMATS) -> None:
-    """Refuse an `--output` that names no format or no path before any work is done.
-
-    Raises:
-        UsageError: says what it takes.
-    """
-    for entry in outputs or ():
-        _target(entry, formats)
-
-
-def save(
-    render: Render,
-    style: Style,
-    outputs: Sequence[str] | None,
-    formats: Sequence[str] = FORMATS,
-) -> None:
-    """Write a result to the files that `--output` names.
-
-    Raises:
-        UsageError: an unknown format, or a file that cannot be written.
-    """
-    targets = [_target(entry, formats) for entry in outputs or ()]
-    for name, path in targets:
-        _put(path, render(name, _on_paper(style)))
 
 
 def _on_paper(style: Style) -> Style:
@@ -144,15 +149,6 @@ def _append(path: str, text: str) -> None:
             file.write(text + "\n")
     except OSError as error:
         progress(f"gpudoctor: the job summary cannot be written: {error.strerror}")
-
-
-def check_format(name: str, formats: Sequence[str] = FORMATS) -> None:
-    """Refuse an unknown format before any work is done.
-
-    Raises:
-        UsageError: names the formats there are.
-    """
-    _known(name, formats)
 
 
 def read_input(path: str, limit: int = 256 * 2**20) -> bytes:
@@ -238,20 +234,7 @@ def mute_stdout() -> None:
         pass
 
 
-def _known(name: str, formats: Sequence[str]) -> str:
-    if name not in formats:
-        raise UsageError(f"--format takes {', '.join(formats)}, not {name!r}")
-    return name
-
-
-def _target(entry: str, formats: Sequence[str]) -> tuple[str, str]:
-    name, separator, path = entry.partition("=")
-    if not separator or not path:
-        raise UsageError(f"--output takes FORMAT=PATH, such as json=report.json, not {entry!r}")
-    return _known(name, formats), path
-
-
-def _use_color(color: str) -> bool:
+def _use_color(color: str, stream: TextIO | None) -> bool:
     if color != "auto":
         return color == "always"
     if os.environ.get("NO_COLOR"):
@@ -260,20 +243,20 @@ def _use_color(color: str) -> bool:
         return True
     if os.environ.get("TERM") == "dumb" or os.environ.get("CI"):
         return False
-    return _is_terminal()
+    return _is_terminal(stream)
 
 
-def _is_terminal() -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
-        return sys.stdout.isatty()
+        return stream is not None and stream.isatty()
     except (AttributeError, ValueError):
         return False
 
 
-def _encodes_marks() -> bool:
-    """Whether stdout can show the marks; a Windows console with an old code page cannot."""
+def _encodes_marks(stream: TextIO | None) -> bool:
+    """Whether a stream can show the marks; a Windows console with an old code page cannot."""
     try:
-        "✓✗".encode(sys.stdout.encoding or "ascii")
+        "✓✗".encode((stream and stream.encoding) or "ascii")
     except (AttributeError, LookupError, UnicodeEncodeError):
         return False
     return True
@@ -290,12 +273,12 @@ def _shell() -> Literal["posix", "powershell", "cmd"]:
     return "cmd" if os.environ.get("PROMPT") else "powershell"
 
 
-def _width() -> int:
+def _width(stream: TextIO | None) -> int:
     """Columns of the terminal; 100 where there is none."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdigit() and int(columns) > 0:
         return max(40, int(columns))
     try:
-        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
+        return max(40, os.get_terminal_size(stream.fileno() if stream else -1).columns)
     except (AttributeError, ValueError, OSError):
         return 100

@@ -1,60 +1,48 @@
 """Plain command lines, read without typer.
 
-Importing typer takes 40 to 55 ms, more than half of a scan and a third of a check or a plan. The
-commands that people and scripts start most read their common options here; whatever is not plain
-(help, other options, `--option=value`, mistakes) is left to typer, whose function ends in the same
-`execute`.
+Importing typer takes 40 to 55 ms, more than most commands need for the rest. The forms that people
+and scripts type most are read here; whatever is not plain (help, `--option=value`, mistakes) is
+left to typer, and both end in the same `CommandDefinition.call`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-REPORT_FLAGS: Mapping[str, tuple[str, object]] = {
-    "--json": ("format_", "json"),
-    "-q": ("quiet", True),
-    "--quiet": ("quiet", True),
-    "-v": ("verbose", 1),
-    "--verbose": ("verbose", 1),
-}
-"""The options without a value that every report knows."""
 
 
 def read(
     arguments: Sequence[str],
     *,
     flags: Mapping[str, tuple[str, object]],
-    values: Collection[str] | Mapping[str, str],
-    lists: Mapping[str, str] | None = None,
-    paths: str | None = None,
+    values: Mapping[str, str],
+    lists: Mapping[str, str],
+    words: str | None = None,
 ) -> dict[str, Any] | None:
     """The keyword arguments that a plain command line stands for; `None`: it is not plain.
 
     Args:
         arguments: what follows the command's name.
         flags: option → (keyword, value).
-        values: options whose value goes to the keyword of their name, or to the one given.
+        values: option → keyword of its value.
         lists: options that may come more than once → keyword of their list.
-        paths: the keyword of the list of words that are no options; `None`: there are none.
+        words: the keyword of the list of words that are no options; `None`: there are none.
     """
     chosen: dict[str, Any] = {}
-    many = lists or {}
     rest = iter(arguments)
     for word in rest:
         if word in flags:
             name, value = flags[word]
-        elif word in values or word in many:
+        elif word in values or word in lists:
             value = next(rest, "--")
             if value.startswith("-") and value != "-":
                 return None
-            if word in many:
-                chosen.setdefault(many[word], []).append(value)
+            if word in lists:
+                chosen.setdefault(lists[word], []).append(value)
                 continue
-            derived = word[2:].replace("-", "_")
-            name = values[word] if isinstance(values, Mapping) else derived
-        elif paths is not None and (word == "-" or not word.startswith("-")):
-            chosen.setdefault(paths, []).append(word)
+            name = values[word]
+        elif words is not None and (word == "-" or not word.startswith("-")):
+            chosen.setdefault(words, []).append(word)
             continue
         else:
             return None

@@ -91,7 +91,7 @@ def test_its_own_fault_is_one_line_and_exit_4(monkeypatch, capsys):
         raise ZeroDivisionError("a\x1b[31m bug\nin two lines")
 
     monkeypatch.setattr(main, "_dispatch", stumble)
-    assert main.run(["kb"]) == 4
+    assert main.run(["kb", "--help"]) == 4
     said = capsys.readouterr().err
     assert said.startswith("gpudoctor: gpudoctor itself failed: ZeroDivisionError")
     assert "\x1b" not in said
@@ -103,7 +103,7 @@ def test_an_interruption_is_exit_130(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(main, "_dispatch", interrupted)
-    assert main.run(["kb"]) == 130
+    assert main.run(["kb", "--help"]) == 130
     assert capsys.readouterr().err == "gpudoctor: interrupted\n"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,12 +11,20 @@ from hypothesis import strategies as st
 
 from gpudoctor.cli import main
 from gpudoctor.cli.command import CommandDefinition
-from gpudoctor.cli.commands import check, plan, scan_plain, triage
-from gpudoctor.cli.plain import REPORT_FLAGS, read
+from gpudoctor.cli.plain import read
 
-COMMANDS = {"check": check.COMMAND, "plan": plan.COMMAND, "triage": triage.COMMAND}
+COMMANDS: dict[str, CommandDefinition] = {
+    name: import_module(f"gpudoctor.cli.commands.{name}").COMMAND for name in main.COMMANDS
+}
+REPORT_FLAGS = {
+    "--json": ("json", True),
+    "-q": ("quiet", True),
+    "--quiet": ("quiet", True),
+    "-v": ("verbose", 1),
+}
 WORDS = (
     *REPORT_FLAGS,
+    *("--level", "--list", "--undo", "-y", "--expect", "--no-redact", "--cpu-fallback", "show"),
     *("--allow-cpu", "--from-source", "--gpu", "--driver", "--os", "--python", "--torch"),
     *("--facts", "--smoke", "--fail-on", "--color", "--policy", "--channel", "--tool", "--arch"),
     *("--timeout", "--help", "-h", "--", "-", "-vv", "--gpu=T4", "--nonsense", "T4", "off", ""),
@@ -24,7 +32,7 @@ WORDS = (
 
 PLAIN = tuple(
     f"{option} {value}".split()
-    for option in ("--gpu", "--smoke", "--color", "--json", "-v", "a.so", "--driver")
+    for option in ("--gpu", "--smoke", "--color", "--json", "-v", "a.so", "--driver", "show", "--")
     for value in ("off", "")
 )
 LINES = st.lists(
@@ -43,16 +51,9 @@ def meant(monkeypatch: pytest.MonkeyPatch):
             seen.append({key: value or None for key, value in given.items()})
             return 0
 
-        def scanned(*positional: Any, **named: Any) -> int:
-            bound = inspect.signature(execute).bind(*positional, **named)
-            bound.apply_defaults()
-            return note(None, bound.arguments)
-
-        execute = scan_plain.execute
-        read_plainly = scan_plain.plain if command == "scan" else COMMANDS[command].plain
         with monkeypatch.context() as patch:
             patch.setattr(CommandDefinition, "call", note)
-            patch.setattr(scan_plain, "execute", scanned)
+            read_plainly = COMMANDS[command].plain
             plain = seen.pop() if read_plainly(arguments) is not None else None
             patch.setattr("sys.stdout", None)
             main._dispatch([command, *arguments])
@@ -61,7 +62,7 @@ def meant(monkeypatch: pytest.MonkeyPatch):
     return both
 
 
-@pytest.mark.parametrize("command", ["check", "scan", "plan", "triage"])
+@pytest.mark.parametrize("command", [*COMMANDS])
 def test_what_is_read_plainly_is_what_typer_reads(command, meant):
     read_plainly = 0
 
@@ -85,6 +86,10 @@ def test_what_is_read_plainly_is_what_typer_reads(command, meant):
         ("check", "--format line --ignore GPU201 --ignore GPU305 -v"),
         ("scan", "a.so b.whl --gpu T4 --gpu sm_90 -q"),
         ("plan", "--gpu T4 --gpu H100 --driver 580 --os linux --json"),
+        ("fix", "--dry-run --python /opt/env --torch 2.9.1"),
+        ("run", "--cpu-fallback -- python train.py --lr 0.1 -- -v"),
+        ("explain", "RTX 3090 --format markdown"),
+        ("kb", "show gpus -q"),
     ],
 )
 def test_the_common_forms_are_read_plainly(command, line, meant):
@@ -95,14 +100,13 @@ def test_the_common_forms_are_read_plainly(command, line, meant):
 
 @pytest.mark.parametrize("line", ["-v -v", "--json --json", "--color", "--color -q", "--odd", "x"])
 def test_what_is_not_plain_is_left_to_typer(line):
-    assert read(line.split(), flags=REPORT_FLAGS, values=("--color",)) is None
+    assert read(line.split(), flags=REPORT_FLAGS, values={"--color": "color"}, lists={}) is None
 
 
 def test_values_and_lists_reach_their_keywords():
-    words = ["one", "--gpu", "A", "--fail-on", "never", "two", "--gpu", "B", "-q"]
-    assert read(
-        words, flags=REPORT_FLAGS, values=("--fail-on",), lists={"--gpu": "gpus"}, paths="paths"
-    ) == {
+    line = ["one", "--gpu", "A", "--fail-on", "never", "two", "--gpu", "B", "-q"]
+    values, lists = {"--fail-on": "fail_on"}, {"--gpu": "gpus"}
+    assert read(line, flags=REPORT_FLAGS, values=values, lists=lists, words="paths") == {
         "paths": ["one", "two"],
         "gpus": ["A", "B"],
         "fail_on": "never",

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import gpudoctor
-from gpudoctor.cli.commands.plan import plain
+from gpudoctor.cli.commands.plan import COMMAND
 from gpudoctor.cli.this_machine import fill
 
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -26,7 +26,7 @@ def no_other_python(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names this system")
 def test_what_is_not_given_is_this_machines_and_the_first_line_says_so(capsys):
-    assert plain(["--gpu", "4090"]) == 0
+    assert COMMAND.plain(["--gpu", "4090"]) == 0
     first = " ".join(capsys.readouterr().out.split("\n\n")[0].split())
     assert f"Linux on {platform.machine()}" in first
     assert "(system, processor and Python of this machine, as they were not given)" in first
@@ -34,12 +34,12 @@ def test_what_is_not_given_is_this_machines_and_the_first_line_says_so(capsys):
 
 def test_what_is_given_is_not_said_to_be_assumed(capsys):
     line = "--driver 572.61 --os windows --arch x86_64 --python 3.12"
-    plain(["--gpu", "5060 ti", *line.split()])
+    COMMAND.plain(["--gpu", "5060 ti", *line.split()])
     assert "of this machine" not in capsys.readouterr().out
 
 
 def test_the_json_names_the_source(capsys):
-    plain(["--gpu", "4090", "--os", "linux", "--arch", "x86_64", "--json"])
+    COMMAND.plain(["--gpu", "4090", "--os", "linux", "--arch", "x86_64", "--json"])
     facts = json.loads(capsys.readouterr().out)["facts"]
     assert facts["python"]["version"].startswith("3.")
 

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from gpudoctor.cli.commands.plan import plain
+from gpudoctor.cli.commands.plan import COMMAND
 from gpudoctor.errors import UsageError
 from gpudoctor.report import FORMATS
 
@@ -31,7 +31,7 @@ def project(monkeypatch, tmp_path):
 
 def judged(capsys, *arguments):
     """The exit code, and the cells as JSON."""
-    code = plain(["--requirements", "requirements.txt", "--json", *arguments])
+    code = COMMAND.plain(["--requirements", "requirements.txt", "--json", *arguments])
     return code, json.loads(capsys.readouterr().out)
 
 
@@ -126,7 +126,7 @@ def test_a_required_version_of_torch_is(project, capsys):
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_has_every_cell_or_its_finding(project, capsys, format_):
     project('gpu = ["T4", "5060 ti"]\npython = "3.11"\ndriver = "580.95.05"')
-    assert plain(["--requirements", "requirements.txt", "--format", format_]) == 1
+    assert COMMAND.plain(["--requirements", "requirements.txt", "--format", format_]) == 1
     said = capsys.readouterr().out
     assert "GPU201" in said
     if format_ in ("text", "markdown", "html", "json", "jsonl", "junit", "github"):
@@ -136,7 +136,7 @@ def test_every_format_has_every_cell_or_its_finding(project, capsys, format_):
 
 def test_junit_has_a_case_a_cell(project, capsys):
     project('gpu = ["T4", "5060 ti"]\npython = "3.11"\ndriver = "580.95.05"')
-    plain(["--requirements", "requirements.txt", "--format", "junit"])
+    COMMAND.plain(["--requirements", "requirements.txt", "--format", "junit"])
     cases = list(ElementTree.fromstring(capsys.readouterr().out).iter("testcase"))
     assert [case.find("failure") is not None for case in cases] == [False, True]
 
@@ -157,7 +157,7 @@ def test_junit_has_a_case_a_cell(project, capsys):
 def test_a_matrix_that_cannot_be_is_wrong_usage_in_one_sentence(project, matrix, said):
     project(matrix)
     with pytest.raises(UsageError, match=said):
-        plain(["--requirements", "requirements.txt"])
+        COMMAND.plain(["--requirements", "requirements.txt"])
 
 
 def test_without_a_matrix_a_gpu_must_be_named(monkeypatch, tmp_path):
@@ -165,10 +165,10 @@ def test_without_a_matrix_a_gpu_must_be_named(monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text(OLD)
     (tmp_path / "gpudoctor.toml").write_text("")
     with pytest.raises(UsageError, match=r"tool\.gpudoctor\.matrix"):
-        plain(["--requirements", "requirements.txt"])
+        COMMAND.plain(["--requirements", "requirements.txt"])
 
 
 def test_a_policy_without_files_is_wrong_usage(project):
     project('gpu = "T4"')
     with pytest.raises(UsageError, match="--requirements"):
-        plain(["--policy", "gpudoctor.toml"])
+        COMMAND.plain(["--policy", "gpudoctor.toml"])

@@ -107,7 +107,7 @@ def test_a_library_that_does_not_run_is_no_fault_unless_a_gpu_was_named(
         ([], "Missing argument"),
         ([".", "--gpu", "sm_999"], "sm_999"),
         ([".", "--gpu", "gfx9999"], "no AMD GPU that is known"),
-        ([".", "--format", "xml"], "--format takes text, json"),
+        ([".", "--format", "xml"], "--format takes text, markdown, json"),
     ],
 )
 def test_wrong_usage_is_one_line(
@@ -266,18 +266,18 @@ def test_plain_command_lines_end_as_with_typer(
     capsys: pytest.CaptureFixture[str], library: str, arguments: list[str]
 ) -> None:
     plain = run(["scan", *arguments]), capsys.readouterr()
-    with_typer = run(["scan", *arguments, "--color", "never"]), capsys.readouterr()
+    with_typer = run(["scan", *arguments, "--color=never"]), capsys.readouterr()
     assert plain == with_typer
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--help"], ["a.so", "--gpu"], ["a.so", "--gpu", "--json"], ["-v", "a.so"], ["--", "-x"]],
+    [[], ["--help"], ["a.so", "--gpu"], ["a.so", "--gpu", "--json"], ["-vv", "a.so"], ["--", "-x"]],
 )
 def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
-    from gpudoctor.cli.commands.scan_plain import plain
+    from gpudoctor.cli.commands.scan import COMMAND
 
-    assert plain(arguments) is None
+    assert COMMAND.plain(arguments) is None
 
 
 def test_a_plain_scan_does_not_import_typer(library: str) -> None:

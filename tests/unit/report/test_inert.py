@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gpudoctor.cli.output import emit, progress
+from gpudoctor.cli.output import Output, progress
 from gpudoctor.report import FORMATS, render
 from gpudoctor.report.inert import inert
 from gpudoctor.report.style import Style
@@ -40,7 +40,7 @@ def test_no_format_carries_a_command(format_, capsys):
     finding = replace(given.findings[0], title=HOSTILE, detail=HOSTILE)
     whole = replace(given, findings=(finding, *given.findings[1:]))
     style = Style(color=False, width=80)
-    emit(lambda name, drawn: render(whole, name, drawn), style, format_=format_)
+    Output(style, format_).emit(lambda name, drawn: render(whole, name, drawn))
     said = capsys.readouterr().out
     assert said
     assert commands(said) == []

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from functools import partial
 
-from gpudoctor.cli import output as out
 from gpudoctor.cli.command import (
     FAIL_ON,
     PYTHON,
+    SMOKE_LEVELS,
     TIMEOUT,
     CommandDefinition,
     CommandOption,
-    output_options,
 )
+from gpudoctor.cli.output import Output, read_input
 from gpudoctor.errors import UsageError
-from gpudoctor.report import FORMATS, render
+from gpudoctor.report import render
 
 
 def execute(
+    output: Output,
     *,
     python: str | None,
     all_: bool,
@@ -27,72 +28,46 @@ def execute(
     policy: str | None,
     allow_cpu: bool,
     fail_on: str | None,
-    select: Sequence[str] | None,
-    ignore: Sequence[str] | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
     timeout: float | None,
-    format_: str,
-    json: bool,
-    output: Sequence[str] | None,
-    quiet: bool,
-    verbose: int,
-    color: str,
 ) -> int:
     """Examine, put the report out, and give the exit code.
 
     Raises:
         UsageError: an option's value is not known, or a named file cannot be read.
     """
-    style = out.style_for(color, quiet=quiet, verbose=verbose)
-    out.check_format("json" if json else format_)
-    out.check_outputs(output)
-    if smoke not in (None, "off", "quick", "full"):
-        raise UsageError(f"--smoke takes off, quick or full, not {smoke!r}")
-    out.check_timeout(timeout)
     if all_ and (python is not None or facts is not None):
         raise UsageError("--all looks at every environment here: no --python and no --facts")
-    from gpudoctor import app as api
+    from gpudoctor import app
 
     if all_:
-        from gpudoctor.report import environment_table as environments
+        from gpudoctor.report import environment_table
 
-        judged = api.check_all(
+        judged = app.check_all(
             policy=policy,
             allow_cpu=allow_cpu,
             fail_on=fail_on,
-            select=select or (),
-            ignore=ignore or (),
+            select=select,
+            ignore=ignore,
             timeout=timeout,
         )
-        out.emit(
-            lambda name, drawn: environments.render(judged, name, drawn),
-            style,
-            format_=format_,
-            json=json,
-            outputs=output,
-        )
-        return environments.exit_code(judged)
-    # A line a kernel test while somebody watches; a log has the results, and the steps with -v.
-    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
-    report = api.check(
+        output.emit(partial(environment_table.render, judged))
+        return environment_table.exit_code(judged)
+    report = app.check(
         python=python,
-        facts=None if facts is None else out.read_input(facts),
+        facts=None if facts is None else read_input(facts),
         facts_name=facts or "",
         smoke=smoke,
         policy=policy,
         allow_cpu=allow_cpu,
         fail_on=fail_on,
-        select=select or (),
-        ignore=ignore or (),
+        select=select,
+        ignore=ignore,
         timeout=timeout,
-        progress=lambda message: out.progress(message, quiet=quiet or not told),
+        progress=output.step,
     )
-    out.emit(
-        lambda name, drawn: render(report, name, drawn),
-        style,
-        format_=format_,
-        json=json,
-        outputs=output,
-    )
+    output.emit(partial(render, report))
     return report.exit_code
 
 
@@ -113,6 +88,7 @@ COMMAND = CommandDefinition(
             "--smoke",
             "Run kernels: off, quick or full. Default: quick where a GPU can be used.",
             "LEVEL",
+            choices=SMOKE_LEVELS,
         ),
         CommandOption(
             "--policy", "What counts, in YAML or TOML; else the project's settings.", "FILE"
@@ -122,9 +98,6 @@ COMMAND = CommandDefinition(
         CommandOption("--select", "Judge only these codes or names.", "CODE", "many"),
         CommandOption("--ignore", "Leave out these codes or names.", "CODE", "many"),
         TIMEOUT,
-        *output_options(FORMATS),
     ),
     run=execute,
 )
-register = COMMAND.register
-plain = COMMAND.plain

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from functools import partial
 
-import typer
-
-from gpudoctor.cli import common
-
-_FORMATS = ("text", "markdown", "json")
+from gpudoctor.cli.command import CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command("explain", short_help="A finding, an error, an architecture, a GPU, explained.")(
-        explain
-    )
+def execute(output: Output, *, what: Sequence[str]) -> int:
+    """Find the page, put it out, and give the exit code.
 
-
-def explain(
-    what: Annotated[
-        list[str],
-        typer.Argument(help="GPU201, 803, CUDNN_STATUS_…, sm_120, cu128, 'RTX 3090' …"),
-    ],
-    format_: common.TextMarkdownJsonOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,  # noqa: ARG001 - every command takes it
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
-) -> int:
-    """Explain a finding, an error, an architecture, a variant of torch, a variable, or a GPU."""
-    common.check_format("json" if json else format_, _FORMATS)
-    from gpudoctor.examine.explain import explain as explain_
+    Raises:
+        UsageError: nobody knows it; names the nearest.
+    """
+    from gpudoctor.examine.explain import explain
     from gpudoctor.report.views.documentation import render
 
-    page = explain_(" ".join(what))
-    common.emit(
-        lambda name, style: render(page, name, style),
-        common.style_for(color, verbose=verbose),
-        format_=format_,
-        json=json,
-        outputs=output,
-        formats=_FORMATS,
-    )
+    output.emit(partial(render, explain(" ".join(what))))
     return 0
+
+
+COMMAND = CommandDefinition(
+    name="explain",
+    help="Explain a finding, an error, an architecture, a variant of torch, a variable, or a GPU.",
+    short="A finding, an error, an architecture, a GPU, explained.",
+    operand=CommandOption(
+        "what", "GPU201, 803, CUDNN_STATUS_…, sm_120, cu128, 'RTX 3090' …", kind="many"
+    ),
+    formats=("text", "markdown", "json"),
+    run=execute,
+)

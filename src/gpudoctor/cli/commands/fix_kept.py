@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gpudoctor.cli import common
+from gpudoctor.cli.output import Output
 
 if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.fix.kept import KeptFix
@@ -15,42 +14,33 @@ if TYPE_CHECKING:  # loaded when the command runs
 FORMATS = ("text", "json")
 
 
-def undo(
-    python: str | None,
-    style: Style,
-    format_: str,
-    outputs: Sequence[str] | None,
-    *,
-    set_aside: bool = False,
-) -> int:
+def undo(output: Output, python: str | None, *, set_aside: bool = False) -> int:
     """Put an environment back, and say so.
 
     Raises:
         GpuDoctorError: as `app.undo`.
         UsageError: an unknown format, or a file that cannot be written.
     """
-    from gpudoctor import app as api
+    from gpudoctor import app
 
-    _check(format_, outputs)
-    undone = api.undo(
-        python, lambda line: common.progress(line, quiet=style.quiet), set_aside=set_aside
-    )
-    _emit(undone.to_dict(), undone.sentence, style, format_, outputs)
+    output.only(FORMATS)
+    undone = app.undo(python, output.progress, set_aside=set_aside)
+    _emit(output, undone.to_dict(), undone.sentence)
     return undone.exit_code
 
 
-def kept(style: Style, format_: str, outputs: Sequence[str] | None) -> int:
+def kept(output: Output) -> int:
     """List the fixes that can be undone or removed."""
     from gpudoctor.fix import kept as store
 
-    _check(format_, outputs)
+    output.only(FORMATS)
     entries = store.kept(os.environ)
     text = "\n".join(map(_line, entries)) or "No fix is kept."
-    _emit({"fixes": list(map(_record, entries))}, text, style, format_, outputs)
+    _emit(output, {"fixes": list(map(_record, entries))}, text)
     return 0
 
 
-def forget(name: str, style: Style, format_: str, outputs: Sequence[str] | None) -> int:
+def forget(output: Output, name: str) -> int:
     """Remove the fix `name`, or `all` that are finished.
 
     Raises:
@@ -58,32 +48,15 @@ def forget(name: str, style: Style, format_: str, outputs: Sequence[str] | None)
     """
     from gpudoctor.fix import kept as store
 
-    _check(format_, outputs)
+    output.only(FORMATS)
     entries = store.forget(name, os.environ)
     text = "\n".join(f"removed  {_line(entry)}" for entry in entries)
-    _emit(
-        {"removed": list(map(_record, entries))},
-        text or "There is nothing to remove.",
-        style,
-        format_,
-        outputs,
-    )
+    removed = {"removed": list(map(_record, entries))}
+    _emit(output, removed, text or "There is nothing to remove.")
     return 0
 
 
-def _check(format_: str, outputs: Sequence[str] | None) -> None:
-    """What is asked for wrongly is refused before anything is changed."""
-    common.check_format(format_, FORMATS)
-    common.check_outputs(outputs, FORMATS)
-
-
-def _emit(
-    document: dict[str, Any],
-    text: str,
-    style: Style,
-    format_: str,
-    outputs: Sequence[str] | None,
-) -> None:
+def _emit(output: Output, document: dict[str, Any], text: str) -> None:
     import json
 
     from gpudoctor.report.inert import inert
@@ -93,7 +66,7 @@ def _emit(
             return json.dumps({"schema_version": "1.0", **document}, indent=2) + "\n"
         return f"{inert(text, one_line=False)}\n"
 
-    common.emit(render, style, format_=format_, outputs=outputs, formats=FORMATS)
+    output.emit(render)
 
 
 def _line(entry: KeptFix) -> str:

@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import json as json_
+import json
 import os
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from gpudoctor.cli import common
+from gpudoctor.cli.command import CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output
 from gpudoctor.errors import UsageError
 
 if TYPE_CHECKING:
     from gpudoctor.kb.info import Table
+    from gpudoctor.report.style import Style
 
 _FORMATS = ("text", "markdown", "json")
 _CELL = 48
 """Columns of the widest cell in text; `-v` shows cells whole."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command and its two subcommands to `app`."""
-    group = typer.Typer(help="The knowledge base: its date, its tables, its sources.")
-    group.callback(invoke_without_command=True)(kb)
-    group.command("show")(show)
-    group.command("verify")(verify)
-    app.add_typer(group, name="kb")
-
-
-def kb(
-    context: typer.Context,
-    format_: common.TextMarkdownJsonOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
-) -> int | None:
-    """List the tables with their dates; `kb show TABLE` prints one."""
-    if context.invoked_subcommand is not None:
-        return None
+def overview(output: Output) -> int:
+    """List the tables with their dates."""
     from gpudoctor.kb import info
 
     tables = info.tables()
@@ -56,60 +37,39 @@ def kb(
             {**row, "sources": item.sources} for row, item in zip(rows, tables, strict=True)
         ],
     }
-    notes = [f"{item.name}: {text}" for item in tables for text in item.sources] if verbose else []
-    _emit(
-        _Shown(head, rows, notes if not quiet else [], value),
-        format_,
-        json=json,
-        output=output,
-        verbose=verbose,
-        color=color,
-    )
+    told = output.style.verbose and not output.style.quiet
+    notes = [f"{item.name}: {text}" for item in tables for text in item.sources] if told else []
+    output.emit(_Shown(head, rows, notes, value).render)
     return 0
 
 
-def show(
-    table: Annotated[str, typer.Argument(help="A table as `gpudoctor kb` lists it.")],
-    format_: common.TextMarkdownJsonOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
-) -> int:
-    """Print one table of the knowledge base, with its date and its sources."""
+def show(output: Output, *, table: str) -> int:
+    """Print one table.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     from gpudoctor.kb import info
     from gpudoctor.kb import show as tables
 
     found = _one(table)
     rows = tables.rows(found)
-    notes = [] if quiet else [f"source: {text}" for text in found.sources]
-    if verbose:
+    notes = [] if output.style.quiet else [f"source: {text}" for text in found.sources]
+    if output.style.verbose:
         notes += [f"note: {text}" for text in info.notes(found.file)]
     value = {"table": found.name, "date": found.date, "sources": found.sources, "rows": rows}
-    _emit(
-        _Shown(f"{found.name}, {found.date}, {len(rows)} rows", rows, notes, value),
-        format_,
-        json=json,
-        output=output,
-        verbose=verbose,
-        color=color,
-    )
+    head = f"{found.name}, {found.date}, {len(rows)} rows"
+    output.emit(_Shown(head, rows, notes, value).render)
     return 0
 
 
-def verify(
-    wheels: Annotated[list[str], typer.Argument(metavar="WHEEL...", help="Wheels of torch.")],
-    format_: common.TextMarkdownJsonOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
-) -> int:
-    """Read wheels and say where the knowledge base states other architectures."""
-    common.check_format("json" if json else format_, _FORMATS)
-    from gpudoctor.binaries.table_check import verify as verify_
+def verify(output: Output, *, wheels: Sequence[str]) -> int:
+    """Hold wheels to the knowledge base.
+
+    Raises:
+        UsageError: a file cannot be read, or is no wheel.
+    """
+    from gpudoctor.binaries.table_check import verify
 
     rows = []
     for path in wheels:
@@ -117,8 +77,8 @@ def verify(
             raise UsageError(f"{path} cannot be read: it is no file")
         if not path.lower().endswith(".whl"):
             raise UsageError(f"{path} is no wheel: the name of a wheel ends in .whl")
-        common.progress(f"reading {path}", quiet=quiet)
-        seen = verify_(path)
+        output.progress(f"reading {path}")
+        seen = verify(path)
         rows.append(
             {
                 "wheel": seen.wheel,
@@ -131,14 +91,8 @@ def verify(
     wrong = sum(1 for row in rows if row["status"] == "differs")
     read = "1 wheel" if len(rows) == 1 else f"{len(rows)} wheels"
     head = f"{read} read, {wrong} of them not as the knowledge base has it"
-    _emit(
-        _Shown(head, rows, [], {"wheels": rows}),
-        format_,
-        json=json,
-        output=output,
-        verbose=1 if not quiet else verbose,
-        color=color,
-    )
+    verbose = output.style.verbose if output.style.quiet else 1
+    output.as_verbose(verbose).emit(_Shown(head, rows, [], {"wheels": rows}).render)
     return 0
 
 
@@ -150,10 +104,10 @@ class _Shown:
     ) -> None:
         self.head, self.rows, self.notes, self.value = head, rows, notes, value
 
-    def render(self, name: str, *, whole: bool) -> str:
-        """The text in one format; cells are cut to `_CELL` columns unless `whole`."""
+    def render(self, name: str, style: Style) -> str:
+        """The text in one format; cells are cut to `_CELL` columns unless it is to say more."""
         if name == "json":
-            return json_.dumps(self.value, ensure_ascii=False, indent=2)
+            return json.dumps(self.value, ensure_ascii=False, indent=2)
         keys = list(dict.fromkeys(key for row in self.rows for key in row))
         cells = [[_cell(row.get(key)) for key in keys] for row in self.rows]
         if name == "markdown":
@@ -161,7 +115,7 @@ class _Shown:
             lines += [_piped([cell.replace("|", "\\|") for cell in row]) for row in cells]
             lines += ["", *(f"* {note}" for note in self.notes)]
             return "\n".join(lines)
-        if not whole:
+        if not style.verbose:
             cells = [[_cut(cell) for cell in row] for row in cells]
         widths = [
             max([len(key), *(len(row[column]) for row in cells)]) for column, key in enumerate(keys)
@@ -170,26 +124,6 @@ class _Shown:
         lines += [_aligned(row, widths) for row in (keys, *cells)]
         lines += ["", *self.notes] if self.notes else []
         return "\n".join(lines)
-
-
-def _emit(
-    shown: _Shown,
-    format_: str,
-    *,
-    json: bool,
-    output: list[str] | None,
-    verbose: int,
-    color: str,
-) -> None:
-    common.check_format("json" if json else format_, _FORMATS)
-    common.emit(
-        lambda name, style: shown.render(name, whole=style.verbose > 0),
-        common.style_for(color, verbose=verbose),
-        format_=format_,
-        json=json,
-        outputs=output,
-        formats=_FORMATS,
-    )
 
 
 def _one(text: str) -> Table:
@@ -231,3 +165,27 @@ def _piped(cells: Sequence[str]) -> str:
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+COMMAND = CommandDefinition(
+    name="kb",
+    help="The knowledge base: its date, its tables, its sources.",
+    formats=_FORMATS,
+    subcommands=(
+        CommandDefinition(
+            name="show",
+            help="Print one table of the knowledge base, with its date and its sources.",
+            operand=CommandOption("table", "A table as `gpudoctor kb` lists it."),
+            formats=_FORMATS,
+            run=show,
+        ),
+        CommandDefinition(
+            name="verify",
+            help="Read wheels and say where the knowledge base states other architectures.",
+            operand=CommandOption("wheels", "Wheels of torch.", "WHEEL...", "many"),
+            formats=_FORMATS,
+            run=verify,
+        ),
+    ),
+    run=overview,
+)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gpudoctor.cli import output as out
-from gpudoctor.cli.command import CommandDefinition, CommandOption, output_options
+from gpudoctor.cli.command import CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output, read_input
 from gpudoctor.errors import UsageError
 from gpudoctor.model.value import replace
-from gpudoctor.report import FORMATS, render
+from gpudoctor.report import render
 
 if TYPE_CHECKING:  # loaded when the command runs
     from gpudoctor.model.report import Report
@@ -20,8 +21,9 @@ _MAC = "Apple silicon"
 
 
 def execute(
+    output: Output,
     *,
-    gpu: Sequence[str] | None,
+    gpu: Sequence[str],
     driver: str | None,
     os: str | None,
     arch: str | None,
@@ -31,17 +33,11 @@ def execute(
     tool: str,
     index_url: str | None,
     from_source: bool,
-    requirements: Sequence[str] | None,
-    extra: Sequence[str] | None,
-    group: Sequence[str] | None,
+    requirements: Sequence[str],
+    extra: Sequence[str],
+    group: Sequence[str],
     facts: str | None,
     policy: str | None,
-    format_: str,
-    json: bool,
-    output: Sequence[str] | None,
-    quiet: bool,
-    verbose: int,
-    color: str,
 ) -> int:
     """Plan, or judge install files, put the report out, and give the exit code.
 
@@ -49,9 +45,6 @@ def execute(
         UsageError: a GPU, a version, an option's value is not known, or a named file cannot be
             read.
     """
-    style = out.style_for(color, quiet=quiet, verbose=verbose)
-    out.check_format("json" if json else format_)
-    out.check_outputs(output)
     if policy is not None and not requirements:
         raise UsageError("--policy judges install files: name them with --requirements")
     if not gpu and facts is None and not requirements:
@@ -65,10 +58,10 @@ def execute(
     if settings is not None and not gpu and facts is None:
         if not settings.matrix:
             raise UsageError(f"{_NO_GPU}; or the machines in [tool.gpudoctor.matrix]")
-        from gpudoctor.report import cell_table as cells
+        from gpudoctor.report import cell_table
 
         judged = app.plan_cells(
-            requirements or (),
+            requirements,
             settings,
             driver=driver,
             os=os,
@@ -78,23 +71,17 @@ def execute(
             channel=channel,
             tool=tool,
             index_url=index_url,
-            extras=extra or (),
-            groups=group or (),
+            extras=extra,
+            groups=group,
         )
-        out.emit(
-            lambda name, how: cells.render(judged, name, how),
-            style,
-            format_=format_,
-            json=json,
-            outputs=output,
-        )
-        return cells.exit_code(judged)
+        output.emit(partial(cell_table.render, judged))
+        return cell_table.exit_code(judged)
     filled = None
     if facts is None:
-        filled = this_machine.fill(gpu or (), os, arch, python)
+        filled = this_machine.fill(gpu, os, arch, python)
         os, arch, python = filled.os, filled.arch, filled.python
     report = app.plan(
-        gpus=gpu or (),
+        gpus=gpu,
         driver=driver,
         os=os,
         arch=arch,
@@ -104,27 +91,21 @@ def execute(
         tool=tool,
         index_url=index_url,
         from_source=from_source,
-        requirements=requirements or (),
-        extras=extra or (),
-        groups=group or (),
-        facts=None if facts is None else out.read_input(facts),
+        requirements=requirements,
+        extras=extra,
+        groups=group,
+        facts=None if facts is None else read_input(facts),
         facts_name=facts or "",
         policy=settings,
     )
     if filled is not None:
         sources = {**report.sheet.sources, **dict.fromkeys(filled.paths, this_machine.SOURCE)}
         report = replace(report, sheet=replace(report.sheet, sources=sources))
-    out.emit(
-        lambda name, how: _render(report, name, how, torch),
-        style,
-        format_=format_,
-        json=json,
-        outputs=output,
-    )
+    output.emit(partial(_render, report, torch))
     return report.exit_code
 
 
-def _render(report: Report, format_: str, style: Style, torch: str | None) -> str:
+def _render(report: Report, torch: str | None, format_: str, style: Style) -> str:
     if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
     from gpudoctor.prescribe.plan import considered
@@ -166,9 +147,6 @@ COMMAND = CommandDefinition(
             "What counts, and the machines where no --gpu names one; else the project's settings.",
             "FILE",
         ),
-        *output_options(FORMATS),
     ),
     run=execute,
 )
-register = COMMAND.register
-plain = COMMAND.plain

@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from functools import partial
 
-import typer
-
-from gpudoctor.cli import common
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command("report", short_help="Many machines' saved reports as one, differences first.")(
-        report
-    )
+from gpudoctor.cli.command import FAIL_ON, CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output
 
 
-def report(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="Reports, fact sheets, JSON lines of them, folders; - is stdin.",
-        ),
-    ],
-    expect: Annotated[
-        str | None,
-        typer.Option(
-            "--expect", metavar="HOSTLIST", help="Machines that must have reported: n[01-48]."
-        ),
-    ] = None,
-    fail_on: Annotated[
-        str | None,
-        typer.Option("--fail-on", metavar="LEVEL", help="One of error, warning, never."),
-    ] = None,
-    format_: common.FormatOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
+def execute(
+    output: Output, *, files: Sequence[str], expect: str | None, fail_on: str | None
 ) -> int:
-    """One table from the saved reports and fact sheets of many machines, differences first."""
-    style = common.style_for(color, quiet=quiet, verbose=verbose)
-    common.check_format("json" if json else format_)
-    common.check_outputs(output)
-    from gpudoctor import app as api
+    """Read the reports, put their table out, and give the exit code.
+
+    Raises:
+        UsageError: a file cannot be read, or a value is not known.
+    """
+    from gpudoctor import app
     from gpudoctor.fleet.render import render
 
-    found = api.report(files, expect=expect, fail_on=fail_on or "error")
-    common.emit(
-        lambda name, how: render(found, name, how),
-        style,
-        format_=format_,
-        json=json,
-        outputs=output,
-    )
+    found = app.report(files, expect=expect, fail_on=fail_on or "error")
+    output.emit(partial(render, found))
     return found.exit_code
+
+
+COMMAND = CommandDefinition(
+    name="report",
+    help="One table from the saved reports and fact sheets of many machines, differences first.",
+    short="Many machines' saved reports as one, differences first.",
+    operand=CommandOption(
+        "files", "Reports, fact sheets, JSON lines of them, folders; - is stdin.", "FILE...", "many"
+    ),
+    options=(
+        CommandOption("--expect", "Machines that must have reported: n[01-48].", "HOSTLIST"),
+        FAIL_ON,
+    ),
+    run=execute,
+)

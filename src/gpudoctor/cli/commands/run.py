@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING
 
-import typer
-
-from gpudoctor.cli import common
+from gpudoctor.cli.command import CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output, progress
 from gpudoctor.errors import UsageError
-from gpudoctor.model.value import dataclass, replace
 from gpudoctor.report import render
 
 if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
@@ -19,70 +18,36 @@ if TYPE_CHECKING:  # the command must start at once; what explains its death is 
     from gpudoctor.model.report import Report
 
 
-@dataclass(frozen=True, slots=True)
-class _Manner:
-    """How the doctor's own words are put out; the command's output is never touched."""
-
-    color: str
-    quiet: bool
-    verbose: int
-    output: Sequence[str]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(
-        "run",
-        short_help="Run a command, and say why if it dies of a GPU fault.",
-        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-    )(run)
-
-
-def run(
-    command: Annotated[list[str] | None, typer.Argument(metavar="-- CMD…")] = None,
-    cpu_fallback: Annotated[
-        bool,
-        typer.Option(
-            "--cpu-fallback",
-            help="If the GPU cannot be used, run with the GPUs hidden, and say so.",
-        ),
-    ] = False,
-    rerun_blocking: Annotated[
-        bool,
-        typer.Option(
-            "--rerun-blocking",
-            help="After an asynchronous CUDA error run once more to find the line.",
-        ),
-    ] = False,
-    no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Start the command without looking first.")
-    ] = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
+def execute(
+    output: Output,
+    *,
+    command: Sequence[str],
+    cpu_fallback: bool,
+    rerun_blocking: bool,
+    no_preflight: bool,
 ) -> int:
-    """Preflight, then the command, then a diagnosis if it dies of a GPU fault."""
-    argv = list(command or ())
+    """Look, run the command, explain its death; gives the command's own code.
+
+    Raises:
+        UsageError: there is no command.
+    """
+    argv = command
     if not argv:
         raise UsageError("run needs a command: gpudoctor run -- python train.py")
     if argv[0].startswith("-"):
         raise UsageError(f"run has no option {argv[0]} (see `gpudoctor run --help`)")
-    common.style_for(color)
-    common.check_outputs(output)
-    manner = _Manner(color, quiet, verbose, output or ())
     environment = dict(os.environ)
     if not no_preflight:
         unusable = _preflight(argv)
         if unusable is not None:
-            if not quiet:
+            if not output.style.quiet:
                 _say(f"preflight: {unusable}")
             if cpu_fallback:
-                return _on_cpu(argv, environment, unusable, manner)
+                return _on_cpu(argv, environment, unusable, output)
     outcome = _through(argv, environment)
     if outcome.returncode == 0 or outcome.error:
         return outcome.returncode
-    return _after_death(argv, environment, outcome, manner, cpu_fallback, rerun_blocking)
+    return _after_death(argv, environment, outcome, output, cpu_fallback, rerun_blocking)
 
 
 def _preflight(argv: Sequence[str]) -> str | None:
@@ -108,7 +73,7 @@ def _after_death(
     argv: Sequence[str],
     environment: Mapping[str, str],
     outcome: Ran,
-    manner: _Manner,
+    output: Output,
     cpu_fallback: bool,
     rerun_blocking: bool,
 ) -> int:
@@ -124,10 +89,10 @@ def _after_death(
         _say(f"running once more with {after_death.BLOCKING}=1 to find the line")
         again = _through(argv, {**environment, after_death.BLOCKING: "1"})
         found = after_death.with_line(found, again.tail)
-    _show(found, manner)
+    _show(found, output)
     unusable = after_death.gpu_unusable(found) if cpu_fallback else None
     if unusable is not None:
-        return _on_cpu(argv, environment, unusable.title, manner)
+        return _on_cpu(argv, environment, unusable.title, output)
     if asynchronous and not rerun_blocking:
         _say(
             "the line above may not be the one at fault; `gpudoctor run --rerun-blocking -- …` "
@@ -136,7 +101,7 @@ def _after_death(
     return outcome.returncode
 
 
-def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manner: _Manner) -> int:
+def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, output: Output) -> int:
     from gpudoctor.kb.findings.follow_ups import hides_gpus
     from gpudoctor.triage import after_death
 
@@ -150,7 +115,7 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, manne
         if outcome.signal is not None:
             _say(after_death.signal_sentence(outcome.signal, outcome.returncode))
         if found := _diagnose(argv, outcome):
-            _show(found, manner)
+            _show(found, output)
     _say(f"this run was on the CPU; it ended with exit code {outcome.returncode}")
     return outcome.returncode
 
@@ -164,17 +129,13 @@ def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Ran:
     return outcome
 
 
-def _show(found: Report, manner: _Manner) -> None:
+def _show(found: Report, output: Output) -> None:
     """The diagnosis on stderr, and in the files of `--output`; stdout is the command's alone."""
-    style = replace(
-        common.style_for(manner.color, quiet=manner.quiet, verbose=manner.verbose),
-        color=_colored(manner.color),
-    )
     try:
-        common.save(lambda name, how: render(found, name, how), style, manner.output)
+        output.save(partial(render, found))
     except UsageError as error:  # the command has run: its exit code is what counts
         _say(str(error))
-    text = render(found, "text", style)
+    text = render(found, "text", output.style)
     try:
         sys.stderr.write("\n" + text.rstrip("\n") + "\n")
         sys.stderr.flush()
@@ -182,21 +143,30 @@ def _show(found: Report, manner: _Manner) -> None:
         pass
 
 
-def _colored(color: str) -> bool:
-    if color != "auto":
-        return color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    if os.environ.get("CI") or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return sys.stderr.isatty()
-    except (AttributeError, ValueError):
-        return False
-
-
 def _say(message: str) -> None:
     for line in message.split("\n"):
-        common.progress(f"gpudoctor: {line}" if line.strip("= ") else line)
+        progress(f"gpudoctor: {line}" if line.strip("= ") else line)
+
+
+COMMAND = CommandDefinition(
+    name="run",
+    help="Preflight, then the command, then a diagnosis if it dies of a GPU fault.",
+    short="Run a command, and say why if it dies of a GPU fault.",
+    operand=CommandOption("command", None, "-- CMD…", "many", required=False),
+    options=(
+        CommandOption(
+            "--cpu-fallback",
+            "If the GPU cannot be used, run with the GPUs hidden, and say so.",
+            kind="flag",
+        ),
+        CommandOption(
+            "--rerun-blocking",
+            "After an asynchronous CUDA error run once more to find the line.",
+            kind="flag",
+        ),
+        CommandOption("--no-preflight", "Start the command without looking first.", kind="flag"),
+    ),
+    formats=(),
+    starts_another=True,
+    run=execute,
+)

@@ -2,86 +2,69 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
-
-import typer
-
-from gpudoctor.cli import common
+from gpudoctor.cli.command import PYTHON, TIMEOUT, CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output
 from gpudoctor.errors import UsageError
 from gpudoctor.report import render
-from gpudoctor.report.style import Style
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command("smoke", short_help="Do kernels run here, and are their numbers right?")(smoke)
-
-
-def smoke(
-    python: common.PythonOption = None,
-    level: Annotated[
-        str, typer.Option("--level", metavar="LEVEL", help="quick (seconds) or full (minutes).")
-    ] = "quick",
-    device: Annotated[
-        str | None,
-        typer.Option("--device", metavar="N|cpu", help="One GPU, as nvidia-smi counts, or cpu."),
-    ] = None,
-    advice: Annotated[
-        str | None,
-        typer.Option("--advice", metavar="PATH", help="Write the training advice as YAML."),
-    ] = None,
-    timeout: common.TimeoutOption = None,
-    format_: common.FormatOption = "text",
-    json: common.JsonOption = False,
-    output: common.OutputOption = None,
-    quiet: common.QuietOption = False,
-    verbose: common.VerboseOption = 0,
-    color: common.ColorOption = "auto",
+def execute(
+    output: Output,
+    *,
+    python: str | None,
+    level: str,
+    device: str | None,
+    advice: str | None,
+    timeout: float | None,
 ) -> int:
-    """Run kernels on the GPUs (or the CPU) and hold their numbers to float64."""
-    from gpudoctor import app as api
+    """Run the kernels, put the report out, and give the exit code.
+
+    Raises:
+        UsageError: a value is not known, or a file cannot be written.
+    """
+    from gpudoctor import app
     from gpudoctor.report.views import smoke_tests
 
-    style = common.style_for(color, quiet=quiet, verbose=verbose)
-    common.check_format("json" if json else format_)
-    common.check_timeout(timeout)
-    if level not in ("quick", "full"):
-        raise UsageError(f"--level takes quick or full, not {level!r}")
-    if advice is not None:
-        _writable(advice)
-    # A line a test while somebody watches; a log has the results, and the steps with -v.
-    told = verbose > 0 or (sys.stderr is not None and sys.stderr.isatty())
-    report = api.smoke(
-        python=python,
-        level=level,
-        device=device,
-        timeout=timeout,
-        progress=lambda message: common.progress(message, quiet=quiet or not told),
+    if advice is not None:  # refused before minutes are spent on what it should hold
+        _write(advice, "", "a")
+    report = app.smoke(
+        python=python, level=level, device=device, timeout=timeout, progress=output.step
     )
-
-    def draw(name: str, how: Style) -> str:
-        proof = report.smoke
-        return render(report, name, how, smoke_tests.sections(proof, how) if proof else ())
-
     if advice is not None:
-        _write(advice, api.advice_yaml(report))
-    common.emit(draw, style, format_=format_, json=json, outputs=output)
+        _write(advice, app.advice_yaml(report))
+    proof = report.smoke
+    output.emit(
+        lambda name, style: render(
+            report, name, style, smoke_tests.sections(proof, style) if proof else ()
+        )
+    )
     return report.exit_code
 
 
-def _writable(path: str) -> None:
-    """Refuse a path that cannot be written before minutes are spent on what it should hold."""
+def _write(path: str, text: str, mode: str = "w") -> None:
     try:
-        with open(path, "a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
+        with open(path, mode, encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+COMMAND = CommandDefinition(
+    name="smoke",
+    help="Run kernels on the GPUs (or the CPU) and hold their numbers to float64.",
+    short="Do kernels run here, and are their numbers right?",
+    options=(
+        PYTHON,
+        CommandOption(
+            "--level",
+            "quick (seconds) or full (minutes).",
+            "LEVEL",
+            default="quick",
+            choices=("quick", "full"),
+        ),
+        CommandOption("--device", "One GPU, as nvidia-smi counts, or cpu.", "N|cpu"),
+        CommandOption("--advice", "Write the training advice as YAML.", "PATH"),
+        TIMEOUT,
+    ),
+    run=execute,
+)

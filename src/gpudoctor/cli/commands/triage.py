@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gpudoctor.cli import output as out
-from gpudoctor.cli.command import CommandDefinition, CommandOption, output_options
+from gpudoctor.cli.command import CommandDefinition, CommandOption
+from gpudoctor.cli.output import Output, progress
 from gpudoctor.errors import UsageError
-from gpudoctor.report import FORMATS, render
+from gpudoctor.report import render
 
 if TYPE_CHECKING:  # the module that makes reports is loaded by the command alone
     from gpudoctor.model.report import Report
 
 
-def execute(
-    *,
-    file: str,
-    no_redact: bool,
-    format_: str,
-    json: bool,
-    output: Sequence[str] | None,
-    quiet: bool,
-    verbose: int,
-    color: str,
-) -> int:
+def execute(output: Output, *, file: str, no_redact: bool) -> int:
     """Judge a text, put the report out, and give the exit code.
 
     Raises:
-        UsageError: a format or a colour is not known, or the file cannot be read.
+        UsageError: the file cannot be read.
     """
-    style = out.style_for(color, quiet=quiet, verbose=verbose)
-    out.check_format("json" if json else format_)
     report = _report(file, keep_private=no_redact)
-    out.emit(
-        lambda name, how: render(report, name, how),
-        style,
-        format_=format_,
-        json=json,
-        outputs=output,
-    )
+    output.emit(partial(render, report))
     return report.exit_code
 
 
@@ -52,7 +34,7 @@ def _report(file: str, *, keep_private: bool) -> Report:
         if file == "-":
             if sys.stdin.isatty():
                 end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
-                out.progress(f"Waiting for the text: paste it, then press {end}.")
+                progress(f"Waiting for the text: paste it, then press {end}.")
             return report.of_stream(sys.stdin.buffer, keep_private=keep_private)
         with open(file, "rb") as stream:
             return report.of_stream(stream, keep_private=keep_private)
@@ -69,9 +51,6 @@ COMMAND = CommandDefinition(
     operand=CommandOption("file", "The text; - is stdin.", "FILE"),
     options=(
         CommandOption("--no-redact", "Keep names, paths and identifiers of the text.", kind="flag"),
-        *output_options(FORMATS),
     ),
     run=execute,
 )
-register = COMMAND.register
-plain = COMMAND.plain
