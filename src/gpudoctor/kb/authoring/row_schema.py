@@ -255,6 +255,7 @@ FILES: Mapping[str, File] = {
             "generic": _rows(target="text", gfx="gfxs"),
             "amd_builds": _rows(gfx="gfx", linux="text|null", windows="text|null"),
             "gpus": _of(amd_gpus.AmdGpu, examples_opt="text"),
+            "also_called": _rows(gfx="gfx", names="texts"),
             "pci": _rows(id="hex", gfx="gfx", name="text"),
         }
     ),

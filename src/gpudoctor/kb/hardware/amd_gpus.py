@@ -98,6 +98,23 @@ def match(text: str) -> tuple[AmdGpu, ...]:
     return tuple(item for item, words in rows if wanted and words <= wanted)
 
 
+def by_other_name(text: str) -> tuple[str, str] | None:
+    """Name and gfx by a chip's code name or a whole processor: `Navi 31`, `Ryzen AI Max+ 395`.
+
+    `None` if nothing is called so. These are words of other things as well (Phoenix): only for a
+    text that is meant to name a GPU.
+    """
+    wanted = _words(text) - _ASIDE
+    for row in load("amd")["also_called"]:
+        for name in row["names"]:
+            if wanted and wanted == _words(name) - _ASIDE:
+                return str(name), str(row["gfx"])
+    return None
+
+
+_ASIDE = frozenset({"gpu", "igpu", "apu", "processor"})
+
+
 def by_gfx(gfx: str) -> tuple[AmdGpu, ...]:
     """All GPUs with one instruction set."""
     return tuple(item for item in gpus() if item.gfx == gfx)
@@ -145,10 +162,16 @@ def generic_family(target: str) -> frozenset[str]:
 
 
 @cache
-def blas_gap(variant: str) -> frozenset[str]:
-    """Instruction sets that torch of a variant (`rocm7.2`) carries and its rocBLAS does not."""
+def blas_gap(variant: str, *, reported: bool = False) -> frozenset[str]:
+    """Instruction sets that torch of a variant (`rocm7.2`) carries and its rocBLAS does not.
+
+    `reported`: those alone that somebody has met, not what the releases around it suggest.
+    """
     return frozenset(
-        gfx for row in load("amd")["blas_gaps"] if row["variant"] == variant for gfx in row["gfx"]
+        gfx
+        for row in load("amd")["blas_gaps"]
+        if row["variant"] == variant and (row["basis"] == "reported" or not reported)
+        for gfx in row["gfx"]
     )
 
 

@@ -30,6 +30,10 @@ def families() -> tuple[Family, ...]:
     return tuple(made(Family, row) for row in load("intel")["families"])
 
 
+# What people leave out of these names, or put in.
+_COMMON = frozenset({"intel", "graphics", "gpu", "igpu"})
+
+
 def _plain(text: str) -> str:
     cleaned = re.sub(r"\((?:r|tm)\)", " ", text.lower())
     return f" {' '.join(word for word in re.split(r'[^a-z0-9]+', cleaned) if word)} "
@@ -43,12 +47,37 @@ def match(text: str) -> Family | None:
             if _plain(name) in wanted:
                 return family
     target = _targets_by_name().get(wanted.removeprefix(" intel"))
-    return next((family for family in families() if target in family.targets), None)
+    by_target = (family for family in families() if target in family.targets)
+    by_code_name = (
+        family for family in families() if any(_plain(n) in wanted for n in _code_names(family))
+    )
+    return next(by_target, None) or next(by_code_name, None)
+
+
+def _code_names(family: Family) -> list[str]:
+    """`Battlemage` of `Arc B-Series (Battlemage)`."""
+    return re.findall(r"\(([^()]+)\)", family.family)
+
+
+@cache
+def unserved(text: str) -> str | None:
+    """The whole name of a GPU that no XPU build is made for: `UHD 770` → `UHD Graphics 770`."""
+    wanted = set(_plain(text).split()) - _COMMON
+    names = {str(name) for name, target in load("intel")["pci"].values() if not target}
+    same = [name for name in names if wanted and wanted == set(_plain(name).split()) - _COMMON]
+    return min(same, default=None)
 
 
 def by_model_number(text: str) -> str | None:
-    """The whole name of a GPU by its last words: `B580` → `Arc B580`; `None`: none, or several."""
+    """The whole name of a GPU by its last words: `B580` → `Arc B580`; `None`: none, or several.
+
+    A code name counts too: `Meteor Lake` → `Meteor Lake-H graphics`.
+    """
     wanted = _plain(text)
+    for family in families():
+        for code_name in _code_names(family):
+            if wanted.strip() and _plain(code_name).startswith(wanted):
+                return f"{code_name} graphics"
     names = [name for family in families() for name in family.names]
     found = [name for name in names if wanted.strip() and _plain(name).endswith(wanted)]
     return found[0] if len(found) == 1 else None

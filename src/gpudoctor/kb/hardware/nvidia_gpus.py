@@ -132,6 +132,20 @@ def by_pci(device: str) -> PciDevice | None:
     )
 
 
+def capability_by_pci_name(text: str) -> str | None:
+    """The compute capability of a name that only the bus's list has: `P106-100`, `NVS 510`.
+
+    `None` where nothing is called so, or GPUs of several capabilities are.
+    """
+    wanted = _plain(text)
+    found = {
+        str(row["cc"])
+        for row in load("pci").values()
+        if wanted in map(_plain, (row["name"], *row.get("smi_names", ())))
+    }
+    return next(iter(found)) if len(found) == 1 else None
+
+
 @cache
 def capability_row(capability: str) -> CapabilityRow | None:
     """What is known of a compute capability such as `12.0`."""
@@ -220,9 +234,17 @@ def match(text: str) -> tuple[GpuModel, ...]:
     if not wanted:
         return () if exact is None else (exact,)
     positions = _positions(wanted)
+    if not positions and len(wanted) == 1 and wanted[0][-1].isdigit():
+        # `K40` for the Tesla K40m and K40c: the letter names the board's form alone.
+        forms = {words for words, _, _ in _index() if words[:1] and _is_form(words[0], wanted[0])}
+        positions = tuple(dict.fromkeys(p for words in sorted(forms) for p in _positions(words)))
     if not positions and any(re.fullmatch(_MEMORY, word) for word in wanted):
         positions = _positions(tuple(word for word in wanted if not re.fullmatch(_MEMORY, word)))
     return tuple(_model(rows[position]) for position in positions)
+
+
+def _is_form(word: str, number: str) -> bool:
+    return word.startswith(number) and word[len(number) :].isalpha()
 
 
 def _positions(wanted: tuple[str, ...]) -> tuple[int, ...]:

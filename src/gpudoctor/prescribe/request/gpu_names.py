@@ -12,6 +12,7 @@ from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.hardware import intel_gpus as kb_intel
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.model.facts import Gpu
+from gpudoctor.model.value import replace
 
 _APPLE = re.compile(r"(apple\b.*|m[1-9]( (pro|max|ultra))?|mps)\Z", re.ASCII)
 _GFX = re.compile(r"gfx[0-9a-f]{3,4}\Z", re.ASCII)
@@ -50,10 +51,18 @@ def gpu_of(text: str, index: int) -> Gpu:
                 + ", ".join(f"{model.name} ({model.gfx})" for model in amd)
             )
         return _amd(amd[0].name, amd[0].gfx, index)
+    if (called := kb_amd.by_other_name(stripped)) is not None:
+        return _amd(*called, index)
     if kb_intel.match(stripped) is not None or kb_intel.version_of_target(lowered) is not None:
         return Gpu(index=index, cuda_index=None, name=stripped, vendor="intel")
     if (whole := kb_intel.by_model_number(stripped)) is not None:
         return Gpu(index=index, cuda_index=None, name=f"Intel {whole}", vendor="intel")
+    if (older := kb_intel.unserved(stripped)) is not None:
+        return Gpu(
+            index=index, cuda_index=None, name=f"Intel {older}", vendor="intel", integrated=True
+        )
+    if (capability := kb_gpus.capability_by_pci_name(stripped)) is not None:
+        return replace(_by_capability(capability, stripped, index), name=f"NVIDIA {stripped}")
     raise UsageError(f"--gpu {stripped!r} is no GPU that is known{_suggest(stripped)}")
 
 

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.compat.builds import is_served, likely_platform
+from gpudoctor.kb.hardware.intel_gpus import match as match_intel
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Driver, Gpu, Host, Python
 from gpudoctor.model.identity import Identical
@@ -134,7 +135,17 @@ def _target_of(same: Identical[FactSheet], pins: tuple[Pin, ...]) -> Target:
         pins=pins,
         gfx=() if nvidia else tuple(gfx),
         companions=tuple(p.name for p in facts.packages if p.name in ("torchvision", "torchaudio")),
-        intel=not nvidia and any(gpu.vendor == "intel" for gpu in gpus),
+        intel=not nvidia and any(gpu.vendor == "intel" and not is_passed_over(gpu) for gpu in gpus),
+    )
+
+
+def is_passed_over(gpu: Gpu) -> bool:
+    """Whether a GPU is Intel graphics inside a processor, of a kind that no XPU build serves."""
+    return (
+        gpu.vendor == "intel"
+        and gpu.integrated is True
+        and gpu.name is not None
+        and match_intel(gpu.name) is None
     )
 
 
