@@ -16,6 +16,9 @@ from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe import Options, prescribe
 
+_WITH_STEPS = ("conda", "pixi")
+"""Tools whose own steps of a prescription are the cure of their files too."""
+
 
 def preflight(
     sheet: FactSheet,
@@ -33,6 +36,9 @@ def preflight(
         UsageError: a file cannot be read, or is not of its format.
     """
     judged = judge(sheet, paths, tool=tool, extras=extras, groups=groups)
+    owner = judged.installation.document.tool
+    if options.tool == "auto" and owner in _WITH_STEPS:
+        options = replace(options, tool=owner)
     prescription = _prescription(judged, options) if _troubled(judged) else None
     report = conclude(
         judged.sheet,

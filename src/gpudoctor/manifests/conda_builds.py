@@ -22,6 +22,7 @@ SUBDIRS = {
     "macos_x86_64": "osx-64",
 }
 _CUDA = re.compile(r"cuda_?(\d{2})\.?(\d)", re.ASCII)
+_OF_PYTORCH = re.compile(r"py\d\.\d+_(cuda|cpu)", re.ASCII)
 _ENDINGS = (".conda", ".tar.bz2")
 
 
@@ -60,6 +61,11 @@ def cuda_of(build: str) -> str | None:
     if "cpu" in build or "mps" in build:
         return ""
     return None
+
+
+def channel_of_build(build: str) -> str:
+    """The channel whose recipes name a build so: `py3.12_cuda12.4_cudnn9.1.0_0` is pytorch's."""
+    return "pytorch" if _OF_PYTORCH.match(build) else "conda-forge"
 
 
 def choice(channel: str, version: str, cuda: str, at: FileAt, scene: Scene) -> Choice:

@@ -28,9 +28,13 @@ def in_file(
     """The prescription with edits of the file in place of commands that install."""
     if not prescription.packages:
         return prescription
+    if document.format == "list" or document.tool == "pixi":
+        # A list is of an environment that is there, and pixi's steps are an edit of its manifest.
+        return prescription
     edits = steps(document, outcome, prescription.packages, prescription.index_url)
     first = next((i for i, s in enumerate(prescription.steps) if s.kind in _OURS), None)
-    others = [step for step in prescription.steps if step.kind not in _OURS]
+    # Nothing is installed yet that would have to go.
+    others = [step for step in prescription.steps if step.kind not in (*_OURS, "uninstall")]
     position = len(others) if first is None else min(first, len(others))
     return replace(prescription, steps=(*others[:position], *edits, *others[position:]))
 
@@ -50,6 +54,8 @@ def steps(
         document = replace(document, path=at.path, format=named)
     if document.format == "environment.yml":
         return (_environment(at, packages, url),)
+    if document.format == "conda":
+        return _locked_by_conda(document, packages, url)
     plain = tuple(public_version(package) for package in packages)
     if document.tool == "uv" and document.format != "requirements":
         return _uv(document, plain, url, name)
@@ -150,21 +156,41 @@ def _environment(at: FileAt, packages: tuple[str, ...], url: str | None) -> Step
     )
 
 
+def _locked_by_conda(
+    document: InstallFile, packages: tuple[str, ...], url: str | None
+) -> tuple[Step, ...]:
+    """A list of URLs, or a conda-lock.yml: both are made from an environment file."""
+    edit = _environment(FileAt(_manifest(document, "environment.yml")), packages, url)
+    if document.path.endswith((".yml", ".yaml")):
+        return (edit, _printed("Lock again.", "conda-lock", "lock"))
+    return (
+        edit,
+        sentence_step(
+            "manual",
+            f"{document.path} holds conda's packages alone, and no wheels: create the environment "
+            "from that file in its place.",
+        ),
+    )
+
+
 def _requirements(
     document: InstallFile, at: FileAt, packages: tuple[str, ...], url: str | None
 ) -> tuple[Step, ...]:
     """The lines of a requirements file: the index, and pins with their label."""
     where = f"{at.path}, line {at.line}" if at.line else at.path
     old = [i for i in document.indexes if i.at is not None and "/whl/" in i.url and i.url != url]
-    gone = "".join(f" Take out the index in {i.at.path}, line {i.at.line}." for i in old if i.at)
+    gone = "".join(f"Take out the index in {i.at.path}, line {i.at.line}. " for i in old if i.at)
     index = f"--extra-index-url {url}\n" if url else ""
     lines = index + "\n".join(packages)
     if document.format in ("pyproject", "setup.cfg"):
         text = f"In {where}, ask for `{' '.join(packages)}`, and install with "
         text += f"`--extra-index-url {url}`." if url else "pip."
         return (sentence_step("manual", text),)
+    if document.gone:
+        where = document.path
+        gone += "Write `name==version` for each `name @ file:///…` (`pip list --format=freeze`). "
     return (
         sentence_step(
-            "manual", f"In {where}, in place of the lines for the same packages:{gone}\n\n{lines}"
+            "manual", f"{gone}In {where}, in place of the lines for the same packages:\n\n{lines}"
         ),
     )

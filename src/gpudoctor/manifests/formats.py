@@ -32,6 +32,16 @@ _BY_NAME = (
 )
 # What a file begins with that has the name of another format.
 _EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.M)
+# Lists of what is installed, which are saved under any name.
+_NAMED_COLUMNS = r"[ \t]*#?[ \t]*(Name|Package)[ \t]+Version([ \t]+(Build|Editable)|[ \t]*$)"
+_LISTS = (
+    (r'\A\s*(\[\s*\{|\{[^{}\[]*"(pip_version|installed|install)"\s*:)', "list.json"),
+    (
+        rf"^(# packages in environment at |\s*List of packages in env|{_NAMED_COLUMNS})",
+        "list.table",
+    ),
+    (r"^(# \$ conda create |([^\s:]+::)?\w[\w.-]*={1,2}[^=#;\s]+=[^=#;\s]+$)", "list.export"),
+)
 # What a file of another name begins with.
 _BY_CONTENT = (
     (r"^lock-version = ", "pylock"),
@@ -45,7 +55,7 @@ _BY_CONTENT = (
     (r"^\[(workspace|pypi-dependencies)\]$", "pixi.toml"),
     (r"^environments:$", "pixi.lock"),
     (r"^package:$", "conda-lock"),
-    (r"^dependencies:$", "environment.yml"),
+    (r'^dependencies:$|\A\s*\{[^{}]*"dependencies"\s*:', "environment.yml"),
     (r"^services:$", "compose"),
     (r"^FROM \S+", "Dockerfile"),
 )
@@ -65,9 +75,15 @@ def format_of(source: SourceFile) -> str:
     name = source.name.lower()
     if _EXPLICIT.search(source.text[:20_000]):
         return "explicit"
-    if said := format_named(name):
+    said = format_named(name)
+    if said not in (None, "requirements"):
         return said
     head = source.text[:20_000]
+    for pattern, format_ in _LISTS:
+        if re.search(pattern, head, re.M):
+            return format_
+    if said:
+        return said
     for pattern, format_ in _BY_CONTENT:
         if re.search(pattern, head, re.M):
             return format_

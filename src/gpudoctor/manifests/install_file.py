@@ -130,6 +130,8 @@ class InstallFile:
     """Of requirements that are installed by hashes: those that have none."""
     broken: tuple[FileAt, ...] = ()
     """Lines of a requirements file that a backslash breaks within a requirement."""
+    gone: tuple[tuple[str, FileAt], ...] = ()
+    """Requirements from a folder that only the builder of a conda package had."""
     settled: InstallOutcome | None = None
     """What comes of a file whose lines build on one another (a Dockerfile)."""
     optional: tuple[str, ...] = ()

@@ -149,6 +149,7 @@ def _joined(one: InstallFile, other: InstallFile) -> InstallFile:
         options={**one.options, **other.options},
         hashless=one.hashless + other.hashless,
         broken=one.broken + other.broken,
+        gone=one.gone + other.gone,
     )
 
 

@@ -77,6 +77,24 @@ def _explicit(source: SourceFile, scene: Scene) -> InstallFile:
     return conda_list.read_explicit(source, scene)
 
 
+def _list_export(source: SourceFile, scene: Scene) -> InstallFile:
+    from gpudoctor.manifests.readers.locks import installed_list
+
+    return installed_list.read_export(source, scene)
+
+
+def _list_table(source: SourceFile, scene: Scene) -> InstallFile:
+    from gpudoctor.manifests.readers.locks import installed_list
+
+    return installed_list.read_table(source, scene)
+
+
+def _list_json(source: SourceFile, scene: Scene) -> InstallFile:
+    from gpudoctor.manifests.readers.locks import installed_list
+
+    return installed_list.read_json(source, scene)
+
+
 def _conda_lock(source: SourceFile, scene: Scene) -> InstallFile:
     from gpudoctor.manifests.readers.locks import conda_list
 
@@ -124,6 +142,9 @@ _READERS: dict[str, Reader] = {
     "Pipfile.lock": _pipfile_lock,
     "setup.cfg": _setup_cfg,
     "explicit": _explicit,
+    "list.export": _list_export,
+    "list.table": _list_table,
+    "list.json": _list_json,
     "conda-lock": _conda_lock,
     "pixi.lock": _pixi_lock,
     "pixi.toml": _pixi_toml,

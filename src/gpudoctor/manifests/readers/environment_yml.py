@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpudoctor.manifests.conda_builds import SUBDIRS
 from gpudoctor.manifests.install_file import CondaSpec, InstallFile, line_of
 from gpudoctor.manifests.readers.locks.conda_list import yaml
 from gpudoctor.manifests.readers.requirements_txt import Reading, take
@@ -41,6 +42,7 @@ def read(source: SourceFile) -> InstallFile:
         wishes=tuple(reading.wishes),
         indexes=tuple(reading.indexes),
         gaps=tuple(reading.gaps),
+        gone=tuple(reading.gone),
         options=reading.options,
         conda=tuple(specs),
         channels=_channels(data),
@@ -78,9 +80,17 @@ def spec_of(item: str, at: FileAt) -> CondaSpec:
         name=name,
         version=specifier(inside.get("version", version)),
         build=inside.get("build", build),
-        channel=(inside.get("channel", channel)).rstrip("/").rsplit("/", 1)[-1],
+        channel=_channel(inside.get("channel", channel)),
         at=at,
     )
+
+
+def _channel(text: str) -> str:
+    """`conda-forge` of `https://conda.anaconda.org/conda-forge/linux-64` too."""
+    steps = text.rstrip("/").split("/")
+    if steps[-1] in (*SUBDIRS.values(), "noarch") and steps[1:]:
+        steps.pop()
+    return steps[-1]
 
 
 def specifier(version: str) -> str:

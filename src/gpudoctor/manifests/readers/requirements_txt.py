@@ -28,6 +28,14 @@ _VALUED = {
     "--no-binary": "no-binary", "--only-binary": "only-binary",
 }  # fmt: skip
 _FLAGS = {"--pre": "pre", "--no-index": "no-index", "--require-hashes": "hashes"}
+_LOCAL = re.compile(r"[\w.-]+(?:\[[^\]]*\])?\s*@\s*(file:///[^\s;]+)", re.ASCII)
+_CONDA_BUILT = re.compile(
+    r"/(croots?|feedstock_root|conda-bld|build/80754af9|ci_?\w*|task_\d+|bld|abs_\w+|recipes/ci"
+    r"|io/mkl\w*)/",
+    re.ASCII | re.IGNORECASE,
+)
+"""Folders in which conda's builders have made packages: they are on no other machine. They stand in
+the `direct_url.json` of conda's packages, which `pip freeze` repeats (pip issue 8176)."""
 _HASH = re.compile(r"\s--hash[= ]")
 _MAX_DEPTH = 20
 _MAX_LINES = 50_000
@@ -47,6 +55,8 @@ class Reading:
         """Requirements without a hash."""
         self.broken: list[FileAt] = []
         """Lines that a backslash breaks within a requirement."""
+        self.gone: list[tuple[str, FileAt]] = []
+        """Requirements from a folder that only the builder of a package had."""
 
     def document(self, path: str, tool: str) -> InstallFile:
         """Everything as one document."""
@@ -60,6 +70,7 @@ class Reading:
             options=self.options,
             hashless=tuple(self.bare) if "hashes" in self.options else (),
             broken=tuple(self.broken),
+            gone=tuple(self.gone),
         )
 
 
@@ -122,6 +133,7 @@ def take(reading: Reading, line: str, at: FileAt, source: SourceFile, *, constra
         reading.options["hashes"] = "yes"
     elif not constraint:
         reading.bare.append((requirement, at))
+    _local(reading, requirement, at, source)
     if wish is None:
         return
     if unset:
@@ -130,6 +142,18 @@ def take(reading: Reading, line: str, at: FileAt, source: SourceFile, *, constra
         why = f"{source.path} takes {wish.name} from ${{{unset[0]}}}, which is not set here"
         wish = replace(wish, unread=why)
     reading.wishes.append(wish)
+
+
+def _local(reading: Reading, requirement: str, at: FileAt, source: SourceFile) -> None:
+    """Note a package of a folder that is not here; it hinders torch as well."""
+    found = _LOCAL.match(requirement)
+    if found is None:
+        return
+    if _CONDA_BUILT.search(found[1]):
+        reading.gone.append((requirement, at))
+    elif source.others is None and not os.path.exists(found[1].removeprefix("file://")):
+        why = f"{source.path} takes a package from {found[1]}, which is not here"
+        reading.gaps.append(UnreadPart(why=why, at=at))
 
 
 def _options(reading: Reading, line: str, at: FileAt, source: SourceFile, unset: list[str]) -> None:

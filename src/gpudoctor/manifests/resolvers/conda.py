@@ -20,6 +20,11 @@ from gpudoctor.model.value import replace
 
 _LAST_PYTHON = 12
 """The last Python 3 that the channel pytorch has builds for (its listing, 2024-10)."""
+_OF_ONE_SYSTEM = {
+    "linux": ("_libgcc_mutex", "ld_impl_linux-64", "ld_impl_linux-aarch64", "libgcc-ng"),
+    "win": ("vc", "vc14_runtime", "vs2015_runtime", "ucrt"),
+}
+"""Packages that are on conda's channels for one system alone (conda-forge: ctng-compilers, vc)."""
 _TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 
 
@@ -27,6 +32,8 @@ def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     """The torch of a conda environment, and of the list for pip in it."""
     tool = document.tool
     said = f"with {tool}, nothing configured on the machine"
+    if exported := _of_another_system(document, scene, said):
+        return exported
     named = [spec for spec in document.conda if spec.name in _TORCH]
     pip_too = any(wish.name == "torch" and not wish.constraint for wish in document.wishes)
     if named and pip_too:
@@ -45,6 +52,20 @@ def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
         why = "pytorch-cuda is of the channel pytorch, and another channel stands before it"
         return _open(tool, said, why, torch)
     return _conda_forge(document, named, torch, scene, said)
+
+
+def _of_another_system(document: InstallFile, scene: Scene, said: str) -> InstallOutcome | None:
+    """The failure that comes of builds which `conda env export` has named on another system."""
+    for system, names in _OF_ONE_SYSTEM.items():
+        spec = next((spec for spec in document.conda if spec.name in names and spec.build), None)
+        if spec is not None and not scene.platform.startswith(system):
+            why = f"{document.path} names builds of another system ({spec.name} {spec.build}), "
+            why += f"which conda does not find for {scene.platform}"
+            return InstallOutcome(
+                status="fails", tool=document.tool, assumption=said, why=why, reason="platform",
+                files=(spec.at,),
+            )  # fmt: skip
+    return None
 
 
 def _by_pip(document: InstallFile, scene: Scene, said: str) -> InstallOutcome:

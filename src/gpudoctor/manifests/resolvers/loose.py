@@ -48,6 +48,8 @@ class Task:
     """What is there already, and stays where it satisfies."""
     pins: Pins = field(default_factory=dict)
     """Releases of NVIDIA's libraries that are asked for."""
+    gone: tuple[tuple[str, FileAt], ...] = ()
+    """Requirements from a folder that only the builder of a conda package had."""
     no_binary: str = ""
     """The packages that may not come as wheels, by commas: `torch`, or `all,-numpy`."""
 
@@ -80,6 +82,12 @@ def run(task: Task) -> InstallOutcome:
     brought = {name for name, rows in wishes.items() if any(not row.constraint for row in rows)}
     if not brought:
         return _open(task, _silent(task), tuple(gap.at for gap in task.gaps[:1]))
+    if task.gone:
+        text, at = task.gone[0]
+        why = f"{text[:80]} is a folder of the machine that built conda's package, and on no other"
+        return _fails(
+            task, f"{why}; `pip list --format=freeze` names the version", "missing", (at,)
+        )
     for rows in wishes.values():
         for row in rows:
             if row.unread:

@@ -44,6 +44,7 @@ def resolve(
         urls=tuple(index.url for index in indexes),
         gaps=document.gaps,
         installed=installed or {},
+        gone=document.gone,
         no_binary=document.options.get("no-binary", ""),
     )
     found = run(task)

@@ -52,6 +52,7 @@ def resolve(
         urls=_asked(_of("torch", document, indexes, wishes), document, scene),
         gaps=document.gaps,
         installed=installed or {},
+        gone=document.gone,
         no_binary=document.options.get("no-binary", ""),
     )
     if document.broken:
