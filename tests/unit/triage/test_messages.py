@@ -110,7 +110,7 @@ MESSAGES = [
     ("display-watchdog-timeout", "RuntimeError: CUDA error: the launch timed out and was terminated"),
     # AMD, Intel, Apple
     ("rocm-torch-lacks-gfx", "RuntimeError: HIP error: invalid device function"),
-    ("rocm-torch-lacks-gfx", "rocBLAS error: Cannot read /opt/rocm/lib/rocblas/library/TensileLibrary.dat: Illegal seek for GPU arch : gfx1036"),
+    ("rocm-blas-lacks-gfx", "rocBLAS error: Cannot read /opt/rocm/lib/rocblas/library/TensileLibrary.dat: Illegal seek for GPU arch : gfx1036"),
     ("amd-device-permissions", "Unable to open /dev/kfd read-write: Permission denied"),
     ("intel-gpu-needs-xpu-torch", "AssertionError: Torch not compiled with XPU enabled"),
     ("amd-gpu-needs-rocm-torch", "GPU: AMD Radeon RX 7900 XTX, Ubuntu 24.04\nAssertionError: Torch not compiled with CUDA enabled"),

@@ -52,12 +52,15 @@ SIGNATURE_FILES = tuple(
     f"signatures_{topic}.yaml"
     for topic in (
         "driver",
+        "kernel",
         "containers",
         "libraries",
         "wheels",
         "runtime",
         "platforms",
         "programs",
+        "frameworks",
+        "installers",
         "words",
         "cures",
     )

@@ -67,8 +67,10 @@ _DATA_KEY = late_pattern(
     r"|reason|traceback|text|body|description|status)[\"']?\s?[:=]\s?$",
     re.I,
 )
-# An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`.
+# An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`, or
+# with several arguments: `urllib3.exceptions.ProtocolError: ('Connection broken: ...', ...)`.
 _CAUGHT = late_pattern(
+    r"^\s*[\w.]{1,120}(?:Error|Exception): \($|"
     r"(?<!raise )(?<!throw new )\b(?:with|error|exception|failed|because|due to|got)\b:? "
     r"\w{0,30}(?:Error|Exception)\($",
     re.I,
