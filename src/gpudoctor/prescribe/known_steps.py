@@ -119,6 +119,7 @@ def table_date() -> str:
     return str(_table()["date"])
 
 
-def amd_index() -> str:
-    """AMD's own stable index of wheels (configs/amd.yaml)."""
-    return str(load("amd")["indexes"][0]["url"])
+def amd_index(platform: str | None) -> str | None:
+    """AMD's own stable index of wheels (configs/amd.yaml); `None`: it has none for the platform."""
+    row = load("amd")["indexes"][0]
+    return str(row["url"]) if platform in row["platforms"] else None

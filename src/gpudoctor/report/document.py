@@ -192,6 +192,8 @@ def _missing(report: Report, *, brief: bool) -> Iterator[Item]:
 
 def _alternatives(prescription: Prescription, shells: Shells, *, brief: bool) -> Iterator[Block]:
     for other in prescription.alternatives:
+        if not other.steps and other.why in prescription.why:
+            continue  # it was said already, and has no command to show
         yield from _alternative(other, shells, brief=brief)
 
 

@@ -63,7 +63,7 @@ def test_a_source_build_takes_a_toolkit_that_runs_here_and_that_its_release_know
     driver,
 ):
     target = target_of(sheet_of(PlanRequest(gpus=("A100",), driver=driver)))
-    release, toolkit = recipe_for(target)
+    release, toolkit, _ = recipe_for(target)
     assert any(
         build.torch == release and (build.cuda or "").startswith(toolkit)
         for build in torch_releases.builds()

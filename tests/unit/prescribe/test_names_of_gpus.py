@@ -79,3 +79,34 @@ def test_a_build_without_blas_is_named_only_where_somebody_met_it() -> None:
     plan = gpudoctor.plan(gpus=["780M"], os="linux", arch="x86_64", python="3.12").prescription
     assert plan is not None
     assert not any("Newer builds" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "system", "processor"),
+    [
+        ("RX 580", "windows", "x86_64"),
+        ("RX 580", "linux", "x86_64"),
+        ("MI300X", "linux", "aarch64"),
+        ("Arc A770", "linux", "aarch64"),
+    ],
+)
+def test_a_gpu_that_no_build_serves_leaves_the_processor(
+    gpu: str, system: str, processor: str
+) -> None:
+    plan = gpudoctor.plan(gpus=[gpu], os=system, arch=processor, python="3.12").prescription
+    assert plan is not None
+    assert plan.status == "impossible"
+    assert "runs on the processor with" not in plan.why
+    assert [way.variant for way in plan.alternatives if way.steps] == ["cpu"]
+
+
+def test_torch_is_built_with_a_python_that_its_release_knows() -> None:
+    def built(python: str) -> list[str]:
+        plan = gpudoctor.plan(gpus=["K40"], os="linux", arch="x86_64", python=python).prescription
+        assert plan is not None
+        return [step.posix or "" for step in plan.steps]
+
+    assert not any("venv" in line for line in built("3.12"))
+    commands = built("3.14")
+    assert "python3.13 -m venv torch-3.13" in commands
+    assert any("../torch-3.13/bin/python -m pip install" in line for line in commands)

@@ -32,38 +32,49 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
     if question.slower_than_cpu:
         return _slower_than_cpu(question, first)
     found = relaxations(target, question.kind)
-    nearest = _nearest(found, target)
+    ways = [_relaxed(entry, target) for entry in found]
+    if all(entry.constraint == "gfx" for entry in found):
+        ways += _on_processor(question)
+    nearest = _nearest([way.why for way in ways[: len(found) or 1]])
     return Prescription(
         status="impossible",
-        why=together(
-            said("no-way", _forbids(question, found)), *((" ",) if found else ()), nearest
-        ),
+        why=together(said("no-way", _forbids(question, found)), *((" ",) if ways else ()), nearest),
         steps=first,
-        alternatives=tuple(
-            Alternative(
-                why=_gives(entry, target),
-                torch=entry.build.torch,
-                variant=entry.build.variant,
-                index_url=entry.build.index_url,
-                packages=(entry.build.requirement,),
-                risk="high",
-            )
-            for entry in found
-        ),
+        alternatives=tuple(ways),
+    )
+
+
+def _relaxed(entry: Relaxation, target: Target) -> Alternative:
+    return Alternative(
+        why=_gives(entry, target),
+        torch=entry.build.torch,
+        variant=entry.build.variant,
+        index_url=entry.build.index_url,
+        packages=(entry.build.requirement,),
+        risk="high",
     )
 
 
 def _slower_than_cpu(question: Question, first: tuple[Step, ...]) -> Prescription:
     """For a GT 710: the build for the processor."""
-    without = predict.without_gpus(question.sheet)
-    build = best(replace(target_of(without), pins=question.asked), kind="cpu")
     why = said(
         "slower-than-cpu",
         f"No published build of torch serves {question.gpu_names}, and the processor is faster "
         "than this card: the nearest way out is to work on the processor.",
     )
+    return Prescription(
+        status="impossible", why=why, steps=first, alternatives=_on_processor(question)
+    )
+
+
+def _on_processor(question: Question) -> tuple[Alternative, ...]:
+    """The build for the processor; none where the platform and its Python have none."""
+    if question.kind == "cpu":
+        return ()
+    without = predict.without_gpus(question.sheet)
+    build = best(replace(target_of(without), pins=question.asked), kind="cpu")
     if build is None:
-        return Prescription(status="impossible", why=why, steps=first)
+        return ()
     found = install(without, build, question.place, question.options.index_url, ())
     other = Alternative(
         why=found.why,
@@ -74,13 +85,14 @@ def _slower_than_cpu(question: Question, first: tuple[Step, ...]) -> Prescriptio
         packages=found.packages,
         risk="low",
     )
-    return Prescription(status="impossible", why=why, steps=first, alternatives=(other,))
+    return (other,)
 
 
 def _forbids(question: Question, found: list[Relaxation]) -> str:
     target = question.target
     platform = _PLATFORMS.get(target.platform or "", target.platform or "this platform")
-    gpus = ", ".join(gpu.sm for gpu in target.gpus) or ", ".join(target.gfx) or "the processor"
+    gpus = ", ".join(gpu.sm for gpu in target.gpus) or ", ".join(target.gfx)
+    gpus = gpus or (question.gpu_names if target.intel else "the processor")
     if target.platform is None:
         return "No wheel of torch exists for this system or processor."
     driver = driver_for(target.gpus, linux=target.os == "linux" and not target.wsl)
@@ -100,10 +112,10 @@ def _forbids(question: Question, found: list[Relaxation]) -> str:
     return f"No published build of torch for {platform} runs on {gpus}{with_}: {reasons}."
 
 
-def _nearest(found: list[Relaxation], target: Target) -> str:
-    if not found:
+def _nearest(ways: list[str]) -> str:
+    if not ways:
         return ""
-    first, *others = (_gives(entry, target) for entry in found[:3])
+    first, *others = ways[:3]
     return together("The nearest way out: ", first, *(together(" Or: ", way) for way in others))
 
 

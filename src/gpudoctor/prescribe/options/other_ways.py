@@ -77,7 +77,8 @@ def _same(way: Way) -> Way:
 def amd_ways(question: Question) -> Iterator[Option]:
     """AMD's own index, which has builds for Windows and for more GPUs than PyTorch's."""
     system = question.target.os or ""
-    if question.kind != "rocm" or question.asked:
+    index = amd_index(question.target.platform)
+    if question.kind != "rocm" or question.asked or index is None:
         return
     gfx = _amd_cards(question)
     if any(kb_amd.own_builds(name, system) is None for name in gfx):
@@ -85,7 +86,6 @@ def amd_ways(question: Question) -> Iterator[Option]:
     if question.target.wsl and not all(map(wsl_serves, gfx)):
         return
     extras = ",".join(f"device-{name}" for name in gfx)
-    index = amd_index()
     packages = (f"torch[{extras}]",)
     untested = [name for name in gfx if kb_amd.own_builds(name, system) == "untested"]
     text = f"AMD has built it for {', '.join(untested)} and not tested it."
@@ -190,12 +190,12 @@ def source_ways(question: Question) -> Iterator[Option]:
     if recipe is None or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
         return
     looked = question.sheet.why_unknown("toolkits") is None
-    steps = source_build.torch_recipe(
-        question.sheet.facts, target, recipe, question.place.python, looked=looked
-    )
+    first, python = _python_for_source(recipe, question)
+    steps = source_build.torch_recipe(question.sheet.facts, target, recipe, python, looked=looked)
     if not steps:
         return
-    release, toolkit = recipe
+    steps = (*first, *steps)
+    release, toolkit = recipe.release, recipe.toolkit
     build = Build(
         torch=release,
         variant="cu" + "".join(toolkit.split(".")[:2]),
@@ -219,6 +219,20 @@ def source_ways(question: Question) -> Iterator[Option]:
         risk="high",
     )
     yield Option("source", partial(_same, way))
+
+
+def _python_for_source(
+    recipe: source_build.Recipe, question: Question
+) -> tuple[tuple[Step, ...], str]:
+    """The interpreter to build with; first an environment for it, where the release needs one."""
+    if recipe.python is None:
+        return (), question.place.python
+    windows = question.target.os == "windows"
+    folder = f"torch-{recipe.python}"
+    # The source is cloned beside this folder, and the build starts inside the clone.
+    above = "..\\" if windows else "../"
+    made = new_environment(recipe.python, folder, windows=windows)
+    return (made,), above + interpreter_in(folder, windows=windows)
 
 
 def _has_wheel(target: Target) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
@@ -20,13 +22,24 @@ from gpudoctor.prescribe.known_steps import source_build
 from gpudoctor.prescribe.request.target import Target
 
 
+class Recipe(NamedTuple):
+    """What to build torch from."""
+
+    release: str
+    toolkit: str
+    """Of CUDA, `11.8`."""
+    python: str | None
+    """The Python to build with, where the release does not know the one that is there."""
+
+
 @lru_cache(maxsize=512)
-def recipe_for(target: Target) -> tuple[str, str] | None:
+def recipe_for(target: Target) -> Recipe | None:
     """The release of torch to build, and the CUDA toolkit for it; `None`: there is no such pair.
 
     The toolkit compiles for all GPUs, this driver runs its programs, and a build of that release
-    was published with it, so that the release is known to compile with it. Preferred are a toolkit
-    that the driver serves in full, then the newest release, then the newest toolkit.
+    was published with it, so that the release is known to compile with it. Preferred are a release
+    that knows this Python, a toolkit that the driver serves in full, then the newest release, then
+    the newest toolkit.
     """
     found = []
     for build in torch_releases.builds():
@@ -37,8 +50,22 @@ def recipe_for(target: Target) -> tuple[str, str] | None:
         if not driver_serves(number, target) or not _demanded(build.torch, target):
             continue
         full = driver_serves_in_full(number, target) is not False
-        found.append((full, numbers(build.torch), number, build.torch, kit.version))
-    return max(found)[3:] if found else None
+        python = _other_python(build.pythons, target.python)
+        found.append(
+            (python is None, full, numbers(build.torch), number, build.torch, kit.version, python)
+        )
+    if not found:
+        return None
+    *_, release, toolkit, wanted = max(found, key=lambda row: row[:4])
+    return Recipe(release, toolkit, wanted)
+
+
+def _other_python(known: Sequence[str], python: str | None) -> str | None:
+    """The newest Python that a release knows, where it does not know this one."""
+    plain = [name for name in known if not name.endswith("t")]
+    if python is None or not plain or python in known:
+        return None
+    return max(plain, key=numbers)
 
 
 def _demanded(release: str, target: Target) -> bool:
@@ -81,13 +108,13 @@ def checks(facts: Facts, target: Target, toolkit: str, *, looked: bool = True) -
 
 
 def torch_recipe(
-    facts: Facts, target: Target, recipe: tuple[str, str], python: str, *, looked: bool = True
+    facts: Facts, target: Target, recipe: Recipe, python: str, *, looked: bool = True
 ) -> tuple[Step, ...]:
-    """How to build torch for the GPUs of `target`: `recipe` is a release and a toolkit.
+    """How to build torch for the GPUs of `target`: `python` is run in the clone.
 
     `looked`: whether toolkits were looked for on that machine.
     """
-    release, toolkit = recipe
+    release, toolkit = recipe.release, recipe.toolkit
     if target.os not in ("linux", "windows"):
         return ()
     jobs = max_jobs(facts.host)
