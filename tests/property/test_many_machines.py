@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from gpudoctor.model.finding import Severity
 from gpudoctor.model.terms.sentence import CONDITIONS, Condition, conditions_of
 from gpudoctor.prescribe import prescribe
 from gpudoctor.rules import findings_of, judge
@@ -35,7 +36,10 @@ def test_a_machine_that_once_got_a_wrong_answer_gets_a_right_one(number):
 def test_the_short_judgement_finds_what_the_long_one_does(start):
     for number in range(start, start + PART):
         made = machine(number)
-        assert findings_of(made) == judge(made).findings, number
+        found = judge(made).findings
+        assert findings_of(made) == found, number
+        errors = [f.title for f in found if f.severity is Severity.ERROR]
+        assert sorted(f.title for f in findings_of(made, Severity.ERROR)) == sorted(errors), number
 
 
 def test_every_kind_of_sentence_is_printed_about_some_machine():

@@ -34,16 +34,22 @@ class FactSheet:
         if not self.unknown:
             return None
         known_not = self.unknown_by_path
-        return next((known_not[step] for step in parents(path) if step in known_not), None)
+        for step in parents(path):
+            if step in known_not:
+                return known_not[step]
+        return None
 
     @cached_property
     def unknown_by_path(self) -> Mapping[str, Unknown]:
         """The first entry for each unknown path."""
-        return _by_path(Identical(self.unknown)) if self.unknown else {}
+        return by_path(Identical(self.unknown)) if self.unknown else {}
 
     def source(self, path: str) -> str:
         """Where `path` was read; empty if nobody said."""
-        return next((self.sources[step] for step in parents(path) if step in self.sources), "")
+        for step in parents(path):
+            if step in self.sources:
+                return self.sources[step]
+        return ""
 
     def fact(self, path: str) -> Fact[Any]:
         """The fact at `path` (`torch.sass`, `gpus[1].name`), as known, absent or unknown.
@@ -66,7 +72,8 @@ class FactSheet:
 
 
 @lru_cache(maxsize=64)
-def _by_path(unknown: Identical[tuple[Unknown, ...]]) -> Mapping[str, Unknown]:
+def by_path(unknown: Identical[tuple[Unknown, ...]]) -> Mapping[str, Unknown]:
+    """The first entry for each path."""
     found: dict[str, Unknown] = {}
     for entry in unknown.value:
         found.setdefault(entry.fact, entry)

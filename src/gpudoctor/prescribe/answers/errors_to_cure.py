@@ -20,7 +20,12 @@ _BY_WAYS = frozenset({"install", "uninstall", "source-build"})
 
 
 def errors_of(sheet: FactSheet) -> frozenset[str]:
-    """Names of the errors that the rules find about what is visible.
+    """Names of the errors that the rules find about what is visible."""
+    return frozenset(f.name for f in errors_about_visible(sheet))
+
+
+def errors_about_visible(sheet: FactSheet) -> tuple[Finding, ...]:
+    """The errors that the rules find about what is visible.
 
     What is wrong with a GPU that a mask hides does not stop a program that uses the others.
     """
@@ -29,10 +34,10 @@ def errors_of(sheet: FactSheet) -> frozenset[str]:
         for position, gpu in enumerate(sheet.facts.gpus)
         if gpu.visible is False
     }
-    return frozenset(
-        f.name
-        for f in findings_of(sheet)
-        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
+    return tuple(
+        f
+        for f in findings_of(sheet, Severity.ERROR)
+        if not (hidden and f.gpus and hidden.issuperset(f.gpus))
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from gpudoctor.model.finding import Severity
+from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_of
+from gpudoctor.prescribe.answers.errors_to_cure import curable_elsewhere, errors_about_visible
 from gpudoctor.prescribe.answers.remedies import remedies
 from gpudoctor.prescribe.build.prediction import is_newer
 from gpudoctor.prescribe.options.question import Option, Question, Way
@@ -29,8 +29,7 @@ def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
     @cache
     def also() -> frozenset[str]:
         # What the given findings leave out (a policy accepts that there is no GPU).
-        errors = (f for f in findings_of(question.sheet) if f.severity is Severity.ERROR)
-        return curable_elsewhere(tuple(errors))
+        return curable_elsewhere(findings_of(question.sheet, Severity.ERROR))
 
     for option in ways(question, found):
         if found and not _worth_it(option, found, question):
@@ -38,8 +37,8 @@ def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
         if len(found) > _MAX_ALTERNATIVES:
             break
         way = option.make()
-        left = errors_of(way.sheet) - tolerated
-        if left and (wrong := left - also()):
+        left = [f for f in errors_about_visible(way.sheet) if f.name not in tolerated]
+        if left and (wrong := [f for f in left if f.name not in also()]):
             freed = _without_variables(way, wrong)
             if freed is None:
                 continue
@@ -50,12 +49,11 @@ def proved(question: Question, tolerated: frozenset[str]) -> list[Way]:
     return found
 
 
-def _without_variables(way: Way, names: frozenset[str]) -> Way | None:
+def _without_variables(way: Way, wrong: list[Finding]) -> Way | None:
     """The way with the variables taken away that alone would break it; `None`: more is wrong.
 
     CUDA_FORCE_PTX_JIT breaks nearly every build, and none at all as long as no torch is there.
     """
-    wrong = [f for f in findings_of(way.sheet) if f.name in names and f.severity is Severity.ERROR]
     if not all(f.remedies and set(f.clears_with) == {"environment"} for f in wrong):
         return None
     return replace(way, steps=(*remedies(wrong, way.sheet), *way.steps))

@@ -33,7 +33,7 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
     left = {f.name for f in warnings}
     if any({"install", "uninstall"} & set(f.clears_with) for f in warnings):
         for way in _cures(question):
-            after = {f.name for f in findings_of(way.sheet) if f.severity is not Severity.INFO}
+            after = {f.name for f in findings_of(way.sheet, Severity.WARNING)}
             if after < left:
                 cure = way
                 left &= after
@@ -100,7 +100,7 @@ def _demanded_too(question: Question, cure: Way) -> Iterator[Alternative]:
     warned = {f.name for f in question.findings if f.severity is Severity.WARNING}
     for option in demanded_ways(question):
         way = option.make()
-        after = {f.name for f in findings_of(way.sheet) if f.severity is not Severity.INFO}
+        after = {f.name for f in findings_of(way.sheet, Severity.WARNING)}
         other = way.build is not None and way.build.torch != installed
         if other and after < warned:
             yield alternative(way)

@@ -64,7 +64,7 @@ def with_build(sheet: FactSheet, build: Build, along: Along) -> FactSheet:
     )
     return FactSheet(
         replace(facts, torch=torch, packages=packages, libraries=libraries),
-        _but_files_of_torch(_without(sheet.unknown, "torch")),
+        _but_files_of_torch(Identical(_without(sheet.unknown, "torch"))),
         sheet.sources,
     )
 
@@ -266,9 +266,10 @@ def _belongs_to_torch(path: str) -> bool:
     return any(normal.startswith((f"{name}/", f"{name}.libs/")) for name in _BUILT_IN_TORCH)
 
 
-def _but_files_of_torch(unknown: tuple[Unknown, ...]) -> tuple[Unknown, ...]:
+@lru_cache(maxsize=256)
+def _but_files_of_torch(unknown: Identical[tuple[Unknown, ...]]) -> tuple[Unknown, ...]:
     """The unknown facts but those about files that an installer of torch lays down anew."""
-    return tuple(entry for entry in unknown if not _FILE_OF_TORCH.match(entry.fact))
+    return tuple(entry for entry in unknown.value if not _FILE_OF_TORCH.match(entry.fact))
 
 
 def _without(unknown: tuple[Unknown, ...], *roots: str) -> tuple[Unknown, ...]:

@@ -128,7 +128,7 @@ def _for_the_newest(case: Case) -> tuple[Step, ...]:
     )
 
 
-@rule("wheel-line-ending", needs=("torch.version", "torch.cuda", "gpus"))
+@rule("wheel-line-ending", needs=("torch.version", "torch.cuda", "gpus"), gravest=Severity.INFO)
 def wheel_line_ending(case: Case) -> Iterator[Finding | Unknown]:
     """torch runs on the GPU, but its newest release has no build for it any more."""
     torch, platform = case.facts.torch, case.platform

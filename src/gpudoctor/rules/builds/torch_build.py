@@ -16,7 +16,7 @@ from gpudoctor.rules.engine.wording import finding, names, several
 _OF_TORCH = late_pattern(r"libraries\[(?:.*/)?torch/lib/(?:lib)?(?:torch|c10)[\w.-]*\]", re.ASCII)
 
 
-@rule("torch-library-damaged", needs=("torch",))
+@rule("torch-library-damaged", needs=("torch",), where="damaged")
 def torch_library_damaged(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch is truncated, or missing although the metadata lists it."""
     bad = [

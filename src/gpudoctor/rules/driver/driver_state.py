@@ -226,7 +226,12 @@ def driver_not_loaded(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("driver-not-answering", unless=("nvml-driver-library-mismatch",))
+@rule(
+    "driver-not-answering",
+    unless=("nvml-driver-library-mismatch",),
+    where="late",
+    gravest=Severity.WARNING,
+)
 def driver_not_answering(case: Case) -> Iterator[Finding | Unknown]:
     """The process that asked the driver was given up after its time."""
     late = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.finding import Finding
+from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.value import dataclass
 from gpudoctor.rules.engine import families
 from gpudoctor.rules.engine.case import Case
@@ -34,6 +34,10 @@ class Rule:
     """Names of findings that say the same more precisely: with one of them made, it is silent."""
     follows: tuple[str, ...] = ()
     """Names of findings that would explain this one: it is then listed as their consequence."""
+    where: str | None = None
+    """The kind of sheet without which it finds nothing (`families.places`); `None`: any."""
+    gravest: Severity | None = None
+    """The gravest severity of what it finds; `None`: what the catalogue says."""
 
 
 _REGISTRY: dict[str, Rule] = {}
@@ -46,13 +50,15 @@ def rule(
     uses: tuple[str, ...] = (),
     unless: tuple[str, ...] = (),
     follows: tuple[str, ...] = (),
+    where: str | None = None,
+    gravest: Severity | None = None,
 ) -> Callable[[Judge], Judge]:
     """Register the function as the rule `name`; see `Rule` for the arguments."""
 
     def register(judge: Judge) -> Judge:
         if name in _REGISTRY:
             raise ValueError(f"two rules are called {name}")
-        _REGISTRY[name] = Rule(name, judge, needs, uses, unless, follows)
+        _REGISTRY[name] = Rule(name, judge, needs, uses, unless, follows, where, gravest)
         return judge
 
     return register

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from functools import lru_cache
 
 from gpudoctor.compat.amd_target import best_service
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Library, Package
 from gpudoctor.model.finding import Evidence
-from gpudoctor.model.sheet import FactSheet, parents
+from gpudoctor.model.identity import Identical
+from gpudoctor.model.sheet import FactSheet, by_path, parents
 from gpudoctor.model.terms.platform import Platform, platform_of
 from gpudoctor.model.value import cached_property
 from gpudoctor.rules.engine import knowledge_queries as knowledge
@@ -40,7 +42,10 @@ class Case:
         """The entry that makes `path` unknown; `None` if it is known or known to be absent."""
         if not self.unknown:
             return None
-        return next((self.unknown[step] for step in parents(path) if step in self.unknown), None)
+        for step in parents(path):
+            if step in self.unknown:
+                return self.unknown[step]
+        return None
 
     def unknown_of_a_gpu(self, field: str) -> tuple[str, Unknown] | None:
         """The first GPU whose `field` is unknown: its path, and why."""
@@ -108,19 +113,7 @@ class Case:
     @cached_property
     def devices(self) -> tuple[Device, ...]:
         """Every GPU of the machine."""
-        return tuple(
-            Device(position, gpu, self._capability(position, gpu))
-            for position, gpu in enumerate(self.facts.gpus)
-        )
-
-    def _capability(self, position: int, gpu: Gpu) -> ComputeCapability | None:
-        for field, text in (("compute_capability", gpu.compute_capability), ("sm", gpu.sm)):
-            if text and self.knows(f"gpus[{position}].{field}"):
-                try:
-                    return ComputeCapability.parse(text)
-                except ValueError:
-                    continue
-        return None
+        return _devices(Identical(self.facts.gpus), Identical(self.sheet.unknown))
 
     @cached_property
     def nvidia(self) -> tuple[Device, ...]:
@@ -301,3 +294,25 @@ class Case:
     def environment(self) -> Mapping[str, str]:
         """Environment variables that change the outcome."""
         return self.facts.environment
+
+
+@lru_cache(maxsize=64)
+def _devices(
+    gpus: Identical[tuple[Gpu, ...]], unknown: Identical[tuple[Unknown, ...]]
+) -> tuple[Device, ...]:
+    """The GPUs with what is known of their capability; most predictions leave both as they are."""
+    not_known = by_path(unknown)
+    return tuple(
+        Device(position, gpu, _capability(gpu, f"gpus[{position}]", not_known))
+        for position, gpu in enumerate(gpus.value)
+    )
+
+
+def _capability(gpu: Gpu, path: str, not_known: Container[str]) -> ComputeCapability | None:
+    for field, text in (("compute_capability", gpu.compute_capability), ("sm", gpu.sm)):
+        if text and not any(step in not_known for step in parents(f"{path}.{field}")):
+            try:
+                return ComputeCapability.parse(text)
+            except ValueError:
+                continue
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
+from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.identity import Identical
@@ -42,26 +43,48 @@ def judge(sheet: FactSheet) -> Judgement:
     return judge_with(sheet, _prepared())
 
 
-def findings_of(sheet: FactSheet) -> tuple[Finding, ...]:
-    """The findings of `judge` alone, in a fraction of its time.
+def findings_of(sheet: FactSheet, least: Severity = Severity.INFO) -> tuple[Finding, ...]:
+    """The findings of `judge` that are as grave as `least`, in a fraction of its time.
 
-    For those who judge many sheets in a row: why rules could not run is not worked out.
+    For those who judge many sheets in a row: why rules could not run is not worked out, and what
+    is less grave is not named as a cause.
     """
-    runnable = _runnable(Identical(sheet.unknown), places(sheet.facts))
-    return judge_with(sheet, runnable, explain=False).findings
+    runnable = _runnable(Identical(sheet.unknown), places(sheet.facts), least)
+    found = judge_with(sheet, runnable, explain=False).findings
+    if least is Severity.INFO:
+        return found
+    return tuple(entry for entry in found if entry.severity.rank <= least.rank)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def _runnable(
-    unknown: Identical[tuple[Unknown, ...]], here: frozenset[str]
+    unknown: Identical[tuple[Unknown, ...]], here: frozenset[str], least: Severity
 ) -> tuple[Prepared, ...]:
-    """The rules that may find something in such a place, and whose facts are not unknown."""
+    """The rules that may find something so grave in such a place, with facts that are known."""
     paths = {entry.fact for entry in unknown.value}
+    kinds = {entry.kind for entry in unknown.value}
     return tuple(
         entry
-        for entry in _prepared()
-        if entry.blockers.isdisjoint(paths) and (entry.where is None or entry.where in here)
+        for entry in _as_grave_as(least)
+        if entry.blockers.isdisjoint(paths)
+        and (entry.where is None or entry.where in here or entry.where in kinds)
     )
+
+
+@functools.cache
+def _as_grave_as(least: Severity) -> tuple[Prepared, ...]:
+    """The rules that may find something so grave, and those that silence them."""
+    if least is Severity.INFO:
+        return _prepared()
+    kept = {entry.rule.name for entry in _prepared() if _gravest_of(entry.rule).rank <= least.rank}
+    for entry in reversed(_prepared()):  # what silences a rule stands before it
+        if entry.rule.name in kept:
+            kept.update(entry.rule.unless)
+    return tuple(entry for entry in _prepared() if entry.rule.name in kept)
+
+
+def _gravest_of(rule: Rule) -> Severity:
+    return rule.gravest or Severity(catalogue.entry(rule.name).severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +116,7 @@ def prepare(found: Iterable[Rule]) -> tuple[Prepared, ...]:
                 for step in parents(path)
             ),
             any(path.startswith(EACH_GPU) for path in entry.needs),
-            ONLY_WHERE.get(entry.judge.__module__.removeprefix("gpudoctor.rules.")),
+            entry.where or ONLY_WHERE.get(entry.judge.__module__.removeprefix("gpudoctor.rules.")),
         )
         for entry in found
     )

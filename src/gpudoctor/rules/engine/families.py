@@ -49,6 +49,11 @@ FAMILIES = (
 ONLY_WHERE = {
     "machine.windows_wsl": "wsl",
     "machine.windows_runtime": "windows",
+    "packages.attention": "packages",
+    "packages.extensions": "packages",
+    "packages.foreign_libraries": "loader",
+    "packages.minimum_gpu": "packages",
+    "builds.library_code": "libraries",
     "vendors.amd": "amd",
     "vendors.amd_access": "amd",
     "vendors.amd_override": "amd",
@@ -58,23 +63,33 @@ ONLY_WHERE = {
     "vendors.intel_code": "intel",
     "vendors.apple": "macos",
 }
-"""Families that find nothing but where the machine is of that kind (`places`)."""
+"""Families that find nothing but on sheets of that kind (`places`); a rule may say it of itself."""
 
 
 def places(facts: Facts) -> frozenset[str]:
-    """Which kinds of machine these facts describe, by the words of `ONLY_WHERE`."""
+    """Which kinds of sheet these facts are: the kind of machine, and which lists hold something."""
     host, torch = facts.host, facts.torch
-    vendors = {gpu.vendor for gpu in facts.gpus}
     found: set[str] = set()
     if host is not None:
         if host.os in ("windows", "macos"):
             found.add(host.os)
         if host.wsl or host.wsl_version is not None:
             found.add("wsl")
+    vendors = {gpu.vendor for gpu in facts.gpus}
     if "amd" in vendors or facts.amd is not None or (torch is not None and torch.hip):
         found.add("amd")
     if "intel" in vendors or facts.intel is not None or (torch is not None and torch.xpu):
         found.add("intel")
+    if facts.libraries:
+        found.add("libraries")
+    if facts.loader:
+        found.add("loader")
+    if torch is not None and torch.requires:
+        found.add("requires")
+    if facts.environment:
+        found.add("environment")
+    if any(package.name != "torch" for package in facts.packages):
+        found.add("packages")
     return frozenset(found)
 
 

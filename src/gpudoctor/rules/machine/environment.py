@@ -142,6 +142,7 @@ def _all_hidden(case: Case) -> Iterator[Finding]:
     uses=("gpus[*].uuid",),
     needs=("gpus", "environment"),
     unless=("cuda-visible-devices-hides-gpus", "mig-visibility"),
+    where="environment",
 )
 def cuda_visible_devices_wrong_index(case: Case) -> Iterator[Finding | Unknown]:
     """The mask names a GPU that does not exist; CUDA ignores what comes after it."""
@@ -204,6 +205,8 @@ def _wrong_entry(case: Case, entries: list[str]) -> tuple[str, int, int] | None:
     "harmful-environment-variable",
     uses=("torch.cuda", "torch.sass", "torch.ptx", "gpus[*].compute_capability"),
     needs=("environment", "gpus"),
+    where="environment",
+    gravest=Severity.ERROR,
 )
 def harmful_environment_variable(case: Case) -> Iterator[Finding | Unknown]:
     """Variables that break this build on these GPUs, or slow every program down."""
@@ -224,7 +227,7 @@ def _jit_switches(case: Case) -> Iterator[Finding | Unknown]:
         return
     forced = next((n for n in ("CUDA_FORCE_PTX_JIT", "CUDA_FORCE_JIT") if _on(case, n)), None)
     barred = next((n for n in ("CUDA_DISABLE_PTX_JIT", "CUDA_DISABLE_JIT") if _on(case, n)), None)
-    for device in case.visible:
+    for device in case.visible if forced or barred else ():
         if device.capability is None:
             continue
         native = knowledge.native(code.sass, device.capability)

@@ -125,6 +125,8 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
         and device.gpu.processes
         and case.knows(f"{device.path}.processes")
     ]
+    if not closed and not taken:
+        return
     for devices, title, detail in (
         (
             closed,
@@ -171,6 +173,7 @@ def gpu_exclusive_process_mode(case: Case) -> Iterator[Finding | Unknown]:
     "mig-visibility",
     needs=("gpus",),
     uses=("gpus[*].mig_mode", "gpus[*].mig_devices", "environment"),
+    gravest=Severity.ERROR,
 )
 def mig_visibility(case: Case) -> Iterator[Finding | Unknown]:
     """MIG without instances, a mask that names none of them, or one that names several."""

@@ -206,7 +206,11 @@ def xformers_built_for_other_torch(case: Case) -> Iterator[Finding | Unknown]:
     )
 
 
-@rule("bitsandbytes-no-binary-for-cuda", needs=(*_NEEDS, "torch.cuda", "libraries"))
+@rule(
+    "bitsandbytes-no-binary-for-cuda",
+    needs=(*_NEEDS, "torch.cuda", "libraries"),
+    where="libraries",
+)
 def bitsandbytes_no_binary_for_cuda(case: Case) -> Iterator[Finding | Unknown]:
     """bitsandbytes brings one library for each CUDA, and none for torch's."""
     torch = case.facts.torch

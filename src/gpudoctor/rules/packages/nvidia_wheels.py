@@ -35,7 +35,12 @@ def _nvidia(case: Case) -> Iterator[Requirement]:
         yield from (item for item in torch.requires if item.name.startswith("nvidia-"))
 
 
-@rule("cuda-library-pin-mismatch", uses=("torch.cuda",), needs=("torch.requires",))
+@rule(
+    "cuda-library-pin-mismatch",
+    uses=("torch.cuda",),
+    needs=("torch.requires",),
+    where="requires",
+)
 def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """An installed nvidia-* wheel has another version than torch's metadata demands."""
     seen = [device.capability for device in case.visible if device.capability]
@@ -68,7 +73,10 @@ def cuda_library_pin_mismatch(case: Case) -> Iterator[Finding | Unknown]:
 
 
 @rule(
-    "cuda-wheel-library-missing", uses=("torch.cuda", "host.os"), needs=("torch.requires", "loader")
+    "cuda-wheel-library-missing",
+    uses=("torch.cuda", "host.os"),
+    needs=("torch.requires", "loader"),
+    where="requires",
 )
 def cuda_wheel_library_missing(case: Case) -> Iterator[Finding | Unknown]:
     """A library that torch links to is not installed, and the loader finds no other copy."""
@@ -103,7 +111,7 @@ def cuda_wheel_library_missing(case: Case) -> Iterator[Finding | Unknown]:
 _LOOKED_FOR = ("cudnn", "cublas", "nccl", "nvjitlink", "cupti", "cudart", "nvrtc", "cusparse")
 
 
-@rule("nvidia-wheels-two-cuda-majors", needs=("packages",))
+@rule("nvidia-wheels-two-cuda-majors", needs=("packages",), where="packages")
 def nvidia_wheels_two_cuda_majors(case: Case) -> Iterator[Finding | Unknown]:
     """Wheels of one library for two CUDA majors, which write the same files."""
     found: dict[str, dict[int, str]] = {}

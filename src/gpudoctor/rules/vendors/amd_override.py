@@ -15,7 +15,12 @@ from gpudoctor.rules.engine.wording import finding
 from gpudoctor.rules.vendors.amd import OVERRIDE, in_question
 
 
-@rule("hsa-override-wrong", needs=("gpus", "environment"), uses=("gpus[*].gfx",))
+@rule(
+    "hsa-override-wrong",
+    needs=("gpus", "environment"),
+    uses=("gpus[*].gfx",),
+    gravest=Severity.ERROR,
+)
 def hsa_override_wrong(case: Case) -> Iterator[Finding | Unknown]:
     """HSA_OVERRIDE_GFX_VERSION makes the GPU run code that does not suit it."""
     value = case.environment.get(OVERRIDE)
