@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -40,7 +40,7 @@ def split(source: SourceFile, table: str) -> tuple[str, list[LockEntry], str]:
     An entry ends where a table begins that is not its own.
     """
     text = source.text
-    starts = [found.start() for found in re.finditer(rf"^\[\[{table}\]\][ \t]*\n", text, re.M)]
+    starts = list(_starts(text, f"[[{table}]]"))
     if not starts:
         return text, [], ""
     own = re.compile(rf"^\[(?!\[?{table}[\].])", re.M)
@@ -53,6 +53,17 @@ def split(source: SourceFile, table: str) -> tuple[str, list[LockEntry], str]:
         if name:
             entries.append(LockEntry(name[1], body, start))
     return text[: starts[0]], entries, text[end:]
+
+
+def _starts(text: str, head: str) -> Iterator[int]:
+    """Where lines stand that hold a head and nothing else."""
+    at = text.find(head)
+    while at >= 0:
+        after = at + len(head)
+        end = text.find("\n", after)
+        if (at == 0 or text[at - 1] == "\n") and end >= 0 and not text[after:end].strip(" \t"):
+            yield at
+        at = text.find(head, after)
 
 
 def row_of(source: SourceFile, entry: LockEntry, table: str) -> Mapping[str, Any]:

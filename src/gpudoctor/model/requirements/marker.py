@@ -8,13 +8,16 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.model.pattern import late_pattern
+from gpudoctor.model.requirements.specifier import allows_plainly
 
-_TERM = late_pattern(
-    r"""\s*\(*\s*(?:
-        (?P<name>[a-z_.]+)\s*(?P<op>==|!=)\s*(?P<quote>['"])(?P<value>[^'"]*)(?P=quote)
-    )\s*\)*\s*\Z""",
+_TOKEN = late_pattern(
+    r"""\s*(?:
+        (?P<word>\(|\)|and\b|or\b)
+        | (?P<name>[a-z_]+)\s*(?P<op>[=!<>]=|<|>)\s*(?P<quote>['"])(?P<value>[^'"]*)(?P=quote)
+    )\s*""",
     re.ASCII | re.VERBOSE,
 )
+_VERSIONS = ("python_version", "python_full_version")
 
 
 def holds(marker: str, values: Mapping[str, str]) -> bool:
@@ -23,10 +26,8 @@ def holds(marker: str, values: Mapping[str, str]) -> bool:
     Raises:
         ValueError: the text is no marker, or asks for a value that is not here.
     """
-    if " or " not in marker:
-        verdicts = [_term(term, values) for term in marker.split(" and ")]
-        if None not in verdicts:
-            return all(verdicts)
+    if (verdict := _plain(marker, values)) is not None:
+        return verdict
     from packaging.markers import UndefinedEnvironmentName
 
     try:
@@ -69,16 +70,60 @@ def environment_values(
     }
 
 
-def _term(text: str, values: Mapping[str, str]) -> bool | None:
-    match = _TERM.match(text)
-    if not match or match["name"] not in values or "version" in match["name"]:
+def _plain(marker: str, values: Mapping[str, str]) -> bool | None:
+    """Whether a marker of plain comparisons holds; `None`: there is more to it."""
+    tokens = []
+    at = 0
+    while at < len(marker):
+        token = _TOKEN.match(marker, at)
+        if token is None:
+            return None
+        tokens.append(token["word"] or _comparison(token, values))
+        at = token.end()
+    verdict = _any(tokens) if None not in tokens else None
+    return None if tokens else verdict
+
+
+def _any(tokens: list[str | bool | None]) -> bool | None:
+    """Takes comparisons joined by `or` from the front; `None`: they make no marker."""
+    verdict = _all(tokens)
+    while tokens and tokens[0] == "or":
+        del tokens[0]
+        other = _all(tokens)
+        verdict = None if verdict is None or other is None else verdict or other
+    return verdict
+
+
+def _all(tokens: list[str | bool | None]) -> bool | None:
+    """Takes comparisons joined by `and` from the front."""
+    verdict = _one(tokens)
+    while tokens and tokens[0] == "and":
+        del tokens[0]
+        other = _one(tokens)
+        verdict = None if verdict is None or other is None else verdict and other
+    return verdict
+
+
+def _one(tokens: list[str | bool | None]) -> bool | None:
+    """Takes a comparison, or a marker in parentheses."""
+    first = tokens.pop(0) if tokens else None
+    if isinstance(first, bool):
+        return first
+    inner = _any(tokens) if first == "(" else None
+    return inner if inner is not None and tokens and tokens.pop(0) == ")" else None
+
+
+def _comparison(token: re.Match[str], values: Mapping[str, str]) -> bool | None:
+    name, operator, value = token["name"], token["op"], token["value"]
+    if name not in values:
         return None
-    if match["name"] == "extra":
-        # Names of extras are compared as an index writes them.
-        return None if match["value"] != match["value"].lower() else (
-            (values["extra"] == match["value"]) == (match["op"] == "==")
-        )  # fmt: skip
-    return (values[match["name"]] == match["value"]) == (match["op"] == "==")
+    if name in _VERSIONS:
+        return allows_plainly(operator + value, values[name])
+    if operator not in ("==", "!=") or "version" in name:
+        return None
+    if name == "extra" and value != value.lower():
+        return None  # names of extras are compared as an index writes them
+    return (values[name] == value) is (operator == "==")
 
 
 @cache

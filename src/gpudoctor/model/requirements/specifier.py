@@ -1,19 +1,24 @@
 """Which versions a specifier allows, by the rules that pip follows (PEP 440).
 
-`packaging` takes ten milliseconds to import: it is loaded where a specifier is compared.
-`model/terms/version.py` answers the same for what is installed, without it.
+`packaging` takes ten milliseconds to import and more: it is loaded where a specifier holds more
+than numbers. `model/terms/version.py` answers the same for what is installed, nightlies included.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from gpudoctor.model.pattern import late_pattern
-from gpudoctor.model.terms.version import public_version
+from gpudoctor.model.terms.version import numbers, public_version
 
 _BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
+_PLAIN = late_pattern(r"\d{1,9}(\.\d{1,9}){0,3}(\+[a-z0-9.]+)?\Z", re.ASCII)
+_PLAIN_CLAUSE = late_pattern(
+    r"\s*(>=|<=|==|!=|>|<)\s*(\d{1,9}(?:\.\d{1,9}){0,3})(\.\*)?\s*\Z", re.ASCII
+)
 _WILD = late_pattern(r"\d+(\.\d+)*\.\*\Z", re.ASCII)
 
 
@@ -54,12 +59,41 @@ def allows(specifier: str, version: str) -> bool:
     Raises:
         ValueError: the text is no specifier.
     """
+    if (verdict := allows_plainly(specifier, version)) is not None:
+        return verdict
     from packaging.specifiers import InvalidSpecifier
 
     try:
         return bool(_set(specifier).contains(version, prereleases=True))
     except InvalidSpecifier as error:
         raise ValueError(str(error)) from None
+
+
+def allows_plainly(specifier: str, version: str) -> bool | None:
+    """The same for a release and clauses of numbers alone; `None`: there is more to it."""
+    if not _PLAIN.match(version):
+        return None
+    have = _padded(version)
+    verdict = True
+    for text in specifier.split(","):
+        clause = _PLAIN_CLAUSE.match(text)
+        if clause is None or (clause[3] and clause[1] not in ("==", "!=")):
+            return None
+        wanted = _padded(clause[2])
+        if clause[3]:
+            depth = clause[2].count(".") + 1
+            met = (have[:depth] == wanted[:depth]) is (clause[1] == "==")
+        else:
+            met = _MET[clause[1]](have, wanted)
+        verdict = verdict and met
+    return verdict
+
+
+_MET = {">=": ge, "<=": le, "==": eq, "!=": ne, ">": gt, "<": lt}
+
+
+def _padded(version: str) -> tuple[int, ...]:
+    return (*numbers(version), 0, 0, 0)[:4]
 
 
 @lru_cache(maxsize=4096)
