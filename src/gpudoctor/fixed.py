@@ -61,6 +61,6 @@ def done(given: Done) -> Fixed:
     code = 1 if given.report.verdict == "broken" else 0
     return Fixed(
         report=results.report(replace(given.report, exit_code=code)),
-        changes=tuple(str(change) for change in given.changes),
+        changes=(*map(str, given.changes), *given.outside),
         remaining=given.remaining,
     )

@@ -34,10 +34,10 @@ class Patient:
         tiny.install(self.tiny)
         self.meanwhile()
 
-    def fix(self, wrong: str | None = None) -> None:
+    def fix(self, wrong: str | None = None) -> tuple[str, ...]:
         work = Work(prefix=str(self.tiny.prefix), commands=((sys.executable,),))
         folder = fix_journal.environment_folder(work.prefix, self.environ)
-        transaction.run(work, folder, lambda: wrong, lambda line: None)
+        return transaction.run(work, folder, lambda: wrong, lambda line: None)
 
     def fix_and_fail(self) -> str:
         with pytest.raises(FixFailedError) as failure:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Collection
@@ -27,6 +29,9 @@ NEW = {
 }
 
 
+_NEW_SUM = base64.urlsafe_b64encode(hashlib.sha256(b"new").digest()).rstrip(b"=").decode()
+
+
 @dataclass(frozen=True)
 class Tiny:
     """One environment, and what of its surroundings must not change."""
@@ -36,6 +41,8 @@ class Tiny:
     """Files of a person and of their programs, which go on writing while a fix runs."""
     linked: tuple[Path, ...] = ()
     """Folders on another disk that belong to the environment."""
+    overwritten: tuple[str, ...] = ()
+    """Files of the person, over which the wheel installs its data."""
 
     @property
     def site(self) -> Path:
@@ -116,6 +123,19 @@ def in_a_project(folder: Path, _other: Path) -> Tiny:
     return Tiny(prefix=folder, mine=mine)
 
 
+def overwritten(folder: Path, other: Path) -> Tiny:
+    """`python -m venv .`, and a wheel with data of the names of the project's files."""
+    made = in_a_project(folder, other)
+    far = other / "data"
+    far.mkdir(parents=True)
+    (folder / "data").symlink_to(far)
+    names = ("README.md", "src/model.py", "data/x.csv")
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+    return Tiny(prefix=folder, mine=made.mine, linked=(far,), overwritten=names)
+
+
 def partly_read_only(folder: Path, _other: Path) -> Tiny:
     prefix = folder / "venv"
     _fill(prefix)
@@ -142,6 +162,7 @@ SHAPES: tuple[Shape, ...] = (
     hard_linked,
     on_another_disk,
     in_a_project,
+    overwritten,
     partly_read_only,
     like_conda,
 )
@@ -162,7 +183,13 @@ def install(tiny: Tiny) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     record = tiny.site / "torch-2.9.1.dist-info" / "RECORD"
-    record.write_text("".join(f"{name},,\n" for name in NEW) + "../../../share/new.txt,,\n")
+    rows = [*(f"{name},," for name in NEW), "../../../share/new.txt,,"]
+    for name in tiny.overwritten:
+        path = tiny.prefix / name
+        path.unlink(missing_ok=True)
+        path.write_text("new")
+        rows.append(f"../../../{name},sha256={_NEW_SUM},3")
+    record.write_text("\n".join(rows) + "\n")
     (tiny.prefix / "share").mkdir(exist_ok=True)
     (tiny.prefix / "share" / "new.txt").write_text("new")
     script = tiny.prefix / "bin" / "torchrun"

@@ -2,7 +2,7 @@
 
     python tests/property/faults_at_random.py --seconds 600 [--seed 7]
 
-Each round makes one of the six shapes of environments and lets faults come at random calls of a
+Each round makes one of the shapes of environments and lets faults come at random calls of a
 fix and of up to four undos after it; a last undo without faults must bring the environment back.
 What people's programs wrote must never be touched. A round that fails is printed with its seed.
 """

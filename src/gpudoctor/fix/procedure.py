@@ -33,6 +33,8 @@ class Done:
     report: Report
     changes: Changes = ()
     remaining: tuple[Step, ...] = ()
+    outside: tuple[str, ...] = ()
+    """What an installer changed that is no part of the environment, a sentence each."""
 
 
 def examine(options: VisitOptions) -> Report:
@@ -72,7 +74,7 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
         summary={"python": executable, "packages": " ".join(prescription.packages)},
     )
     folder = place.environment_folder(python.prefix, environ)
-    transaction.run(work, folder, verify, say)
+    outside = transaction.run(work, folder, verify, say)
     try:
         after = visit(replace(options, python=executable, smoke="off"))
     except KeyboardInterrupt:
@@ -81,7 +83,10 @@ def carry_out(before: Report, options: VisitOptions, say: Say, environ: Mapping[
             f"`{undo_command(python.prefix)}` undoes it"
         ) from None
     return Done(
-        report=after, changes=difference(installed, versions(after.sheet)), remaining=remaining
+        report=after,
+        changes=difference(installed, versions(after.sheet)),
+        remaining=remaining,
+        outside=outside,
     )
 
 

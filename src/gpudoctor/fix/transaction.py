@@ -21,7 +21,7 @@ from gpudoctor.fix.installing.installer_run import run_step
 from gpudoctor.fix.installing.isolation import refuse_elsewhere
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
-from gpudoctor.fix.keeping import manifest, restore, snapshot, vault
+from gpudoctor.fix.keeping import beside, manifest, restore, snapshot, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.present import present
 from gpudoctor.fix.keeping.restore import Restored
@@ -57,8 +57,12 @@ Verify = Callable[[], str | None]
 Say = Callable[[str], None]
 
 
-def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None = None) -> None:
+def run(
+    work: Work, folder: str, verify: Verify, say: Say, observe: Say | None = None
+) -> tuple[str, ...]:
     """Carry out the work in the environment at `work.prefix`; keep everything below `folder`.
+
+    Returns what an installer changed outside the environment, a sentence each.
 
     `folder` is that of the environment (`fix_journal.environment_folder`); the fix gets one of its
     own in it. `observe` hears of each step once it is in the journal.
@@ -82,7 +86,7 @@ def run(work: Work, folder: str, verify: Verify, say: Say, observe: Say | None =
                 journal = journals.begin(folder, observe, prefix=work.prefix, **work.summary)
             except OSError as error:
                 raise FixFailedError(f"{_why(error)}; nothing was changed") from None
-            _Transaction(work, journal, signals, verify, tell).run()
+            return _Transaction(work, journal, signals, verify, tell).run()
 
 
 def refuse_unfinished(prefix: str, folder: str) -> None:
@@ -118,11 +122,11 @@ class _Transaction:
         self._workshop = Workshop(journal.folder)
         self._without = (os.path.dirname(os.path.dirname(os.path.dirname(journal.folder))),)
 
-    def run(self) -> None:
+    def run(self) -> tuple[str, ...]:
         kept = self._keep()
         try:
             with Pulse(kept.vaults[0].path):
-                self._change(kept)
+                return self._change(kept)
         finally:
             self._workshop.clear()
 
@@ -151,7 +155,7 @@ class _Transaction:
             raise FixFailedError(f"{_why(error)}; nothing was changed") from None
         return kept
 
-    def _change(self, kept: Kept) -> None:
+    def _change(self, kept: Kept) -> tuple[str, ...]:
         try:
             with self._signals.heard():
                 self._apply()
@@ -162,12 +166,16 @@ class _Transaction:
                 raise FixFailedError(f"the new installation did not stand the examination: {wrong}")
             after = _described_again(kept, self._without)
             written = manifest.write(after, os.path.join(self._journal.folder, AFTER))
+            trees = {part.name: part.tree for part in after.environment.parts}
+            changed = beside.changes(kept.environment, trees)
             self._journal.write("committed", manifest=written)
         except BaseException as error:
             said = f"{_why(error)}; {self._back(kept, _why(error))}"
             if isinstance(error, KeyboardInterrupt):
                 raise FixInterruptedError(said) from None
             raise FixFailedError(said) from None
+        beside.let_go(kept, trees)
+        return changed.sentences
 
     def _apply(self) -> None:
         for number, command in enumerate(self._work.commands):
@@ -204,10 +212,14 @@ def put_back(kept: Kept, without: tuple[str, ...]) -> Restored:
     environment = kept.environment
     try:
         now = present(kept, without)
+        changed = beside.changes(environment, now)
         who = ownership.owners(environment, [v.token for v in kept.vaults])
+        plan = ownership.plan(environment, now, who)
+        versions = beside.set_versions_aside(kept, plan)
     except OSError as error:
         return Restored(paths=(), failed=((environment.prefix, _why(error)),))
-    return restore.restore(kept, ownership.plan(environment, now, who), without)
+    restored = restore.restore(kept, plan, without)
+    return restore.with_beside(restored, changed, versions)
 
 
 def forget_untouched(journal: Journal, vaults: tuple[Vault, ...]) -> None:

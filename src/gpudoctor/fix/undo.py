@@ -17,11 +17,14 @@ from gpudoctor.fix import pulse, words
 from gpudoctor.fix.environment import later as since
 from gpudoctor.fix.environment import ownership
 from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.ownership import Plan
+from gpudoctor.fix.environment.parts import Environment
 from gpudoctor.fix.holders.held import held_by
 from gpudoctor.fix.installing.workshop import Workshop
 from gpudoctor.fix.journal import Journal
-from gpudoctor.fix.keeping import manifest, restore, vault
+from gpudoctor.fix.keeping import beside, manifest, restore, vault
+from gpudoctor.fix.keeping.beside import Beside
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.present import present
 from gpudoctor.fix.keeping.restore import Restored
@@ -137,6 +140,7 @@ class _Undoing:
         self._reading = journal.read()
         self._without = (place.state_folder(environ),)
         self._set_aside = set_aside
+        self._beside = Beside()
 
     def run(self) -> Undone:
         if self._reading.damage:
@@ -154,7 +158,7 @@ class _Undoing:
                 raise FixInterruptedError("interrupted; nothing was changed") from None
             except OSError as error:
                 raise FixFailedError(f"{error}; nothing was changed") from None
-        restored = self._restore(kept, plan)
+        restored = self._restore(kept, plan, committed=committed)
         if self._journal.note("undone" if committed else "restored"):
             Workshop(self._journal.folder).clear()
             restore.remove_vaults(kept, restored)
@@ -230,6 +234,7 @@ class _Undoing:
     def _plan_cut_off(self, kept: Kept) -> Plan:
         environment = kept.environment
         now = present(kept, self._without)
+        self._beside = beside.changes(environment, now)
         who = ownership.owners(environment, [v.token for v in kept.vaults])
         plan = ownership.plan(environment, now, who)
         end = pulse.last_ns(kept.vaults[0].path)
@@ -242,9 +247,11 @@ class _Undoing:
         path = os.path.join(self._journal.folder, AFTER)
         try:
             after = manifest.read(path, self._reading.last("committed").get("manifest", {}))
+            if len(after.environment.parts) != len(kept.environment.parts):
+                raise FixFailedError(f"{path} does not hold what it should")
         except FixFailedError as error:
             raise RestoreFailedError(self._lost(str(error), kept)) from None
-        now = present(kept, self._without)
+        now = present(kept, self._without, _differing(kept.environment, after.environment))
         who = ownership.owners(kept.environment, [v.token for v in kept.vaults])
         plan = since.of_the_fix(kept.environment, after.environment, now, who)
         late = since.after_commit(kept.environment, after.environment, now, who)
@@ -273,10 +280,11 @@ class _Undoing:
             result[name][path] = "set aside"
         return result
 
-    def _restore(self, kept: Kept, plan: Plan) -> Restored:
+    def _restore(self, kept: Kept, plan: Plan, *, committed: bool) -> Restored:
         self._journal.note("restoring")
         try:
             with self._signals.heard(after=INSIST):
+                versions = () if committed else beside.set_versions_aside(kept, plan)
                 restored = restore.restore(kept, plan, self._without)
         except KeyboardInterrupt:
             raise RestoreFailedError(words.given_up(kept)) from None
@@ -285,7 +293,7 @@ class _Undoing:
         if restored.failed:
             holder = held_by(restored.failed[0][0])
             raise RestoreFailedError(words.not_restored(kept, restored, holder))
-        return restored
+        return restore.with_beside(restored, self._beside, versions)
 
     def _said(self, restored: Restored, *, committed: bool) -> str:
         count = len(restored.paths)
@@ -294,6 +302,14 @@ class _Undoing:
             return f"the interrupted fix was undone: {count} paths put back; {proved}"
         alone = words.apart_from(restored)
         return f"the fix was undone: {count} paths put back{alone}{words.set_aside(restored)}"
+
+
+def _differing(before: Environment, after: Environment) -> dict[str, set[str]]:
+    """What a finished fix changed, part by part."""
+    return {
+        old.name: set(trees.changed(old.tree, new.tree))
+        for old, new in zip(before.parts, after.parts, strict=True)
+    }
 
 
 def _can_be_undone(fix: str) -> bool:

@@ -11,17 +11,38 @@ from gpudoctor.fix.keeping.restore import Restored
 
 def as_it_was(restored: Restored) -> str:
     """That the environment is as it was, as a clause, with what differs all the same."""
-    return f"the environment is as it was{apart_from(restored)}{set_aside(restored)}"
+    return (
+        f"the environment is as it was{outside(restored)}{apart_from(restored)}"
+        f"{set_aside(restored)}"
+    )
+
+
+def outside(restored: Restored) -> str:
+    """What of the person's own the installer had changed, as a further clause; else nothing."""
+    said = ""
+    if changed := restored.beside.changed:
+        said += f", and so {_are(changed)} beside it that the installer had changed ({changed[0]})"
+    if lost := restored.beside.lost:
+        said += (
+            f", apart from {_count(len(lost))} outside it that the installer wrote and of which "
+            f"nothing was kept ({lost[0]})"
+        )
+    if versions := restored.versions:
+        said += (
+            f"; {_are(versions)} beside it that changed meanwhile, nobody knows by whom, and that "
+            f"{_were(versions)} left alone ({versions[0]}): what {_were(versions)} there before "
+            "is set aside"
+        )
+    return said
 
 
 def apart_from(restored: Restored) -> str:
     """What differs and was left alone, as a further clause; else nothing."""
     if not restored.left:
         return ""
-    were = "was" if len(restored.left) == 1 else "were"
     return (
-        f", apart from {_count(len(restored.left))} that others wrote meanwhile and that {were} "
-        f"left alone ({restored.left[0]})"
+        f", apart from {_count(len(restored.left))} that others wrote meanwhile and that "
+        f"{_were(restored.left)} left alone ({restored.left[0]})"
     )
 
 
@@ -83,6 +104,14 @@ def _quoted(path: str) -> str:
     if os.name == "nt":
         return f'"{path}"' if any(c in path for c in " &()'^%") else path
     return shlex.quote(path)
+
+
+def _are(paths: tuple[str, ...]) -> str:
+    return f"{'is' if len(paths) == 1 else 'are'} {_count(len(paths))}"
+
+
+def _were(paths: tuple[str, ...]) -> str:
+    return "was" if len(paths) == 1 else "were"
 
 
 def _count(number: int) -> str:

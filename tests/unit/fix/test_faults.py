@@ -57,6 +57,8 @@ class Place:
         assert fix_journal.unfinished(str(self.tiny.prefix), self.environ) is None
         for path in self.tiny.mine:
             assert path.read_text() in ("before", "before and after")
+        for name in self.tiny.overwritten:
+            assert (self.tiny.prefix / name).read_text() == "mine"
 
     def assert_nothing_stays_behind(self) -> None:
         ours = (".gpudoctor-", "kept-")

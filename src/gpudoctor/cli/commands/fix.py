@@ -104,6 +104,8 @@ def _apply(output: Output, report: Report, options: VisitOptions, *, yes: bool) 
     done = app.carry_out(report, options, output.progress)
     for change in done.changes:
         output.progress(f"  {change}")
+    for sentence in done.outside:
+        progress(sentence)
     code = _ended(output, done.report, 1 if done.report.verdict == "broken" else 0)
     _remaining(output, done)
     return code

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator
 
 _SITES = ("site-packages", "dist-packages")
@@ -14,6 +15,7 @@ _RECORDS = (
     (".dist-info", "RECORD"),
     (".egg-info", "installed-files.txt"),
 )
+_DATA = re.compile(r"([^/]+?)-[^/-]+\.data/(data|scripts|headers)/(.+)")
 _LIMIT = 64 * 2**20
 """Bytes of one record that are read; torch's has 1.3 MB."""
 
@@ -42,35 +44,68 @@ def recorded(prefix: str) -> frozenset[str]:
     return frozenset(path for paths in recorded_by(prefix).values() for path in paths)
 
 
+def recorded_sums(prefix: str) -> dict[str, str]:
+    """What the records say of the content of files outside site-packages: path → `sha256=…`.
+
+    Raises:
+        OSError: as `recorded`.
+    """
+    rows = (row for rows in _rows_by(prefix).values() for row in rows)
+    return {path: said for path, said in rows if said and "-packages/" not in path}
+
+
 def recorded_by(prefix: str) -> dict[str, list[str]]:
     """The same for each distribution, by the name that its metadata folder bears.
 
     Raises:
         OSError: as `recorded`.
     """
-    found: dict[str, list[str]] = {}
+    return {name: [path for path, _ in rows] for name, rows in _rows_by(prefix).items()}
+
+
+def _rows_by(prefix: str) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
     for site in site_folders(prefix):
         for name in _names(os.path.join(prefix, site)):
             for ending, record in _RECORDS:
                 if name.endswith(ending):
-                    paths = found.setdefault(name.partition("-")[0], [])
-                    paths += _named_in(prefix, site, name, record)
+                    rows = found.setdefault(name.partition("-")[0], [])
+                    rows += _named_in(prefix, site, name, record)
     return found
 
 
-def _named_in(prefix: str, site: str, name: str, record: str) -> Iterator[str]:
+def _named_in(prefix: str, site: str, name: str, record: str) -> Iterator[tuple[str, str]]:
     base = site if record == "RECORD" else f"{site}/{name}"
     for line in _lines(os.path.join(prefix, site, name, record)):
-        path = posixpath.normpath(posixpath.join(base, _path_of(line).replace("\\", "/")))
-        if not path.startswith(("/", "../")) and path not in (".", ".."):
-            yield path
+        given, said = _fields(line)
+        given = given.replace("\\", "/")
+        for path in (posixpath.normpath(posixpath.join(base, given)), *_unpacked(given, site)):
+            if not path.startswith(("/", "../")) and path not in (".", ".."):
+                yield path, said
 
 
-def _path_of(line: str) -> str:
-    """The first field of a line of CSV."""
+def _unpacked(given: str, site: str) -> list[str]:
+    """Where an installer puts a file of a wheel's `.data`, whose record it has not written yet."""
+    found = _DATA.match(given)
+    if found is None:
+        return []
+    name, scheme, rest = found.groups()
+    python = posixpath.basename(posixpath.dirname(site))
+    folders = {
+        "data": ["."],
+        "scripts": ["bin", "Scripts"],
+        "headers": [f"include/site/{python}/{name}", f"Include/{name}"],
+    }
+    return [posixpath.normpath(f"{folder}/{rest}") for folder in folders[scheme]]
+
+
+def _fields(line: str) -> tuple[str, str]:
+    """The first two fields of a line of CSV: a path, and the sum of what is in the file."""
     if line.startswith('"'):
-        return line[1:].partition('",')[0].replace('""', '"')
-    return line.partition(",")[0]
+        path, _, rest = line[1:].partition('",')
+        return path.replace('""', '"'), rest.partition(",")[0]
+    path, _, rest = line.partition(",")
+    return path, rest.partition(",")[0]
 
 
 def _lines(path: str) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gpudoctor.fix import pulse
 from gpudoctor.fix.environment import parts as environments
-from gpudoctor.fix.environment.ownership import Action, Owners, Plan
+from gpudoctor.fix.environment.ownership import Action, Owners, Plan, as_recorded
 from gpudoctor.fix.environment.parts import Environment, Part
 from gpudoctor.fix.environment.tree import Tree
 from gpudoctor.model.value import dataclass
@@ -50,6 +50,8 @@ def after_cut(before: Environment, plan: Plan, end_ns: int) -> Late:
         for path, action in plan[part.name].items():
             if action == "leave" or environments.is_bytecode(path):
                 continue
+            if environments.is_theirs(part, path):
+                continue  # an edit of a person is moved aside, as the plan says already
             late = _is_late(part, path, end_ns)
             if late is not None:
                 group = _group(environments.within(part, path))
@@ -78,6 +80,9 @@ def of_the_fix(
         actions: dict[str, Action] = {
             path: "put back" for path in changed if part.tree.get(path) != tree.get(path)
         }
+        there = [path for path in actions if path in tree and environments.is_theirs(part, path)]
+        for path in set(there) - as_recorded(part, there, who):
+            actions[path] = "set aside"  # the person may have edited it before the fix ended
         for path in tree:
             if path.rsplit("/", 1)[-1] in who.leftovers:
                 actions[path] = "put back"

@@ -11,8 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from gpudoctor.fix.environment import parts as environments
-from gpudoctor.fix.environment.installed import recorded
+from gpudoctor.fix.environment.confined import Folder
+from gpudoctor.fix.environment.installed import recorded, recorded_sums
 from gpudoctor.fix.environment.parts import Environment, Part
+from gpudoctor.fix.environment.project import is_as_recorded, with_folders
 from gpudoctor.model.value import dataclass, field
 
 Action = Literal["put back", "set aside", "leave"]
@@ -29,6 +31,8 @@ class ChangedPath:
     part: Part
     path: str
     is_there: bool
+    is_recorded: bool = False
+    """Whether it holds what an installer's record says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +43,17 @@ class Owners:
     """Paths that the records of installers name, before the fix or now."""
     leftovers: frozenset[str] = field(default_factory=frozenset)
     """Names of files that a restoration before this one may have left."""
+    sums: Mapping[str, str] = field(default_factory=dict)
+    """What the records say of the content of files outside site-packages."""
 
 
 def owners(before: Environment, tokens: Collection[str]) -> Owners:
     """Whose paths are, by the records of before and of now."""
     names = frozenset(f".gpudoctor-{token}" for token in tokens)
-    paths = set(before.recorded | recorded(before.prefix))
-    for path in tuple(paths):  # the folders that an installer made for its files are its too
-        while (path := path.rpartition("/")[0]) and path not in paths:
-            paths.add(path)
-    return Owners(recorded=frozenset(paths), leftovers=names)
+    # The folders that an installer made for its files are its too.
+    paths = with_folders(before.recorded | recorded(before.prefix))
+    sums = recorded_sums(before.prefix)
+    return Owners(recorded=frozenset(paths), leftovers=names, sums=sums)
 
 
 def plan(before: Environment, now: Mapping[str, Mapping[str, object]], who: Owners) -> Plan:
@@ -60,8 +65,14 @@ def plan(before: Environment, now: Mapping[str, Mapping[str, object]], who: Owne
     for part in before.parts:
         tree = now[part.name]
         changed = [p for p in part.tree.keys() | tree.keys() if part.tree.get(p) != tree.get(p)]
+        installers = as_recorded(part, [path for path in changed if path in tree], who)
         result[part.name] = {
-            path: action(ChangedPath(part=part, path=path, is_there=path in tree), who)
+            path: action(
+                ChangedPath(
+                    part=part, path=path, is_there=path in tree, is_recorded=path in installers
+                ),
+                who,
+            )
             for path in changed
             if not environments.is_bytecode(path)
         }
@@ -77,15 +88,35 @@ def action(change: ChangedPath, who: Owners) -> Action:
         return "put back"  # nothing is lost by it
     if path.rsplit("/", 1)[-1] in who.leftovers:
         return "put back"
+    if environments.is_theirs(part, path):
+        return "put back" if change.is_recorded else "set aside"
     if not part.recorded:
         return "set aside"
     shown = environments.within(part, path)
-    if environments.is_installers_place(shown) or shown in who.recorded:
+    if environments.is_in_site(shown) or shown in who.recorded:
         return "put back"
+    if environments.is_installers_place(shown):
+        return "put back" if _is_python(shown) else "set aside"  # a script of the person, perhaps
     folder = part.tree.get(path)
     if folder is not None and folder.kind == "folder":
         return "put back"  # its mode, or that it is a folder at all
     return "leave"
+
+
+def _is_python(path: str) -> bool:
+    """Whether a script is one that no record names: those of venv, virtualenv and conda."""
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(("python", "pip", "activate", "deactivate", "pyvenv", "pydoc"))
+
+
+def as_recorded(part: Part, paths: Collection[str], who: Owners) -> frozenset[str]:
+    """Those paths of a project that hold what an installer's record says."""
+    theirs = [path for path in paths if environments.is_theirs(part, path)]
+    if not theirs:
+        return frozenset()
+    sums = {path: who.sums.get(environments.within(part, path), "") for path in theirs}
+    with Folder(part.path) as folder:
+        return frozenset(path for path in theirs if is_as_recorded(folder, path, sums))
 
 
 def _bytecode(

@@ -4,8 +4,8 @@ An environment is made of parts. The first is the folder itself; each further on
 a symbolic link of it leads to, on another disk perhaps, where an installer writes through the link:
 below site-packages, in place of a folder of an installation scheme, or on the way to a file that
 an installer has written down as its own.
-What is not the environment's is named and left out: the project in whose folder somebody ran
-`python -m venv .`, and gpudoctor's own state where that lies inside.
+What is not the environment's is told apart: the project in whose folder somebody ran
+`python -m venv .` (`project`). gpudoctor's own state is left out where that lies inside.
 
 Hard links, other file systems mounted inside, and links inside the environment need no part of
 their own: they are files and folders like the others.
@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from gpudoctor.fix.environment import project as projects
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.installed import recorded, site_folders
-from gpudoctor.fix.environment.tree import Tree
+from gpudoctor.fix.environment.tree import Tree, TreeEntry
 from gpudoctor.model.value import dataclass, replace
 
 # The folders of installation schemes (sysconfig), and what venv, virtualenv and uv write.
@@ -43,6 +44,10 @@ _OWN = frozenset(
 )
 
 
+_MOST_LINKS = 8
+"""Links of a project whose folders are kept."""
+_NOTHING = TreeEntry("file", 0)
+
 MOST_BEHIND_A_LINK = 100_000
 """Files behind a link outside site-packages, whose folder may be anybody's: what is kept of it."""
 
@@ -61,6 +66,10 @@ class Part:
     """Names directly in it that are not the environment's."""
     recorded: bool = True
     """Whether an installer has written down files of it as its own."""
+    project: bool = False
+    """Whether a person's own files lie in it, besides the environment's or alone."""
+    beyond: tuple[str, ...] = ()
+    """Paths of the project of which nothing is kept, nor of what is below them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +78,7 @@ class Environment:
 
     parts: tuple[Part, ...]
     recorded: frozenset[str]
-    """Paths outside site-packages and the scripts that installers have written down as theirs."""
+    """Paths outside site-packages that installers have written down as theirs."""
 
     @property
     def prefix(self) -> str:
@@ -86,10 +95,17 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
     real = os.path.realpath(prefix)
     records = recorded(real)
     own = tuple(found for found in map(trees.identity, without) if found)
-    first = _part("", real, _others(real, records), own)
+    others = _others(real, records)
+    first = _part("", real, others or (), own)
+    if others is not None:
+        first = _with_project(first, others, own)
     parts = [first]
     sites = site_folders(real)
-    pending = [(path, entry) for path, entry in first.tree.items() if entry.kind == "link"]
+    pending = [
+        (path, entry)
+        for path, entry in first.tree.items()
+        if entry.kind == "link" and not is_theirs(first, path)
+    ]
     while pending:
         link, _ = pending.pop(0)
         known = any(path.startswith(f"{link}/") for path in records)
@@ -102,26 +118,77 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
         part = _part(link, target, (), own, None if packages else MOST_BEHIND_A_LINK)
         parts.append(replace(part, recorded=known or not packages))
         pending += [(f"{link}/{p}", e) for p, e in part.tree.items() if e.kind == "link"]
-    outside = frozenset(path for path in records if not is_installers_place(path))
+    parts += _linked_projects(first, parts, own)
+    outside = frozenset(path for path in records if not is_in_site(path))
     return Environment(parts=tuple(parts), recorded=outside)
 
 
-def again(part: Part, without: Collection[str] = ()) -> Tree:
-    """The files of a part as they are now; nothing if its folder is gone."""
+def again(part: Part, without: Collection[str] = (), touched: Collection[str] = ()) -> Tree:
+    """The files of a part as they are now; nothing if its folder is gone.
+
+    Of a project only those are looked at that an installer `touched`: what the person does there
+    is not the environment's.
+    """
     own = tuple(found for found in map(trees.identity, without) if found)
-    return trees.scan(part.path, part.others, own)
+    if not part.project:
+        return trees.scan(part.path, part.others, own)
+    theirs: Tree = {p: e for p, e in part.tree.items() if is_theirs(part, p)}
+    if touched:
+        theirs = projects.again(part.path, theirs, part.beyond, touched)
+    if part.name:
+        return theirs
+    skip = [name for name in trees.names(part.path) if is_theirs(part, name)]
+    return {**trees.scan(part.path, skip, own), **theirs}
+
+
+def in_projects(before: Environment, paths: Iterable[str]) -> dict[str, set[str]]:
+    """Which of these paths of the environment lie in a project: name of the part → paths in it."""
+    found: dict[str, set[str]] = {part.name: set() for part in before.parts}
+    projects_here = [part for part in before.parts if part.project]
+    if not projects_here:
+        return found
+    for path in paths:
+        for part in projects_here:
+            if part.name and path.startswith(f"{part.name}/"):
+                found[part.name].add(path[len(part.name) + 1 :])
+            elif not part.name and is_theirs(part, path):
+                found[""].add(path)
+    return found
+
+
+def recorded_in_projects(before: Environment) -> dict[str, set[str]]:
+    """What installers have written down as theirs, and lies in a project."""
+    if not any(part.project for part in before.parts):
+        return in_projects(before, ())
+    return in_projects(before, before.recorded | recorded(before.prefix))
 
 
 def differences(before: Environment, without: Collection[str] = ()) -> Mapping[str, list[str]]:
     """Paths that are not as they were: name of the part → paths in it."""
-    return {part.name: trees.changed(part.tree, again(part, without)) for part in before.parts}
+    touched = recorded_in_projects(before)
+    return {
+        part.name: trees.changed(part.tree, again(part, without, touched[part.name]))
+        for part in before.parts
+    }
+
+
+def is_theirs(part: Part, path: str) -> bool:
+    """Whether a path of a part lies in a person's project and not in the environment."""
+    if not part.project or part.name:
+        return part.project
+    top = path.partition("/")[0]
+    return top in part.others or (top not in _OWN and top not in part.tree)
+
+
+def is_in_site(path: str) -> bool:
+    """Whether `path` lies where installers alone write: site-packages."""
+    names = path.split("/")[:-1]
+    return "site-packages" in names or "dist-packages" in names
 
 
 def is_installers_place(path: str) -> bool:
-    """Whether only installers write at `path`: site-packages, the scripts, `pyvenv.cfg`."""
-    names = path.split("/")
-    inside = "site-packages" in names[:-1] or "dist-packages" in names[:-1]
-    return inside or names[0] in ("bin", "Scripts", "pyvenv.cfg")
+    """Whether mostly installers write at `path`: site-packages, the scripts, `pyvenv.cfg`."""
+    return is_in_site(path) or path.split("/")[0] in ("bin", "Scripts", "pyvenv.cfg")
 
 
 def is_bytecode(path: str) -> bool:
@@ -154,18 +221,40 @@ def _part(
     return Part(name=name, path=path, mode=mode, tree=tree, others=others)
 
 
-def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...]:
-    """What else lies in the folder of a venv. A conda environment owns all of its folder."""
+def _others(prefix: str, records: frozenset[str]) -> tuple[str, ...] | None:
+    """What else lies in the folder of a venv. `None`: a conda environment owns all of it."""
     if not os.path.exists(os.path.join(prefix, "pyvenv.cfg")) or os.path.isdir(
         os.path.join(prefix, "conda-meta")
     ):
-        return ()
+        return None
     named = {path.partition("/")[0] for path in records}
-    try:
-        names = os.listdir(prefix)
-    except OSError as error:
-        raise trees.UnreadableError(f"{prefix} cannot be read: {error.strerror}") from None
+    names = trees.names(prefix)
     return tuple(sorted(name for name in names if name not in _OWN and name not in named))
+
+
+def _with_project(part: Part, names: Collection[str], own: Collection[trees.Identity]) -> Part:
+    files, beyond = projects.scan(part.path, names, own)
+    return replace(part, tree={**part.tree, **files}, project=True, beyond=beyond)
+
+
+def _linked_projects(
+    first: Part, parts: Collection[Part], own: Collection[trees.Identity]
+) -> list[Part]:
+    """Folders that a link in the project leads to, through which an installer would write."""
+    found: list[Part] = []
+    for link in first.beyond:
+        if first.tree.get(link, _NOTHING).kind != "link" or len(found) == _MOST_LINKS:
+            continue
+        target = _outside(os.path.join(first.path, link), [*parts, *found])
+        if target is None or not os.access(target, os.W_OK | os.X_OK):
+            continue
+        files, beyond = projects.scan(
+            target, trees.names(target), own, projects.MOST_KEPT // _MOST_LINKS
+        )
+        mode = stat.S_IMODE(os.stat(target).st_mode)
+        part = Part(name=link, path=target, mode=mode, tree=files, project=True, beyond=beyond)
+        found.append(part)
+    return found
 
 
 def _holds_packages(link: str, sites: list[str]) -> bool:

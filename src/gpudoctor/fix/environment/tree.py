@@ -11,7 +11,7 @@ from typing import Literal
 from gpudoctor.model.value import dataclass, field
 
 # What NFS and FUSE leave in place of a file that was removed while a program has it open.
-_TRANSIENT = (".nfs0", ".fuse_hidden")
+TRANSIENT = (".nfs0", ".fuse_hidden")
 
 Kind = Literal["file", "folder", "link"]
 
@@ -68,6 +68,20 @@ def scan(
     return dict(islice(_walk(folder, "", skip, above), most))
 
 
+def names(folder: str) -> list[str]:
+    """The names in a folder; none if it is gone.
+
+    Raises:
+        UnreadableError: it cannot be read.
+    """
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UnreadableError(f"{folder} cannot be read: {error.strerror}") from None
+
+
 def _walk(
     folder: str, relative: str, skip: Collection[str], without: Collection[Identity]
 ) -> Iterator[tuple[str, TreeEntry]]:
@@ -79,7 +93,7 @@ def _walk(
     except OSError as error:
         raise UnreadableError(f"{folder} cannot be read: {error.strerror}") from None
     for item in items:
-        if (not relative and item.name in skip) or item.name.startswith(_TRANSIENT):
+        if (not relative and item.name in skip) or item.name.startswith(TRANSIENT):
             continue
         try:
             status = item.stat(follow_symlinks=False)

@@ -43,6 +43,8 @@ def write(kept: Kept, path: str) -> dict[str, Any]:
             "mode": part.mode,
             "others": list(part.others),
             "recorded": part.recorded,
+            "project": part.project,
+            "beyond": list(part.beyond),
             "vault": vault.path,
             "token": vault.token,
             "tree": [
@@ -139,6 +141,8 @@ def _part(row: Mapping[str, Any]) -> tuple[Part, Vault, dict[str, int]]:
         tree=tree,
         others=tuple(map(str, row["others"])),
         recorded=bool(row["recorded"]),
+        project=bool(row.get("project", False)),
+        beyond=tuple(map(str, row.get("beyond", ()))),
     )
     return part, Vault(path=vault, token=str(row["token"])), sums
 

@@ -25,27 +25,47 @@ _SMALL = 1 << 20
 _CHUNK = 1 << 20
 
 
-def present(kept: Kept, without: Collection[str] = ()) -> dict[str, Tree]:
+def present(
+    kept: Kept,
+    without: Collection[str] = (),
+    also: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, Tree]:
     """What each part holds now: name of the part → files; one that merely looks like the kept one
     differs from it in its `target`.
+
+    Args:
+        kept: the environment as it was.
+        without: folders that are no part of it.
+        also: paths of a project that are looked at though no record names them now.
 
     Raises:
         UnreadableError: a folder cannot be read.
     """
     rows = zip(kept.environment.parts, kept.vaults, kept.sums, strict=True)
-    return {part.name: present_in(part, vault, sums, without) for part, vault, sums in rows}
+    touched = environments.recorded_in_projects(kept.environment)
+    for name, paths in (also or {}).items():
+        touched[name].update(paths)
+    return {
+        part.name: present_in(part, vault, sums, without, touched[part.name])
+        for part, vault, sums in rows
+    }
 
 
 def present_in(
-    part: Part, vault: Vault, sums: Mapping[str, int], without: Collection[str] = ()
+    part: Part,
+    vault: Vault,
+    sums: Mapping[str, int],
+    without: Collection[str] = (),
+    touched: Collection[str] = (),
 ) -> Tree:
-    """The same for one part."""
-    tree = dict(environments.again(part, without))
+    """The same for one part; of a project, the paths that an installer `touched` are looked at."""
+    tree = dict(environments.again(part, without, touched))
     suspects = [
         path
         for path, entry in part.tree.items()
         if entry.kind == "file"
-        and (now := tree.get(path)) == entry
+        and (now := tree.get(path)) is not entry  # one that was not looked at
+        and now == entry
         and now is not None
         and (now.inode != entry.inode or (path in sums and entry.size <= _SMALL))
         and not environments.is_bytecode(path)

@@ -21,12 +21,14 @@ from gpudoctor.fix.environment.parts import Part
 from gpudoctor.fix.environment.tree import TreeEntry
 from gpudoctor.fix.keeping import snapshot as snapshots
 from gpudoctor.fix.keeping import vault as vaults
+from gpudoctor.fix.keeping.beside import Beside
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.present import is_kept, present_in
 from gpudoctor.fix.keeping.vault import Vault
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
+_RECORDS = ("/RECORD", "/installed-files.txt")
 _ROUNDS = 2
 """An obstacle may be gone a moment later: what failed is tried once more."""
 
@@ -43,6 +45,11 @@ class Restored:
     """What could not be put back: path, and why."""
     aside: tuple[str, ...] = ()
     """Folders with what was moved out of the way."""
+    beside: Beside = Beside()
+    """What an installer had changed outside the environment: put back, or never kept."""
+    versions: tuple[str, ...] = ()
+    """Files outside the environment that somebody wrote anew, and that were left alone; what they
+    were is set aside."""
 
 
 def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
@@ -53,17 +60,58 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
         plan: what to do with each path that differs. Paths that it does not name are not touched.
         without: folders that are no part of the environment.
     """
+    projects, rest = _apart(kept, plan)
+    first = _carry_out(kept, projects, without)
+    if first.failed:
+        rest = _without_records(rest)
+    then = _carry_out(kept, rest, without)
+    aside = [vault.aside for vault in kept.vaults if os.path.isdir(vault.aside)]
+    return Restored(
+        paths=(*first.paths, *then.paths),
+        left=(*first.left, *then.left),
+        failed=(*first.failed, *then.failed),
+        aside=tuple(aside),
+    )
+
+
+def _apart(kept: Kept, plan: Plan) -> tuple[Plan, Plan]:
+    """What is done in a person's project, and the rest.
+
+    The first comes first: only the records, which go with the rest, tell what belongs to it.
+    """
+    projects: dict[str, dict[str, Action]] = {}
+    rest: dict[str, dict[str, Action]] = {}
+    for part in kept.environment.parts:
+        for path, action in plan.get(part.name, {}).items():
+            group = projects if environments.is_theirs(part, path) else rest
+            group.setdefault(part.name, {})[path] = action
+        if not part.project:
+            rest.setdefault(part.name, {})
+    return projects, rest
+
+
+def _without_records(plan: Plan) -> Plan:
+    """The records stay until all in the project is as it was, so that the next undo knows it."""
+    return {
+        name: {path: action for path, action in actions.items() if not path.endswith(_RECORDS)}
+        for name, actions in plan.items()
+    }
+
+
+def _carry_out(kept: Kept, plan: Plan, without: Collection[str]) -> Restored:
     paths: list[str] = []
     left: list[str] = []
     failed: list[tuple[str, str]] = []
     for part, vault, sums in zip(kept.environment.parts, kept.vaults, kept.sums, strict=True):
-        actions = plan.get(part.name, {})
+        if part.name not in plan:
+            continue
+        actions = plan[part.name]
         try:
             _make_root(part)
             with Folder(part.path) as folder, Folder(vault.files) as files:
                 work = _Work(part, folder, files, vault, sums, actions)
                 work.run()
-            now = present_in(part, vault, sums, without)
+            now = present_in(part, vault, sums, without, actions.keys())
         except OSError as error:
             failed.append((part.path, getattr(error, "strerror", None) or str(error)))
             continue
@@ -78,8 +126,13 @@ def restore(kept: Kept, plan: Plan, without: Collection[str] = ()) -> Restored:
                 left.append(shown)
             else:
                 failed.append((shown, work.errors.get(path, "it is not as it was")))
-    aside = [vault.aside for vault in kept.vaults if os.path.isdir(vault.aside)]
-    return Restored(paths=tuple(paths), left=tuple(left), failed=tuple(failed), aside=tuple(aside))
+    return Restored(paths=tuple(paths), left=tuple(left), failed=tuple(failed))
+
+
+def with_beside(restored: Restored, changed: Beside, versions: tuple[str, ...]) -> Restored:
+    """The same, with what happened outside the environment; no path is named twice."""
+    left = tuple(path for path in restored.left if path not in versions)
+    return replace(restored, left=left, beside=changed, versions=versions)
 
 
 def _make_root(part: Part) -> None:

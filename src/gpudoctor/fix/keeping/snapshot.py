@@ -19,7 +19,7 @@ import shutil
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment import parts as environments
@@ -29,10 +29,14 @@ from gpudoctor.fix.environment.tree import TreeEntry
 from gpudoctor.fix.keeping import manifest, vault
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.vault import Vault
+from gpudoctor.model.value import replace
 
 # _IOW(0x94, 9, int) in linux/fs.h: share the blocks of one file with another.
 _FICLONE = 0x40049409
 _EDITED_IN_PLACE = (".pth", ".egg-link", "pyvenv.cfg")
+_PROJECT_FILE_BYTES = 1 << 20
+_PROJECT_BYTES = 1 << 28
+"""What of a person's project is copied where hard links do not reach: sources, and not data."""
 _SCRIPT_BYTES = 1 << 18
 """Larger programs (interpreters) are no scripts that an installer writes anew."""
 _CHUNK = 1 << 20
@@ -55,12 +59,15 @@ def take(
         FixFailedError: it cannot be kept (no space for copies, a file that cannot be read).
     """
     total = sum(len(part.tree) for part in environment.parts)
+    parts: list[Part] = []
     sums: list[dict[str, int]] = []
     done = 0
     try:
         for part, place in zip(environment.parts, vaults, strict=True):
             vault.make(place)
-            sums.append(_keep_part(part, place))
+            copied, lost = _keep_part(part, place)
+            parts.append(_without(part, lost))
+            sums.append(copied)
             done += len(part.tree)
             if on_progress is not None:
                 on_progress(done, total)
@@ -68,14 +75,35 @@ def take(
         what = getattr(error, "filename", None) or environment.prefix
         why = getattr(error, "strerror", None) or error
         raise FixFailedError(f"{what} cannot be kept safe: {why}") from None
-    return Kept(environment=environment, vaults=tuple(vaults), sums=tuple(sums))
+    found = replace(environment, parts=tuple(parts))
+    return Kept(environment=found, vaults=tuple(vaults), sums=tuple(sums))
 
 
-def _keep_part(part: Part, place: Vault) -> dict[str, int]:
+def _without(part: Part, lost: Collection[str]) -> Part:
+    """The part, if nothing could be kept of these paths of a project."""
+    if not lost:
+        return part
+    tree = {path: entry for path, entry in part.tree.items() if path not in lost}
+    return replace(part, tree=tree, beyond=(*part.beyond, *lost))
+
+
+def _keep_part(part: Part, place: Vault) -> tuple[dict[str, int], list[str]]:
+    """The sums of what was copied, and the paths of a project of which nothing could be kept."""
     sums: dict[str, int] = {}
+    lost: list[str] = []
+    room = _PROJECT_BYTES
     with Folder(part.path) as source, Folder(place.files) as target:
         for path, entry in part.tree.items():
             if entry.kind != "file":
+                continue
+            if environments.is_theirs(part, path):
+                small = entry.size <= min(room, _PROJECT_FILE_BYTES)
+                crc = _keep_theirs(source, path, target, entry, small=small)
+                if crc is None:
+                    lost.append(path)
+                elif crc:
+                    room -= entry.size
+                    sums |= crc
                 continue
             in_place = _edited_in_place(environments.within(part, path), entry)
             if not in_place and _linked(source, path, target):
@@ -86,7 +114,31 @@ def _keep_part(part: Part, place: Vault) -> dict[str, int]:
             sums[path] = copy(source, path, target, path, mtime_ns=entry.mtime_ns)
         # Links are in the file system's own journal; the bytes of copies are not yet on disk.
         _flush(target, sums)
-    return sums
+    return sums, lost
+
+
+def _keep_theirs(
+    source: Folder, path: str, target: Folder, entry: TreeEntry, *, small: bool
+) -> dict[str, int] | None:
+    """Keep a file of a person's project, whose loss stops no fix: by a link; where links do not
+    reach, a small one by a copy, whose sum this gives. `None` if nothing could be kept."""
+    try:
+        if _linked(source, path, target):
+            return {}
+        if small:
+            return {path: copy(source, path, target, path, mtime_ns=entry.mtime_ns)}
+    except FileNotFoundError:  # the person has removed it meanwhile
+        pass
+    except PermissionError:
+        if _readable(source, path):
+            raise
+    target.remove(path)
+    return None
+
+
+def _readable(source: Folder, path: str) -> bool:
+    name, parent = source.at(path)
+    return os.access(name, os.R_OK, dir_fd=parent)
 
 
 def _linked(source: Folder, path: str, target: Folder) -> bool:
