@@ -10,7 +10,7 @@ import os
 import pytest
 
 from gpudoctor.errors import FixFailedError
-from gpudoctor.fix.environment import project
+from gpudoctor.fix.environment import around as project
 from gpudoctor.fix.keeping import snapshot
 from lab import tiny
 from lab.patient import Patient

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment.around import is_as_recorded, with_folders
 from gpudoctor.fix.environment.confined import Folder
 from gpudoctor.fix.environment.installed import recorded, recorded_sums
 from gpudoctor.fix.environment.parts import Environment, Part
-from gpudoctor.fix.environment.project import is_as_recorded, with_folders
 from gpudoctor.model.value import dataclass, field
 
 Action = Literal["put back", "set aside", "leave"]

@@ -5,7 +5,7 @@ a symbolic link of it leads to, on another disk perhaps, where an installer writ
 below site-packages, in place of a folder of an installation scheme, or on the way to a file that
 an installer has written down as its own.
 What is not the environment's is told apart: the project in whose folder somebody ran
-`python -m venv .` (`project`). gpudoctor's own state is left out where that lies inside.
+`python -m venv .` (`around`). gpudoctor's own state is left out where that lies inside.
 
 Hard links, other file systems mounted inside, and links inside the environment need no part of
 their own: they are files and folders like the others.
@@ -17,7 +17,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
 
-from gpudoctor.fix.environment import project as projects
+from gpudoctor.fix.environment import around as projects
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.installed import recorded, site_folders
 from gpudoctor.fix.environment.tree import Tree, TreeEntry

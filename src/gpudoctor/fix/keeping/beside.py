@@ -7,11 +7,11 @@ import stat
 from collections.abc import Mapping
 
 from gpudoctor.fix.environment import parts as environments
+from gpudoctor.fix.environment.around import is_below
 from gpudoctor.fix.environment.confined import Folder, move_between
 from gpudoctor.fix.environment.installed import recorded
 from gpudoctor.fix.environment.ownership import Plan
 from gpudoctor.fix.environment.parts import Environment, Part
-from gpudoctor.fix.environment.project import is_below
 from gpudoctor.fix.environment.tree import Tree
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.present import is_kept
