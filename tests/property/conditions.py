@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 
 from packaging.specifiers import SpecifierSet
 
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.compat.architecture import (
     Architecture,
     ComputeCapability,
@@ -35,7 +36,6 @@ from gpudoctor.model.terms.sentence import Condition
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build.candidates import Offer, objections, offers
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Pin, Target, capability, target_of
 
 
@@ -404,6 +404,10 @@ def _no_ordinary(scene: Scene, gpu: str) -> bool:
     return bool(host.jetson or host.l4t) and not _serving_here(scene, gpu)
 
 
+def _is_indexed(scene: Scene) -> bool:
+    return any("--index-url" in (step.posix or "") for step in scene.steps)
+
+
 def _toolkit(scene: Scene, toolkit: str) -> bool:
     kit = kb_cuda.toolkit(toolkit)
     return kit is not None and all(gpu.sm in kit.sm for gpu in scene.target.gpus)
@@ -490,6 +494,7 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "damaged": _is_damaged,
     "earlier-nightly": _day_before,
     "in-jetpack-index": _no_ordinary,
+    "jetpack-wheel": lambda s, wheel: wheel in s.packages and not _is_indexed(s),
     "in-amd-index-alone": lambda s, gfx: (
         not any(_rocm_here(s, name) or not _built_by_amd(s, name) for name in gfx)
     ),

@@ -227,7 +227,8 @@ def _amd_in_wsl(draw: random.Random) -> Case:
 
 def _jetson(draw: random.Random) -> Case:
     l4t = draw.choice(["35.4.1", "36.4.0"])
-    made = sheet("Jetson Orin", arch="aarch64", driver="540.4.0", cuda="12.6", python="3.10.12")
+    python = draw.choice(["3.8.10", "3.10.12"])
+    made = sheet("Jetson Orin", arch="aarch64", driver="540.4.0", cuda="12.6", python=python)
     host = replace(made.facts.host, jetson="NVIDIA Jetson AGX Orin", l4t=l4t, glibc="2.35")
     return Case(sheet=FactSheet(replace(made.facts, host=host)))
 

@@ -14,12 +14,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.finding import Severity
 from gpudoctor.prescribe.build.companion_changes import Along
 from gpudoctor.prescribe.build.feasible import feasible
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.prediction import with_build
 from gpudoctor.prescribe.build.solver import best, explain, ranked
 from gpudoctor.prescribe.request.target import Target

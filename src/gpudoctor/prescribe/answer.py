@@ -46,7 +46,7 @@ def prescribe(
             status="resolved",
             why=_torch_stays(errors),
             steps=first,
-            notes=leftover_notes(findings),
+            notes=leftover_notes(findings, first),
         )
     # The solver, the ways out and their commands are loaded only where a remedy does not do.
     from gpudoctor.prescribe.answers.cure import cure

@@ -40,9 +40,14 @@ class JetsonIndex:
     l4t: str
     """First number of the Jetson Linux release: `36`."""
     capability: str
-    index_url: str
+    index_url: str | None
+    """An index that pip reads; `None` where NVIDIA has files alone."""
     python: tuple[str, ...]
     cuda: str
+    wheel: str | None
+    """The URL of the one file to install, where there is no index."""
+    beside: str | None
+    """What has to be known beside that file, as a sentence."""
     source: str
 
 
@@ -93,7 +98,9 @@ def jetson_indexes() -> tuple[JetsonIndex, ...]:
             jetpack=row["jetpack"],
             l4t=row["l4t"],
             capability=row["capability"],
-            index_url=row["index_url"],
+            index_url=row.get("index_url"),
+            wheel=row.get("wheel"),
+            beside=row.get("beside"),
             python=tuple(row["python"]),
             cuda=row["cuda"],
             source=", ".join(row["sources"]),

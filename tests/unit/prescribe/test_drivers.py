@@ -155,3 +155,9 @@ def test_a_bare_branch_stands_for_a_driver_that_is_new_enough():
 def test_a_model_that_came_late_in_its_branch_is_said_with_the_driver_that_knows_it():
     found = driver_for((ComputeCapability(12, 0),), names=("GeForce RTX 5060 Ti",))
     assert found.branch > 575 or found.at_least is not None
+
+
+def test_a_driver_is_no_alternative_where_the_present_one_serves_the_same_build():
+    answer = cure(sheet("K80", driver="470.256.02", torch="2.6.0+cu124"))
+    assert (answer.torch, answer.variant) == ("2.3.1", "cu118")
+    assert not [step for way in answer.alternatives for step in way.steps if step.kind == "driver"]

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.kb.software import torch_binaries
 from gpudoctor.kb.software.torch_releases import build
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import PlanRequest
-from gpudoctor.prescribe.build.gaps import gaps, sentences
+from gpudoctor.prescribe.build.gaps import sentences
 from gpudoctor.prescribe.plan import plan
+from gpudoctor.rules import judge
 from unit.prescribe.sheets import cure, sheet
 
 T4 = ComputeCapability(7, 5)
@@ -62,3 +64,11 @@ def test_the_warning_is_cured_by_a_build_that_serves_everything():
     libraries = torch_binaries.libraries(build("2.15.0", "cu132", "linux_x86_64"))
     answer = cure(FactSheet(replace(machine.facts, libraries=libraries)))
     assert (answer.status, answer.torch, answer.variant) == ("resolved", "2.14.1", "cu126")
+
+
+def test_a_report_without_libraries_is_judged_by_the_published_build():
+    made = sheet("T4", torch="2.15.0+cu132")
+    (warning,) = judge(made).findings
+    assert warning.name == "partial-kernel-coverage"
+    assert "torch.linalg on CUDA" in warning.title
+    assert cure(made).torch == "2.14.1"

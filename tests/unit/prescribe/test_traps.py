@@ -112,6 +112,25 @@ def test_orin_gets_the_index_of_its_jetpack():
     assert "jetson-ai-lab" in line(found)
 
 
+def jetson(l4t, python):
+    host = Host(os="linux", arch="aarch64", jetson="NVIDIA Jetson AGX Orin", l4t=l4t, glibc="2.31")
+    return cure(sheet("8.7", host=host, driver="540.4.0", python=python))
+
+
+def test_where_nvidia_has_files_and_no_index_the_file_is_named():
+    found = jetson("35.4.1", "3.8.10")
+    assert found.index_url is None
+    assert "--index-url" not in line(found)
+    assert line(found).endswith("-cp38-cp38-linux_aarch64.whl")
+    assert "libopenblas" in found.notes[0]
+
+
+def test_another_python_than_the_one_of_jetpack_gets_an_environment_with_that_one():
+    found = jetson("36.4.0", "3.12.3")
+    assert line(found).startswith("python3.10 -m venv torch-3.10")
+    assert "torch-3.10/bin/python -m pip install torch" in line(found)
+
+
 def test_t4g_has_no_wheel_for_arm_and_is_built_from_source():
     found = cure(sheet("T4G", arch="aarch64", torch="2.11.0+cu130"))
     assert found.status == "resolved"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Facts
+from gpudoctor.model.facts import Facts, Host
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules.engine.case import Case
@@ -222,3 +222,15 @@ def test_a_mask_that_empties_itself_says_why(mask: str, why: str) -> None:
     hidden = tuple(gpu(index=n, cuda_index=None, visible=False) for n in (0, 1))
     found = judged(machine(gpus=hidden, environment={"CUDA_VISIBLE_DEVICES": mask}))
     assert why in found["cuda-visible-devices-hides-gpus"].detail
+
+
+def test_a_jetson_in_a_container_that_sees_no_gpu_has_one_on_its_chip() -> None:
+    host = Host(os="linux", arch="aarch64", container="docker", jetson="NVIDIA Jetson Orin Nano")
+    found = judged(FactSheet(Facts(host=host)))["container-started-without-gpu"]
+    assert found.remedies[0].posix == "docker run --runtime nvidia …"
+
+
+def test_where_to_look_from_a_container_is_said_in_the_words_of_its_kind() -> None:
+    host = Host(os="linux", arch="x86_64", container="podman")
+    found = judged(FactSheet(Facts(host=host)))["no-gpu-found"]
+    assert found.next_look is not None and "podman run --device" in found.next_look

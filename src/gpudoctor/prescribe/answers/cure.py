@@ -49,7 +49,7 @@ def cure(
                 torch=version,
             ),
             steps=(*first, shadow.step),
-            notes=leftover_notes(question.findings),
+            notes=leftover_notes(question.findings, first),
         )
     if path := _unanswerable(start):
         return without(start, path, first)

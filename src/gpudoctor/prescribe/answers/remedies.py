@@ -86,6 +86,10 @@ def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     return ()
 
 
-def leftover_notes(findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """Where to look next, for the first of the findings."""
-    return tuple(f.next_look for f in findings[:1] if f.next_look)
+def leftover_notes(findings: tuple[Finding, ...], steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Where to look next, for the first of the findings, unless a step says it already."""
+    return tuple(
+        finding.next_look
+        for finding in findings[:1]
+        if finding.next_look and not any(finding.next_look in step.text for step in steps)
+    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.compat.amd_target import build_serves, wsl_serves
 from gpudoctor.compat.architecture import (
     Architecture,
@@ -22,7 +23,6 @@ from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import cached_property, dataclass
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.request.target import Target
 
 Constraint = Literal["platform", "pin", "python", "glibc", "macos", "code", "driver", "gfx"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
+from gpudoctor.binaries.judgement.published import Gap, gaps
 from gpudoctor.compat.architecture import Architecture, ComputeCapability, runs_natively
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
@@ -13,7 +14,6 @@ from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass, replace
 from gpudoctor.prescribe.build.candidates import driver_serves
 from gpudoctor.prescribe.build.feasible import feasible
-from gpudoctor.prescribe.build.gaps import Gap, gaps
 from gpudoctor.prescribe.request.target import Target
 
 Kind = Literal["newest", "complete", "official", "for-python", "confirmed", "none"]

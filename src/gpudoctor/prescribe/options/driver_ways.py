@@ -11,6 +11,7 @@ from gpudoctor.model.terms.sentence import lowered, said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.feasible import feasible
 from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
 from gpudoctor.prescribe.driver.driver_steps import claim as driver_claim
@@ -84,8 +85,15 @@ def _with_driver(question: Question, plan: DriverPlan, *, keep: bool) -> Iterato
         yield Option("driver", partial(_keeping_torch, question, plan, sheet))
         return
     build = best(target_of(sheet, question.asked), installed=question.installed)
-    if build is not None:
+    if build is not None and not _runs_already(question, build):
         yield Option("driver", partial(_with_build, question, plan, sheet, build), build)
+
+
+def _runs_already(question: Question, build: Build) -> bool:
+    """Whether the present driver serves the GPUs and the build: another one would give nothing."""
+    if question.unknown_to_driver or "open-kernel-module-required" in question.names:
+        return False
+    return any(offer.build == build for offer in feasible(question.target))
 
 
 def _keeping_torch(question: Question, plan: DriverPlan, sheet: FactSheet) -> Way:

@@ -25,49 +25,9 @@ from gpudoctor.prescribe.commands.install_commands import (
 from gpudoctor.prescribe.commands.mirror import MirroredIndex
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
 from gpudoctor.prescribe.known_steps import amd_index
-from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import source_build
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import Target, is_served_gfx, served
-
-
-def jetson_ways(question: Question) -> Iterator[Option]:
-    """NVIDIA's own index for a Jetson."""
-    for gpu in question.target.gpus[:1]:
-        if question.asked:
-            return
-        row = jetson.index_of(question.sheet, gpu)
-        if row is None or question.target.platform != "linux_aarch64":
-            continue
-        found = from_vendor(question, row.index_url, ("torch", "torchvision"))
-        python = question.target.python
-        fits = python is None or python in row.python
-        note = (
-            ""
-            if fits
-            else (
-                f" Its wheels are for Python {', '.join(row.python)}, the one of JetPack "
-                f"{row.jetpack}, and this is {python}: make an environment with that one first."
-            )
-        )
-        way = Way(
-            kind="vendor",
-            why=said(
-                "in-jetpack-index",
-                f"No ordinary wheel has code for {gpu.sm}; NVIDIA's index for JetPack "
-                f"{row.jetpack} has (CUDA {row.cuda}).{note}",
-                gpu=str(gpu),
-            ),
-            steps=found,
-            sheet=predict.with_vendor_torch(
-                question.sheet, Torch(cuda=row.cuda, sass=(gpu.sm,), arch_source="knowledge")
-            ),
-            risk="medium",
-            index_url=row.index_url,
-            packages=("torch", "torchvision"),
-            claims=(Claim(claim=f"torch for JetPack {row.jetpack}", source=row.source),),
-        )
-        yield Option("vendor", partial(_same, way))
 
 
 def _same(way: Way) -> Way:
@@ -131,7 +91,7 @@ def _why_amd(question: Question, gfx: tuple[str, ...]) -> str:
     return said("in-amd-index-too", text, gfx=gfx)
 
 
-def from_vendor(question: Question, url: str, packages: tuple[str, ...]) -> tuple[Step, ...]:
+def from_vendor(question: Question, url: str | None, packages: tuple[str, ...]) -> tuple[Step, ...]:
     """The steps that install torch from an index whose versions are not known here."""
     names = ("torch", "torchvision", "torchaudio")
     have = tuple(p.name for p in question.sheet.facts.packages if p.name in names)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
 from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.companion_changes import pins_of
-from gpudoctor.prescribe.build.gaps import gaps
 from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import EnvironmentChange, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
@@ -73,9 +73,9 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
         yield from wheel_ways(question, "nightly")
     yield from driver_and_mask_ways(question)
     # Rarely needed, and loaded only then.
+    from gpudoctor.prescribe.options.jetson_ways import jetson_ways
     from gpudoctor.prescribe.options.other_ways import (
         amd_ways,
-        jetson_ways,
         python_ways,
         source_ways,
     )

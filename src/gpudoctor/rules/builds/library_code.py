@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from gpudoctor.binaries.judgement.coverage import Coverage, coverage
 from gpudoctor.binaries.judgement.distribution import judge_distribution
 from gpudoctor.binaries.judgement.general import containers
+from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.compat.architecture import ComputeCapability
-from gpudoctor.kb.software import packages
+from gpudoctor.kb.software import packages, torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import CodeGroup, Library
 from gpudoctor.model.finding import Evidence, Finding, Severity
@@ -24,6 +25,10 @@ from gpudoctor.rules.engine.case import TORCH, Case, Device
 from gpudoctor.rules.engine.wording import finding, names, several
 
 _NEEDS = ("libraries", "gpus")
+_FEWER_GPUS = (
+    "Most of torch runs on this GPU, but not what lies in this library: it was compiled for fewer "
+    "GPUs than the rest. Programs that use it fail with `no kernel image is available`."
+)
 
 
 def covered(library: Library, gpu: ComputeCapability, serves: str | None) -> Coverage:
@@ -64,14 +69,16 @@ def _devices(case: Case) -> list[tuple[Device, ComputeCapability]]:
 
 @rule(
     "partial-kernel-coverage",
-    uses=("torch.sass", "gpus[*].compute_capability"),
-    needs=_NEEDS,
+    uses=("torch.sass", "gpus[*].compute_capability", "libraries"),
+    needs=("gpus",),
     # Where the driver cannot compile torch's PTX, every library lacks code for the same reason.
     unless=("ptx-unsupported-toolchain",),
 )
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""
     without = {device for device, _ in lacking(case)}
+    if not case.facts.libraries:
+        yield from _published_gaps(case, without)
     serves = _serves(case)
     for library in case.torch_libraries:
         if not _groups_known(library) or knowledge.is_nvidia_library(library.path):
@@ -85,6 +92,38 @@ def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
                 hit.append((device, found))
         if hit:
             yield _partial(case, library, hit)
+
+
+def _published_gaps(case: Case, without: Collection[Device]) -> Iterator[Finding]:
+    """What the published build of that name lacks, where no library of the machine was read."""
+    torch = case.facts.torch
+    if torch is None or case.code is None or case.platform is None:
+        return
+    version, label = split_label(torch.version or "")
+    build = torch_releases.build(version, label or "", case.platform)
+    devices = [(device, gpu) for device, gpu in _devices(case) if device not in without]
+    if build is None or torch.cuda != build.cuda:
+        return
+    for gap in gaps(build, [gpu for _, gpu in devices]):
+        hit = [device for device, gpu in devices if gpu.sm in gap.gpus]
+        affected = f" ({gap.purpose})" if gap.purpose else ""
+        yield finding(
+            "partial-kernel-coverage",
+            f"{gap.file}{affected} of the published {case.torch_name} has no code, or little, for "
+            f"{names(hit)}",
+            _FEWER_GPUS,
+            evidence=[
+                case.evidence("torch.version"),
+                Evidence(
+                    fact=f"libraries.{gap.file}",
+                    value=f"read from the published {gap.read}",
+                    source="knowledge base",
+                ),
+                *gpu_evidence(case, hit),
+            ],
+            gpus=hit,
+            clears_with=("install",),
+        )
 
 
 def _on_purpose(found: Coverage) -> bool:
@@ -106,8 +145,7 @@ def _partial(case: Case, library: Library, hit: Sequence[tuple[Device, Coverage]
     return finding(
         "partial-kernel-coverage",
         f"{file}{affected} has {how_much} for {names(devices)}",
-        "Most of torch runs on this GPU, but not what lies in this library: it was compiled for "
-        "fewer GPUs than the rest. Programs that use it fail with `no kernel image is available`.",
+        _FEWER_GPUS,
         evidence=[_library_evidence(library), *gpu_evidence(case, devices)],
         gpus=devices,
         clears_with=("install",),

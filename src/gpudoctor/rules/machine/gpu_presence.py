@@ -55,9 +55,10 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
     remedies: tuple[Step, ...] = ()
     next_look = None
     if case.host.container and case.host.container_gpus is not True:
+        start = _START_WITH_GPU.get(case.host.container, _START_WITH_GPU["docker"])
         next_look = (
-            "`nvidia-smi` on the host shows whether the machine has a GPU; if it has, start the "
-            "container with it (docker run --gpus all)."
+            "`nvidia-smi` on the host shows whether the machine has an NVIDIA GPU. If it has: "
+            f"{start.text[:1].lower()}{start.text[1:]}"
         )
     elif case.host.wsl:
         remedies = (
@@ -91,7 +92,7 @@ def no_gpu_found(case: Case) -> Iterator[Finding | Unknown]:
 def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
     """PCI shows an NVIDIA GPU of the host, and nothing of it was passed into this container."""
     host = case.host
-    if not host.container or not case.nvidia or case.cuda_works:
+    if not host.container or not (case.nvidia or case.jetson) or case.cuda_works:
         return
     if any(case.listed_by_driver(device) for device in case.nvidia):
         return
@@ -103,11 +104,14 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         and not case.module.device_nodes
         and case.knows("kernel_module.device_nodes")
     )
-    if not kept_out and not empty:
+    # A Jetson has its GPU on the chip: where none is seen, none was passed in.
+    on_chip = case.jetson and not case.devices
+    if not kept_out and not empty and not on_chip:
         return
+    left_out = names(case.nvidia) if case.nvidia else f"the GPU of {host.jetson or 'this Jetson'}"
     yield finding(
         "container-started-without-gpu",
-        f"This {host.container} container was started without access to {names(case.nvidia)}",
+        f"This {host.container} container was started without access to {left_out}",
         "The machine has an NVIDIA GPU, but a container sees none of it unless it is started "
         "with it: neither the devices nor the driver's libraries were passed in.",
         evidence=[
@@ -117,7 +121,10 @@ def container_started_without_gpu(case: Case) -> Iterator[Finding | Unknown]:
         ],
         gpus=case.nvidia,
         clears_with=("manual",),
-        next_look="If `nvidia-smi` fails on the host too, the driver of the host is the cause.",
+        next_look=(
+            f"If {'CUDA' if case.jetson else '`nvidia-smi`'} fails on the host too, the driver of "
+            "the host is the cause."
+        ),
         remedies=(*_start_with_gpu(case),),
     )
 
