@@ -33,7 +33,7 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
         return _slower_than_cpu(question, first)
     found = relaxations(target, question.kind)
     ways = [_relaxed(entry, target) for entry in found]
-    if all(entry.constraint == "gfx" for entry in found):
+    if question.kind != "cuda" and all(entry.constraint == "gfx" for entry in found):
         ways += _on_processor(question)
     nearest = _nearest([way.why for way in ways[: len(found) or 1]])
     return Prescription(

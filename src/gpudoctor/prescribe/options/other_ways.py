@@ -24,6 +24,8 @@ from gpudoctor.prescribe.commands.install_commands import (
 )
 from gpudoctor.prescribe.commands.mirror import MirroredIndex
 from gpudoctor.prescribe.commands.new_environment import interpreter_in, new_environment
+from gpudoctor.prescribe.driver.branches import DriverPlan, driver_for
+from gpudoctor.prescribe.driver.driver_steps import driver_steps
 from gpudoctor.prescribe.known_steps import amd_index
 from gpudoctor.prescribe.options import source_build
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
@@ -108,6 +110,10 @@ def python_ways(question: Question) -> Iterator[Option]:
         return
     free = replace(question.target, python=None, implementation=None, bits=None)
     builds = ranked(free, kind=question.kind)
+    driver = None if builds else _driver_too(question)
+    if driver is not None:
+        free = replace(free, driver=driver.version, driver_cuda=None)
+        builds = ranked(free, kind=question.kind)
     if not builds:
         return
     build = builds[0]
@@ -117,27 +123,46 @@ def python_ways(question: Question) -> Iterator[Option]:
     if wanted == python:
         return
     sheet = predict.with_python(question.sheet, wanted)
+    if driver is not None:
+        sheet = predict.with_driver(sheet, driver)
     folder = f"torch-{wanted}"
     windows = question.target.os == "windows"
     place = ChangedEnvironment(tool="pip", python=interpreter_in(folder, windows=windows))
     found = install(sheet, build, place, question.options.index_url, question.target.gpus)
     make = new_environment(wanted, folder, windows=windows)
+    before = driver_steps(driver, question.host) if driver is not None else ()
     way = replace(
         way_of("python", found),
         why=said(
             "with-python",
             f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
             f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its "
-            "own.",
+            f"own{f', and needs a newer driver ({driver.why})' if driver else ''}.",
             torch=build.torch,
             variant=build.variant,
             python=wanted,
         ),
         # The interpreter does not exist yet: these are for the person who makes it.
-        steps=(make, *(replace(step, argv=()) for step in found.steps)),
-        risk="medium",
+        steps=(*before, make, *(replace(step, argv=()) for step in found.steps)),
+        risk="high" if before else "medium",
     )
     yield Option("python", partial(_same, way), build)
+
+
+def _driver_too(question: Question) -> DriverPlan | None:
+    """The driver that another Python needs besides; `None`: none is known to do."""
+    target = question.target
+    if not target.gpus or target.driver is None or any(gpu.is_tegra for gpu in target.gpus):
+        return None
+    free = replace(target.without_driver(), python=None, implementation=None, bits=None)
+    build = best(free)
+    if build is None:
+        return None
+    names = tuple(gpu.name or "" for _, gpu in served(question.sheet))
+    linux = target.os == "linux" and not target.wsl
+    major = numbers(build.cuda or "")[0]
+    plan = driver_for(target.gpus, cuda_major=major, names=names, linux=linux)
+    return plan if isinstance(plan, DriverPlan) else None
 
 
 def source_ways(question: Question) -> Iterator[Option]:
