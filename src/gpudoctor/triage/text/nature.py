@@ -48,7 +48,7 @@ _SPOKEN_OF = late_pattern(
     r"|run into|receive|hit|have|face|meet|still)\b|"
     r"(?:errors?|messages?|warnings?|exceptions?|failures?) (?:like|such as|similar to"
     r"|of the form)\b|(?:\be\.g\.|\bfor example\b)[^.]{0,12}$|"
-    r"(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?"
+    r"\b(?:fixes|fixed|fix|resolves|handles?|detects?|catches?|raises|throws|returns|prints|tests?"
     r"|checks?|renames?|adds?|removes?|maps?|wraps?|mentions?|documents?) "
     r"(?:a |an |the |for |when |if )?(?:rare |spurious |possible )?[`'\"]?$",
     re.I,
@@ -70,10 +70,18 @@ _DATA_KEY = late_pattern(
 # An exception as Python prints it in a log: `Failed to import from x with ImportError('...')`, or
 # with several arguments: `urllib3.exceptions.ProtocolError: ('Connection broken: ...', ...)`.
 _CAUGHT = late_pattern(
-    r"^\s*[\w.]{1,120}(?:Error|Exception): \($|"
+    r"^\s*[\w.]{1,120}(?:Error|Exception): \($| [:/] \w{1,30}(?:Error|Exception)\($|"
     r"(?<!raise )(?<!throw new )\b(?:with|error|exception|failed|because|due to|got)\b:? "
     r"\w{0,30}(?:Error|Exception)\($",
     re.I,
+)
+
+# What stands before a message in back quotes: it is told to others, or it happened.
+_OF_OTHERS = late_pattern(r"\b(?:you|users?|error|see)\b", re.I)
+_HAPPENED = late_pattern(
+    r"\bI \b|\b(?:[Ww]e|my|our) \b|\b(?:it|pod|container|job|script|build|run) "
+    r"(?:now |then |always |still )?(?:returns|says|shows|fails|gives|reports|prints|crashes)\b"
+    r"|\b(?:got|getting|fails with|failed with)\b"
 )
 
 # An exception as Triton's compiler prints it below the code: `ValueError("type fp8e4nv not ...")`.
@@ -207,10 +215,7 @@ def only_mentions(line: str, column: int) -> bool:
         if _ALONE.match(prefix) and stripped.endswith(f"{quote})"):
             return False
         if quote == "`":
-            return (
-                bool(re.search(r"\b(?:you|users?|error|see)\b", prefix, re.I))
-                and "I " not in prefix
-            )
+            return bool(_OF_OTHERS.search(prefix)) and not _HAPPENED.search(prefix)
         if len(_PLAIN_WORD.findall(prefix)) >= _SENTENCE and not _SYMBOL.search(prefix):
             return False  # somebody quotes in a sentence what they saw
         return _CODE_BEFORE.search(prefix) is not None and bool(
