@@ -19,7 +19,7 @@ from gpudoctor.triage.readers.errors.traceback import own_frame
 from gpudoctor.triage.readers.own_report import OwnReport
 from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
-from gpudoctor.triage.signatures.match import hits
+from gpudoctor.triage.signatures.match import hits, named_errors
 from gpudoctor.triage.signatures.rank import CERTAIN, RankedCause, rank
 from gpudoctor.triage.text.cleaned_text import Text, fold
 from gpudoctor.triage.text.nature import Nature, nature
@@ -67,7 +67,9 @@ def diagnose(text: Text) -> TextDiagnosis:
     # A GPU of another vendor in a sentence is no complaint about the torch beside it.
     other = any(gpu.vendor != "nvidia" for gpu in sheet.facts.gpus)
     judged = judgement.findings if about and (not other or marks.holds("failure-sign")) else ()
-    candidates = rank(hits(text, marks), judged, marks)
+    found = hits(text, marks)
+    # What messages leave open the number or name of an error may still say.
+    candidates = rank(found, judged, marks) or rank((*found, *named_errors(text)), judged, marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return TextDiagnosis(
         sheet=sheet,

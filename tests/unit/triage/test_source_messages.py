@@ -134,6 +134,12 @@ MESSAGES = [
         "rocm-blas-lacks-gfx",
         "rocblaslt error: Cannot read /usr/lib/ollama/rocm/hipblaslt/library/TensileLibrary_lazy_gfx1151.dat: No such file or directory",
     ),
+    # the words of cudaGetErrorString in any program
+    ("cuda-unknown-999-uvm-after-suspend", "RuntimeError: CUDA failed with error unknown error"),
+    ("no-kernel-image", "GPUassert: invalid device function kernel.cu 33"),
+    ("illegal-memory-access", "RuntimeError: CUDA failed with error misaligned address"),
+    ("cuda-error-unclassified", "CUDA error at main.cu:12: mapping of buffer object failed"),
+    ("cuda-error-unclassified", "HIP error: shared object initialization failed"),
     ("amd-gpu-unsupported", "kfd kfd: amdgpu: skipped device 1002:67df, PCI rejects atomics 730<0"),
     ("amd-driver-not-bound", "ROCk module is NOT loaded, possibly no GPU devices"),
     (

@@ -20,6 +20,8 @@ class ErrorCode:
     """As the library's header writes them; of CUDA the runtime's name, then the driver's."""
     says: str
     """What it means, as a sentence without full stop."""
+    text: str | None = None
+    """What the library's own function gives for it (`cudaGetErrorString`), as programs print it."""
     cause: Slug | None = None
     """The finding that stands behind it most often; `None`: the number does not say why."""
     harmless: bool = False
@@ -32,6 +34,23 @@ class ErrorCode:
 def error_codes() -> tuple[ErrorCode, ...]:
     """All errors, in the order of the table."""
     return tuple(made(ErrorCode, row) for row in load("error_codes")["errors"])
+
+
+@cache
+def with_text(text: str, library: str) -> tuple[ErrorCode, ...]:
+    """The errors of a library for which its function gives this text; case is ignored."""
+    return tuple(
+        row
+        for row in error_codes()
+        if row.library == library and row.text and row.text.lower() == text.lower()
+    )
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    """Every text of the table, the longer ones first."""
+    known = {row.text for row in error_codes() if row.text}
+    return tuple(sorted(known, key=lambda text: (-len(text), text)))
 
 
 @cache

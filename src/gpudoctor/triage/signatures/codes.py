@@ -1,9 +1,10 @@
-"""Errors of CUDA and its libraries in a text, by their names or by their numbers."""
+"""Errors of CUDA and its libraries in a text, by their names, their numbers or their own words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from gpudoctor.kb.findings import error_codes
 from gpudoctor.kb.findings.error_codes import ErrorCode
@@ -23,6 +24,14 @@ _NUMBER = late_pattern(
     r"(?P<number>\d{1,4})\b(?![.:]\d)"
     r"|cuda[Ss]uccess\)? \((?P<versus>\d{1,4}) vs\.? 0\)",
     re.I,
+)
+# "CUDA failed with error unknown error", "GPUassert: invalid device function": the words of
+# cudaGetErrorString behind the name of the library and a word of failure.
+_BEFORE = (
+    r"(?:\b(?P<library>CUDA|cuda[A-Z]\w{2,40}|cu[A-Z]\w{2,40}|HIP|hip[A-Z]\w{2,40}|thrust|ROCm)\b"
+    r"(?:[^.;]|\.(?! )){0,60}?"
+    r"\b(?:error|err|fail(?:ed|ure)?|returned|status|exception|what\(\))(?!\w)"
+    r"(?:[^.;]|\.(?! )){0,40}?[:=(\"' ]|\bGPUassert:) ?"
 )
 _LIBRARIES = {"hip": "HIP", "cudnn": "cuDNN", "cublas": "cuBLAS", "nccl": "NCCL", "nvml": "NVML"}
 _MOST = 20
@@ -44,6 +53,20 @@ def codes(text: Text) -> Iterator[tuple[ErrorCode, int, int]]:
         if number and rows and rows[0].names[0] not in seen and len(seen) < _MOST:
             seen.add(rows[0].names[0])
             yield rows[0], match.start(), match.end()
+
+    for match in _words().finditer(text.flat):
+        on_amd = (match["library"] or "").lower().startswith(("hip", "rocm"))
+        library = "HIP" if on_amd else "CUDA"
+        rows = tuple(row for row in error_codes.with_text(match["text"], library) if _is_fault(row))
+        if rows and rows[0].names[0] not in seen and len(seen) < _MOST:
+            seen.add(rows[0].names[0])
+            yield rows[0], match.start(), match.end()
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    texts = "|".join(re.escape(text) for text in error_codes.texts())
+    return re.compile(rf"(?i:{_BEFORE}(?P<text>{texts})(?![\w-]| (?:if|when|unless)\b))")
 
 
 def _is_fault(row: ErrorCode) -> bool:

@@ -38,10 +38,11 @@ class Hit:
 
 def hits(text: Text, marks: Marks) -> tuple[Hit, ...]:
     """Every known message in the text; where there is none, the errors by number or name."""
-    return messages(text, marks) or _codes(text)
+    return messages(text, marks) or named_errors(text)
 
 
-def _codes(text: Text) -> tuple[Hit, ...]:
+def named_errors(text: Text) -> tuple[Hit, ...]:
+    """The errors of CUDA and its libraries by their names, numbers or own words."""
     found = []
     for row, start, end in codes(text):
         line = text.line_at(start)
