@@ -13,7 +13,7 @@ from gpudoctor.collect.driver.merge_driver import NO_LIBRARY, merge_driver
 from gpudoctor.collect.driver.smi import SmiAnswer, ask_nvidia_smi
 from gpudoctor.collect.gpus.merge_gpus import GpuSources, merge_gpus
 from gpudoctor.collect.gpus.pci import PciGpu
-from gpudoctor.collect.gpus.pci_names import Naming
+from gpudoctor.collect.gpus.pci_names import Naming, name_gpu
 from gpudoctor.collect.machine.machine_files import (
     MachineFiles,
     not_passed_in,
@@ -21,6 +21,7 @@ from gpudoctor.collect.machine.machine_files import (
     read_machine,
 )
 from gpudoctor.collect.process import runner
+from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.collect.reason import LATE, Reason
 from gpudoctor.collect.recorder import Recorder, merge
 from gpudoctor.collect.system.sysroot import Sysroot
@@ -122,8 +123,6 @@ def _jobs(
         read_machine(Sysroot.from_environ(environ), environ, found.files)
 
     def patient() -> None:
-        from gpudoctor.collect.python_environment import collect_patient
-
         found.patient = collect_patient(target, cwd, environ, end - _RESERVE)
 
     return {"nvml": nvml, "cuda": cuda, "unmasked": unmasked, "files": files, "patient": patient}
@@ -242,8 +241,6 @@ def _put_gpus(recorder: Recorder, found: _Machine, environ: Mapping[str, str]) -
 
 def _named(gpu: PciGpu, files: MachineFiles, environ: Mapping[str, str]) -> Naming:
     """What a GPU is called by its id; only asked for those that no driver named."""
-    from gpudoctor.collect.gpus.pci_names import name_gpu
-
     root = Sysroot.from_environ(environ)
     named = files.recorder.part("names", (), lambda: name_gpu(gpu, root)) or Naming()
     if label := files.labels.get(gpu.address):

@@ -6,9 +6,12 @@ import os
 import time
 from typing import Literal
 
+from gpudoctor import rules
+from gpudoctor.collect import collect
 from gpudoctor.errors import CannotJudgeError, UsageError
 from gpudoctor.examine.options import STATIC_SECONDS, VisitOptions
 from gpudoctor.examine.settle import settle
+from gpudoctor.examine.visit import conclude, may_start
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
@@ -29,8 +32,6 @@ def smoke_visit(options: VisitOptions, level: Level, device: str | None = None) 
         CannotJudgeError: the interpreter must not be started, since nobody named it, or none
             was found.
     """
-    from gpudoctor.collect import collect
-
     started = time.monotonic()
     only = None if device in (None, "cpu") else (_index(str(device)),)
     limit = options.timeout_seconds
@@ -61,8 +62,6 @@ def _index(device: str) -> int:
 
 
 def _startable(sheet: FactSheet) -> None:
-    from gpudoctor.examine.visit import may_start
-
     python = sheet.facts.python
     if python is None or python.executable is None:
         raise CannotJudgeError("no Python interpreter was found; name one with --python")
@@ -75,8 +74,6 @@ def _startable(sheet: FactSheet) -> None:
 
 def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
     """What the CPU's tests say; which GPUs, driver or wheel there are does not matter here."""
-    from gpudoctor.examine.visit import conclude
-
     prescription: Prescription | None = Prescription(
         status="not-needed", why="Nothing needs to be changed."
     )
@@ -100,9 +97,6 @@ def _on_cpu(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
 
 
 def _on_gpus(sheet: FactSheet, proof: Proof, options: VisitOptions) -> Report:
-    from gpudoctor import rules
-    from gpudoctor.examine.visit import conclude
-
     judgement = rules.judge(sheet)
     findings = settle(judgement.findings, proof.findings, proof.smoke)
     report = conclude(
