@@ -26,15 +26,21 @@ from typing import TYPE_CHECKING, Any
 
 from gpudoctor import ranks
 from gpudoctor.errors import GpuDoctorError, UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.results import diagnosis
 from gpudoctor.triage import report_on_text as report
 
 if TYPE_CHECKING:  # the knowledge base is loaded when an error is there to be explained
     from types import TracebackType
 
+    from gpudoctor import collect
     from gpudoctor.model.finding import Finding
     from gpudoctor.model.sheet import FactSheet
     from gpudoctor.results import Diagnosis
+    from gpudoctor.triage import requirement
+else:  # loaded when they are needed
+    collect = later("gpudoctor.collect")
+    requirement = later("gpudoctor.triage.requirement")
 
 
 _SECONDS = 5.0
@@ -73,9 +79,7 @@ def diagnose(error: BaseException | str | bytes) -> Diagnosis:
 def _machine() -> FactSheet | None:
     """This process's machine and environment, for the cure; `None` where they cannot be read."""
     try:
-        from gpudoctor.collect import collect
-
-        return collect(sys.executable, _SECONDS, os.getcwd(), os.environ)
+        return collect.collect(sys.executable, _SECONDS, os.getcwd(), os.environ)
     except Exception:  # what cannot be read must not hide the diagnosis
         return None
 
@@ -142,11 +146,9 @@ def require(
         UsageError: an argument is none of these.
         RequirementError: the first thing that is missing, and what to type.
     """
-    from gpudoctor.triage.requirement import missing, wanted, yes_or_no
-
-    yes_or_no("same_on_all_ranks", same_on_all_ranks)
-    found = missing(
-        wanted(
+    requirement.yes_or_no("same_on_all_ranks", same_on_all_ranks)
+    found = requirement.missing(
+        requirement.wanted(
             gpus=gpus, capability=capability, memory_gb=memory_gb, torch=torch, bf16=bf16, fp8=fp8
         )
     )

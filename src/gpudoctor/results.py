@@ -6,13 +6,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpudoctor.model import report as model_report
 from gpudoctor.model import sheet as model_sheet
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import field_names
 from gpudoctor.report import render
 from gpudoctor.report.style import Style
+
+if TYPE_CHECKING:
+    from gpudoctor.model import factfile
+    from gpudoctor.report import document
+    from gpudoctor.report.writers import html as html_writer
+    from gpudoctor.report.writers import json as json_writer
+else:  # loaded when they are needed
+    document = later("gpudoctor.report.document")
+    factfile = later("gpudoctor.model.factfile")
+    html_writer = later("gpudoctor.report.writers.html")
+    json_writer = later("gpudoctor.report.writers.json")
 
 
 class Report(model_report.Report):
@@ -20,9 +32,7 @@ class Report(model_report.Report):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, exactly what `--json` prints."""
-        from gpudoctor.report.writers.json import as_dict
-
-        return as_dict(self)
+        return json_writer.as_dict(self)
 
     def text(self, *, color: bool = False, width: int = 100) -> str:
         """The report as text for a terminal of `width` columns, in letters that stdout has."""
@@ -40,10 +50,9 @@ class Report(model_report.Report):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from gpudoctor.report.document import document
-        from gpudoctor.report.writers.html import fragment
-
-        return f'<div class="gpudoctor">{fragment(document(self, Style()))}</div>'
+        return (
+            f'<div class="gpudoctor">{html_writer.fragment(document.document(self, Style()))}</div>'
+        )
 
 
 class Diagnosis(Report):
@@ -65,9 +74,7 @@ class FactSheet(model_sheet.FactSheet):
 
     def to_dict(self) -> dict[str, Any]:
         """The sheet as JSON values, exactly what `facts --json` prints."""
-        from gpudoctor.model.factfile import encode_sheet
-
-        return encode_sheet(self)
+        return factfile.encode_sheet(self)
 
 
 class Page(str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpudoctor import arguments as given
 from gpudoctor import results
@@ -14,7 +14,27 @@ from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
 from gpudoctor.examine.settings import policy as policies
 from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model import report as model_report
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import replace
+
+if TYPE_CHECKING:
+    import platform
+
+    from gpudoctor.examine import everywhere, visit
+    from gpudoctor.examine.settings import policy_file, requirements
+    from gpudoctor.fix import ours
+    from gpudoctor.model.privacy import redaction, scrubber
+    from gpudoctor.model.terms import shell
+else:  # each is for some calls alone
+    everywhere = later("gpudoctor.examine.everywhere")
+    ours = later("gpudoctor.fix.ours")
+    platform = later("platform")
+    policy_file = later("gpudoctor.examine.settings.policy_file")
+    redaction = later("gpudoctor.model.privacy.redaction")
+    requirements = later("gpudoctor.examine.settings.requirements")
+    scrubber = later("gpudoctor.model.privacy.scrubber")
+    shell = later("gpudoctor.model.terms.shell")
+    visit = later("gpudoctor.examine.visit")
 
 Say = Callable[[str], None]
 
@@ -53,8 +73,6 @@ def check(
     Raises:
         UsageError: an argument is wrong, or a file cannot be read.
     """
-    from gpudoctor.examine import visit
-
     options = VisitOptions(
         python=given.text("python", python),
         smoke=level(smoke),
@@ -89,14 +107,11 @@ def facts(
 
     sheet = collect(chosen, limit or STATIC_SECONDS, os.getcwd(), os.environ)
     if remove:
-        import platform
-
-        from gpudoctor.model.privacy.redaction import redact as remove_private
-        from gpudoctor.model.privacy.scrubber import Identity
-
         # Whose names are to go: the account's own, which no pattern can tell from other words.
         user = os.environ.get("USER") or os.environ.get("USERNAME")
-        sheet = remove_private(sheet, Identity(os.path.expanduser("~"), user, platform.node()))
+        sheet = redaction.redact(
+            sheet, scrubber.Identity(os.path.expanduser("~"), user, platform.node())
+        )
     return results.sheet(sheet)
 
 
@@ -119,9 +134,10 @@ def of_files(policy: Policy) -> Policy:
     wanted = policy.require
     if wanted is None:
         return policy
-    from gpudoctor.examine.settings.requirements import Requirements
 
-    return replace(policy, require=Requirements(torch=wanted.torch) if wanted.torch else None)
+    return replace(
+        policy, require=requirements.Requirements(torch=wanted.torch) if wanted.torch else None
+    )
 
 
 def check_all(
@@ -134,15 +150,13 @@ def check_all(
     timeout: float | None = None,
 ) -> list[tuple[str, model_report.Report]]:
     """Every environment that is found on this machine, each with its report; none is started."""
-    from gpudoctor.examine.everywhere import visit_all
-
     options = VisitOptions(
         policy=policy_of(
             policy, allow_cpu=allow_cpu, fail_on=fail_on, select=select, ignore=ignore
         ),
         timeout_seconds=given.seconds("timeout", timeout),
     )
-    return list(visit_all(options, os.getcwd(), os.environ))
+    return list(everywhere.visit_all(options, os.getcwd(), os.environ))
 
 
 def level(smoke: str | None) -> SmokeLevel | None:
@@ -166,8 +180,6 @@ def policy_of(
     ignore: Sequence[str] = (),
 ) -> Policy:
     """The policy that is given, or that of the project here; overruled by what else is given."""
-    from gpudoctor.examine.settings import policy_file
-
     if base is None:
         found = policy_file.found(os.getcwd())
     elif isinstance(base, Mapping):
@@ -193,14 +205,11 @@ def _with_fix(report: model_report.Report) -> model_report.Report:
     prescription, python = report.prescription, report.sheet.facts.python
     if prescription is None or not prescription.steps or python is None or not python.prefix:
         return report
-    from gpudoctor.examine.visit import may_start
-    from gpudoctor.fix.ours import not_ours, split
-    from gpudoctor.model.terms.shell import command_step
 
-    if not split(prescription.steps)[0] or not_ours(python) is not None:
+    if not ours.split(prescription.steps)[0] or ours.not_ours(python) is not None:
         return report
     # An environment that was merely found is changed only where it is named.
-    named = python.chosen_because == "--python" or not may_start(report.sheet)
+    named = python.chosen_because == "--python" or not visit.may_start(report.sheet)
     words = ["gpudoctor", "fix", *(["--python", python.prefix] if named else [])]
-    step = command_step("install", "", words, executable=False)
+    step = shell.command_step("install", "", words, executable=False)
     return replace(report, fix=step)

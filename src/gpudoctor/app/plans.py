@@ -15,6 +15,7 @@ from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.kb import info
 from gpudoctor.model import report as model_report
+from gpudoctor.model.lazy import later
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe import PlanRequest, prescribe
@@ -22,8 +23,12 @@ from gpudoctor.prescribe.plan import nothing_fits, options_of, sheet_of, stated_
 from gpudoctor.prescribe.plan import plan as make
 
 if TYPE_CHECKING:  # loaded by the one function that gives it
+    from gpudoctor.examine import cells, preflight
     from gpudoctor.examine.cells import JudgedCell
     from gpudoctor.prescribe import Options, PlanRequest
+else:  # loaded when they are needed
+    cells = later("gpudoctor.examine.cells")
+    preflight = later("gpudoctor.examine.preflight")
 
 
 def plan(
@@ -88,9 +93,8 @@ def plan(
     sheet = _stated(request, facts, facts_name)
     if not files:
         return results.report(_planned(request, sheet, saved=facts is not None))
-    from gpudoctor.examine.preflight import preflight
 
-    judged = preflight(
+    judged = preflight.preflight(
         sheet,
         files,
         options_of(request),
@@ -122,12 +126,10 @@ def plan_cells(
     Raises:
         UsageError: an argument or the matrix is wrong, or a file cannot be read.
     """
-    from gpudoctor.examine.cells import cells_of, judge_cells
-
     stated = {"driver": driver, "os": os, "arch": arch, "python": python}
     request = PlanRequest(torch=torch, channel=channel, tool=tool, index_url=index_url)
-    return judge_cells(
-        cells_of(policy.matrix, stated),
+    return cells.judge_cells(
+        cells.cells_of(policy.matrix, stated),
         requirements,
         request,
         VisitOptions(policy=of_files(policy)),

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpudoctor.binaries.budget import Budget
 from gpudoctor.binaries.code import cubin, fatbin
 from gpudoctor.binaries.contents import Contents
 from gpudoctor.binaries.formats.elf import ELF, read_elf
 from gpudoctor.binaries.formats.sections import BinarySection
 from gpudoctor.binaries.source import FileSource, PartSource, Source, UnreadableBinaryError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.terms.version import numbers
+
+if TYPE_CHECKING:
+    from gpudoctor.binaries.code import amdgpu, kernel_archive
+    from gpudoctor.binaries.containers import ar_archive
+    from gpudoctor.binaries.formats import macho, pe
+else:  # the readers of the rarer kinds of binary
+    amdgpu = later("gpudoctor.binaries.code.amdgpu")
+    ar_archive = later("gpudoctor.binaries.containers.ar_archive")
+    kernel_archive = later("gpudoctor.binaries.code.kernel_archive")
+    macho = later("gpudoctor.binaries.formats.macho")
+    pe = later("gpudoctor.binaries.formats.pe")
 
 HEAD = 64
 """How many bytes tell what a file is."""
@@ -82,18 +96,14 @@ def _read(
     if head[:8] == _AR:
         return _read_ar(source, contents, budget)
     if head[:4] == _KERNEL_ARCHIVE:
-        from gpudoctor.binaries.code.kernel_archive import read_archive
-
-        for target, count in read_archive(source, budget).counts.items():
+        for target, count in kernel_archive.read_archive(source, budget).counts.items():
             contents.bundles[(target,)] += count
         return "kpack", None
     if (whole := _whole_file(source, head)) is not None:
         contents.add_sections(source, [whole], budget)
         return whole.name.strip("._"), None
     if head[:2] == _PE:
-        from gpudoctor.binaries.formats.pe import read_pe
-
-        binary = read_pe(source, head)
+        binary = pe.read_pe(source, head)
         if binary is not None and binary.sections:
             contents.add_sections(source, binary.sections, budget)
             return binary.format, binary.machine
@@ -111,9 +121,7 @@ def _whole_file(source: Source, head: bytes) -> BinarySection | None:
 
 def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
     """Of several processors' parts the newest system counts: each program loads one of them."""
-    from gpudoctor.binaries.formats.macho import read_macho
-
-    parts = read_macho(source, budget)
+    parts = macho.read_macho(source, budget)
     systems = [each.macos for each in parts if each.macos]
     contents.macos = max(systems, key=numbers, default=None)
     contents.metal = dict.fromkeys(each for part in parts for each in part.metal)
@@ -122,10 +130,8 @@ def _read_macho(source: Source, contents: Contents, budget: Budget) -> tuple[str
 
 
 def _read_ar(source: Source, contents: Contents, budget: Budget) -> tuple[str, str | None]:
-    from gpudoctor.binaries.containers.ar_archive import ar_members
-
     machine = None
-    for member in ar_members(source, budget):
+    for member in ar_archive.ar_members(source, budget):
         part = PartSource(source, member.offset, member.size)
         head = part.read(0, HEAD)
         if len(head) == HEAD:
@@ -142,9 +148,7 @@ def _read_elf(
         contents.add_cubin(cubin.architecture_of(head))
         return "elf", None
     if processor == _AMDGPU:
-        from gpudoctor.binaries.code.amdgpu import target_of
-
-        target = target_of(head)
+        target = amdgpu.target_of(head)
         if target is None:
             raise UnreadableBinaryError("It is AMD's code for a GPU that is not known here.")
         contents.bundles[(target,)] += 1

@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gpudoctor.binaries.library import HEAD, may_hold_device_code, read_library
 from gpudoctor.binaries.source import FileSource, Skipped, TooCostlyError, UnreadableBinaryError
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.parts.binary import Library
 from gpudoctor.model.value import dataclass, replace
+
+if TYPE_CHECKING:
+    from gpudoctor.binaries.code import kernel_archive
+    from gpudoctor.binaries.containers import folder, wheel
+else:  # loaded when they are needed
+    folder = later("gpudoctor.binaries.containers.folder")
+    kernel_archive = later("gpudoctor.binaries.code.kernel_archive")
+    wheel = later("gpudoctor.binaries.containers.wheel")
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06")
 _END_OF_ARCHIVE = b"PK\x05\x06"
@@ -91,9 +101,7 @@ def _files(path: str) -> Iterator[tuple[str, str | None, bool]]:
     """The files of a path, with their distribution, and whether the path names the file itself."""
     try:
         if os.path.isdir(path):
-            from gpudoctor.binaries.containers.folder import candidates
-
-            for file, distribution in candidates(path):
+            for file, distribution in folder.candidates(path):
                 yield file, distribution, False
         elif os.path.isfile(path):
             yield path, None, True
@@ -130,9 +138,7 @@ def _is_behind_something(source: FileSource) -> bool:
 
 
 def _read_wheel(path: str, _: str | None, progress: Progress | None) -> Iterator[Library | Skipped]:
-    from gpudoctor.binaries.containers.wheel import read_wheel
-
-    return read_wheel(path, partial(progress, path) if progress else None)
+    return wheel.read_wheel(path, partial(progress, path) if progress else None)
 
 
 def _read_library(
@@ -140,9 +146,9 @@ def _read_library(
 ) -> Iterator[Library | Skipped]:
     library = read_library(path)
     if library is not None and library.kernel_archive is not None:
-        from gpudoctor.binaries.code.kernel_archive import archived_targets
-
-        library = replace(library, archived=archived_targets(path, library.kernel_archive))
+        library = replace(
+            library, archived=kernel_archive.archived_targets(path, library.kernel_archive)
+        )
     if library is not None:
         yield library if distribution is None else replace(library, distribution=distribution)
 

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from gpudoctor.cli.output import Output, files_of, style_for
 from gpudoctor.cli.plain import read
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import dataclass
 from gpudoctor.report import FORMATS
 
-if TYPE_CHECKING:  # typer's import takes longer than a plain command
+if TYPE_CHECKING:
+    import inspect
+
     import typer
+else:  # their import takes longer than a plain command
+    inspect = later("inspect")
+    typer = later("typer")
 
 Kind = Literal["text", "many", "seconds", "flag", "count"]
 
@@ -93,8 +99,6 @@ class CommandDefinition:
 
     def register(self, app: typer.Typer, epilog: str | None = None) -> None:
         """Add the command to typer's; `epilog` stands under its help."""
-        import typer
-
         if self.subcommands:
             group = typer.Typer(help=self.help)
             group.callback(invoke_without_command=True)(self._for_typer())
@@ -112,9 +116,6 @@ class CommandDefinition:
 
     def _for_typer(self) -> Callable[..., int | None]:
         """A function with the signature by which typer learns of the options."""
-        import inspect
-
-        import typer
 
         def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
             kind = inspect.Parameter.KEYWORD_ONLY

@@ -122,8 +122,6 @@ def run(arguments: list[str]) -> int:
         if arguments[:1] == ["help"]:
             arguments = [*arguments[1:], "--help"]
         if _looks_at_this_machine(arguments):
-            import os
-
             from gpudoctor.collect.driver.asking import start_early
 
             start_early(os.environ)

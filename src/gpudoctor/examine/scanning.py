@@ -12,10 +12,23 @@ from gpudoctor.binaries.table import Gpu, ScanTable, judge
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 from gpudoctor.kb.hardware.nvidia_gpus import all_capabilities
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:
+    from gpudoctor import collect
+    from gpudoctor.collect.driver import asking, presence
     from gpudoctor.collect.driver.asking import DriverChildren
+    from gpudoctor.collect.process import runner
+    from gpudoctor.kb.hardware import intel_gpus as intel
+    from gpudoctor.prescribe.request import gpu_names
+else:  # loaded when they are needed
+    asking = later("gpudoctor.collect.driver.asking")
+    collect = later("gpudoctor.collect")
+    gpu_names = later("gpudoctor.prescribe.request.gpu_names")
+    intel = later("gpudoctor.kb.hardware.intel_gpus")
+    presence = later("gpudoctor.collect.driver.presence")
+    runner = later("gpudoctor.collect.process.runner")
 
 _DRIVER_SECONDS = 10.0
 
@@ -37,19 +50,15 @@ def scan_paths(
     if gpus:
         wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
         return replace(judge(scan(paths, progress), wanted), named=True)
-    from gpudoctor.collect.driver.presence import may_have_nvidia
 
-    if not may_have_nvidia(environ):
+    if not presence.may_have_nvidia(environ):
         return judge(scan(paths, progress), ())
-    from gpudoctor.collect.driver.asking import start_children
 
-    children = start_children(environ)  # they wait for the driver while files are read
+    children = asking.start_children(environ)  # they wait for the driver while files are read
     try:
         found = scan(paths, progress)
     except BaseException:
-        from gpudoctor.collect.process.runner import kill_all
-
-        kill_all()
+        runner.kill_all()
         raise
     here, cuda = _this_machine(children, environ)
 
@@ -74,9 +83,8 @@ def _gpu(text: str, index: int) -> Gpu:
     except ValueError:
         pass
     # Names need the whole of `prescribe`, which takes as long to import as all else together.
-    from gpudoctor.prescribe.request.gpu_names import gpu_of
 
-    gpu = gpu_of(text, index)
+    gpu = gpu_names.gpu_of(text, index)
     if gpu.gfx is not None:
         return GpuByGfx(gpu.gfx)
     if gpu.vendor == "intel":
@@ -87,8 +95,6 @@ def _gpu(text: str, index: int) -> Gpu:
 
 
 def _intel(text: str) -> IntelGpu:
-    from gpudoctor.kb.hardware import intel_gpus as intel
-
     version = intel.version_of_target(text) or intel.ip_version(None, text)
     if version is None:
         raise UsageError(
@@ -102,9 +108,7 @@ def _this_machine(
     children: DriverChildren, environ: Mapping[str, str]
 ) -> tuple[list[ComputeCapability], str | None]:
     """The capabilities of its NVIDIA GPUs, and the CUDA version that its driver serves."""
-    from gpudoctor.collect import collect
-
-    facts = collect(None, _DRIVER_SECONDS, os.getcwd(), environ, children).facts
+    facts = collect.collect(None, _DRIVER_SECONDS, os.getcwd(), environ, children).facts
     capabilities = {
         ComputeCapability.parse(gpu.compute_capability)
         for gpu in facts.gpus

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from gpudoctor import __version__, rules
 from gpudoctor.collect import collect
@@ -13,11 +14,22 @@ from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
 from gpudoctor.kb import info
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.lazy import later
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.report import Knowledge, Report, Smoke
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe import Options, prescribe
+
+if TYPE_CHECKING:
+    from gpudoctor.examine import project_lock, settle
+    from gpudoctor.prescribe.answers import missing as missing_facts
+    from gpudoctor.smoke import suite
+else:  # for a locked environment; where kernels run; where nothing cures
+    project_lock = later("gpudoctor.examine.project_lock")
+    settle = later("gpudoctor.examine.settle")
+    missing_facts = later("gpudoctor.prescribe.answers.missing")
+    suite = later("gpudoctor.smoke.suite")
 
 
 def visit(options: VisitOptions) -> Report:
@@ -43,20 +55,15 @@ def judge(
     judgement = rules.judge(sheet)
     findings = judgement.findings
     if not saved and sheet.facts.python is not None and sheet.facts.python.lock_file is not None:
-        from gpudoctor.examine.project_lock import differs
-
-        findings = (*findings, *differs(sheet))
+        findings = (*findings, *project_lock.differs(sheet))
     smoke: Smoke | None = None
     unproved: tuple[Unknown, ...] = ()
     level = "off" if saved else _smoke_level(sheet, findings, options)
     if level != "off":
-        from gpudoctor.examine.settle import settle
-        from gpudoctor.smoke.suite import prove
-
-        proof = prove(
+        proof = suite.prove(
             sheet, level, deadline, progress=options.progress, refresh=lambda: _again(options)
         )
-        smoke, findings = proof.smoke, settle(findings, proof.findings, proof.smoke)
+        smoke, findings = proof.smoke, settle.settle(findings, proof.findings, proof.smoke)
         unproved = proof.cut_short
     return conclude(
         sheet,
@@ -157,11 +164,9 @@ def _prescribe(
 
     found = prescribe(sheet, findings, wish or Options())
     # Impossible is what nothing cures; what cannot be worked out may well be curable.
-    if found.status == "impossible" and not found.steps:
-        from gpudoctor.prescribe import missing_fact
-
-        if missing_fact(sheet) is not None:
-            return None, (found.why,)
+    unsolved = found.status == "impossible" and not found.steps
+    if unsolved and missing_facts.missing_fact(sheet) is not None:
+        return None, (found.why,)
     return found, ()
 
 

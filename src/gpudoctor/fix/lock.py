@@ -21,6 +21,11 @@ from types import TracebackType
 from gpudoctor.collect.python.fix_journal import not_private
 from gpudoctor.errors import FixFailedError
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 _HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
@@ -113,8 +118,6 @@ def _try(descriptor: int) -> bool:
     """
     try:
         if sys.platform == "win32":
-            import msvcrt
-
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             _lock_posix(descriptor)
@@ -134,8 +137,6 @@ def _lock_posix(descriptor: int) -> None:
     Raises:
         OSError: somebody holds it, or there is neither.
     """
-    import fcntl
-
     exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
     try:
         fcntl.flock(descriptor, exclusive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gpudoctor.errors import UsageError
 from gpudoctor.manifests import formats
@@ -13,8 +14,20 @@ from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import FileAt
+from gpudoctor.model.lazy import later
 from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import dataclass, replace
+
+if TYPE_CHECKING:
+    from gpudoctor.manifests.readers import pyproject
+    from gpudoctor.manifests.resolvers import conda, pdm, pipenv, poetry, uv
+else:  # each is loaded for its tool alone
+    conda = later("gpudoctor.manifests.resolvers.conda")
+    pdm = later("gpudoctor.manifests.resolvers.pdm")
+    pipenv = later("gpudoctor.manifests.resolvers.pipenv")
+    poetry = later("gpudoctor.manifests.resolvers.poetry")
+    pyproject = later("gpudoctor.manifests.readers.pyproject")
+    uv = later("gpudoctor.manifests.resolvers.uv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,33 +93,18 @@ def resolve(document: InstallFile, scene: Scene) -> InstallOutcome:
     if document.pinned is not None:
         return lock.resolve(document, scene)
     asked = document.format == "requirements" and scene.tool == "uv"
-    return _model("uv" if asked else document.tool)(document, scene)
+    return _MODELS.get("uv" if asked else document.tool, pip.resolve)(document, scene)
 
 
-def _model(tool: str) -> Callable[[InstallFile, Scene], InstallOutcome]:
-    """How a tool chooses; each model is loaded when it is needed."""
-    if tool == "uv":
-        from gpudoctor.manifests.resolvers import uv
-
-        return uv.resolve
-    if tool == "poetry":
-        from gpudoctor.manifests.resolvers import poetry
-
-        return poetry.resolve
-    if tool == "pdm":
-        from gpudoctor.manifests.resolvers import pdm
-
-        return pdm.resolve
-    if tool == "pipenv":
-        from gpudoctor.manifests.resolvers import pipenv
-
-        return pipenv.resolve
-    if tool in ("conda", "pixi"):
-        from gpudoctor.manifests.resolvers import conda
-
-        return conda.resolve
-
-    return pip.resolve
+_MODELS: dict[str, Callable[[InstallFile, Scene], InstallOutcome]] = {
+    "uv": lambda document, scene: uv.resolve(document, scene),
+    "poetry": lambda document, scene: poetry.resolve(document, scene),
+    "pdm": lambda document, scene: pdm.resolve(document, scene),
+    "pipenv": lambda document, scene: pipenv.resolve(document, scene),
+    "conda": lambda document, scene: conda.resolve(document, scene),
+    "pixi": lambda document, scene: conda.resolve(document, scene),
+}
+"""How a tool chooses; all others choose as pip does."""
 
 
 def _refused(document: InstallFile, scene: Scene) -> InstallOutcome | None:
@@ -173,8 +171,6 @@ def _defaults(source: SourceFile, scene: Scene) -> Scene:
     beside = source.beside("pyproject.toml")
     groups: tuple[str, ...] = ("dev",)
     if beside is not None:
-        from gpudoctor.manifests.readers import pyproject
-
         said = pyproject.read(beside, "uv")
         groups = _scene(said, Scene(scene.platform, scene.python)).groups
     return scene.with_groups(groups)

@@ -25,3 +25,24 @@ def attribute(package: str, places: Mapping[str, str], name: str) -> Any:
     found = getattr(import_module(f"{package}.{place}"), name)
     setattr(sys.modules[package], name, found)
     return found
+
+
+class LazyModule:
+    """A module that is loaded when something of it is first asked for."""
+
+    __slots__ = ("__name__",)
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self.__name__), name)
+
+
+def later(name: str) -> Any:
+    """The module of this name, for the head of a file whose import must cost nothing.
+
+    Type checkers and the layer contract read the plain import beside it, under `TYPE_CHECKING`.
+    Python 3.15 has this in the language (`lazy import`, PEP 810).
+    """
+    return LazyModule(name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.lazy import later
 from gpudoctor.model.prescription import Prescription, Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.sentence import said
@@ -14,6 +17,18 @@ from gpudoctor.prescribe.answers.helpless import helpless
 from gpudoctor.prescribe.answers.remedies import MASKED, leftover_notes, remedies, unmasked
 from gpudoctor.prescribe.options.nightly import failed_nightly
 from gpudoctor.prescribe.request.request import Options, specifier_of
+
+if TYPE_CHECKING:
+    from gpudoctor.prescribe.answers import cure, first_driver, warnings_only
+    from gpudoctor.prescribe.build import candidates, prediction
+    from gpudoctor.prescribe.options import question as questions
+else:  # the solver, the ways out and their commands: only where a remedy does not do
+    candidates = later("gpudoctor.prescribe.build.candidates")
+    cure = later("gpudoctor.prescribe.answers.cure")
+    first_driver = later("gpudoctor.prescribe.answers.first_driver")
+    prediction = later("gpudoctor.prescribe.build.prediction")
+    questions = later("gpudoctor.prescribe.options.question")
+    warnings_only = later("gpudoctor.prescribe.answers.warnings_only")
 
 
 def prescribe(
@@ -28,9 +43,7 @@ def prescribe(
     errors = tuple(f for f in findings if f.severity is Severity.ERROR)
     asked = _asked(sheet, options)
     if not errors and not asked:
-        from gpudoctor.prescribe.answers.warnings_only import beside  # loads the solver
-
-        return beside(sheet, findings, options)
+        return warnings_only.beside(sheet, findings, options)
     names = frozenset(finding.name for finding in errors)
     tolerated = curable_elsewhere(errors)
     start, before = _start(sheet, errors)
@@ -48,12 +61,8 @@ def prescribe(
             steps=first,
             notes=leftover_notes(findings, first),
         )
-    # The solver, the ways out and their commands are loaded only where a remedy does not do.
-    from gpudoctor.prescribe.answers.cure import cure
-    from gpudoctor.prescribe.options.question import Question
-
-    question = Question(start, findings, options, names)
-    return cure(question, tolerated, sheet, (before, rest), asked=asked)
+    question = questions.Question(start, findings, options, names)
+    return cure.cure(question, tolerated, sheet, (before, rest), asked=asked)
 
 
 def _torch_stays(errors: tuple[Finding, ...]) -> str:
@@ -70,12 +79,9 @@ def _start(sheet: FactSheet, errors: tuple[Finding, ...]) -> tuple[FactSheet, tu
         steps += remedies(masked, sheet)
         sheet = unmasked(sheet)
     if any(f.name == "driver-not-loaded" for f in errors) and sheet.facts.driver is None:
-        from gpudoctor.prescribe.answers.first_driver import first_driver  # the driver's tables
-        from gpudoctor.prescribe.build import prediction as predict
-
-        plan = first_driver(sheet)
+        plan = first_driver.first_driver(sheet)
         if plan is not None:
-            sheet = predict.with_driver(sheet, plan)
+            sheet = prediction.with_driver(sheet, plan)
     return sheet, steps
 
 
@@ -91,7 +97,5 @@ def _asked(sheet: FactSheet, options: Options) -> bool:
         return False
     if version is None:
         return True
-    from gpudoctor.prescribe.build.candidates import satisfies  # reads every build
-
     bare, label = split_label(version)
-    return not satisfies(bare, label or None, specifier_of(options.torch_spec))
+    return not candidates.satisfies(bare, label or None, specifier_of(options.torch_spec))

@@ -7,9 +7,11 @@ notes, what is missing for an answer, and what was left out of the verdict and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gpudoctor.examine.verdict import REQUIREMENT, missing_essentials
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.lazy import later
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.step import Step
@@ -28,6 +30,12 @@ from gpudoctor.report.headline import headline
 from gpudoctor.report.layer_rows import layers
 from gpudoctor.report.shells import Shells, commands, shells_of
 from gpudoctor.report.style import Style
+
+if TYPE_CHECKING:
+    from gpudoctor.report.views import details, plan_view
+else:  # for plans, and with -v
+    details = later("gpudoctor.report.views.details")
+    plan_view = later("gpudoctor.report.views.plan_view")
 
 _MARKS: dict[Severity, Mark] = {
     Severity.ERROR: "bad",
@@ -51,9 +59,7 @@ def document(
     brief = brief and not style.verbose
     shells = shells_of(report.sheet, style, one=brief or style.verbose > 0)
     if report.about == "plan":
-        from gpudoctor.report.views.plan_view import sections
-
-        return _made(report, sections(report, style, shells), extra, style)
+        return _made(report, plan_view.sections(report, style, shells), extra, style)
     prescription = report.prescription
     leading, others = _parted(report.findings)
     typed = prescription is not None and bool(prescription.steps)
@@ -238,11 +244,9 @@ def steps(given: Sequence[Step], shells: Shells) -> tuple[Block, ...]:
 
 
 def _facts(report: Report) -> Section:
-    from gpudoctor.report.views.details import fact_lines
-
     blocks: list[Block] = [
         Item(path, f"{value}  [{source}]" if source else value)
-        for path, value, source in fact_lines(report.sheet)
+        for path, value, source in details.fact_lines(report.sheet)
     ]
     blocks += [Item("not judged", f"{entry.fact}: {entry.reason}") for entry in report.not_judged]
     timings = ", ".join(f"{name} {value:.0f} ms" for name, value in report.timings_ms.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import BinaryIO
 
@@ -38,8 +39,6 @@ def of_string(
     """The report on a text that is at hand; `machine`: the one it comes from, if that is known."""
     plain = decode(text) if isinstance(text, bytes) else text
     if len(plain) > stream.WHOLE:
-        import io
-
         return of_stream(io.BytesIO(plain.encode("utf-8", "replace")), keep_private=keep_private)
     return of_text(fold(clean(plain)), keep_private=keep_private, machine=machine)
 
@@ -165,8 +164,6 @@ def _notes(
             "judged."
         )
     if found.findings and _asks_for_a_build(found.findings[0]):
-        from gpudoctor.prescribe import missing_fact
-
         jetson = patient.facts.host is not None and patient.facts.host.jetson
         if (path := missing_fact(patient)) and not (jetson and prescription):
             asked = [_QUESTIONS.get(path) or f"{path}, which nvidia-smi prints"]

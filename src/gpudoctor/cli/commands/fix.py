@@ -16,13 +16,24 @@ from gpudoctor.cli.command import (
 from gpudoctor.cli.commands import fix_kept
 from gpudoctor.cli.output import Output, progress
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import replace
 from gpudoctor.report import render
 
 if TYPE_CHECKING:
+    from gpudoctor import app, prescribe
+    from gpudoctor.examine import options as visit_options
     from gpudoctor.examine.options import VisitOptions
+    from gpudoctor.fix import ours
     from gpudoctor.fix.procedure import Done
     from gpudoctor.model.report import Report
+    from gpudoctor.report import shells
+else:  # loaded when the command runs
+    app = later("gpudoctor.app")
+    ours = later("gpudoctor.fix.ours")
+    prescribe = later("gpudoctor.prescribe")
+    shells = later("gpudoctor.report.shells")
+    visit_options = later("gpudoctor.examine.options")
 
 
 def execute(
@@ -55,15 +66,11 @@ def execute(
         return fix_kept.kept(output)
     if undo:
         return fix_kept.undo(output, python, set_aside=set_aside)
-    from gpudoctor import app
-    from gpudoctor.examine.options import VisitOptions
-    from gpudoctor.prescribe import Options
-
-    options = VisitOptions(
+    options = visit_options.VisitOptions(
         python=python,
         smoke=app.level(smoke),
         timeout_seconds=timeout,
-        prescribe=Options(
+        prescribe=prescribe.Options(
             tool=tool,
             torch_spec=torch,
             channel=channel,
@@ -85,11 +92,8 @@ def execute(
 
 
 def _apply(output: Output, report: Report, options: VisitOptions, *, yes: bool) -> int:
-    from gpudoctor import app
-    from gpudoctor.fix.ours import split
-
     steps = report.prescription.steps if report.prescription else ()
-    if not split(steps)[0]:
+    if not ours.split(steps)[0]:
         code = _ended(output, report, 1)
         output.progress(
             "Nothing was changed: not all of these steps are ours to take, since fix changes no "
@@ -112,10 +116,8 @@ def _apply(output: Output, report: Report, options: VisitOptions, *, yes: bool) 
 
 
 def _remaining(output: Output, done: Done) -> None:
-    from gpudoctor.report.shells import commands
-
     for step in done.remaining:
-        typed = " ".join(command.text for command in commands(step, (output.style.shell,)))
+        typed = " ".join(command.text for command in shells.commands(step, (output.style.shell,)))
         progress(f"Left to you: {step.text} {typed}".rstrip())
 
 

@@ -6,10 +6,21 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from gpudoctor.cli.output import Output
+from gpudoctor.model.lazy import later
 
-if TYPE_CHECKING:  # loaded when the command runs
+if TYPE_CHECKING:
+    import json
+
+    from gpudoctor import app
+    from gpudoctor.fix import kept as store
     from gpudoctor.fix.kept import KeptFix
+    from gpudoctor.report import inert
     from gpudoctor.report.style import Style
+else:  # loaded when the command runs
+    app = later("gpudoctor.app")
+    inert = later("gpudoctor.report.inert")
+    json = later("json")
+    store = later("gpudoctor.fix.kept")
 
 FORMATS = ("text", "json")
 
@@ -21,8 +32,6 @@ def undo(output: Output, python: str | None, *, set_aside: bool = False) -> int:
         GpuDoctorError: as `app.undo`.
         UsageError: an unknown format, or a file that cannot be written.
     """
-    from gpudoctor import app
-
     output.only(FORMATS)
     undone = app.undo(python, output.progress, set_aside=set_aside)
     _emit(output, undone.to_dict(), undone.sentence)
@@ -31,8 +40,6 @@ def undo(output: Output, python: str | None, *, set_aside: bool = False) -> int:
 
 def kept(output: Output) -> int:
     """List the fixes that can be undone or removed."""
-    from gpudoctor.fix import kept as store
-
     output.only(FORMATS)
     entries = store.kept(os.environ)
     text = "\n".join(map(_line, entries)) or "No fix is kept."
@@ -46,8 +53,6 @@ def forget(output: Output, name: str) -> int:
     Raises:
         UsageError: there is none of that name, or it is unfinished.
     """
-    from gpudoctor.fix import kept as store
-
     output.only(FORMATS)
     entries = store.forget(name, os.environ)
     text = "\n".join(f"removed  {_line(entry)}" for entry in entries)
@@ -57,23 +62,17 @@ def forget(output: Output, name: str) -> int:
 
 
 def _emit(output: Output, document: dict[str, Any], text: str) -> None:
-    import json
-
-    from gpudoctor.report.inert import inert
-
     def render(name: str, _: Style) -> str:
         if name == "json":
             return json.dumps({"schema_version": "1.0", **document}, indent=2) + "\n"
-        return f"{inert(text, one_line=False)}\n"
+        return f"{inert.inert(text, one_line=False)}\n"
 
     output.emit(render)
 
 
 def _line(entry: KeptFix) -> str:
-    from gpudoctor.report.inert import inert
-
     # One fix is one line, whatever its path is called.
-    return inert(f"{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}")
+    return inert.inert(f"{entry.id}  {entry.state:<10}  {entry.prefix}  {entry.packages}")
 
 
 def _record(entry: KeptFix) -> dict[str, Any]:

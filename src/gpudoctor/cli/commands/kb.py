@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 from gpudoctor.cli.command import CommandDefinition, CommandOption
 from gpudoctor.cli.output import Output
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 
 if TYPE_CHECKING:
+    from gpudoctor.binaries import table_check
+    from gpudoctor.kb import info
+    from gpudoctor.kb import show as contents
     from gpudoctor.kb.info import Table
     from gpudoctor.report.style import Style
+else:  # loaded when the command runs
+    contents = later("gpudoctor.kb.show")
+    info = later("gpudoctor.kb.info")
+    table_check = later("gpudoctor.binaries.table_check")
 
 _FORMATS = ("text", "markdown", "json")
 _CELL = 48
@@ -23,8 +31,6 @@ _CELL = 48
 
 def overview(output: Output) -> int:
     """List the tables with their dates."""
-    from gpudoctor.kb import info
-
     tables = info.tables()
     rows_of_all = sum(table.rows for table in tables)
     head = f"Knowledge base {info.version()} ({info.age()}), {rows_of_all} rows"
@@ -49,11 +55,8 @@ def show(output: Output, *, table: str) -> int:
     Raises:
         UsageError: there is none of that name.
     """
-    from gpudoctor.kb import info
-    from gpudoctor.kb import show as tables
-
     found = _one(table)
-    rows = tables.rows(found)
+    rows = contents.rows(found)
     notes = [] if output.style.quiet else [f"source: {text}" for text in found.sources]
     if output.style.verbose:
         notes += [f"note: {text}" for text in info.notes(found.file)]
@@ -69,8 +72,6 @@ def verify(output: Output, *, wheels: Sequence[str]) -> int:
     Raises:
         UsageError: a file cannot be read, or is no wheel.
     """
-    from gpudoctor.binaries.table_check import verify
-
     rows = []
     for path in wheels:
         if not os.path.isfile(path):
@@ -78,7 +79,7 @@ def verify(output: Output, *, wheels: Sequence[str]) -> int:
         if not path.lower().endswith(".whl"):
             raise UsageError(f"{path} is no wheel: the name of a wheel ends in .whl")
         output.progress(f"reading {path}")
-        seen = verify(path)
+        seen = table_check.verify(path)
         rows.append(
             {
                 "wheel": seen.wheel,
@@ -132,15 +133,13 @@ def _one(text: str) -> Table:
     Raises:
         UsageError: none or several; names them.
     """
-    from gpudoctor.kb import show as tables
-
-    found = tables.find(text)
+    found = contents.find(text)
     if len(found) == 1:
         return found[0]
     if found:
         raise UsageError(f"{text!r} may be {', '.join(item.name for item in found)}; name one")
 
-    near = get_close_matches(text, tables.names(), 3, 0.3)
+    near = get_close_matches(text, contents.names(), 3, 0.3)
     hint = f"the nearest are {', '.join(near)}" if near else "`gpudoctor kb` lists them"
     raise UsageError(f"the knowledge base has no table {text!r}; {hint}")
 

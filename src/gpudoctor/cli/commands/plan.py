@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING
 from gpudoctor.cli.command import CommandDefinition, CommandOption
 from gpudoctor.cli.output import Output, read_input
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import replace
 from gpudoctor.report import render
 
-if TYPE_CHECKING:  # loaded when the command runs
+if TYPE_CHECKING:
+    from gpudoctor import app
+    from gpudoctor.cli import this_machine
     from gpudoctor.model.report import Report
+    from gpudoctor.prescribe import plan as plans
+    from gpudoctor.report import cell_table
     from gpudoctor.report.style import Style
+    from gpudoctor.report.views import plan_view
+else:  # loaded when the command runs
+    app = later("gpudoctor.app")
+    cell_table = later("gpudoctor.report.cell_table")
+    plans = later("gpudoctor.prescribe.plan")
+    plan_view = later("gpudoctor.report.views.plan_view")
+    this_machine = later("gpudoctor.cli.this_machine")
 
 _NO_GPU = "plan needs a GPU: --gpu '5060 ti', --gpu sm_120 or --gpu 12.0"
 _MAC = "Apple silicon"
@@ -51,14 +63,11 @@ def execute(
         if os != "macos":
             raise UsageError(_NO_GPU)
         gpu = (_MAC,)  # there is one kind of GPU there
-    from gpudoctor import app
-    from gpudoctor.cli import this_machine
 
     settings = app.settings(policy) if requirements else None
     if settings is not None and not gpu and facts is None:
         if not settings.matrix:
             raise UsageError(f"{_NO_GPU}; or the machines in [tool.gpudoctor.matrix]")
-        from gpudoctor.report import cell_table
 
         judged = app.plan_cells(
             requirements,
@@ -108,10 +117,10 @@ def execute(
 def _render(report: Report, torch: str | None, format_: str, style: Style) -> str:
     if style.verbose < 2 or report.about != "plan":
         return render(report, format_, style)
-    from gpudoctor.prescribe.plan import considered
-    from gpudoctor.report.views.plan_view import considered as section
 
-    return render(report, format_, style, (section(considered(report.sheet, torch)),))
+    return render(
+        report, format_, style, (plan_view.considered(plans.considered(report.sheet, torch)),)
+    )
 
 
 COMMAND = CommandDefinition(

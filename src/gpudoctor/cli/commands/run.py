@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING
 from gpudoctor.cli.command import CommandDefinition, CommandOption
 from gpudoctor.cli.output import Output, progress
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.report import render
 
-if TYPE_CHECKING:  # the command must start at once; what explains its death is loaded after it
-    from gpudoctor.collect.process.passthrough import Ran
+if TYPE_CHECKING:
+    from gpudoctor.cli import quick_look
+    from gpudoctor.collect.process import passthrough
+    from gpudoctor.kb.findings import follow_ups
     from gpudoctor.model.report import Report
+    from gpudoctor.triage import after_death
+else:  # the command must start at once; what explains its death is loaded after it
+    quick_look = later("gpudoctor.cli.quick_look")
+    passthrough = later("gpudoctor.collect.process.passthrough")
+    follow_ups = later("gpudoctor.kb.findings.follow_ups")
+    after_death = later("gpudoctor.triage.after_death")
 
 
 def execute(
@@ -51,34 +60,27 @@ def execute(
 
 
 def _preflight(argv: Sequence[str]) -> str | None:
-    from gpudoctor.cli import quick_look as preflight
-
-    sheet = preflight.look(argv)
-    return None if sheet is None else preflight.unusable(sheet)
+    sheet = quick_look.look(argv)
+    return None if sheet is None else quick_look.unusable(sheet)
 
 
-def _diagnose(argv: Sequence[str], outcome: Ran) -> Report | None:
+def _diagnose(argv: Sequence[str], outcome: passthrough.Ran) -> Report | None:
     """What the output shows, with the cure for this machine where the command is Python's."""
-    from gpudoctor.cli import quick_look as preflight
-    from gpudoctor.triage import after_death
-
     found = after_death.diagnose(outcome.tail)
-    if found is None or preflight.interpreter(argv) is None:
+    if found is None or quick_look.interpreter(argv) is None:
         return found
-    machine = preflight.look(argv, preflight.SECONDS_AFTER)
+    machine = quick_look.look(argv, quick_look.SECONDS_AFTER)
     return found if machine is None else after_death.diagnose(outcome.tail, machine)
 
 
 def _after_death(
     argv: Sequence[str],
     environment: Mapping[str, str],
-    outcome: Ran,
+    outcome: passthrough.Ran,
     output: Output,
     cpu_fallback: bool,
     rerun_blocking: bool,
 ) -> int:
-    from gpudoctor.triage import after_death
-
     found = _diagnose(argv, outcome)
     if outcome.signal is not None:
         _say(after_death.signal_sentence(outcome.signal, outcome.returncode))
@@ -102,15 +104,12 @@ def _after_death(
 
 
 def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, output: Output) -> int:
-    from gpudoctor.kb.findings.follow_ups import hides_gpus
-    from gpudoctor.triage import after_death
-
     line = "=" * 72
     _say(
         f"\n{line}\nRUNNING ON THE CPU: the GPU cannot be used ({why}).\n"
         f"Every GPU is hidden from the command; it will be many times slower.\n{line}"
     )
-    outcome = _through(argv, {**environment, **hides_gpus()})
+    outcome = _through(argv, {**environment, **follow_ups.hides_gpus()})
     if outcome.returncode and not outcome.error:
         if outcome.signal is not None:
             _say(after_death.signal_sentence(outcome.signal, outcome.returncode))
@@ -120,10 +119,8 @@ def _on_cpu(argv: Sequence[str], environment: Mapping[str, str], why: str, outpu
     return outcome.returncode
 
 
-def _through(argv: Sequence[str], environment: Mapping[str, str]) -> Ran:
-    from gpudoctor.collect.process.passthrough import passthrough
-
-    outcome = passthrough(argv, environment)
+def _through(argv: Sequence[str], environment: Mapping[str, str]) -> passthrough.Ran:
+    outcome = passthrough.passthrough(argv, environment)
     if outcome.error:
         _say(outcome.error)
     return outcome

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.system.sysroot import Sysroot
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import dataclass
+
+if TYPE_CHECKING:
+    from gpudoctor.kb.hardware import amd_gpus as amd
+    from gpudoctor.kb.hardware import intel_gpus as intel
+    from gpudoctor.kb.hardware import nvidia_gpus as gpus
+else:  # tables, each for the GPUs of one vendor
+    amd = later("gpudoctor.kb.hardware.amd_gpus")
+    gpus = later("gpudoctor.kb.hardware.nvidia_gpus")
+    intel = later("gpudoctor.kb.hardware.intel_gpus")
 
 _AMD_IDS = "/usr/share/libdrm/amdgpu.ids"
 _KB = "knowledge base, by PCI id"
@@ -24,8 +36,6 @@ class Naming:
 def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
     """The name of a GPU by its PCI id (and revision, which tells AMD's boards apart)."""
     if gpu.vendor == "nvidia":
-        from gpudoctor.kb.hardware import nvidia_gpus as gpus
-
         device = gpus.by_pci(gpu.pci_id)
         if device is None:
             return Naming()
@@ -37,7 +47,6 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
         )
     if gpu.vendor == "amd":
         return _amd(gpu, root)
-    from gpudoctor.kb.hardware import intel_gpus as intel
 
     known = intel.by_pci(gpu.pci_id)
     # On the root bus sits what is part of the processor; a card sits behind a bridge.
@@ -48,8 +57,6 @@ def name_gpu(gpu: PciGpu, root: Sysroot) -> Naming:
 
 
 def _amd(gpu: PciGpu, root: Sysroot) -> Naming:
-    from gpudoctor.kb.hardware import amd_gpus as amd
-
     known = amd.by_pci(gpu.pci_id)
     local = amdgpu_ids_name(root.read_or_none(_AMD_IDS) or "", gpu)
     name = local or gpu.product or (known[0] if known else None)

@@ -20,6 +20,9 @@ from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Host
 from gpudoctor.model.value import dataclass, replace
 
+if sys.platform == "win32":
+    import winreg
+
 _DISPLAY_GUID = "{4d36e968-e325-11ce-bfc1-08002be10318}"
 _DISPLAY_CLASS = rf"SYSTEM\CurrentControlSet\Control\Class\{_DISPLAY_GUID}"
 """The device setup class of display adapters (learn.microsoft.com, "System-Defined Device Setup
@@ -176,8 +179,6 @@ def _keys(path: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
     """The keys below a key of the machine: name, values, names of the keys below it."""
     yield from ()  # nothing on other systems
     if sys.platform == "win32":
-        import winreg
-
         try:
             folder = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path)
         except FileNotFoundError:
@@ -198,8 +199,6 @@ def _keys(path: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
 
 def _secure_boot() -> bool | None:
     if sys.platform == "win32":
-        import winreg
-
         place = r"SYSTEM\CurrentControlSet\Control\SecureBoot\State"
         try:
             with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place) as key:

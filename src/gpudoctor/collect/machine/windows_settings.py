@@ -16,6 +16,9 @@ from typing import Literal
 from gpudoctor.model.parts.host_facts import WindowsSystem
 from gpudoctor.model.value import dataclass
 
+if sys.platform == "win32":
+    import winreg
+
 Hive = Literal["HKEY_CURRENT_USER", "HKEY_LOCAL_MACHINE"]
 _FILES = r"SYSTEM\CurrentControlSet\Control\FileSystem"
 _GRAPHICS = r"SYSTEM\CurrentControlSet\Control\GraphicsDrivers"
@@ -99,8 +102,6 @@ def this_memory() -> Memory | None:
 
 def _value(hive: Hive, place: str, name: str) -> object:
     if sys.platform == "win32":
-        import winreg
-
         try:
             with winreg.OpenKey(getattr(winreg, hive), place) as key:
                 found: object = winreg.QueryValueEx(key, name)[0]
@@ -112,8 +113,6 @@ def _value(hive: Hive, place: str, name: str) -> object:
 
 def _keys(hive: Hive, place: str) -> list[str]:
     if sys.platform == "win32":
-        import winreg
-
         try:
             with winreg.OpenKey(getattr(winreg, hive), place) as key:
                 return [winreg.EnumKey(key, n) for n in range(winreg.QueryInfoKey(key)[0])]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.binaries.source import UnreadableBinaryError
 from gpudoctor.collect.packages.device_code import Xray, unread_reason
@@ -19,9 +19,19 @@ from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder
 from gpudoctor.compat.architecture import Architecture
 from gpudoctor.model.facts import Library, Torch
+from gpudoctor.model.lazy import later
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.version import split_label
 from gpudoctor.model.value import replace
+
+if TYPE_CHECKING:
+    from gpudoctor.binaries import ptxas as assembler
+    from gpudoctor.collect.packages import torch_child
+    from gpudoctor.kb.software import torch_releases
+else:  # where the binary does not tell; beside a Triton
+    assembler = later("gpudoctor.binaries.ptxas")
+    torch_child = later("gpudoctor.collect.packages.torch_child")
+    torch_releases = later("gpudoctor.kb.software.torch_releases")
 
 _Source = Literal["binary", "torch", "knowledge"]
 # torch 1.10 to 1.13 split the library in two; linalg and nvshmem are built for other lists, and
@@ -63,9 +73,7 @@ def torch_architectures(
         return _filled(torch, *_union(main), "binary"), unknown, names
     reason, reachable = _why_not(torch, xray)
     if executable is not None:
-        from gpudoctor.collect.packages.torch_child import ask_torch
-
-        answer = ask_torch(executable, environ, deadline)
+        answer = torch_child.ask_torch(executable, environ, deadline)
         if answer.architectures is not None:
             sass, ptx = _split(answer.architectures)
             return _filled(torch, sass, ptx, "torch"), unknown, "torch._C._cuda_getArchFlags"
@@ -124,8 +132,6 @@ def _known(torch: Torch, platform: str) -> tuple[list[str], list[str]] | None:
 
     A build of one's own has its own list, whatever its number: the commit tells them apart.
     """
-    from gpudoctor.kb.software import torch_releases
-
     version, label = split_label(torch.version or "")
     variant = label or "cu" + (torch.cuda or "").replace(".", "")
     release = torch_releases.release(version)
@@ -142,10 +148,8 @@ def _with_ptxas(torch: Torch, site: Sequence[str]) -> tuple[Torch, dict[str, Rea
     folder = next((place for f in site if is_folder(place := os.path.join(f, "triton"))), None)
     if folder is None:
         return torch, {}
-    from gpudoctor.binaries.ptxas import triton_ptxas
-
     try:
-        ptxas = triton_ptxas(folder)
+        ptxas = assembler.triton_ptxas(folder)
     except UnreadableBinaryError as error:
         reason = unread_reason(error)
         return torch, {"ptxas_architectures": reason, "ptxas_version": reason}

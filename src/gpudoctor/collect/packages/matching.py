@@ -6,17 +6,27 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.packages.torch_static import parse_version_file
 from gpudoctor.collect.system.files import names, read_text
 from gpudoctor.kb import environment_variables as environment
 from gpudoctor.model.facts import Package
+from gpudoctor.model.lazy import later
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.requirements.marker import applies
 from gpudoctor.model.requirements.requirement_line import normal, read_metadata_line
 from gpudoctor.model.terms.version import local_label, public_version
 from gpudoctor.model.value import replace
+
+if TYPE_CHECKING:
+    from urllib import parse as url_parse
+
+    from gpudoctor.model.privacy import scrubber
+else:  # for packages that were installed from an address
+    url_parse = later("urllib.parse")
+    scrubber = later("gpudoctor.model.privacy.scrubber")
 
 _RELATED = late_pattern(
     r"(torch|torchvision|torchaudio|triton|pytorch-triton|nvidia-|cuda-|rocm)(\b|-)"
@@ -84,9 +94,8 @@ def _package(distribution: Distribution, requires: tuple[str, ...]) -> Package:
 def _without_credentials(url: str | None) -> str | None:
     if url is None or "@" not in url:
         return url
-    from gpudoctor.model.privacy.scrubber import strip_credentials
 
-    return strip_credentials(url)
+    return scrubber.strip_credentials(url)
 
 
 def _release(version: str | None) -> str:
@@ -107,9 +116,7 @@ def _build(distribution: Distribution, url: str | None) -> str | None:
     """What it was compiled for, where its version, its wheel's name or a file of its says it."""
     label = local_label(distribution.version or "")
     if not label and url and url.partition("#")[0].endswith(".whl"):
-        from urllib.parse import unquote
-
-        parts = unquote(url.partition("#")[0].rpartition("/")[2]).split("-")
+        parts = url_parse.unquote(url.partition("#")[0].rpartition("/")[2]).split("-")
         label = local_label(parts[1]) if len(parts) > 1 else ""
     if not label and distribution.name == "xformers":
         label = _xformers(os.path.join(distribution.site, "xformers", "cpp_lib.json"))

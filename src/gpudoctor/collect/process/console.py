@@ -9,6 +9,14 @@ from __future__ import annotations
 import ntpath
 import os
 import sys
+from typing import TYPE_CHECKING
+
+from gpudoctor.model.lazy import later
+
+if TYPE_CHECKING:
+    import ctypes
+else:  # loaded when they are needed
+    ctypes = later("ctypes")
 
 _LAUNCHERS = ("py", "python", "gpudoctor")
 """Programs between Explorer and us: `py.exe` opens a `.pyz`, pip makes a `gpudoctor.exe`, and the
@@ -21,8 +29,6 @@ _MAY_ASK_THE_NAME = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
 def is_ours_alone() -> bool:
     """Whether we read from and write to a Windows console that no other program uses."""
     if sys.platform == "win32":
-        import ctypes
-
         kernel32 = ctypes.windll.kernel32
         kernel32.GetStdHandle.restype = ctypes.c_void_p
         mode = ctypes.c_ulong()
@@ -50,8 +56,6 @@ def _is_launcher(process_id: int) -> bool:
     if process_id == os.getpid():
         return True
     if sys.platform == "win32":
-        import ctypes
-
         kernel32 = ctypes.windll.kernel32
         kernel32.OpenProcess.restype = ctypes.c_void_p
         handle = ctypes.c_void_p(kernel32.OpenProcess(_MAY_ASK_THE_NAME, 0, process_id))

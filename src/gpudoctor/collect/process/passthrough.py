@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -17,6 +18,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from gpudoctor.collect.process.outcome import not_started, signal_name
 from gpudoctor.collect.process.process import Foreground, spawn_in_front
 from gpudoctor.model.value import dataclass
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 TAIL_BYTES = 256 * 2**10
 """How much of stderr is kept, from its end: a traceback of a hundred ranks fits."""
@@ -77,9 +82,8 @@ def _wait(wait: Callable[[], int]) -> int:
 
 def _channel() -> tuple[int, int]:
     """Our end and the command's end of its stderr."""
-    if os.name == "posix" and _is_terminal(2):
+    if sys.platform != "win32" and _is_terminal(2):
         import pty
-        import termios
 
         reader, writer = pty.openpty()
         # The real terminal turns line feeds into line ends; doing it twice would not be the same.
@@ -103,8 +107,6 @@ def _pump(reader: int, tail: bytearray, child: Foreground) -> None:
     if os.name != "posix":
         _pump_by_thread(reader, tail, child)
         return
-    import select
-
     deadline: float | None = None
     while True:
         try:
@@ -211,9 +213,6 @@ def _size_of_window(reader: int) -> Iterator[None]:
 def _copy_size(descriptor: int) -> None:
     if sys.platform == "win32":
         return
-    import fcntl
-    import termios
-
     with contextlib.suppress(OSError):
         size = fcntl.ioctl(2, termios.TIOCGWINSZ, b"\0" * 8)
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)

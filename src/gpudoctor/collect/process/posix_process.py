@@ -6,12 +6,17 @@ Importing `subprocess` alone would cost 10 ms of the 150 that a whole check may 
 from __future__ import annotations
 
 import os
+import select
 import signal
+import sys
 import time
 from collections.abc import Mapping, Sequence
 
 from gpudoctor.collect.process.lookup import find_program
 from gpudoctor.collect.process.outcome import Stream
+
+if sys.platform != "win32":
+    import fcntl
 
 _CHANNEL_NUMBER = 3
 """The descriptor under which a child gets its channel; those below are its standard streams."""
@@ -86,8 +91,6 @@ class PosixProcess:
 
     def read(self, seconds: float) -> list[tuple[Stream, bytes]]:
         """What its pipes hold, waiting `seconds` at most for output or for its end."""
-        import select
-
         poller = select.poll()
         for descriptor in self._pipes:
             poller.register(descriptor, select.POLLIN)
@@ -216,8 +219,6 @@ def _pipe() -> tuple[int, int]:
     Where our own stdout is closed, a pipe would get number 1, and setting up the child's
     streams would overwrite it.
     """
-    import fcntl
-
     ends = []
     for end in os.pipe():
         if end > _CHANNEL_NUMBER:

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gpudoctor.collect.process.outcome import Stream
 from gpudoctor.collect.process.posix_process import PosixForeground, PosixProcess
+from gpudoctor.model.lazy import later
+
+if TYPE_CHECKING:
+    from gpudoctor.collect.process import windows_process
+else:  # loaded on Windows
+    windows_process = later("gpudoctor.collect.process.windows_process")
 
 
 class Process(Protocol):
@@ -65,9 +71,7 @@ def spawn(
         OSError: it could not be started.
     """
     if sys.platform == "win32":
-        from gpudoctor.collect.process.windows_process import WindowsProcess
-
-        return WindowsProcess(argv, env, cwd, channel=channel)
+        return windows_process.WindowsProcess(argv, env, cwd, channel=channel)
 
     return PosixProcess(argv, env, cwd, channel=channel)
 
@@ -79,8 +83,6 @@ def spawn_in_front(argv: Sequence[str], env: Mapping[str, str], errors: int) -> 
         OSError: it could not be started.
     """
     if sys.platform == "win32":
-        from gpudoctor.collect.process.windows_process import WindowsForeground
-
-        return WindowsForeground(argv, env, errors)
+        return windows_process.WindowsForeground(argv, env, errors)
 
     return PosixForeground(argv, env, errors)

@@ -15,9 +15,17 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import dataclass
+
+if TYPE_CHECKING:
+    import hashlib
+    import zlib
+else:  # 0.5 ms, which a check where nothing was ever fixed need not spend
+    hashlib = later("hashlib")
+    zlib = later("zlib")
 
 JOURNAL = "journal.jsonl"
 
@@ -79,8 +87,6 @@ def state_folder(environ: Mapping[str, str]) -> str:
 
 def environment_folder(prefix: str, environ: Mapping[str, str]) -> str:
     """The folder that holds the fixes of the environment at `prefix`."""
-    import hashlib
-
     real = os.path.normcase(os.path.realpath(prefix))
     key = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in os.path.basename(real))
@@ -171,8 +177,6 @@ def _record(line: bytes, before: int) -> tuple[dict[str, Any] | None, int]:
 
 
 def _crc(data: bytes, before: int) -> int:
-    import zlib  # 0.5 ms, which a check where nothing was ever fixed need not spend
-
     return zlib.crc32(data, before)
 
 

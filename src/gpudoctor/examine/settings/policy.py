@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.errors import UsageError
 from gpudoctor.model.finding import Finding, Severity
+from gpudoctor.model.lazy import later
 from gpudoctor.model.report import Suppressed
 from gpudoctor.model.value import dataclass, field, replace
 
 if TYPE_CHECKING:  # loaded where a project requires something
+    import difflib
+
     from gpudoctor.examine.settings.requirements import Requirements
+    from gpudoctor.kb.findings import catalogue
+else:  # loaded when they are needed
+    catalogue = later("gpudoctor.kb.findings.catalogue")
+    difflib = later("difflib")
 
 FailOn = Literal["error", "warning", "never"]
 
@@ -83,8 +90,6 @@ def leaves_the_cpu(finding: Finding) -> bool:
 
     Where torch.cuda.is_available() is True and kernels fail, allowing the CPU allows nothing.
     """
-    from gpudoctor.kb.findings import catalogue
-
     entry = catalogue.find(finding.name)
     return entry is not None and entry.cpu_goes_on
 
@@ -114,18 +119,14 @@ def known(names: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         UsageError: one that means none; names the nearest.
     """
-    from gpudoctor.kb.findings import catalogue
-
     entries = catalogue.entries()
     for name in names:
         code = name.upper()
         if not any(
             e.name == name or (code[:3] == "GPU" and e.code.startswith(code)) for e in entries
         ):
-            from difflib import get_close_matches
-
             words = [e.name for e in entries] + [e.code for e in entries]
-            near = get_close_matches(name, words, 3, 0.5)
+            near = difflib.get_close_matches(name, words, 3, 0.5)
             hint = f"; perhaps {' or '.join(near)}" if near else ""
             raise UsageError(f"{name!r} is neither a code nor a name of a finding{hint}")
     return names

@@ -9,10 +9,16 @@ from gpudoctor.errors import UsageError
 from gpudoctor.examine.settings import configuration, values
 from gpudoctor.examine.settings.policy import Policy, known
 from gpudoctor.model.finding import Severity
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import replace
 
-if TYPE_CHECKING:  # loaded where a project requires something
-    from gpudoctor.examine.settings.requirements import Requirements
+if TYPE_CHECKING:
+    import yaml
+
+    from gpudoctor.examine.settings import requirements
+else:  # for a policy in YAML; where a project requires something
+    requirements = later("gpudoctor.examine.settings.requirements")
+    yaml = later("yaml")
 
 KEYS = ("fail_on", "allow_cpu", "select", "ignore", "severity", "smoke", "require", "matrix")
 REQUIRE = ("gpus", "models", "capability", "memory_gb", "driver", "cuda", "torch", "packages")
@@ -30,11 +36,7 @@ def read(path: str) -> Policy:
         UsageError: it cannot be read, or says something that no policy says.
     """
     if path.lower().endswith(".toml"):
-        from gpudoctor.examine.settings import configuration
-
         return _named(path, configuration.read(path))
-    import yaml
-
     try:
         with open(path, "rb") as file:
             content = yaml.safe_load(file.read(2**20))
@@ -94,11 +96,9 @@ def of_mapping(content: Any) -> Policy:
     )
 
 
-def _requirements(content: Any) -> Requirements:
-    from gpudoctor.examine.settings.requirements import Requirements
-
+def _requirements(content: Any) -> requirements.Requirements:
     given = values.table("require", content, REQUIRE)
-    return Requirements(
+    return requirements.Requirements(
         gpus=values.count("gpus", given.get("gpus")),
         models=_one_or_more("models", given.get("models", []), "'H100'"),
         capability=values.version("capability", given.get("capability")),

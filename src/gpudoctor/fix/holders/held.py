@@ -13,12 +13,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment.installed import recorded_by
 from gpudoctor.fix.environment.parts import Environment
 from gpudoctor.fix.holders.restart_manager import programs_with
+from gpudoctor.model.lazy import later
+
+if TYPE_CHECKING:
+    import ctypes
+else:  # loaded when they are needed
+    ctypes = later("ctypes")
 
 _FAMILIES = ("torch", "nvidia", "triton")
 """Distributions that a change of torch takes along have names that begin so."""
@@ -58,7 +64,6 @@ def is_held(path: str) -> bool:
     """Whether a program has the file open so that it cannot be removed or written (Windows)."""
     if os.name != "nt":
         return False
-    import ctypes
 
     kernel = _library("kernel32")
     kernel.CreateFileW.restype = ctypes.c_void_p
@@ -90,8 +95,6 @@ def holders(paths: Sequence[str]) -> list[str]:
 
 
 def _library(name: str) -> Any:
-    import ctypes
-
     # Windows alone has it, and the types are checked on every system.
     return getattr(ctypes, "WinDLL")(name, use_last_error=True)  # noqa: B009
 

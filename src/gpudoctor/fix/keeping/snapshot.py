@@ -31,6 +31,9 @@ from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.model.value import replace
 
+if sys.platform != "win32":
+    import fcntl
+
 # _IOW(0x94, 9, int) in linux/fs.h: share the blocks of one file with another.
 _FICLONE = 0x40049409
 _EDITED_IN_PLACE = (".pth", ".egg-link", "pyvenv.cfg")
@@ -202,8 +205,6 @@ def _pour(reading: int, writing: int) -> int:
 def _reflink(reading: int, writing: int) -> bool:
     if sys.platform != "linux":
         return False
-    import fcntl
-
     try:
         fcntl.ioctl(writing, _FICLONE, reading)
     except OSError:

@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gpudoctor.manifests.install_file import InstallFile
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.source_files import SourceFile
+from gpudoctor.model.lazy import later
+
+if TYPE_CHECKING:
+    from gpudoctor.manifests.containers import compose, dockerfile
+    from gpudoctor.manifests.readers import (
+        environment_yml,
+        pipfile,
+        pixi,
+        pyproject,
+        requirements_txt,
+        setup_cfg,
+    )
+    from gpudoctor.manifests.readers.locks import (
+        conda_list,
+        installed_list,
+        pdm_lock,
+        poetry_lock,
+        pylock,
+        uv_lock,
+    )
+else:  # an installation is described in one or two of these formats
+    compose = later("gpudoctor.manifests.containers.compose")
+    conda_list = later("gpudoctor.manifests.readers.locks.conda_list")
+    dockerfile = later("gpudoctor.manifests.containers.dockerfile")
+    environment_yml = later("gpudoctor.manifests.readers.environment_yml")
+    installed_list = later("gpudoctor.manifests.readers.locks.installed_list")
+    pdm_lock = later("gpudoctor.manifests.readers.locks.pdm_lock")
+    pipfile = later("gpudoctor.manifests.readers.pipfile")
+    pixi = later("gpudoctor.manifests.readers.pixi")
+    poetry_lock = later("gpudoctor.manifests.readers.locks.poetry_lock")
+    pylock = later("gpudoctor.manifests.readers.locks.pylock")
+    pyproject = later("gpudoctor.manifests.readers.pyproject")
+    requirements_txt = later("gpudoctor.manifests.readers.requirements_txt")
+    setup_cfg = later("gpudoctor.manifests.readers.setup_cfg")
+    uv_lock = later("gpudoctor.manifests.readers.locks.uv_lock")
 
 Reader = Callable[[SourceFile, Scene], InstallFile]
 
@@ -16,139 +52,25 @@ def reader_of(format_: str) -> Reader:
     return _READERS[format_]
 
 
-def _requirements(source: SourceFile, scene: Scene) -> InstallFile:  # noqa: ARG001 - one shape for all
-    from gpudoctor.manifests.readers import requirements_txt as requirements
-
-    # Environment variables of whoever asks are not those of whoever installs.
-    return requirements.read(source, {})
-
-
-def _pyproject(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers import pyproject
-
-    return pyproject.read(source, scene.tool, scene)
-
-
-def _uv_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import uv_lock
-
-    return uv_lock.read(source, scene)
-
-
-def _pylock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import pylock
-
-    return pylock.read(source, scene)
-
-
-def _poetry_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import poetry_lock
-
-    return poetry_lock.read(source, scene)
-
-
-def _pdm_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import pdm_lock
-
-    return pdm_lock.read(source, scene)
-
-
-def _pipfile(source: SourceFile, scene: Scene) -> InstallFile:  # noqa: ARG001 - one shape for all
-    from gpudoctor.manifests.readers import pipfile
-
-    return pipfile.read(source)
-
-
-def _pipfile_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers import pipfile
-
-    return pipfile.read_lock(source, scene)
-
-
-def _setup_cfg(source: SourceFile, scene: Scene) -> InstallFile:  # noqa: ARG001 - one shape for all
-    from gpudoctor.manifests.readers import setup_cfg
-
-    return setup_cfg.read(source)
-
-
-def _explicit(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import conda_list
-
-    return conda_list.read_explicit(source, scene)
-
-
-def _list_export(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import installed_list
-
-    return installed_list.read_export(source, scene)
-
-
-def _list_table(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import installed_list
-
-    return installed_list.read_table(source, scene)
-
-
-def _list_json(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import installed_list
-
-    return installed_list.read_json(source, scene)
-
-
-def _conda_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import conda_list
-
-    return conda_list.read_conda_lock(source, scene)
-
-
-def _pixi_lock(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers.locks import conda_list
-
-    return conda_list.read_pixi_lock(source, scene)
-
-
-def _pixi_toml(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.readers import pixi
-
-    return pixi.read(source, scene)
-
-
-def _environment_yml(source: SourceFile, scene: Scene) -> InstallFile:  # noqa: ARG001 - one shape for all
-    from gpudoctor.manifests.readers import environment_yml
-
-    return environment_yml.read(source)
-
-
-def _dockerfile(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.containers import dockerfile
-
-    return dockerfile.read(source, scene)
-
-
-def _compose(source: SourceFile, scene: Scene) -> InstallFile:
-    from gpudoctor.manifests.containers import compose
-
-    return compose.read(source, scene)
-
-
 _READERS: dict[str, Reader] = {
-    "requirements": _requirements,
-    "pyproject": _pyproject,
-    "uv.lock": _uv_lock,
-    "pylock": _pylock,
-    "poetry.lock": _poetry_lock,
-    "pdm.lock": _pdm_lock,
-    "Pipfile": _pipfile,
-    "Pipfile.lock": _pipfile_lock,
-    "setup.cfg": _setup_cfg,
-    "explicit": _explicit,
-    "list.export": _list_export,
-    "list.table": _list_table,
-    "list.json": _list_json,
-    "conda-lock": _conda_lock,
-    "pixi.lock": _pixi_lock,
-    "pixi.toml": _pixi_toml,
-    "environment.yml": _environment_yml,
-    "Dockerfile": _dockerfile,
-    "compose": _compose,
+    # Environment variables of whoever asks are not those of whoever installs.
+    "requirements": lambda source, _: requirements_txt.read(source, {}),
+    "pyproject": lambda source, scene: pyproject.read(source, scene.tool, scene),
+    "uv.lock": lambda source, scene: uv_lock.read(source, scene),
+    "pylock": lambda source, scene: pylock.read(source, scene),
+    "poetry.lock": lambda source, scene: poetry_lock.read(source, scene),
+    "pdm.lock": lambda source, scene: pdm_lock.read(source, scene),
+    "Pipfile": lambda source, _: pipfile.read(source),
+    "Pipfile.lock": lambda source, scene: pipfile.read_lock(source, scene),
+    "setup.cfg": lambda source, _: setup_cfg.read(source),
+    "explicit": lambda source, scene: conda_list.read_explicit(source, scene),
+    "list.export": lambda source, scene: installed_list.read_export(source, scene),
+    "list.table": lambda source, scene: installed_list.read_table(source, scene),
+    "list.json": lambda source, scene: installed_list.read_json(source, scene),
+    "conda-lock": lambda source, scene: conda_list.read_conda_lock(source, scene),
+    "pixi.lock": lambda source, scene: conda_list.read_pixi_lock(source, scene),
+    "pixi.toml": lambda source, scene: pixi.read(source, scene),
+    "environment.yml": lambda source, _: environment_yml.read(source),
+    "Dockerfile": lambda source, scene: dockerfile.read(source, scene),
+    "compose": lambda source, scene: compose.read(source, scene),
 }

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gpudoctor.model.lazy import later
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.requirements.specifier import allows_plainly
+
+if TYPE_CHECKING:
+    from packaging import markers
+else:  # 10 ms, which a check need not spend
+    markers = later("packaging.markers")
 
 _TOKEN = late_pattern(
     r"""\s*(?:
@@ -28,11 +34,9 @@ def holds(marker: str, values: Mapping[str, str]) -> bool:
     """
     if (verdict := _plain(marker, values)) is not None:
         return verdict
-    from packaging.markers import UndefinedEnvironmentName
-
     try:
         return bool(_marker(marker).evaluate({**values}))
-    except UndefinedEnvironmentName as error:
+    except markers.UndefinedEnvironmentName as error:
         raise ValueError(str(error)) from None
 
 
@@ -128,9 +132,7 @@ def _comparison(token: re.Match[str], values: Mapping[str, str]) -> bool | None:
 
 @cache
 def _marker(text: str) -> Any:
-    from packaging.markers import InvalidMarker, Marker
-
     try:
-        return Marker(text)
-    except InvalidMarker as error:
+        return markers.Marker(text)
+    except markers.InvalidMarker as error:
         raise ValueError(str(error)) from None

@@ -9,10 +9,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gpudoctor.model.lazy import later
 from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.terms.version import numbers, public_version
+
+if TYPE_CHECKING:
+    from packaging import specifiers
+    from packaging import version as versions
+else:
+    specifiers = later("packaging.specifiers")
+    versions = later("packaging.version")
 
 _BARE = late_pattern(r"\d+(\.\d+)*((a|b|rc|\.?dev|\.?post)\d*)?(\+[A-Za-z0-9.]+)?\Z", re.ASCII)
 _PLAIN = late_pattern(r"\d{1,9}(\.\d{1,9}){0,3}(\+[a-z0-9.]+)?\Z", re.ASCII)
@@ -28,11 +36,9 @@ def specifier_of(text: str) -> str:
     Raises:
         ValueError: it is none.
     """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
-        found = SpecifierSet(",".join(_clause(part.strip()) for part in text.split(",")))
-    except InvalidSpecifier as error:
+        found = specifiers.SpecifierSet(",".join(_clause(part.strip()) for part in text.split(",")))
+    except specifiers.InvalidSpecifier as error:
         raise ValueError(str(error)) from None
     if not list(found):
         raise ValueError(f"{text!r} is no specifier")
@@ -61,11 +67,9 @@ def allows(specifier: str, version: str) -> bool:
     """
     if (verdict := allows_plainly(specifier, version)) is not None:
         return verdict
-    from packaging.specifiers import InvalidSpecifier
-
     try:
         return bool(_set(specifier).contains(version, prereleases=True))
-    except InvalidSpecifier as error:
+    except specifiers.InvalidSpecifier as error:
         raise ValueError(str(error)) from None
 
 
@@ -98,28 +102,22 @@ def _padded(version: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def _set(specifier: str) -> Any:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(specifier)
+    return specifiers.SpecifierSet(specifier)
 
 
 @lru_cache(maxsize=4096)
 def version(text: str) -> Any:
     """A version that can be compared: `570`, `12.8`, `2.9.1+cu128`; what is none is the lowest."""
-    from packaging.version import InvalidVersion, Version
-
     try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0.dev0")
+        return versions.Version(text)
+    except versions.InvalidVersion:
+        return versions.Version("0.dev0")
 
 
 def is_version(text: str) -> bool:
     """Whether a text is a version."""
-    from packaging.version import InvalidVersion, Version
-
     try:
-        Version(text)
-    except InvalidVersion:
+        versions.Version(text)
+    except versions.InvalidVersion:
         return False
     return True

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from gpudoctor.model.facts import Host
 from gpudoctor.model.finding import Finding
+from gpudoctor.model.lazy import later
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.value import replace
+
+if TYPE_CHECKING:
+    from gpudoctor.prescribe.answers import first_driver
+else:  # reads the driver's tables
+    first_driver = later("gpudoctor.prescribe.answers.first_driver")
 
 MASKED = ("cuda-visible-devices-hides-gpus", "cuda-visible-devices-wrong-index")
 """Errors that hide GPUs from programs by a variable."""
@@ -64,19 +71,15 @@ def _driver_besides(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     there = sheet.facts.driver is not None or (module is not None and module.packages_installed)
     if finding.name != "nouveau-owns-gpu" or there:
         return ()
-    from gpudoctor.prescribe.answers.first_driver import first_driver_steps  # the driver's tables
 
-    return first_driver_steps(sheet)
+    return first_driver.first_driver_steps(sheet)
 
 
 def _computed(finding: Finding, sheet: FactSheet) -> tuple[Step, ...]:
     """Steps where the rule gives none: a driver, a restart, or where to look."""
     host = sheet.facts.host or Host()
-    if "driver" in finding.clears_with:
-        from gpudoctor.prescribe.answers.first_driver import driver_remedy  # the driver's tables
-
-        if steps := driver_remedy(finding, sheet):
-            return steps
+    if "driver" in finding.clears_with and (steps := first_driver.driver_remedy(finding, sheet)):
+        return steps
     if "reboot" in finding.clears_with:
         text = f"{finding.title}. Restart the machine."
         posix = "sudo reboot" if host.os == "linux" and not host.container else None

@@ -6,8 +6,16 @@ which other users of the machine can read, nor in a report.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gpudoctor.errors import UsageError
+from gpudoctor.model.lazy import later
 from gpudoctor.model.value import dataclass
+
+if TYPE_CHECKING:
+    from urllib import parse as url_parse
+else:  # most plans name no mirror
+    url_parse = later("urllib.parse")
 
 OFFICIAL_ROOT = "https://download.pytorch.org/whl"
 
@@ -57,14 +65,13 @@ def index_for(variant_url: str | None, mirror: str | None) -> MirroredIndex:
     # On the start-up path: urllib.parse costs more than the rest of this module.
     if not any(mark in url for mark in "@?#"):
         return MirroredIndex(url)
-    from urllib.parse import urlsplit, urlunsplit
 
-    parts = urlsplit(url)
+    parts = url_parse.urlsplit(url)
     if "@" not in parts.netloc and not parts.query and not parts.fragment:
         return MirroredIndex(url)
     # A query is a credential too: `?token=…`.
     host = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+    shown = url_parse.urlunsplit(parts._replace(netloc=host, query="", fragment=""))
     return MirroredIndex(shown, has_credentials=True)
 
 
@@ -93,12 +100,10 @@ def check_mirror(url: str) -> None:
     Raises:
         UsageError: it cannot; the message does not repeat credentials.
     """
-    from urllib.parse import quote, urlsplit
-
     try:
-        parts = urlsplit(url)
+        parts = url_parse.urlsplit(url)
     except ValueError:
         raise UsageError("--index-url is not a URL") from None
     if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
-        shown = quote(parts.scheme, safe="") or "no scheme"
+        shown = url_parse.quote(parts.scheme, safe="") or "no scheme"
         raise UsageError(f"--index-url takes an http, https or file URL, not one with {shown}")

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from gpudoctor.binaries.judgement.published import gaps
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.kb.software.torch_releases import Build
+from gpudoctor.model.lazy import later
 from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
@@ -27,6 +29,18 @@ from gpudoctor.prescribe.options.driver_ways import driver_ways
 from gpudoctor.prescribe.options.mask_ways import driver_and_mask_ways, mask_ways
 from gpudoctor.prescribe.options.question import Option, Question, Way, WayKind, way_of
 
+if TYPE_CHECKING:
+    import datetime
+
+    from gpudoctor.prescribe.options import amd_mask, jetson_ways, other_ways
+    from gpudoctor.prescribe.options import repair as repairs
+else:  # each is rarely needed
+    amd_mask = later("gpudoctor.prescribe.options.amd_mask")
+    datetime = later("datetime")
+    jetson_ways = later("gpudoctor.prescribe.options.jetson_ways")
+    other_ways = later("gpudoctor.prescribe.options.other_ways")
+    repairs = later("gpudoctor.prescribe.options.repair")
+
 _TRIES = 4
 
 
@@ -37,9 +51,7 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
     worth being an alternative is left out.
     """
     if question.options.from_source:
-        from gpudoctor.prescribe.options.other_ways import source_ways
-
-        yield from source_ways(question)
+        yield from other_ways.source_ways(question)
         return
     if question.bad_nightly:
         yield from wheel_ways(question, "stable", proved)
@@ -72,23 +84,13 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
     if channel == "stable":
         yield from wheel_ways(question, "nightly")
     yield from driver_and_mask_ways(question)
-    # Rarely needed, and loaded only then.
-    from gpudoctor.prescribe.options.jetson_ways import jetson_ways
-    from gpudoctor.prescribe.options.other_ways import (
-        amd_ways,
-        python_ways,
-        source_ways,
-    )
-
-    yield from jetson_ways(question)
-    yield from amd_ways(question)
+    yield from jetson_ways.jetson_ways(question)
+    yield from other_ways.amd_ways(question)
     if question.kind == "rocm":
-        from gpudoctor.prescribe.options.amd_mask import amd_mask_ways
-
-        yield from amd_mask_ways(question)
+        yield from amd_mask.amd_mask_ways(question)
     if not question.options.fixed_python:
-        yield from python_ways(question)
-    yield from source_ways(question)
+        yield from other_ways.python_ways(question)
+    yield from other_ways.source_ways(question)
 
 
 def repair_way(question: Question) -> Way | None:
@@ -99,9 +101,8 @@ def repair_way(question: Question) -> Way | None:
         or question.sheet.facts.torch is None
     ):
         return None
-    from gpudoctor.prescribe.options.repair import repair
-
-    found = repair(question.sheet, question.findings, question.place, question.options.index_url)
+    mirror = question.options.index_url
+    found = repairs.repair(question.sheet, question.findings, question.place, mirror)
     return None if found is None else way_of("repair", found)
 
 
@@ -149,16 +150,15 @@ def untried_nightly(question: Question) -> Iterator[Way]:
 
 def earlier_nightly(question: Question) -> Iterator[Option]:
     """The nightly of the day before, where the installed one says its day."""
-    from datetime import date, timedelta
-
     version, label = split_label(question.installed or "")
     base, _, day = version.partition(".dev")
     channel = torch_releases.cuda_of_variant(label)
     if len(day) != 8 or not day.isdigit() or channel is None:
         return
     try:
-        before = date(int(day[:4]), int(day[4:6]), int(day[6:])) - timedelta(days=1)
-    except ValueError:
+        that_day = datetime.date(int(day[:4]), int(day[4:6]), int(day[6:]))
+        before = that_day - datetime.timedelta(days=1)
+    except (OverflowError, ValueError):
         return
     wanted = f"torch=={base}.dev{before:%Y%m%d}+{label}"
     index = index_for(f"{OFFICIAL_ROOT}/nightly/{label}", question.options.index_url)

@@ -19,6 +19,9 @@ from typing import Literal
 from gpudoctor.collect.system.files import is_file, read_text
 from gpudoctor.model.value import dataclass
 
+if sys.platform == "win32":
+    import winreg
+
 _CORE = "PythonCore"
 _TAG = r"(?a)(\d+)(?:\.(\d+))?(?:-(\w+))?\Z"
 _MOST = 100
@@ -120,8 +123,6 @@ def _entries() -> Iterator[RegisteredPython]:
 def _keys(root: Root, place: str) -> list[str]:
     """Names of the keys below one; none where it is not there, or we may not read it."""
     if sys.platform == "win32":
-        import winreg
-
         try:
             with winreg.OpenKey(getattr(winreg, root), place) as key:
                 count = min(winreg.QueryInfoKey(key)[0], _MOST)
@@ -134,8 +135,6 @@ def _keys(root: Root, place: str) -> list[str]:
 def _value(root: Root, place: str, name: str) -> str:
     """A value as text; empty where it is not there."""
     if sys.platform == "win32":
-        import winreg
-
         try:
             with winreg.OpenKey(getattr(winreg, root), place) as key:
                 return str(winreg.QueryValueEx(key, name)[0]).strip('"')
