@@ -397,7 +397,50 @@ def _uv_workspace(chance: random.Random, root: str) -> Project:
     return Project("uv", "pyproject.toml", files)
 
 
+def _uv_wheels(chance: random.Random, root: str) -> Project:
+    """Wheels named by URLs, and environments that must have one."""
+    tags = {
+        "linux": "manylinux_2_28_x86_64",
+        "win32": "win_amd64",
+        "aarch64": "manylinux_2_28_aarch64",
+    }
+    python = chance.choice((">=3.9", ">=3.10", ">=3.11", ">=3.12", ">=3.10,<3.13"))
+    variant = chance.choice(("cu126", "cu128", "cpu"))
+    version = chance.choice(("2.9.1", "2.8.0", "2.10.0"))
+
+    def url(system: str, number: str) -> str:
+        name = f"torch-{version}%2B{variant}-{number}-{number}-{tags[system]}.whl"
+        return f'url = "{root}/whl/{variant}/{name}"'
+
+    text = f'[project]\nname = "demo"\nversion = "0"\nrequires-python = "{python}"\n'
+    more = chance.choice(("", ', "torchvision"'))
+    text += f'dependencies = ["torch{chance.choice(("", "", "<2.12"))}"{more}]\n[tool.uv]\n'
+    systems = ("linux", "win32", "darwin")
+    for setting in ("environments", "required-environments"):
+        if chance.random() < 0.4:
+            picked = chance.sample(systems, chance.choice((1, 2)))
+            text += f"{setting} = [" + ", ".join(f"\"sys_platform == '{s}'\"" for s in picked)
+            text += "]\n"
+    text += f'[[tool.uv.index]]\nname = "one"\nurl = "{root}/whl/'
+    text += f'{chance.choice(("rocm6.4", "cu126", "xpu", "cpu"))}"\nexplicit = true\n'
+    text += f'[[tool.uv.index]]\nname = "stand-in"\nurl = "{root}/pypi/simple"\ndefault = true\n'
+    number = chance.choice(("cp312", "cp312", "cp311", "cp310"))
+    shape = chance.choice(("url", "url", "both", "partly", "index", "index-partly"))
+    linux, win = "sys_platform == 'linux'", "sys_platform == 'win32'"
+    source = {
+        "url": f"{{ {url(chance.choice(tuple(tags)), number)} }}",
+        "both": f'[{{ {url("linux", number)}, marker = "{linux}" }}, '
+        f'{{ {url("win32", number)}, marker = "{win}" }}]',
+        "partly": f'[{{ {url("linux", number)}, marker = "{linux}" }}]',
+        "index": '{ index = "one" }',
+        "index-partly": f'[{{ index = "one", marker = "{linux}" }}]',
+    }[shape]
+    text += f"[tool.uv.sources]\ntorch = {source}\n"
+    return Project("uv", "pyproject.toml", {"pyproject.toml": text})
+
+
 _MAKERS = {
+    "uv-wheels": _uv_wheels,
     "pip-dependents": _pip_dependents,
     "uv-pip-dependents": _uv_pip_dependents,
     "uv-workspace": _uv_workspace,

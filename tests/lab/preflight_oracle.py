@@ -90,15 +90,16 @@ def pip(tools: str, folder: Path, platform: str, python: str) -> str:
 
 
 def uv_pip(tools: str, folder: Path, platform: str, python: str) -> str:
+    """What would be installed: `uv pip compile` takes another platform's URL, and this does not."""
     done = run(
-        [f"{tools}/uv", "pip", "compile", "requirements.txt", "--python-platform",
-         UV_PLATFORMS[platform], "--python-version", python, "--no-header", "-q", "--no-annotate"],
+        [f"{tools}/uv", "pip", "install", "-r", "requirements.txt", "--dry-run", "--target", "x",
+         "--python-platform", UV_PLATFORMS[platform], "--python-version", python],
         folder,
         MACOSX_DEPLOYMENT_TARGET="14.0",
     )  # fmt: skip
     if done.returncode:
         return "fails"
-    found = re.search(r"^torch(?:==| @ .*/torch-)([^\s-]+)", done.stdout, re.M)
+    found = re.search(r"^ \+ torch(?:==| @ \S*/torch-)([^\s-]+)", done.stderr, re.M)
     version = found[1].replace("%2B", "+") if found else None
     return named("torch", version, platform)
 

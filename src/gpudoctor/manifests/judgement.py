@@ -173,7 +173,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
     judgement = judge_sheet(open_sheet)
     findings = judgement.findings
     if outcome.status == "fails":
-        findings = (_failure(outcome), *findings)
+        findings = (_failure(outcome, path), *findings)
     return Judged(
         sheet=open_sheet,
         findings=findings,
@@ -183,7 +183,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
     )
 
 
-def _failure(outcome: InstallOutcome) -> Finding:
+def _failure(outcome: InstallOutcome, path: str) -> Finding:
     """The finding that the tool would end with an error."""
     names = {
         "python": "python-unsupported",
@@ -191,9 +191,11 @@ def _failure(outcome: InstallOutcome) -> Finding:
         "platform": "no-wheel-for-platform",
         "missing": "nonexistent-wheel",
     }
+    # The name of a package or of a file keeps its letters.
+    named = outcome.reason != "conflict" or outcome.why.startswith(path)
     made = finding(
         names[outcome.reason],
-        outcome.why[:1].upper() + outcome.why[1:] if outcome.reason == "conflict" else outcome.why,
+        outcome.why if named else outcome.why[:1].upper() + outcome.why[1:],
         f"{outcome.tool} ends with an error, and nothing is installed.",
         clears_with=("install",),
     )

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.install_file import InstallFile, Wish
-from gpudoctor.manifests.resolvers.loose import Task, run
+from gpudoctor.manifests.resolvers.loose import run
+from gpudoctor.manifests.resolvers.resolution import Task
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
 from gpudoctor.model.finding import FileAt
@@ -14,7 +15,7 @@ from gpudoctor.model.requirements.specifier import allows
 from gpudoctor.model.value import replace
 
 PLATFORMS = ("linux_x86_64", "win_amd64", "macos_arm64", "linux_aarch64")
-_MINORS = tuple(f"3.{minor}" for minor in range(8, 16))
+MINORS = tuple(f"3.{minor}" for minor in range(8, 16))
 
 
 def covers(offered: str, project: str | None) -> bool:
@@ -27,7 +28,7 @@ def covers(offered: str, project: str | None) -> bool:
         return True
     meant = [
         full
-        for minor in _MINORS
+        for minor in MINORS
         for full in (f"{minor}.0", f"{minor}.9")
         if allows(project, full)
     ]  # fmt: skip
@@ -50,7 +51,7 @@ def elsewhere(
     The tool ends with an error then, also here; `None`: nothing hinders it.
     """
     project = document.requires_python
-    minors = [m for m in _MINORS if project is None or allows(project, f"{m}.9")]
+    minors = [m for m in MINORS if project is None or allows(project, f"{m}.9")]
     for extras, groups in _choices(document, scene):
         for platform in PLATFORMS:
             for minor in minors if project else [scene.python]:

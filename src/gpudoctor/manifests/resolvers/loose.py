@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
 
 from gpudoctor.kb.software import indexes as kb_indexes
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.manifests.choice import Choice, InstallOutcome
-from gpudoctor.manifests.install_file import UnreadPart, Wish
+from gpudoctor.manifests.install_file import Wish
 from gpudoctor.manifests.resolvers.beyond import beyond_known
-from gpudoctor.manifests.resolvers.library_pins import Pins, refused
+from gpudoctor.manifests.resolvers.library_pins import refused
 from gpudoctor.manifests.resolvers.locked import built, shown
-from gpudoctor.manifests.resolvers.resolution import Pool, Solution, fits, places, solve
+from gpudoctor.manifests.resolvers.resolution import Pool, Solution, Task, fits, places, solve
 from gpudoctor.manifests.scene import Scene, wheel_tags, wheel_version
 from gpudoctor.manifests.universe import (
     COMPANIONS,
@@ -23,35 +25,9 @@ from gpudoctor.manifests.universe import (
     stack,
 )
 from gpudoctor.model.finding import FileAt
-from gpudoctor.model.value import dataclass, field, replace
+from gpudoctor.model.value import replace
 
 PYPI = "https://pypi.org/simple"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What is to be resolved, and what to say of it."""
-
-    tool: str
-    assumption: str
-    wishes: Mapping[str, Sequence[Wish]]
-    pools: Callable[[Scene], Pool]
-    """What the tool sees on a platform and Python."""
-    scene: Scene
-    path: str
-    where: str
-    """The indexes for a sentence: `PyPI and cu128`."""
-    urls: tuple[str, ...] = ()
-    """The same, where torch is looked for."""
-    gaps: tuple[UnreadPart, ...] = ()
-    installed: Mapping[str, Choice] = field(default_factory=dict)
-    """What is there already, and stays where it satisfies."""
-    pins: Pins = field(default_factory=dict)
-    """Releases of NVIDIA's libraries that are asked for."""
-    gone: tuple[tuple[str, FileAt], ...] = ()
-    """Requirements from a folder that only the builder of a conda package had."""
-    no_binary: str = ""
-    """The packages that may not come as wheels, by commas: `torch`, or `all,-numpy`."""
 
 
 def wishes_of(wishes: Sequence[Wish], scene: Scene) -> dict[str, list[Wish]]:
@@ -217,6 +193,9 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | InstallOutcome:
             choice = built(name, text, row.url, None, "unknown", row.at, task.scene)
             if isinstance(choice, InstallOutcome):
                 return _open(task, choice.why, (row.at,))
+            if name == TORCH and _never_published(row.url, choice):
+                why = f"{shown(row.url)} is not there: no such build was published"
+                return _fails(task, why, "missing", (row.at,))
             found[name] = [
                 Candidate(
                     name=name,
@@ -228,6 +207,14 @@ def _direct(task: Task) -> dict[str, list[Candidate]] | InstallOutcome:
                 )
             ]
     return found
+
+
+def _never_published(url: str, choice: Choice) -> bool:
+    """Whether a URL of PyTorch's own index names a build that its release has not."""
+    if torch_releases.release(choice.release) is None or "dev" in choice.version:
+        return False
+    official = (urlsplit(url).hostname or "").endswith(".pytorch.org")
+    return official and choice.build is None and kb_indexes.carried(url).kind == "variant"
 
 
 def _installs(task: Task, solution: Solution) -> InstallOutcome:

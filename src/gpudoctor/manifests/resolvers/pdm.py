@@ -13,8 +13,8 @@ from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers import pip
 from gpudoctor.manifests.resolvers.cross import chosen_from, together
 from gpudoctor.manifests.resolvers.library_pins import pins_of
-from gpudoctor.manifests.resolvers.loose import PYPI, Task, wishes_of
-from gpudoctor.manifests.resolvers.resolution import Pool
+from gpudoctor.manifests.resolvers.loose import PYPI, wishes_of
+from gpudoctor.manifests.resolvers.resolution import Pool, Task
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import Candidate
 from gpudoctor.model.requirements import specifier

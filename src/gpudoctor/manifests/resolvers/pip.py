@@ -17,8 +17,8 @@ from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
 from gpudoctor.manifests.resolvers.library_pins import pins_of
 from gpudoctor.manifests.resolvers.locked import shown
-from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
-from gpudoctor.manifests.resolvers.resolution import Pool
+from gpudoctor.manifests.resolvers.loose import PYPI, run, wishes_of
+from gpudoctor.manifests.resolvers.resolution import Pool, Task
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
 from gpudoctor.model.requirements import specifier

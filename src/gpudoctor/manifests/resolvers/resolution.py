@@ -8,16 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gpudoctor.manifests.install_file import Wish
+from gpudoctor.manifests.choice import Choice
+from gpudoctor.manifests.install_file import UnreadPart, Wish
+from gpudoctor.manifests.resolvers.library_pins import Pins
+from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import TORCH, Candidate
 from gpudoctor.model.finding import FileAt
 from gpudoctor.model.requirements.specifier import allows
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, field
 
 _MAX_STEPS = 20_000
 
 Pool = Callable[[str], Sequence[Candidate] | None]
 """The versions of a package that a tool sees, best first; `None`: that cannot be known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be resolved, and what to say of it."""
+
+    tool: str
+    assumption: str
+    wishes: Mapping[str, Sequence[Wish]]
+    pools: Callable[[Scene], Pool]
+    """What the tool sees on a platform and Python."""
+    scene: Scene
+    path: str
+    where: str
+    """The indexes for a sentence: `PyPI and cu128`."""
+    urls: tuple[str, ...] = ()
+    """The same, where torch is looked for."""
+    gaps: tuple[UnreadPart, ...] = ()
+    installed: Mapping[str, Choice] = field(default_factory=dict)
+    """What is there already, and stays where it satisfies."""
+    pins: Pins = field(default_factory=dict)
+    """Releases of NVIDIA's libraries that are asked for."""
+    gone: tuple[tuple[str, FileAt], ...] = ()
+    """Requirements from a folder that only the builder of a conda package had."""
+    no_binary: str = ""
+    """The packages that may not come as wheels, by commas: `torch`, or `all,-numpy`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,16 @@ from gpudoctor.kb.software.torch_releases import INDEX_ROOT
 from gpudoctor.manifests import universe
 from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.install_file import Index, InstallFile, Wish
-from gpudoctor.manifests.resolvers import pip
-from gpudoctor.manifests.resolvers.cross import PLATFORMS, elsewhere, forked, pinned, together
+from gpudoctor.manifests.resolvers import pip, uv_coverage
+from gpudoctor.manifests.resolvers.cross import (
+    elsewhere,
+    forked,
+    pinned,
+    together,
+)
 from gpudoctor.manifests.resolvers.library_pins import pins_of
-from gpudoctor.manifests.resolvers.loose import PYPI, Task, run, wishes_of
-from gpudoctor.manifests.resolvers.resolution import Pool
+from gpudoctor.manifests.resolvers.loose import PYPI, run, wishes_of
+from gpudoctor.manifests.resolvers.resolution import Pool, Task
 from gpudoctor.manifests.scene import Scene
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, Candidate
 from gpudoctor.model.finding import FileAt
@@ -84,7 +89,8 @@ def resolve(
     if unsaid := _unsaid(document, outcome, pinned=pinned(task)):
         return replace(outcome, status="open", choices=(), why=unsaid, files=_torch_at(outcome))
     return (
-        _required(document, scene, outcome, pinned=pinned(task))
+        uv_coverage.named_file(document, scene, outcome, task_at)
+        or uv_coverage.environments(document, scene, outcome, task_at)
         or elsewhere(document, scene, task_at)
         or outcome
     )
@@ -108,33 +114,6 @@ def _unsaid(document: InstallFile, outcome: InstallOutcome, *, pinned: bool) -> 
     release = torch_releases.release(torch.release) if torch else None
     if day and (release is None or not (release.date <= day and day[:4].isdigit())):
         return f"{document.path} excludes releases after {said['exclude-newer']}"
-    return None
-
-
-def _required(
-    document: InstallFile, scene: Scene, outcome: InstallOutcome, *, pinned: bool
-) -> InstallOutcome | None:
-    """What comes of environments that must have a wheel (`required-environments`)."""
-    torch = outcome.choice(TORCH)
-    for marker in filter(None, document.options.get("required", "").split("\n")):
-        meant = [
-            platform
-            for platform in (*PLATFORMS, "macos_x86_64")
-            if Scene(platform, scene.python).applies(marker)
-        ]
-        if torch is None or torch.index is None or not meant:
-            continue
-        # One wheel that the marker speaks of is enough.
-        if not any(
-            item.version == torch.version and item.pythons
-            for platform in meant
-            for item in universe.on_index(TORCH, torch.index, platform) or ()
-        ):
-            why = f"{document.path} requires wheels for {meant[0]}: torch {torch.version} has none"
-            kind: Any = "fails" if pinned else "open"
-            return replace(
-                outcome, status=kind, choices=(), why=why, files=(torch.at,), reason="platform"
-            )
     return None
 
 
