@@ -19,7 +19,7 @@ from gpudoctor.triage.readers.errors.traceback import own_frame
 from gpudoctor.triage.readers.own_report import OwnReport
 from gpudoctor.triage.signatures.follow_up import is_asynchronous, next_look, still_possible
 from gpudoctor.triage.signatures.marks import Marks
-from gpudoctor.triage.signatures.match import hits, named_errors
+from gpudoctor.triage.signatures.match import families, hits, named_errors
 from gpudoctor.triage.signatures.rank import CERTAIN, RankedCause, rank
 from gpudoctor.triage.text.cleaned_text import Text, fold
 from gpudoctor.triage.text.nature import Nature, nature
@@ -70,6 +70,8 @@ def diagnose(text: Text) -> TextDiagnosis:
     found = hits(text, marks)
     # What messages leave open the number or name of an error may still say.
     candidates = rank(found, judged, marks) or rank((*found, *named_errors(text)), judged, marks)
+    if not candidates:
+        candidates = rank(families(text, marks), (), marks)
     findings = tuple(_finding(candidate, candidates, text, marks) for candidate in candidates)
     return TextDiagnosis(
         sheet=sheet,

@@ -61,8 +61,10 @@ SIGNATURE_FILES = tuple(
         "programs",
         "frameworks",
         "installers",
+        "demands",
         "words",
         "cures",
+        "families",
     )
 )
 """Error messages by topic; all compile into one table."""
@@ -78,6 +80,7 @@ _SIGNATURES = File(
             also_opt="texts",
             unless_opt="texts",
             cure_opt="bool",
+            general_opt="bool",
             says="text",
             causes="map",
         )

@@ -43,6 +43,8 @@ class Signature:
     unless: tuple[str, ...] = ()
     cure: bool = False
     """Whether it is what people did about it: it says nothing where nobody complains."""
+    general: bool = False
+    """Whether it is any error of a family: it is asked where nothing else is known of a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def signatures() -> tuple[Signature, ...]:
             also=tuple(row.get("also", ())),
             unless=tuple(row.get("unless", ())),
             cure=row.get("cure", False),
+            general=row.get("general", False),
             causes=tuple(_cause(name, value) for name, value in row["causes"].items()),
         )
         for row in load("signatures")["signatures"]

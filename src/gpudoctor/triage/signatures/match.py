@@ -62,10 +62,20 @@ def named_errors(text: Text) -> tuple[Hit, ...]:
     return tuple(found)
 
 
-def messages(text: Text, marks: Marks) -> tuple[Hit, ...]:
-    """Every message of the table that something put out in the text, in the order of the table."""
+def families(text: Text, marks: Marks) -> tuple[Hit, ...]:
+    """The errors of known families, for a text of which no known message names a cause."""
+    return messages(text, marks, general=True)
+
+
+def messages(text: Text, marks: Marks, *, general: bool = False) -> tuple[Hit, ...]:
+    """Every message of the table that something put out in the text, in the order of the table.
+
+    `general`: those of the rows for whole families instead.
+    """
     found = []
     for row in signatures.signatures():
+        if row.general is not general:
+            continue
         if row.anchors and not text.has_any(row.anchors):
             continue
         if not all(marks.holds(name) for name in row.also):
