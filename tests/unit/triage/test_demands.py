@@ -29,27 +29,75 @@ DEMANDS = [
     ("package-needs-newer-gpu", "NotImplementedError: Your GPU is too old for this engine"),
     ("package-needs-newer-gpu", "ValueError: method awq is not supported for the current GPU"),
     ("extension-lacks-arch", "ValueError: The 'fa3' backend is not supported on Blackwell GPUs"),
-    ("fp8-unsupported-gpu", "AssertionError: Float8 training requires CUDA compute capability 8.9 or MI300+"),
-    ("fp8-unsupported-gpu", "RuntimeError: MXFP8 dense linear requires Blackwell GPUs (SM100/SM120)."),
-    ("bf16-unsupported-gpu", "RuntimeError: bfloat16 autocast requires CUDA with native bfloat16 support"),
-    ("flash-attn-unsupported-gpu", "NotImplementedError: packing needs flash attention (only supported with compute capability >= 8.0)"),
+    (
+        "fp8-unsupported-gpu",
+        "AssertionError: Float8 training requires CUDA compute capability 8.9 or MI300+",
+    ),
+    (
+        "fp8-unsupported-gpu",
+        "RuntimeError: MXFP8 dense linear requires Blackwell GPUs (SM100/SM120).",
+    ),
+    (
+        "bf16-unsupported-gpu",
+        "RuntimeError: bfloat16 autocast requires CUDA with native bfloat16 support",
+    ),
+    (
+        "flash-attn-unsupported-gpu",
+        "NotImplementedError: packing needs flash attention (only supported with compute capability >= 8.0)",
+    ),
     ("cpu-only-torch", "RuntimeError: No GPU found. A GPU is needed for quantization."),
-    ("cpu-only-torch", "ValueError: FSDP needs a non-CPU accelerator device, but no accelerator device is detected."),
-    ("cpu-only-torch", "RuntimeError: NVTX functions not installed. Are you sure you have a CUDA build?"),
+    (
+        "cpu-only-torch",
+        "ValueError: FSDP needs a non-CPU accelerator device, but no accelerator device is detected.",
+    ),
+    (
+        "cpu-only-torch",
+        "RuntimeError: NVTX functions not installed. Are you sure you have a CUDA build?",
+    ),
     ("no-cuda-on-mac", "RuntimeError: GPU is required to run this model.\nmacOS 14.5, Apple M2"),
-    ("amd-gpu-needs-rocm-torch", "RuntimeError: Found no NVIDIA driver on your system.\nMy card is an AMD Radeon RX 6750 XT on Ubuntu."),
+    (
+        "amd-gpu-needs-rocm-torch",
+        "RuntimeError: Found no NVIDIA driver on your system.\nMy card is an AMD Radeon RX 6750 XT on Ubuntu.",
+    ),
     ("driver-too-old", "ImportError: common_ops.so: undefined symbol: cuGreenCtxDestroy"),
-    ("nvcc-missing-cuda-home-unset", "RuntimeError: FlashInfer failed to JIT-compile: nvcc (CUDA compiler) not found"),
-    ("triton-torch-version-mismatch", "RuntimeError: Installed triton version too old, please upgrade"),
-    ("cpu-only-torch", "RuntimeError: Method 'x' not available in CPU-only version of bitsandbytes."),
+    (
+        "nvcc-missing-cuda-home-unset",
+        "RuntimeError: FlashInfer failed to JIT-compile: nvcc (CUDA compiler) not found",
+    ),
+    (
+        "triton-torch-version-mismatch",
+        "RuntimeError: Installed triton version too old, please upgrade",
+    ),
+    (
+        "cpu-only-torch",
+        "RuntimeError: Method 'x' not available in CPU-only version of bitsandbytes.",
+    ),
     ("program-without-gpu-support", "ImportError: cannot import 'autogptq_cuda_64'"),
-    ("oom-model-too-large", 'RuntimeError: NVML_SUCCESS == r INTERNAL ASSERT FAILED at "c10/cuda/CUDACachingAllocator.cpp":830'),
+    (
+        "oom-model-too-large",
+        'RuntimeError: NVML_SUCCESS == r INTERNAL ASSERT FAILED at "c10/cuda/CUDACachingAllocator.cpp":830',
+    ),
     ("torch-lacks-arch-new-gpu", "RuntimeError: sm_120 is not compatible with the current PyTorch"),
-    ("fabric-manager-not-running", "transport/nvls.cc:223 NCCL WARN Cuda failure 999 'unknown error'"),
-    ("build-isolation-hides-torch", "Getting requirements to build wheel ... error\nModuleNotFoundError: No module named 'torch'"),
-    ("build-isolation-hides-torch", "pip install flash-attn fails though torch 2.6.0 is installed:\nNo module named 'torch'"),
-    ("nccl-network-failed", "misc/socket.cc:484 NCCL WARN socketStartConnect: Connect to 172.17.0.1<41013> failed : Connection refused"),
-    ("nccl-network-failed", "DistNetworkError: The client socket of TCPStore has timed out after 600s while trying to connect to (10.0.0.4, 29500)."),
+    (
+        "fabric-manager-not-running",
+        "transport/nvls.cc:223 NCCL WARN Cuda failure 999 'unknown error'",
+    ),
+    (
+        "build-isolation-hides-torch",
+        "Getting requirements to build wheel ... error\nModuleNotFoundError: No module named 'torch'",
+    ),
+    (
+        "build-isolation-hides-torch",
+        "pip install flash-attn fails though torch 2.6.0 is installed:\nNo module named 'torch'",
+    ),
+    (
+        "nccl-network-failed",
+        "misc/socket.cc:484 NCCL WARN socketStartConnect: Connect to 172.17.0.1<41013> failed : Connection refused",
+    ),
+    (
+        "nccl-network-failed",
+        "DistNetworkError: The client socket of TCPStore has timed out after 600s while trying to connect to (10.0.0.4, 29500).",
+    ),
 ]
 
 
@@ -59,16 +107,37 @@ def test_a_demand_of_a_library_names_its_cause(cause, message):
 
 
 FAMILIES = [
-    ("nccl-failed", "node1:12:34 [0] init.cc:1900 NCCL WARN Failed to frobnicate the ring\nRuntimeError: worker died"),
+    (
+        "nccl-failed",
+        "node1:12:34 [0] init.cc:1900 NCCL WARN Failed to frobnicate the ring\nRuntimeError: worker died",
+    ),
     ("extension-build-failed", "I build it from source:\nninja: build stopped: subcommand failed."),
-    ("extension-build-failed", "error: command '/usr/local/cuda/bin/nvcc' failed with exit code 2, building the CUDA part"),
-    ("rocm-torch-lacks-gfx", "RuntimeError: HSA_STATUS_ERROR_SOMETHING_NEW while loading on my RX 7600"),
+    (
+        "extension-build-failed",
+        "error: command '/usr/local/cuda/bin/nvcc' failed with exit code 2, building the CUDA part",
+    ),
+    (
+        "rocm-torch-lacks-gfx",
+        "RuntimeError: HSA_STATUS_ERROR_SOMETHING_NEW while loading on my RX 7600",
+    ),
     ("cuda-error-unclassified", "RuntimeError: CUDA error: a state that nobody has seen before"),
     ("handle-create-failed-really-oom", "RuntimeError: cuBLAS initialization failed in example 24"),
-    ("oom-model-too-large", "RuntimeError: the device ran out of memory while loading the model onto the GPU"),
-    ("torch-import-crash", "import torch; torch.ones(1).cuda() ends with Segmentation fault (core dumped)"),
-    ("undeclared-library-missing", "ImportError: libnvinfer.so.10: cannot open shared object file: No such file or directory"),
-    ("torch-lacks-arch-new-gpu", "I cannot generate images: it fails on my new RTX 5070 in the web UI"),
+    (
+        "oom-model-too-large",
+        "RuntimeError: the device ran out of memory while loading the model onto the GPU",
+    ),
+    (
+        "torch-import-crash",
+        "import torch; torch.ones(1).cuda() ends with Segmentation fault (core dumped)",
+    ),
+    (
+        "undeclared-library-missing",
+        "ImportError: libnvinfer.so.10: cannot open shared object file: No such file or directory",
+    ),
+    (
+        "torch-lacks-arch-new-gpu",
+        "I cannot generate images: it fails on my new RTX 5070 in the web UI",
+    ),
 ]
 
 
