@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.visit import conclude
 from gpudoctor.manifests import Judged, judge
+from gpudoctor.manifests.conflict_ways import out_of_conflict
 from gpudoctor.manifests.file_edit import in_file
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import Severity
@@ -39,7 +40,10 @@ def preflight(
     owner = judged.installation.document.tool
     if options.tool == "auto" and owner in _WITH_STEPS:
         options = replace(options, tool=owner)
-    prescription = _prescription(judged, options) if _troubled(judged) else None
+    prescription = None
+    if _troubled(judged):
+        way = out_of_conflict(judged, sheet) if options.torch_spec is None else None
+        prescription = way or _prescription(judged, options)
     report = conclude(
         judged.sheet,
         judged.findings,

@@ -42,6 +42,8 @@ class Judged:
     notes: tuple[str, ...] = ()
     installation: Installation
     """The one that decides: of several the worst."""
+    scene: Scene | None = None
+    """Where it was installed; of several Pythons the first."""
 
     @property
     def pin(self) -> tuple[str, FileAt] | None:
@@ -79,11 +81,12 @@ def judge(
     rows = [_agreed(row, scenes) for row in zip(*found, strict=True)]
     # Beside a file that installs torch, one that says nothing of it decides nothing.
     speaking = [row for row in rows if not row.outcome.silent]
-    judged = [_judged(_bare(sheet), row) for row in speaking or rows[:1]]
-    worst = min(judged, key=_rank)
-    if len(judged) == 1:
+    answers = [judged(sheet, row) for row in speaking or rows[:1]]
+    worst = replace(min(answers, key=_rank), scene=scenes[0])
+    if len(answers) == 1:
         return worst
-    others = [note for row in judged if row is not worst for note in row.notes]
+    others = [note for row in answers if row.installation is not worst.installation
+              for note in row.notes]  # fmt: skip
     return replace(worst, notes=(*worst.notes, *others))
 
 
@@ -144,7 +147,9 @@ def _bare(sheet: FactSheet) -> FactSheet:
     return FactSheet(facts, unknown, sheet.sources)
 
 
-def _judged(sheet: FactSheet, row: Installation) -> Judged:
+def judged(sheet: FactSheet, row: Installation) -> Judged:
+    """What the rules say of one installation on the machine of a sheet."""
+    sheet = _bare(sheet)
     outcome = row.outcome
     path = row.document.path
     torch = outcome.choice(TORCH)
@@ -173,7 +178,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
     judgement = judge_sheet(open_sheet)
     findings = judgement.findings
     if outcome.status == "fails":
-        findings = (_failure(outcome, path), *findings)
+        findings = (_failure(outcome), *findings)
     return Judged(
         sheet=open_sheet,
         findings=findings,
@@ -183,7 +188,7 @@ def _judged(sheet: FactSheet, row: Installation) -> Judged:
     )
 
 
-def _failure(outcome: InstallOutcome, path: str) -> Finding:
+def _failure(outcome: InstallOutcome) -> Finding:
     """The finding that the tool would end with an error."""
     names = {
         "python": "python-unsupported",
@@ -192,10 +197,10 @@ def _failure(outcome: InstallOutcome, path: str) -> Finding:
         "missing": "nonexistent-wheel",
     }
     # The name of a package or of a file keeps its letters.
-    named = outcome.reason != "conflict" or outcome.why.startswith(path)
+    sentence = outcome.why.startswith("the ")
     made = finding(
         names[outcome.reason],
-        outcome.why if named else outcome.why[:1].upper() + outcome.why[1:],
+        outcome.why[:1].upper() + outcome.why[1:] if sentence else outcome.why,
         f"{outcome.tool} ends with an error, and nothing is installed.",
         clears_with=("install",),
     )
