@@ -23,6 +23,7 @@ from gpudoctor.compat.architecture import (
 )
 from gpudoctor.compat.driver import starts
 from gpudoctor.kb.hardware import amd_gpus as kb_amd
+from gpudoctor.kb.hardware import intel_gpus as kb_intel
 from gpudoctor.kb.hardware import nvidia_gpus as kb_gpus
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import packages as kb_packages
@@ -350,13 +351,16 @@ def _built_by_amd(scene: Scene, gfx: str) -> str | None:
     return kb_amd.own_builds(gfx, scene.sheet.facts.host.os)
 
 
-def _left_by_rocblas(scene: Scene, gfx: str, torch: str) -> bool:
-    return any(
-        gfx in build.gfx and build not in _rocm_here(scene, gfx)
-        for build in torch_releases.builds()
-        if build.exists and build.platform == scene.target.platform
-        if numbers(build.torch) >= numbers(torch)
-    )
+def _left_by_rocblas(scene: Scene, gfx: str, **named: object) -> bool:
+    build = _build(named, scene.target)
+    gaps_ = kb_amd.blas_gap(str(named["variant"]), reported=True)
+    return build is not None and gfx in build.gfx and gfx in gaps_
+
+
+def _older_than_served(scene: Scene, name: str) -> bool:
+    """Intel graphics of that name are there, and no table of what builds serve has them."""
+    there = any(gpu.name == name and gpu.integrated for gpu in scene.sheet.facts.gpus)
+    return there and kb_intel.match(name) is None
 
 
 def _inside(scene: Scene, gfx: str) -> bool:
@@ -503,6 +507,7 @@ HOLDS: dict[str, Callable[..., bool]] = {
     ),
     "untested-by-amd": lambda s, gfx: {_built_by_amd(s, name) for name in gfx} == {"untested"},
     "inside-the-processor": _inside,
+    "older-than-served": _older_than_served,
     "left-by-rocblas": _left_by_rocblas,
     "in-wsl": lambda s: s.sheet.facts.host.wsl is True,
     "with-glibc": lambda s, glibc, **named: not _objects(s, named, glibc=glibc),

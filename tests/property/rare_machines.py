@@ -119,6 +119,18 @@ def _intel(draw: random.Random) -> Case:
     return Case(sheet=_linux(draw, gpus=(gpu,), intel=driver, torch=torch))
 
 
+def _old_graphics(draw: random.Random) -> Case:
+    """Nothing but Intel graphics that are older than what the XPU builds serve."""
+    gpu = Gpu(
+        index=0, name="Intel HD Graphics 630", vendor="intel", pci_id="8086:5912", driver="i915",
+        integrated=True, pci_address="0000:00:02.0",
+    )  # fmt: skip
+    driver = VendorDriver(modules=("i915",))
+    return Case(
+        sheet=_linux(draw, gpus=(gpu,), intel=driver, torch=None), options=Options(choose=True)
+    )
+
+
 def _linux(draw: random.Random, **facts: object) -> FactSheet:
     python = Python(
         executable="/env/bin/python",
@@ -304,5 +316,5 @@ def _no_gpu_allowed(draw: random.Random) -> Case:
 _KINDS = (
     _amd, _amd, _intel, _apple, _shadowed, _pinned, _thor, _no_gpu_allowed, _planned, _planned,
     _old_system, _amd_in_wsl, _jetson, _ready_image, _damaged, _nightly, _owned, _little_known,
-    _no_cure,
+    _no_cure, _old_graphics,
 )  # fmt: skip

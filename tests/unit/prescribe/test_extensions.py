@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gpudoctor.model.facts import Package, Requirement
+from gpudoctor.kb.software import packages as kb_packages
+from gpudoctor.model.facts import Library, Package, Requirement
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules import judge
@@ -35,7 +36,6 @@ def test_beside_a_gpu_that_it_serves_it_is_rebuilt_for_that_one_alone():
 @pytest.mark.parametrize(
     ("package", "label", "build"),
     [
-        ("bitsandbytes", "0.45.5", "cu12torch2.6"),
         ("transformer-engine", "2.4.0+3cd6870", "cu12torch2.6"),
         ("someones-own", "1.0", "cu12torch2.6"),
     ],
@@ -97,3 +97,36 @@ def test_the_torch_that_an_engine_demands_is_a_way_too_where_another_release_of_
     answer = cure(sheet("H100", torch="2.9.1+cu130", packages=(vllm,)))
     assert "vllm==0.16.0" in line(answer)
     assert [way.torch for way in answer.alternatives] == ["2.8.0"]
+
+
+def test_an_engine_follows_torch_before_it_is_given_up():
+    engine = Package(name="vllm", version="0.8.5", requires=("torch==2.6.0",))
+    answer = cure(sheet("RTX 5090", torch="2.6.0+cu124", packages=(engine,)))
+    assert kb_packages.release_for("vllm", answer.torch) is not None
+    assert "pip install vllm==" in line(answer)  # with what it requires
+    assert "uninstall" not in line(answer)
+
+
+def test_bitsandbytes_without_a_library_for_torchs_cuda_gets_its_newest_release():
+    old = Package(name="bitsandbytes", version="0.45.5", requires=("torch<3,>=2.0",))
+    library = Library(
+        path="bitsandbytes/libbitsandbytes_cuda126.so", distribution="bitsandbytes", fatbins=1
+    )
+    made = sheet("RTX 4090", torch="2.9.1+cu130", packages=(old,))
+    answer = cure(FactSheet(replace(made.facts, libraries=(library,))))
+    assert answer.torch is None
+    assert "bitsandbytes==" in line(answer)
+
+
+def test_a_triton_of_another_torch_is_named_without_metadata_too():
+    made = sheet(
+        "RTX 4090", torch="2.9.1+cu128", packages=(Package(name="triton", version="3.2.0"),)
+    )
+    assert "triton==3.5.1" in line(cure(made))
+
+
+def test_a_build_that_has_only_old_ptx_for_a_gpu_gives_way_to_one_with_code():
+    made = sheet("RTX 5090", torch="2.6.0+cu124")
+    torch = replace(made.facts.torch, ptx=("compute_90",))
+    answer = cure(FactSheet(replace(made.facts, torch=torch)))
+    assert answer.torch == "2.15.0"

@@ -290,6 +290,7 @@ FILES: Mapping[str, File] = {
             "source_releases": _rows(
                 package="slug", first="version", last="version", missing_opt="versions"
             ),
+            "engines": _rows(package="slug", why="text"),
             "triton": _of(packages.TritonRow, note_opt="text"),
             "torch_libraries": _of(packages.TorchLibrary),
             "undeclared_wheels": _rows(soname="text", package="text"),

@@ -330,6 +330,12 @@ def _independent() -> Mapping[str, int]:
 
 
 @cache
+def engines() -> frozenset[str]:
+    """Packages that are installed with all that they require, torch's exact release among it."""
+    return frozenset(row["package"] for row in load("packages")["engines"])
+
+
+@cache
 def kernel_packages() -> tuple[str, ...]:
     """Packages compiled against one torch: a change of torch breaks them."""
     return tuple(dict.fromkeys(fit.package for fit in fits() if fit.exact))

@@ -21,6 +21,9 @@ from gpudoctor.prescribe.options.ways import complete_ways, demanded_ways, repai
 from gpudoctor.prescribe.request.request import Options
 from gpudoctor.rules import findings_of
 
+_BY_ANOTHER_BUILD = ("partial-kernel-coverage", "torch-lacks-arch-new-gpu")
+"""Warnings about code that a build lacks, and that another one may have."""
+
 
 def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) -> Prescription:
     """The answer where there is no error: nothing, or what clears the warnings at low risk."""
@@ -46,7 +49,7 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
         start = (
             said("accepted-without-gpu", "PyTorch runs on the processor, as is allowed")
             if none
-            else said("warnings-alone", "The GPUs work")
+            else said("warnings-alone", "No error was found")
         )
         why = together(start, "; the warnings need no change of torch.")
         return Prescription(status="not-needed", why=why)
@@ -55,7 +58,7 @@ def beside(sheet: FactSheet, findings: tuple[Finding, ...], options: Options) ->
         start = (
             said("unproved-gpu", "Whether the GPUs work, kernels show")
             if doubtful
-            else said("warnings-alone", "The GPUs work")
+            else said("warnings-alone", "No error was found")
         )
         why = together(start, "; these steps clear the warnings.")
         return Prescription(status="resolved", why=why, steps=others)
@@ -113,5 +116,5 @@ def _cures(question: Question) -> Iterator[Way]:
         yield from (option.make() for option in demanded_ways(question))
     if repair is not None:
         yield repair
-    if any(finding.name == "partial-kernel-coverage" for finding in question.findings):
+    if any(finding.name in _BY_ANOTHER_BUILD for finding in question.findings):
         yield from (option.make() for option in complete_ways(question))

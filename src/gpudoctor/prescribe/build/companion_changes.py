@@ -235,6 +235,16 @@ def pins_of(packages: Iterable[Package]) -> tuple[Pin, ...]:
     return tuple(result)
 
 
+def can_follow(packages: Iterable[Package], build: Build) -> bool:
+    """Whether a release for `build` is known of each package that pins another torch."""
+    return all(
+        satisfies(build.torch, build.local, pinned)
+        or kb_packages.release_for(package.name, build.torch) is not None
+        for package in packages
+        if package.name not in _NOT_EXTENSIONS and (pinned := _torch_pin(package))
+    )
+
+
 def requirements_of(package: Package) -> list[tuple[str, str]]:
     """Normalised names and specifiers of what a package requires, extras aside."""
     found = []

@@ -59,12 +59,16 @@ def _step(
         return _uninstall(package, name, gpus, place)
     if entry.fitting is not None:
         wanted = f"{package.name}=={entry.fitting}"
-        options = ("--no-build-isolation",) if _is_compiled(package) else ()
+        options: tuple[str, ...] = ("--no-deps",)
+        if package.name in kb_packages.engines():
+            options = ()  # what it needs changes with it, and the torch that it pins is there
+        elif _is_compiled(package):
+            options += ("--no-build-isolation",)
         return command_step(
             "install",
             f"Install {wanted}, the release of {package.name} that fits this torch "
             f"({_why(entry)}).",
-            (*install_argv(place), "--no-deps", *options, wanted),
+            (*install_argv(place), *options, wanted),
             risk="medium",
             executable=not place.locked,
         )

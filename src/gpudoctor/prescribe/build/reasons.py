@@ -121,7 +121,7 @@ def notes(
         )
         notes.append(said("no-wheel-for-python", text, package=name))
     notes += [said("library-stays", f"{kept}, so it stays.") for kept in beside.kept_libraries]
-    if place.why and place.tool != "pip":
+    if place.why and place.tool not in ("pip", "conda"):
         text = f"{place.tool} is used, because {place.why}."
         notes.append(said("tool-owns", text, tool=place.tool))
     return tuple(notes)
@@ -148,7 +148,9 @@ def _breaks(entry: Broken) -> Sentence:
     if entry.foreign:
         text = "was built for another torch and breaks with this one"
         return said("built-for-other-torch", text, package=package)
-    return said("does-not-run", "does not run on these GPUs as it is", package=package)
+    return said(
+        "does-not-run", "does not work with this torch and these GPUs as it is", package=package
+    )
 
 
 def _after(entry: Broken, gpus: tuple[ComputeCapability, ...]) -> Sentence:

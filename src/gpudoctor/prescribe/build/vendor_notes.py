@@ -21,21 +21,27 @@ def vendor_notes(sheet: FactSheet, target: Target, build: Build | None = None) -
             "PyTorch's builds for Intel GPUs serve Arc cards and the graphics of Core Ultra "
             f"processors; {older[0]} is older, so that PyTorch runs on the CPU."
         )
-        return (text,)
+        return (said("older-than-served", text, name=older[0]),)
     if not target.gfx:
         return ()
-    notes = [
-        f"{_called(gpu)}, the graphics inside the processor, is passed over: "
-        "torch runs on the card."
+    notes: list[str] = [
+        said(
+            "inside-the-processor",
+            f"{_called(gpu)}, the graphics inside the processor, is passed over: "
+            "torch runs on the card.",
+            gfx=gpu.gfx,
+        )
         for gpu in here
         if gpu.vendor == "amd" and gpu.integrated and gpu.gfx and gpu.gfx not in target.gfx
     ]
     for gfx in target.gfx if build is not None else ():
         if build is not None and (other := _without_blas(build, gfx)) is not None:
-            notes.append(
+            text = (
                 f"torch {other.torch}+{other.variant} has torch's own code for {gfx} too, and its "
                 "rocBLAS has none: the first matrix product fails there (GPU618)."
             )
+            label = {"torch": other.torch, "variant": other.variant}
+            notes.append(said("left-by-rocblas", text, gfx=gfx, **label))
     if target.wsl:
         text = (
             "Under WSL, ROCm needs Windows 11, a current AMD driver on Windows and librocdxg in "

@@ -20,7 +20,7 @@ from gpudoctor.model.lazy import later
 from gpudoctor.model.terms.sentence import said
 from gpudoctor.model.terms.version import numbers, split_label
 from gpudoctor.model.value import replace
-from gpudoctor.prescribe.build.companion_changes import pins_of
+from gpudoctor.prescribe.build.companion_changes import can_follow, pins_of
 from gpudoctor.prescribe.build.solver import ranked
 from gpudoctor.prescribe.commands.install_commands import EnvironmentChange, steps
 from gpudoctor.prescribe.commands.mirror import OFFICIAL_ROOT, index_for
@@ -187,13 +187,21 @@ def wheel_ways(question: Question, channel: str, proved: Sequence[Way] = ()) -> 
         return
     keep = question.installed if channel == "stable" else None
     pins = pins_of(question.sheet.facts.packages)
-    wanted = (replace(target, pins=target.pins + pins), target) if pins else (target,)
+    every = ranked(target, kind=question.kind, channel=channel, installed=keep)
+    wanted = [every]
+    if pins:
+        pinned = replace(target, pins=target.pins + pins)
+        # First what nothing has to follow, then what all can follow, each in another release.
+        wanted = [
+            ranked(pinned, kind=question.kind, channel=channel, installed=keep),
+            [build for build in every if can_follow(question.sheet.facts.packages, build)],
+            every,
+        ]
     seen = set()
     kind: WayKind = (
         "wheel" if channel == "stable" or question.options.channel == channel else "nightly"
     )
-    for machine in wanted:
-        builds = ranked(machine, kind=question.kind, channel=channel, installed=keep)
+    for builds in wanted:
         for build in islice(builds, _TRIES):
             if build in seen or any(_settles(way, build) for way in proved):
                 continue

@@ -73,6 +73,7 @@ def _devices(case: Case) -> list[tuple[Device, ComputeCapability]]:
     needs=("gpus",),
     # Where the driver cannot compile torch's PTX, every library lacks code for the same reason.
     unless=("ptx-unsupported-toolchain",),
+    where="cuda",
 )
 def partial_kernel_coverage(case: Case) -> Iterator[Finding | Unknown]:
     """A library of torch, or a part of one, has nothing for a GPU that torch otherwise serves."""

@@ -86,6 +86,8 @@ def places(facts: Facts) -> frozenset[str]:
         found.add("loader")
     if torch is not None and torch.requires:
         found.add("requires")
+    if torch is not None and torch.cuda:
+        found.add("cuda")
     if facts.environment:
         found.add("environment")
     if any(package.name != "torch" for package in facts.packages):

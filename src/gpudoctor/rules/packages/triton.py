@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
-from gpudoctor.model.terms.shell import environment_step, posix_step, sentence_step
+from gpudoctor.model.terms.shell import (
+    command_step,
+    environment_step,
+    posix_step,
+    sentence_step,
+)
 from gpudoctor.rules.builds.torch_code import gpu_evidence
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
@@ -25,7 +30,11 @@ _TRITONS = (
 )
 
 
-@rule("triton-torch-version-mismatch", needs=("torch.version", "torch.requires", "packages"))
+@rule(
+    "triton-torch-version-mismatch",
+    uses=("torch.requires",),
+    needs=("torch.version", "packages"),
+)
 def triton_torch_version_mismatch(case: Case) -> Iterator[Finding | Unknown]:
     """The installed Triton is not the one that belongs to this torch."""
     torch = case.facts.torch
@@ -58,6 +67,14 @@ def _mismatch(case: Case, name: str, installed: str, wanted: str) -> Finding:
             case.evidence("torch.version"),
         ],
         clears_with=("install",),
+        remedies=(
+            command_step(
+                "install",
+                "Install the Triton that belongs to this torch.",
+                (*case.pip, "install", "--no-deps", f"{name}=={wanted}"),
+                executable=False,
+            ),
+        ),
     )
 
 
