@@ -6,6 +6,8 @@ from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain import explain
 from gpudoctor.kb.findings import catalogue, error_codes
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
+from gpudoctor.kb.software import cuda as kb_cuda
+from gpudoctor.kb.software import torch_releases
 from gpudoctor.report.style import Style
 from gpudoctor.report.views.documentation import render
 
@@ -123,3 +125,52 @@ def test_a_variable_is_explained_with_its_value_too():
 def test_what_nobody_knows_is_refused(text):
     with pytest.raises(UsageError):
         explain(text)
+
+
+@pytest.mark.parametrize("release", torch_releases.releases(), ids=lambda release: release.version)
+def test_every_release_of_torch_is_explained(release):
+    page = explain(f"torch {release.version}")
+    assert page == explain(f"{release.version}+cu999") == explain(f"torch=={release.version}")
+    assert release.date in page.markdown
+    for build in torch_releases.builds_of(release.version):
+        assert not build.exists or build.variant in page.markdown
+
+
+@pytest.mark.parametrize("kit", kb_cuda.toolkits(), ids=lambda kit: kit.version)
+def test_every_cuda_is_explained(kit):
+    page = explain(f"CUDA {kit.version}").markdown
+    assert f"driver branch {kit.branch}" in page
+    if gpus.capability_row(kit.version) is None:
+        assert explain(kit.version).markdown == page
+
+
+def test_a_driver_is_explained_by_its_number_and_never_as_a_gpu():
+    page = explain("570.172.08").markdown
+    assert "branch 570" in page
+    assert "CUDA up to 12.8" in page
+    assert "cu128" in page
+    assert "cu130" not in page
+    assert "Radeon" not in page
+    assert explain("driver 570").markdown.splitlines()[2:4] == page.splitlines()[2:4]
+
+
+def test_a_generation_is_explained_by_all_of_its_capabilities():
+    page = explain("Ampere").markdown
+    assert all(f"## {sm}" in page for sm in ("sm_80", "sm_86", "sm_87"))
+
+
+def test_code_that_does_not_run_has_its_own_reason():
+    page = explain("8.6").markdown
+    assert "sm_88, sm_89 (code for a higher minor number does not run)" in page
+    assert "sm_87 (Tegra parts" in page
+
+
+@pytest.mark.parametrize("what", ["Navi 31", "P106-100", "UHD 770", "Meteor Lake", "Steam Deck"])
+def test_what_people_call_their_gpu_is_explained(what):
+    assert explain(what).kind == "gpu"
+
+
+def test_a_build_whose_blas_lacks_a_gpu_is_not_said_to_serve_it():
+    builds = explain("gfx906").markdown.split("PyTorch builds")[1]
+    assert "rocm6.3" in builds
+    assert "rocm7.2" not in builds

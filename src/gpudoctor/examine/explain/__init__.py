@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gpudoctor.errors import UsageError
 from gpudoctor.examine.explain.error import of_error
-from gpudoctor.examine.explain.explain_architecture import of_architecture
+from gpudoctor.examine.explain.explain_architecture import of_architecture, of_generation
 from gpudoctor.examine.explain.gpu import of_gpu
 from gpudoctor.examine.explain.page import Explanation, Kind
+from gpudoctor.examine.explain.release import of_release
 from gpudoctor.examine.explain.variable import of_variable
 from gpudoctor.examine.explain.variant import of_variant
 from gpudoctor.kb.findings import catalogue, error_codes, pages
@@ -14,14 +15,14 @@ from gpudoctor.kb.hardware import nvidia_gpus as gpus
 
 __all__ = ["Explanation", "Kind", "explain"]
 
-_OTHERS = (of_architecture, of_error, of_variant, of_variable, of_gpu)
+_OTHERS = (of_release, of_architecture, of_error, of_variant, of_variable, of_generation, of_gpu)
 
 
 def explain(what: str) -> Explanation:
-    """The page about a finding, an architecture, an error, a variant, a variable, or a GPU.
+    """The page about a finding, an architecture, an error, a variant, a release, or a GPU.
 
     `GPU201` or its name, `sm_120`, `12.0`, `803`, `CUDNN_STATUS_NOT_SUPPORTED`, `cu128`,
-    `PYTORCH_CUDA_ALLOC_CONF`, `RTX 5060 Ti`.
+    `PYTORCH_CUDA_ALLOC_CONF`, `RTX 5060 Ti`, `torch 2.9.1`, `CUDA 12.8`, `driver 570`.
 
     Raises:
         UsageError: nobody knows it; names the nearest.

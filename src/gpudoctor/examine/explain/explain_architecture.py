@@ -38,6 +38,18 @@ def of_architecture(text: str) -> Explanation | None:
     return Explanation(kind="architecture", subject=name, markdown=markdown)
 
 
+def of_generation(text: str) -> Explanation | None:
+    """The page about NVIDIA's name of a generation: `Hopper`; `None` if it is none."""
+    found = [ComputeCapability.parse(value) for value in gpus.of_generation(text)]
+    if not found:
+        return None
+    name = gpus.architecture_of(str(found[0])) or text
+    parts = [f"# {name}", "", f"Compute capability {', '.join(map(str, found))}."]
+    for capability in found:
+        parts += ["", f"## {capability.sm}", "", *lines(capability, None)]
+    return Explanation(kind="architecture", subject=name, markdown="\n".join(parts) + "\n")
+
+
 def targets() -> set[str]:
     """Every target that some CUDA toolkit compiles for, `sm_90a` and `sm_120f` among them."""
     return {name for toolkit in cuda.toolkits() for name in toolkit.sm}
@@ -79,13 +91,15 @@ def _code_that_runs(gpu: ComputeCapability) -> list[str]:
     names = ", ".join([c.sm for c in own] + special)
     lines = [f"Machine code that runs on it: {names}."]
     others = [c for c in every if c.major == gpu.major and c not in own]
-    if others:
-        because = (
-            "Tegra parts share no code with desktop ones"
-            if gpu.is_tegra or any(c.is_tegra for c in others)
-            else "code for a higher minor number does not run"
-        )
-        lines.append(f"Not: {', '.join(c.sm for c in others)} ({because}).")
+    apart = [c.sm for c in others if c.is_tegra != gpu.is_tegra]
+    higher = [c.sm for c in others if c.is_tegra == gpu.is_tegra]
+    not_run = []
+    if higher:
+        not_run.append(f"{', '.join(higher)} (code for a higher minor number does not run)")
+    if apart:
+        not_run.append(f"{', '.join(apart)} (Tegra parts share no code with desktop ones)")
+    if not_run:
+        lines.append(f"Not: {'; '.join(not_run)}.")
     return lines
 
 

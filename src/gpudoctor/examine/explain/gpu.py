@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.examine.explain import explain_architecture as architecture
 from gpudoctor.examine.explain.page import Explanation
@@ -16,7 +17,7 @@ def of_gpu(text: str) -> Explanation | None:
     """The page about a GPU's name, of any vendor; `None` if nobody knows it."""
     found = gpus.match(text)
     if not found:
-        return _other_vendor(text)
+        return _other_vendor(text) or _by_bus(text)
     capabilities = sorted({c for model in found for c in model.capabilities})
     lines = [f"# {found[0].name if len(found) == 1 else text}", ""]
     if len(capabilities) > 1:
@@ -39,6 +40,16 @@ def of_gpu(text: str) -> Explanation | None:
     return Explanation(kind="gpu", subject=subject, markdown="\n".join(lines) + "\n")
 
 
+def _by_bus(text: str) -> Explanation | None:
+    """The page about a name that only the list of the bus has: `P106-100`."""
+    value = gpus.capability_by_pci_name(text)
+    if value is None:
+        return None
+    capability = ComputeCapability.parse(value)
+    body = "\n".join(architecture.lines(capability, None))
+    return Explanation(kind="gpu", subject=text, markdown=f"# {text}\n\n{body}\n")
+
+
 def _other_vendor(text: str) -> Explanation | None:
     """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
     from gpudoctor.kb.hardware import amd_gpus as amd
@@ -51,7 +62,8 @@ def _other_vendor(text: str) -> Explanation | None:
             'MPS, the device "mps" in programs, where torch.backends.mps.is_available() is True.'
         )
         return Explanation(kind="gpu", subject=text, markdown=f"# {text}\n\n{body}\n")
-    rows = amd.by_gfx(text.lower()) or amd.match(text)
+    called = amd.by_other_name(text)
+    rows = amd.by_gfx(text.lower()) or amd.match(text) or (called and amd.by_gfx(called[1]))
     if rows:
         lines = [f"# {rows[0].name if len(rows) == 1 else text}", ""]
         for row in rows[:_NAMES]:
@@ -60,7 +72,12 @@ def _other_vendor(text: str) -> Explanation | None:
         for gfx in dict.fromkeys(row.gfx for row in rows):
             lines += ["", f"## {gfx}", "", *_rocm_builds(gfx)]
         return Explanation(kind="gpu", subject=lines[0][2:], markdown="\n".join(lines) + "\n")
-    family = intel.match(text)
+    family = intel.match(text) or intel.match(intel.by_model_number(text) or "")
+    if family is None and (older := intel.unserved(text)):
+        body = (
+            "Graphics of Intel that no XPU build of PyTorch is made for: PyTorch runs on the CPU."
+        )
+        return Explanation(kind="gpu", subject=older, markdown=f"# {older}\n\n{body}\n")
     if family is None:
         return None
     since = f" from torch {family.since} on" if family.since else ""
@@ -70,16 +87,20 @@ def _other_vendor(text: str) -> Explanation | None:
 
 
 def _rocm_builds(gfx: str) -> list[str]:
-    """The newest stable release on PyTorch's index with code for an AMD GPU, by variant."""
+    """The newest stable release on PyTorch's index that serves an AMD GPU, by variant."""
+    from gpudoctor.kb.hardware import amd_gpus as amd
+
     newest = {
         build.variant: build.torch
         for build in torch_releases.builds()
-        if build.kind == "rocm" and build.exists and gfx in build.gfx
+        if build.kind == "rocm" and build.exists and build_serves(build, gfx)
     }
     if not newest:
-        return ["No stable PyTorch build on the PyTorch index has code for it."]
+        if any(amd.own_builds(gfx, os) for os in ("linux", "windows")):
+            return ["No stable PyTorch build on the PyTorch index serves it; AMD's own index does."]
+        return ["No stable PyTorch build on the PyTorch index serves it."]
     return [
-        "PyTorch builds with code for it (newest release of each variant):",
+        "PyTorch builds with code for it, in rocBLAS too (newest release of each variant):",
         "",
         *(f"- {variant}: {version}" for variant, version in newest.items()),
     ]

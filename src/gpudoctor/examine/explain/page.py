@@ -6,7 +6,7 @@ from typing import Literal
 
 from gpudoctor.model.value import dataclass
 
-Kind = Literal["finding", "architecture", "gpu", "error", "variant", "variable"]
+Kind = Literal["finding", "architecture", "gpu", "error", "variant", "variable", "release"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

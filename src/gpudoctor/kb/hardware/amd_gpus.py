@@ -9,6 +9,7 @@ from typing import Any
 
 from gpudoctor.kb._data import load
 from gpudoctor.kb.rows import Gfx, Platform, Version, made
+from gpudoctor.model.pattern import late_pattern
 from gpudoctor.model.value import dataclass
 
 
@@ -95,7 +96,14 @@ def match(text: str) -> tuple[AmdGpu, ...]:
     same = tuple(item for item, words in rows if words == wanted)
     if same:
         return same
+    left = wanted.difference(*(words for _, words in rows))
+    if left - _words(" ".join(_MEMORY.findall(text))) and not _BRANDED.search(text):
+        return ()  # a number among others proves nothing: `driver 570.172` is no Radeon RX 570
     return tuple(item for item, words in rows if wanted and words <= wanted)
+
+
+_BRANDED = late_pattern(r"\b(amd|ati|radeon|rx|instinct|mi\d{2,3}[a-z]?|firepro|vega)", re.I)
+_MEMORY = late_pattern(r"\b\d{1,3} ?gi?b?\b", re.I)
 
 
 def by_other_name(text: str) -> tuple[str, str] | None:

@@ -169,6 +169,14 @@ def architecture_of(capability: str) -> str | None:
     return None if row is None else row.architecture
 
 
+def of_generation(name: str) -> tuple[str, ...]:
+    """The compute capabilities of a generation, `Ampere`, lowest first; none for another word."""
+    wanted = name.strip().lower()
+    return tuple(
+        value for value in all_capabilities() if (architecture_of(value) or "").lower() == wanted
+    )
+
+
 def all_capabilities() -> tuple[str, ...]:
     """Every compute capability that is known, lowest first."""
     return tuple(sorted((row["cc"] for row in load("gpus")["architectures"]), key=numbers))

@@ -61,6 +61,14 @@ def gpu_of(text: str, index: int) -> Gpu:
         return Gpu(
             index=index, cuda_index=None, name=f"Intel {older}", vendor="intel", integrated=True
         )
+    if generation := kb_gpus.of_generation(stripped):
+        if len(generation) > 1:
+            listed = ", ".join(f"sm_{value.replace('.', '')}" for value in generation)
+            raise UsageError(
+                f"--gpu {stripped!r} is a generation of GPUs with different code: {listed}; name "
+                "the GPU, or one of these"
+            )
+        return _by_capability(generation[0], stripped, index)
     if (capability := kb_gpus.capability_by_pci_name(stripped)) is not None:
         return replace(_by_capability(capability, stripped, index), name=f"NVIDIA {stripped}")
     raise UsageError(f"--gpu {stripped!r} is no GPU that is known{_suggest(stripped)}")
