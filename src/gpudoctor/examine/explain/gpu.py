@@ -6,8 +6,11 @@ from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.examine.explain import explain_architecture as architecture
 from gpudoctor.examine.explain.page import Explanation
+from gpudoctor.kb.hardware import amd_gpus as amd
+from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
 from gpudoctor.kb.software import torch_releases
+from gpudoctor.prescribe.request.gpu_names import is_apple
 
 # How many GPUs of one name a page lists.
 _NAMES = 24
@@ -52,10 +55,6 @@ def _by_bus(text: str) -> Explanation | None:
 
 def _other_vendor(text: str) -> Explanation | None:
     """The page about a GPU of AMD, Intel or Apple, or about AMD's name of an instruction set."""
-    from gpudoctor.kb.hardware import amd_gpus as amd
-    from gpudoctor.kb.hardware import intel_gpus as intel
-    from gpudoctor.prescribe.request.gpu_names import is_apple
-
     if is_apple(text):
         body = (
             "A GPU of Apple: there is no CUDA for it. PyTorch's build for macOS runs on it through "
@@ -88,8 +87,6 @@ def _other_vendor(text: str) -> Explanation | None:
 
 def _rocm_builds(gfx: str) -> list[str]:
     """The newest stable release on PyTorch's index that serves an AMD GPU, by variant."""
-    from gpudoctor.kb.hardware import amd_gpus as amd
-
     newest = {
         build.variant: build.torch
         for build in torch_releases.builds()
