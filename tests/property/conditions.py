@@ -127,9 +127,13 @@ def _capability(sm: str) -> ComputeCapability:
     return ComputeCapability.parse(sm)
 
 
-def _every(gpu: str) -> Iterator[Build]:
+@cache
+def _every(gpu: str) -> tuple[Build, ...]:
     """Published CUDA builds that serve a GPU, its cuDNN too."""
-    found = ComputeCapability.parse(gpu)
+    return tuple(_with_code_for(ComputeCapability.parse(gpu)))
+
+
+def _with_code_for(found: ComputeCapability) -> Iterator[Build]:
     for build in torch_releases.builds():
         if build.kind != "cuda" or not build.exists or not _has_code(build.sass, found):
             continue

@@ -305,8 +305,8 @@ def _cured(made: FactSheet, errors: set[str], answer: Prescription) -> Iterator[
     hidden = {i for i, gpu in enumerate(after.facts.gpus) if gpu.visible is False}
     left = [
         f.name
-        for f in findings_of(after)
-        if f.severity is Severity.ERROR and not (f.gpus and hidden.issuperset(f.gpus))
+        for f in findings_of(after, Severity.ERROR)
+        if not (f.gpus and hidden.issuperset(f.gpus))
     ]
     if left:
         yield f"after it there is still {left}"
@@ -418,7 +418,7 @@ def _irrelevant(
             environment={**made.facts.environment, "MAX_JOBS": "4"},
         )
     )
-    found = [f.name for f in findings_of(more) if f.severity is not Severity.INFO]
+    found = [f.name for f in findings_of(more, Severity.WARNING)]
     before = [f.name for f in findings if f.severity is not Severity.INFO]
     if found != before:
         yield f"something irrelevant makes it {found}"
@@ -431,8 +431,8 @@ def _newer_driver(made: FactSheet, number: int) -> Iterator[str]:
     gpus = tuple(g for _, card in served(made) if (g := capability(card)) is not None)
     if not gpus or not all(is_served(gpu, target_of(made).platform) for gpu in gpus):
         return
-    cards = made.facts.gpus
-    names = tuple((card.name or card.sm or "").removeprefix("NVIDIA ") for card in cards)
+    cards = {(card.name or card.sm or "").removeprefix("NVIDIA ") for card in made.facts.gpus}
+    names = tuple(sorted(cards))  # neither their order nor their number decides about a build
     python = made.facts.python.version if made.facts.python else None
     last: tuple[int, ...] = ()
     for driver in ("535.183.01", "570.172.08", "580.95.05"):
@@ -444,7 +444,7 @@ def _newer_driver(made: FactSheet, number: int) -> Iterator[str]:
         last = max(last, numbers(torch))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)
 def _torch_for(names: tuple[str, ...], driver: str, arch: str, python: str) -> str | None:
     """The torch for an empty environment; `None` where something else has to change too."""
     empty = sheet(*names, driver=driver, arch=arch, python=python)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.kb.software import torch_releases
@@ -72,8 +73,16 @@ def choice_of(row: Pinned, scene: Scene) -> Choice | InstallOutcome:
     if (wheels or row.listed) and not fitting:
         return _no_wheel(row, wheels, scene)
     # Of several files of one release (PDM keeps them together) the labelled one is the higher.
-    file = max(fitting, key=lambda name: version(wheel_version(name) or "0"), default=None)
+    file = (
+        max(fitting, key=_file_version, default=None)
+        if len(fitting) > 1
+        else next(iter(fitting), None)
+    )
     return built(row.name, row.version, file, row.index, row.default, row.at, scene)
+
+
+def _file_version(name: str) -> Any:
+    return version(wheel_version(name) or "0")
 
 
 def built(
