@@ -99,12 +99,7 @@ class Offer:
 
     def fit(self, gpus: tuple[ComputeCapability, ...]) -> BuildFit:
         """How its code serves the GPUs, whatever else is asked of it."""
-        cover = {self.coverage(gpu) for gpu in gpus}
-        return BuildFit(
-            offer=self,
-            native=cover <= {"native"},
-            complete=not any(gaps(self.build, (gpu,)) for gpu in gpus),
-        )
+        return _fit(self, gpus)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +111,15 @@ class BuildFit:
     """Whether it has machine code for all of them."""
     complete: bool
     """Whether all of its libraries serve them, as far as is known."""
+
+
+@lru_cache(maxsize=65536)
+def _fit(offer: Offer, gpus: tuple[ComputeCapability, ...]) -> BuildFit:
+    return BuildFit(
+        offer=offer,
+        native=all(offer.coverage(gpu) == "native" for gpu in gpus),
+        complete=not any(gaps(offer.build, (gpu,)) for gpu in gpus),
+    )
 
 
 _architecture = cache(Architecture.parse)

@@ -15,7 +15,6 @@ from gpudoctor.compat.amd_target import build_serves
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.prescribe.build.candidates import (
-    BuildFit,
     Constraint,
     Offer,
     needed_macos,
@@ -96,12 +95,6 @@ def members(table: Table, chosen: int) -> Iterator[Offer]:
 @lru_cache(maxsize=4096)
 def _listed(table: Table, chosen: int) -> tuple[Offer, ...]:
     return tuple(members(table, chosen))
-
-
-@lru_cache(maxsize=4096)
-def fits(table: Table, chosen: int, gpus: tuple[ComputeCapability, ...]) -> tuple[BuildFit, ...]:
-    """How each offer of a set serves some GPUs."""
-    return tuple(offer.fit(gpus) for offer in members(table, chosen))
 
 
 def _set(which: Iterable[bool]) -> int:

@@ -34,7 +34,6 @@ from gpudoctor.prescribe.build.feasible import (
     by_minor_version,
     failing_alone,
     feasible_set,
-    fits,
     members,
 )
 from gpudoctor.prescribe.request.target import Target
@@ -72,7 +71,7 @@ def ranked(
 def _ranked(table: Table, chosen: int, late: int, wishes: Wishes) -> tuple[Build, ...]:
     newer = frozenset(members(table, late))
     found = sorted(
-        fits(table, chosen, wishes.gpus),
+        (offer.fit(wishes.gpus) for offer in members(table, chosen)),
         key=lambda fit: _preference(fit, wishes, full=fit.offer not in newer),
     )
     return tuple(fit.offer.build for fit in found)
