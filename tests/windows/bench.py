@@ -27,15 +27,17 @@ import os
 __path__ = [os.path.join(os.path.dirname(__file__), "pip.zip", "pip")]
 __version__ = "23.2.1"
 """
+_PATIENCE = ("--timeout", "200")
+"""Others use the machine too."""
 _NONE_KEPT = {"PIP_NO_CACHE_DIR": "1", "PIP_RETRIES": "0", "PIP_DEFAULT_TIMEOUT": "2"}
 
 
 class Bench:
     """One environment in `folder`, and the runs of gpudoctor there."""
 
-    def __init__(self, wine: Wine, folder: Path, template: Path) -> None:
+    def __init__(self, wine: Wine, folder: Path, template: Path, place: str = "venv") -> None:
         self.wine, self.folder = wine, folder
-        self.prefix = folder / "venv"
+        self.prefix = folder / place
         self.site = self.prefix / "Lib" / "site-packages"
         self._shared = template.parent
         shutil.copytree(template, self.prefix)
@@ -50,14 +52,14 @@ class Bench:
     def run(self, *argv: str, **more: Any) -> Run:
         """`gpudoctor` on this environment."""
         given = {**self.environ, **more.pop("environ", {})}
-        command = (*argv, "--python", "venv")
+        command = (*argv, "--python", windows_path(self.prefix))
         return self.wine.run(*command, folder=self.folder, environ=given, **more)
 
     def index(self, sass: str = CU128) -> str:
         """The address of an index with just what is prescribed, made once for all tests."""
         root = self._shared / f"index-{len(sass)}"
         if not root.exists():
-            asked = ("fix", "--dry-run", "--tool", "pip", "--json")
+            asked = ("fix", "--dry-run", "--tool", "pip", "--json", *_PATIENCE)
             plan = self.run(*asked).report["prescription"]
             for entry in plan["packages"]:
                 wheel_of(root / plan["variant"], *entry.split("=="), sass)
@@ -66,7 +68,8 @@ class Bench:
 
     def command(self, index: str) -> tuple[str, ...]:
         """The whole fix, from that index."""
-        return ("fix", "--yes", "--smoke", "off", "--tool", "pip", "--index-url", index)
+        options = ("--yes", "--smoke", "off", "--tool", "pip", "--index-url", index)
+        return ("fix", *options, *_PATIENCE)
 
     def fix(self, index: str) -> Run:
         """Run it."""
@@ -79,7 +82,7 @@ class Bench:
 
     def findings(self) -> list[str]:
         """What `check` finds now."""
-        return self.run("check", "--smoke", "off", "--json").found
+        return self.run("check", "--smoke", "off", "--json", *_PATIENCE).found
 
 
 def wheel_of(folder: Path, name: str, version: str, sass: str) -> Path:

@@ -102,6 +102,8 @@ class Run:
     stderr: bytes
     killed: bool = False
     """Whether it was ended by force."""
+    seen: Mapping[str, float] = field(default_factory=dict)
+    """When it said what, and when it ended (the empty text), in seconds from its start."""
 
     @functools.cached_property
     def report(self) -> dict[str, Any]:
@@ -243,15 +245,11 @@ class Wine:
         assert done.code == 0, done
 
     def run(
-        self,
-        *argv: str,
-        folder: Path,
-        environ: Mapping[str, str] | None = None,
-        kill_after: float | None = None,
+        self, *argv: str, folder: Path, environ: Mapping[str, str] | None = None, **more: Any
     ) -> Run:
-        """Run `gpudoctor` in a folder; `kill_after`: end it by force after so many seconds."""
+        """Run `gpudoctor` in a folder; the rest is `start`'s."""
         command = ("{python}", "-m", "gpudoctor", *argv)
-        return self.start(*command, folder=folder, environ=environ, kill_after=kill_after)
+        return self.start(*command, folder=folder, environ=environ, **more)
 
     def python(self, code: str, *, folder: Path, environ: Mapping[str, str] | None = None) -> Run:
         """Run a program in a folder."""
@@ -264,18 +262,32 @@ class Wine:
         folder: Path,
         environ: Mapping[str, str] | None = None,
         kill_after: float | None = None,
+        kill_mark: str = "",
+        marks: Sequence[str] = (),
     ) -> Run:
-        """Start any program in a folder, `{python}` is the Windows Python; wait for its end."""
+        """Start any program in a folder, `{python}` is the Windows Python; wait for its end.
+
+        `kill_after`: end it by force after so many seconds from its saying `kill_mark`; `marks`:
+        note when it says these.
+        """
         answer = self._ask(
             argv=argv,
             folder=windows_path(folder),
             environ=dict(environ or {}),
             seconds=_SECONDS,
             kill_after=kill_after,
+            kill_mark=kill_mark,
+            marks=marks,
         )
         assert answer["code"] is not None, f"{argv}: {answer.get('error', 'it did not end')}"
         out, err = (base64.b64decode(answer[name]) for name in ("stdout", "stderr"))
-        return Run(code=answer["code"], stdout=out, stderr=err, killed=answer["killed"])
+        return Run(
+            code=answer["code"],
+            stdout=out,
+            stderr=err,
+            killed=answer["killed"],
+            seen=answer["seen"],
+        )
 
     @contextlib.contextmanager
     def beside(self, code: str, *argv: str, folder: Path) -> Iterator[int]:

@@ -65,6 +65,33 @@ def test_a_held_file_is_found_before_the_first_change(bench: Bench) -> None:
     assert bench.state() == bench.before
 
 
+def test_a_fix_of_a_long_folder_is_undone_by_any_form_of_its_path(
+    wine: Wine, tmp_path: Path, environment: Path
+) -> None:
+    here = Bench(wine, tmp_path, environment, place="d" * 100)
+    assert here.fix(here.index()).code == 0
+    assert here.version() != INSTALLED
+    undone = here.wine.run(
+        *("fix", "--undo", "--python", "\\\\?\\" + windows_path(here.prefix)),
+        folder=tmp_path,
+        environ=here.environ,
+    )
+    assert undone.code == 0, undone
+    assert here.state() == here.before
+
+
+def test_what_pip_cannot_write_beyond_the_old_limit_is_put_back(
+    wine: Wine, tmp_path: Path, environment: Path
+) -> None:
+    here = Bench(wine, tmp_path, environment, place=f"{'d' * 90}/{'e' * 70}")
+    assert max(len(windows_path(here.prefix / path)) for path in here.before) > 259
+    failed = here.fix(here.index())
+    assert failed.code == 5, failed
+    assert b"the environment is as it was" in failed.stderr
+    assert b"\\\\?\\" not in failed.stderr
+    assert here.state() == here.before
+
+
 def test_a_wheel_that_does_not_cure_is_taken_back(bench: Bench) -> None:
     (bench.site / DLL).chmod(stat.S_IREAD)
     before = bench.state()

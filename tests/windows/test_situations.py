@@ -12,12 +12,13 @@ import pytest
 from machines import cards
 from machines.build import Driver
 from machines.cards import Card
-from windows.machine import Adapter, Run, Windows, Wine, torch
+from windows.machine import Adapter, Run, Windows, Wine, torch, windows_path
 from windows.test_driver import ADAPTER, CU128, VENV, machine
 
 Check = Callable[..., Run]
 CU118 = "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_37 sm_90"
 CU124 = "sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90"
+LIBRARY = "Lib\\site-packages\\torch\\lib\\torch_cuda.dll"
 QUIET = ("--json", "--smoke", "off", "--python")
 
 
@@ -70,14 +71,19 @@ def test_the_folder_of_an_environment_may_have_any_name(check: Check, name: str)
     assert name in step["powershell"].replace("''", "'")
 
 
-def test_a_path_beyond_the_old_limit_is_never_called_healthy(check: Check) -> None:
-    deep = "/".join(["d" * 60] * 3)
+def test_a_path_beyond_the_old_limit_is_read_and_told_as_people_write_it(
+    check: Check, wine: Wine, tmp_path: Path
+) -> None:
+    deep = "/".join(["d" * 60] * 4)
     files: dict[str, str | bytes] = {f"{deep}/{key}": data for key, data in VENV.items()}
     files |= torch(f"{deep}/venv/Lib/site-packages", "2.6.0+cu124", "12.4", CU124)
-    run = check(machine(files=files), "check", *QUIET, deep.replace("/", "\\") + "\\venv")
-    # Where Windows' policy for long paths is off, as here, no program reads them, torch included.
-    assert run.found in (["environment-unreadable"], ["torch-lacks-arch-new-gpu"])
-    assert run.code != 0
+    place = deep.replace("/", "\\") + "\\venv"
+    run = check(machine(files=files), "check", *QUIET, place)
+    assert run.found == ["torch-lacks-arch-new-gpu", "windows-path-too-long"]
+    assert "\\\\?\\" not in str(run.report)
+    scanned = wine.run("scan", place, "--gpu", "5060 ti", "--json", folder=tmp_path)
+    (file,) = scanned.report["files"]
+    assert file["path"] == windows_path(tmp_path) + f"\\{place}\\{LIBRARY}"
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "github", "line", "junit", "sarif"])

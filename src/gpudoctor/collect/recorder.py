@@ -6,15 +6,18 @@ around a collector: what fails leaves its facts unknown and the rest standing.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from gpudoctor.collect.long_paths import ordinary_text
 from gpudoctor.collect.reason import Reason
 from gpudoctor.errors import GpuDoctorError
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Facts
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.inner_texts import with_texts
 from gpudoctor.model.value import replace
 
 T = TypeVar("T")
@@ -85,4 +88,19 @@ def merge(recorders: Iterable[Recorder]) -> FactSheet:
         sources |= each.sources
         timings |= each.timings
     facts = replace(Facts(), **values)  # type: ignore[arg-type]  # names are checked by replace
-    return FactSheet(facts, tuple(unknown.values()), sources, timings)
+    return _as_people_write(FactSheet(facts, tuple(unknown.values()), sources, timings))
+
+
+def _as_people_write(sheet: FactSheet) -> FactSheet:
+    """No path in the form in which only Windows' own functions take it."""
+    if os.name != "nt":
+        return sheet
+    told = [*sheet.sources.values(), *(each.reason for each in sheet.unknown)]
+    if all(ordinary_text(text) == text for text in told):
+        return sheet
+    return FactSheet(
+        with_texts(sheet.facts, ordinary_text),
+        with_texts(sheet.unknown, ordinary_text),
+        {path: ordinary_text(source) for path, source in sheet.sources.items()},
+        sheet.timings_ms,
+    )

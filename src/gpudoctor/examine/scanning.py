@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gpudoctor.binaries.judgement.coverage import GpuByGfx, IntelGpu, driver_compiles
-from gpudoctor.binaries.scan import Progress, scan
+from gpudoctor.binaries.scan import Progress, Scan, scan
 from gpudoctor.binaries.table import Gpu, ScanTable, judge
+from gpudoctor.collect.long_paths import extended, ordinary_text
 from gpudoctor.compat.architecture import ComputeCapability
 from gpudoctor.errors import UsageError
 from gpudoctor.kb.hardware.nvidia_gpus import all_capabilities
 from gpudoctor.model.lazy import later
+from gpudoctor.model.terms.inner_texts import with_texts
 from gpudoctor.model.value import replace
 
 if TYPE_CHECKING:
@@ -49,20 +51,31 @@ def scan_paths(
     """
     if gpus:
         wanted = named(gpus)  # first: a name that nobody knows need not wait for gigabytes
-        return replace(judge(scan(paths, progress), wanted), named=True)
+        return replace(judge(_scan(paths, progress), wanted), named=True)
 
     if not presence.may_have_nvidia(environ):
-        return judge(scan(paths, progress), ())
+        return judge(_scan(paths, progress), ())
 
     children = asking.start_children(environ)  # they wait for the driver while files are read
     try:
-        found = scan(paths, progress)
+        found = _scan(paths, progress)
     except BaseException:
         runner.kill_all()
         raise
     here, cuda = _this_machine(children, environ)
 
     return judge(found, here, driver_compiles(cuda))
+
+
+def _scan(paths: Sequence[str], progress: Progress | None) -> Scan:
+    """As `scan`, of paths of any length, told as people write them."""
+    if os.name != "nt":
+        return scan(paths, progress)
+    try:
+        # Every folder in that form, since nobody knows how deep the files in it lie.
+        return with_texts(scan([extended(path) for path in paths], progress), ordinary_text)
+    except UsageError as error:
+        raise UsageError(ordinary_text(str(error))) from error
 
 
 def named(gpus: Sequence[str]) -> list[Gpu]:

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 
+from gpudoctor.collect.long_paths import readable, true_path
 from gpudoctor.fix.ours import NEW, not_ours
 from gpudoctor.model.facts import Python
 from gpudoctor.model.sheet import FactSheet
@@ -25,7 +26,7 @@ def why_not(sheet: FactSheet, *, may_start: bool) -> str | None:
 
 
 def _not_writable(python: Python) -> str | None:
-    prefix = python.prefix or ""
+    prefix = readable(python.prefix or "")
     if sys.platform != "win32":
         try:
             owner = os.stat(prefix).st_uid
@@ -36,8 +37,8 @@ def _not_writable(python: Python) -> str | None:
                 f"{prefix} belongs to another user; run this as its owner, "
                 "or make an environment of your own"
             )
-    for folder in (prefix, *python.site_packages):
-        inside = os.path.realpath(folder).startswith(os.path.realpath(prefix))
+    for folder in (prefix, *map(readable, python.site_packages)):
+        inside = true_path(folder).startswith(true_path(prefix))
         if inside and os.path.isdir(folder) and not _can_write(folder):
             return f"{folder} is read-only; an installer could not change it"
     return None

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 
+from gpudoctor.collect.long_paths import readable
 from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import CannotJudgeError, FixFailedError, FixInterruptedError
 from gpudoctor.examine.options import VisitOptions
@@ -128,7 +129,7 @@ def _check_space(before: Report) -> None:
     if prescription is None or not prescription.download_bytes or not python or not python.prefix:
         return
     needed = prescription.download_bytes * _UNPACKED
-    free = shutil.disk_usage(python.prefix).free
+    free = shutil.disk_usage(readable(python.prefix)).free
     if free < needed:
         raise FixFailedError(
             f"the installation needs about {needed / 2**30:.1f} GiB and {python.prefix} has "
@@ -144,7 +145,7 @@ def _index_environment(before: Report, options: VisitOptions) -> dict[str, str]:
 
     variant = before.prescription.variant
     nightly = "nightly/" if ".dev" in (before.prescription.torch or "") else ""
-    tools = {step.argv[0].rsplit("/", 1)[-1] for step in before.prescription.steps if step.argv}
+    tools = {os.path.basename(step.argv[0]) for step in before.prescription.steps if step.argv}
     tool = "uv" if any(name.startswith("uv") for name in tools) else "pip"
     return index_environment(
         tool, f"{INDEX_ROOT}/{nightly}{variant}" if variant else None, wish.index_url

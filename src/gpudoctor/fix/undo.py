@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpudoctor.collect.long_paths import below, ordinary, true_path
 from gpudoctor.collect.python import fix_journal as place
 from gpudoctor.errors import FixFailedError, FixInterruptedError, RestoreFailedError
 from gpudoctor.fix import pulse, words
@@ -183,7 +184,7 @@ class _Undoing:
             kept = manifest.read(path, self._reading.last("kept").get("manifest", {}))
         except FixFailedError as error:
             raise RestoreFailedError(self._lost(str(error), None)) from None
-        if os.path.realpath(self._prefix) != kept.environment.prefix:
+        if ordinary(true_path(self._prefix)) != ordinary(kept.environment.prefix):
             raise FixFailedError(
                 f"the fix was one of {kept.environment.prefix}, and {self._prefix} leads elsewhere "
                 "now; nothing was changed"
@@ -269,7 +270,7 @@ class _Undoing:
         if late.in_the_way and not self._set_aside:
             part, path = late.in_the_way[0]
             root = next(p.path for p in kept.environment.parts if p.name == part)
-            shown = os.path.normpath(os.path.join(root, path))
+            shown = os.path.normpath(ordinary(below(root, path)))
             raise FixFailedError(
                 f"{len(late.in_the_way)} files came or changed after {what}, "
                 f"{shown} among them, and undoing would lose that; nothing was "

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 
+from gpudoctor.collect.long_paths import ordinary
 from gpudoctor.fix.keeping.manifest import Kept
 from gpudoctor.fix.keeping.restore import Restored
+
+_PLAIN = re.compile(r"[\w:\\./-]+\Z")
+_EXPANDS = re.compile(r"[$`]")
 
 
 def as_it_was(restored: Restored) -> str:
@@ -95,15 +100,18 @@ def undo_command(prefix: str) -> str:
 
 
 def _copy_command(source: str, target: str) -> str:
-    if os.name == "nt":  # the same in cmd and in PowerShell
+    if os.name == "nt":  # robocopy knows of no limit to a path's length
         return f"robocopy {_quoted(source)} {_quoted(target)} /E /COPY:DAT"
     return f"cp -a -- {_quoted(source + '/.')} {_quoted(target + '/')}"
 
 
 def _quoted(path: str) -> str:
-    if os.name == "nt":
-        return f'"{path}"' if any(c in path for c in " &()'^%") else path
-    return shlex.quote(path)
+    if os.name != "nt":
+        return shlex.quote(path)
+    path = ordinary(path)
+    if _EXPANDS.search(path):  # between double quotes PowerShell reads these, cmd does not
+        return "'" + path.replace("'", "''") + "'"
+    return path if _PLAIN.match(path) else f'"{path}"'
 
 
 def _are(paths: tuple[str, ...]) -> str:

@@ -32,7 +32,10 @@ def attributions(site: str) -> dict[str, str]:
         try:
             with open(os.path.join(site, name, "RECORD"), "rb") as file:
                 for path in _binaries(_lines(file)):
-                    found.setdefault(os.path.normpath(os.path.join(site, path)), distribution)
+                    found.setdefault(
+                        os.path.normpath(os.path.join(site, path.replace("/", os.sep))),
+                        distribution,
+                    )
         except OSError:
             continue
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Literal
 
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
 from gpudoctor.collect.driver.smi import SmiAnswer
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.reason import Reason
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.facts import Driver, KernelModule
@@ -32,7 +32,7 @@ def merge_driver(
     if nvml.error == NO_LIBRARY and cuda.missing and (smi is None or smi.missing):
         return None, (), {"driver": "nvml, cuda"}
     path = cuda.path
-    real = os.path.realpath(path) if path else None
+    real = true_path(path) if path else None
     kind = library_kind(path) if path else None
     library = library_version(real or "")
     own = library if kind == "driver" else library_version(nvml.path or "")

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gpudoctor.binaries.library import read_library
 from gpudoctor.binaries.names import is_nvidias_own
 from gpudoctor.binaries.source import UnreadableBinaryError
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes
@@ -112,10 +113,8 @@ def candidates(
     chosen = list(found.values())
     if conda_prefix:
         # torch's own lib folder holds links to those of the environment: each file once.
-        there = {os.path.realpath(candidate.path) for candidate in chosen}
-        chosen += [
-            each for each in _conda(conda_prefix) if os.path.realpath(each.path) not in there
-        ]
+        there = {true_path(candidate.path) for candidate in chosen}
+        chosen += [each for each in _conda(conda_prefix) if true_path(each.path) not in there]
     return sorted(chosen, key=lambda candidate: -candidate.size)  # the slowest begins first
 
 
@@ -124,11 +123,11 @@ def _imported(
 ) -> Iterator[Distribution]:
     """The distributions that imports find: of several copies, the first; of torch, that one."""
     seen: set[str] = set()
-    torch_site = os.path.realpath(os.path.dirname(torch_folder)) if torch_folder else None
+    torch_site = true_path(os.path.dirname(torch_folder)) if torch_folder else None
     for distribution in distributions:
         name = distribution.name
         if name == "torch":
-            shadowed = torch_site is not None and os.path.realpath(distribution.site) != torch_site
+            shadowed = torch_site is not None and true_path(distribution.site) != torch_site
         else:
             shadowed = name in seen
         seen.add(name)

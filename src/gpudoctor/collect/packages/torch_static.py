@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.packages.distributions import Distribution
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, names, read_bytes, read_text
@@ -128,7 +129,7 @@ def _owner(folder: str | None, installed: Sequence[Distribution]) -> Distributio
     if folder is None:
         return installed[0] if installed else None
     site = os.path.dirname(folder)
-    here = [d for d in installed if os.path.realpath(d.site) == os.path.realpath(site)]
+    here = [d for d in installed if true_path(d.site) == true_path(site)]
     if len(here) > 1:
         said = parse_version_file(read_text(os.path.join(folder, "version.py"), 1 << 16) or "")
         release = public_version(said.version or "")

@@ -10,6 +10,8 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 
+from gpudoctor.collect.long_paths import startable
+
 _PATH_ENDINGS = ".COM;.EXE;.BAT;.CMD"
 """What PATHEXT is where it is not set (cmd.exe)."""
 
@@ -25,7 +27,7 @@ def find_program(name: str, env: Mapping[str, str], *, anywhere: bool = False) -
         FileNotFoundError: there is none.
         PermissionError: there is one, and it is not executable.
     """
-    candidates = list(_candidates(name, env, anywhere=anywhere))
+    candidates = list(map(startable, _candidates(name, env, anywhere=anywhere)))
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.interpreter import ChosenInterpreter, choose, own_environment
 from gpudoctor.collect.python.layout import Layout, read_layout
 from gpudoctor.collect.python.python_facts import base_of
@@ -76,7 +77,7 @@ def find(target: str | None, cwd: str, environ: Mapping[str, str]) -> Chosen | N
 
 
 def _same(one: Chosen, other: Chosen) -> bool:
-    return os.path.realpath(one.choice.prefix) == os.path.realpath(other.choice.prefix)
+    return true_path(one.choice.prefix) == true_path(other.choice.prefix)
 
 
 def _look(choice: ChosenInterpreter, environ: Mapping[str, str]) -> Chosen:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.layout import Layout
 from gpudoctor.collect.python.portable import program_of
 from gpudoctor.collect.python.shims import upward
@@ -94,7 +95,7 @@ def _uv_elsewhere(layout: Layout, cwd: str, environ: Mapping[str, str]) -> tuple
     for path in upward(cwd, "uv.lock") if place else ():
         if is_file(path):
             meant = os.path.join(os.path.dirname(path), place or "")
-            same = os.path.realpath(meant) == os.path.realpath(layout.prefix)
+            same = true_path(meant) == true_path(layout.prefix)
             return ("uv", path) if same else None
     return None
 

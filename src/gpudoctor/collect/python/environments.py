@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Literal
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of
 from gpudoctor.collect.python.portable import program_in, program_of
 from gpudoctor.collect.python.windows.registered import registered
@@ -66,7 +67,7 @@ def environments(cwd: str, environ: Mapping[str, str]) -> tuple[FoundEnvironment
         if executable is None or not is_file(executable):
             continue
         program = program_of(prefix)
-        true = os.path.normcase(os.path.realpath(prefix))
+        true = os.path.normcase(true_path(prefix))
         found.setdefault(true, FoundEnvironment(prefix, executable, keeper, program))
     return tuple(found.values())
 

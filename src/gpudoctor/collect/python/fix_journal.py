@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gpudoctor.collect.long_paths import ordinary, true_path
 from gpudoctor.model.lazy import later
 from gpudoctor.model.value import dataclass
 
@@ -87,7 +88,7 @@ def state_folder(environ: Mapping[str, str]) -> str:
 
 def environment_folder(prefix: str, environ: Mapping[str, str]) -> str:
     """The folder that holds the fixes of the environment at `prefix`."""
-    real = os.path.normcase(os.path.realpath(prefix))
+    real = os.path.normcase(ordinary(true_path(prefix)))
     key = hashlib.sha256(real.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     name = "".join(c if c.isalnum() or c in "-_." else "_" for c in os.path.basename(real))
     return os.path.join(state_folder(environ), "fixes", f"{name[:40] or 'root'}-{key}")

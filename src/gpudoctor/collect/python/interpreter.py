@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Literal
 
+from gpudoctor.collect.long_paths import readable, true_path
 from gpudoctor.collect.python import shims
 from gpudoctor.collect.python.layout import interpreter_in, prefix_of, read_layout
 from gpudoctor.collect.python.portable import program_in
-from gpudoctor.collect.system.files import executables, is_file, is_folder, readable, search_path
+from gpudoctor.collect.system.files import executables, is_file, is_folder, search_path
 from gpudoctor.errors import UsageError
 from gpudoctor.model.facts import MERELY_FOUND
 from gpudoctor.model.value import dataclass
@@ -74,9 +75,9 @@ def choose(
     if target is not None:
         return _named(target, cwd, environ)
     alone = past_own or is_tool_environment(own_prefix)
-    own = os.path.realpath(own_prefix) if alone else None
+    own = true_path(own_prefix) if alone else None
     for choice in chain(_active(environ), _here(cwd), _on_path(cwd, environ), _launched(environ)):
-        if own is None or os.path.realpath(choice.prefix) != own:
+        if own is None or true_path(choice.prefix) != own:
             return choice
     return None
 

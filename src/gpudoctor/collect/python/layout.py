@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.portable import path_file
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_text
 from gpudoctor.model.pattern import late_pattern
@@ -121,7 +122,7 @@ def prefix_of(executable: str) -> str:
             return prefix
     if path_file(folder) is not None:
         return folder
-    folder = os.path.dirname(os.path.realpath(executable))
+    folder = os.path.dirname(true_path(executable))
     hint, _ = _hint(executable, {})
     place = folder
     # Not up to the root: /lib is a link to /usr/lib on most systems, and nobody's prefix.
@@ -144,7 +145,7 @@ def _hint(executable: str | None, config: Mapping[str, str]) -> tuple[tuple[int,
     if match := _VERSION.match(config.get("version_info") or config.get("version") or ""):
         version = (int(match[1]), int(match[2]))
     free_threaded = False
-    for path in (executable, executable and os.path.realpath(executable), config.get("executable")):
+    for path in (executable, executable and true_path(executable), config.get("executable")):
         match = _EXECUTABLE.match(re.split(r"[/\\]", path or "")[-1])
         if match and match[2]:
             free_threaded = free_threaded or bool(match[3])

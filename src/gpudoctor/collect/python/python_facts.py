@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python import environment_kind as kinds
 from gpudoctor.collect.python.interpreter import ChosenInterpreter
 from gpudoctor.collect.python.layout import (
@@ -134,7 +135,7 @@ def _compiled_in(home: Layout, executable: str | None, prefix: str) -> str | Non
     library = f"libpython{prefix}.so.1.0"
     candidates = [executable, os.path.join(home.prefix, "lib", library)]
     if executable:
-        candidates.append(os.path.join(os.path.dirname(os.path.realpath(executable)), library))
+        candidates.append(os.path.join(os.path.dirname(true_path(executable)), library))
     for path in candidates:
         data = read_bytes(path, 1 << 26) if path else None
         at = data.find(b"\0" + prefix.encode() + b".") if data else -1

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.layout import Layout
 from gpudoctor.collect.python.portable import read_path_file
 from gpudoctor.collect.system.files import is_folder, may_exist, names, read_text
@@ -163,7 +164,7 @@ def _distinct(paths: Iterable[str]) -> list[str]:
     seen: set[str] = set()
     result = []
     for path in paths:
-        true = os.path.realpath(path)
+        true = true_path(path)
         if true not in seen:
             seen.add(true)
             result.append(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python.sitepath import SitePath
 from gpudoctor.collect.system.files import is_file
 
@@ -17,7 +18,7 @@ def torch_folders(path: SitePath) -> list[str]:
     found = [folder for folder in map(_torch_in, path.folders) if folder]
     # The finder of an editable install stands behind the path: it is asked last.
     found += [place for name, place in path.editable if name == "torch" and os.path.isdir(place)]
-    distinct = {os.path.realpath(folder): folder for folder in reversed(found)}
+    distinct = {true_path(folder): folder for folder in reversed(found)}
     return sorted(distinct.values(), key=found.index)
 
 

@@ -72,49 +72,6 @@ def is_file(path: str) -> bool:
         return False
 
 
-_LONGEST_PATH = 259
-"""MAX_PATH of Windows without its closing zero."""
-_BELOW = 60
-"""Room for what is read below an environment: `Lib\\site-packages\\torch\\lib\\torch_cuda.dll`."""
-
-
-def readable(folder: str) -> str:
-    """A folder in the form in which Windows opens what lies deep in it, where that is needed.
-
-    Without its long path policy Windows opens no longer paths than 259 characters, but for those
-    that begin with `\\\\?\\`
-    (https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation).
-    """
-    if os.name != "nt" or len(folder) + _BELOW <= _LONGEST_PATH or folder.startswith("\\\\?\\"):
-        return folder
-    return folder if _opens_long_paths() else extended(os.path.abspath(folder))
-
-
-def extended(path: str) -> str:
-    """An absolute path of Windows in the form that has no limit: `\\\\?\\C:\\x`."""
-    if path.startswith("\\\\?\\"):
-        return path
-    return "\\\\?\\UNC\\" + path[2:] if path.startswith("\\\\") else "\\\\?\\" + path
-
-
-def ordinary(path: str) -> str:
-    """The path as people write it."""
-    bare = path.removeprefix("\\\\?\\")
-    return "\\\\" + bare[4:] if bare is not path and bare.startswith("UNC\\") else bare
-
-
-def _opens_long_paths() -> bool:
-    """Whether this process may open long paths as they are: by its manifest and the policy."""
-    import ctypes
-
-    try:
-        # Windows alone has it, and the types are checked on every system.
-        asked = getattr(ctypes, "WinDLL")("ntdll").RtlAreLongPathsEnabled  # noqa: B009
-        return bool(asked() & 0xFF)
-    except (AttributeError, OSError):
-        return False
-
-
 def search_path(environ: Mapping[str, str], variable: str = "PATH") -> Iterator[str]:
     """The absolute folders of a path variable, in order, without repetitions and empty ones."""
     seen = set()

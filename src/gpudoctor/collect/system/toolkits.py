@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.system.files import executables, is_file, names, read_text
 from gpudoctor.collect.system.sysroot import Sysroot
 from gpudoctor.model.facts import Toolkit
@@ -35,10 +36,10 @@ def find_toolkits(
         prefix: the environment's, in which conda installs `nvcc`.
         site: its site folders, into which wheels install `nvcc`.
     """
-    on_path = {os.path.realpath(home) for home in _homes_on_path(environ)}
+    on_path = {true_path(home) for home in _homes_on_path(environ)}
     found: dict[str, Toolkit] = {}
     for home in _homes(environ, root, prefix, site):
-        true = os.path.realpath(home)
+        true = true_path(home)
         if true in found:
             continue
         nvcc = os.path.join(home, "bin", _NVCC)
@@ -93,7 +94,7 @@ def _homes_on_path(environ: Mapping[str, str]) -> Iterator[str]:
         text = read_text(nvcc, 4096) if os.path.getsize(nvcc) < 4096 else None
         if match := re.search(_EXEC, text or ""):
             nvcc = match[1]
-        yield os.path.dirname(os.path.dirname(os.path.realpath(nvcc)))
+        yield os.path.dirname(os.path.dirname(true_path(nvcc)))
         return
 
 
@@ -110,5 +111,5 @@ def _version(home: str) -> str | None:
         if match := re.search(_DEFINE, header or ""):
             number = int(match[1])
             return f"{number // 1000}.{number % 1000 // 10}"
-    match = _NAME.match(os.path.basename(os.path.realpath(home)))
+    match = _NAME.match(os.path.basename(true_path(home)))
     return match[1] if match else None

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from gpudoctor.collect.long_paths import below
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.confined import Folder, OutsideError
 from gpudoctor.fix.environment.tree import Tree, TreeEntry
@@ -44,10 +45,10 @@ def scan(
     room = most - len(first)
     device = os.stat(folder).st_dev
     while pending:
-        above, below = pending.popleft()
-        for name in below:
+        above, inside = pending.popleft()
+        for name in inside:
             path = f"{above}/{name}" if above else name
-            whole = os.path.join(folder, path)
+            whole = below(folder, path)
             try:
                 status = os.lstat(whole)
                 entry = trees.entry_from(status, whole)
@@ -107,7 +108,7 @@ def again(folder: str, kept: Tree, beyond: Collection[str], touched: Iterable[st
             if is_below(path, beyond):
                 continue
             status = _status(confined, path)
-            entry = status and trees.entry_from(status, os.path.join(folder, path))
+            entry = status and trees.entry_from(status, below(folder, path))
             if entry:
                 result[path] = entry
             else:

@@ -13,6 +13,8 @@ import stat
 import sys
 from types import TracebackType
 
+from gpudoctor.collect.long_paths import extended
+
 _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -42,7 +44,7 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._root = _long(path)
+        self._root = extended(path)
         self._stack: list[tuple[str, int]] = []
         self._descriptor: int | None = None
 
@@ -196,11 +198,3 @@ def _make(folder: str, parent: int | None) -> None:
 
 def _is_reparse(status: os.stat_result) -> bool:
     return bool(getattr(status, "st_file_attributes", 0) & _REPARSE)
-
-
-def _long(path: str) -> str:
-    r"""On Windows the form `\\?\…`, whose length is not limited to 260 characters."""
-    if os.name != "nt" or path.startswith("\\\\?\\"):
-        return path
-    full = os.path.abspath(path)
-    return "\\\\?\\UNC\\" + full[2:] if full.startswith("\\\\") else "\\\\?\\" + full

@@ -10,6 +10,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from gpudoctor.collect.long_paths import below
+
 _SITES = ("site-packages", "dist-packages")
 _RECORDS = (
     (".dist-info", "RECORD"),
@@ -24,13 +26,13 @@ def site_folders(prefix: str) -> list[str]:
     """Folders below `prefix` that hold distributions, relative and with `/`."""
     found = []
     for library in ("lib", "lib64", "Lib", "local/lib"):
-        names = _names(os.path.join(prefix, library))
+        names = _names(below(prefix, library))
         versions = [name for name in names if name.startswith(("python", "pypy"))]
         for folder in (library, *(f"{library}/{name}" for name in sorted(versions))):
             for site in _SITES:
-                if os.path.isdir(os.path.join(prefix, folder, site)):
+                if os.path.isdir(below(prefix, f"{folder}/{site}")):
                     found.append(f"{folder}/{site}")
-    return [*found, *(site for site in _SITES if os.path.isdir(os.path.join(prefix, site)))]
+    return [*found, *(site for site in _SITES if os.path.isdir(below(prefix, site)))]
 
 
 def recorded(prefix: str) -> frozenset[str]:
@@ -66,7 +68,7 @@ def recorded_by(prefix: str) -> dict[str, list[str]]:
 def _rows_by(prefix: str) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     for site in site_folders(prefix):
-        for name in _names(os.path.join(prefix, site)):
+        for name in _names(below(prefix, site)):
             for ending, record in _RECORDS:
                 if name.endswith(ending):
                     rows = found.setdefault(name.partition("-")[0], [])
@@ -76,7 +78,7 @@ def _rows_by(prefix: str) -> dict[str, list[tuple[str, str]]]:
 
 def _named_in(prefix: str, site: str, name: str, record: str) -> Iterator[tuple[str, str]]:
     base = site if record == "RECORD" else f"{site}/{name}"
-    for line in _lines(os.path.join(prefix, site, name, record)):
+    for line in _lines(below(prefix, f"{site}/{name}/{record}")):
         given, said = _fields(line)
         given = given.replace("\\", "/")
         for path in (posixpath.normpath(posixpath.join(base, given)), *_unpacked(given, site)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from gpudoctor.collect.long_paths import below
 from gpudoctor.fix import pulse
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment.ownership import Action, Owners, Plan, as_recorded
@@ -149,11 +150,11 @@ def _is_below(path: str, folders: set[str]) -> bool:
 def _is_late(part: Part, path: str, end_ns: int) -> bool | None:
     """Whether a file changed after the end; `None` for a folder, which has no work of its own."""
     try:
-        status = os.lstat(os.path.join(part.path, path))
+        status = os.lstat(below(part.path, path))
     except OSError:
         return False  # it was removed: putting it back loses nothing
     entry = part.tree.get(path)
-    if os.path.isdir(os.path.join(part.path, path)) and (entry is None or entry.kind == "folder"):
+    if os.path.isdir(below(part.path, path)) and (entry is None or entry.kind == "folder"):
         return None
     return status.st_ctime_ns > end_ns + pulse.SLACK_NS
 

@@ -17,6 +17,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Mapping
 
+from gpudoctor.collect.long_paths import below, true_path
 from gpudoctor.fix.environment import around as projects
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.installed import recorded, site_folders
@@ -92,7 +93,7 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
     Raises:
         UnreadableError: a folder of it cannot be read.
     """
-    real = os.path.realpath(prefix)
+    real = true_path(prefix)
     records = recorded(real)
     own = tuple(found for found in map(trees.identity, without) if found)
     others = _others(real, records)
@@ -112,7 +113,7 @@ def describe(prefix: str, without: Collection[str] = ()) -> Environment:
         packages = _holds_packages(link, sites)
         if not (packages or known or link in _OWN):
             continue
-        target = _outside(os.path.join(real, link), parts)
+        target = _outside(below(real, link), parts)
         if target is None:
             continue
         part = _part(link, target, (), own, None if packages else MOST_BEHIND_A_LINK)
@@ -245,7 +246,7 @@ def _linked_projects(
     for link in first.beyond:
         if first.tree.get(link, _NOTHING).kind != "link" or len(found) == _MOST_LINKS:
             continue
-        target = _outside(os.path.join(first.path, link), [*parts, *found])
+        target = _outside(below(first.path, link), [*parts, *found])
         if target is None or not os.access(target, os.W_OK | os.X_OK):
             continue
         files, beyond = projects.scan(
@@ -268,7 +269,7 @@ def _outside(path: str, parts: list[Part]) -> str | None:
     """The folder that a link leads to, if no part holds it."""
     if not os.path.isdir(path):
         return None
-    target = os.path.realpath(path)
+    target = true_path(path)
     for part in parts:
         # A folder that holds the environment itself (a project linked into it) is no part of it.
         if _contains(part.path, target) or _contains(target, part.path):

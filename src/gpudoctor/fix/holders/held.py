@@ -15,6 +15,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gpudoctor.collect.long_paths import below, extended, ordinary
 from gpudoctor.errors import FixFailedError
 from gpudoctor.fix.environment.installed import recorded_by
 from gpudoctor.fix.environment.parts import Environment
@@ -45,11 +46,13 @@ def refuse_held(environment: Environment, commands: Iterable[Sequence[str]]) -> 
     if os.name != "nt":
         return
     concerned = _concerned(environment, commands)
-    paths = [os.path.normpath(os.path.join(environment.prefix, path)) for path in concerned]
+    paths = [os.path.normpath(below(environment.prefix, path)) for path in concerned]
     held = [path for path in paths if is_held(path)]
     if not held:
         return
-    shown = ", ".join(held[:_SHOWN]) + (f" and {len(held) - _SHOWN} more" if held[_SHOWN:] else "")
+    shown = ", ".join(map(ordinary, held[:_SHOWN])) + (
+        f" and {len(held) - _SHOWN} more" if held[_SHOWN:] else ""
+    )
     who = ", ".join(holders(held[:_SHOWN])) or "a running program"
     raise FixFailedError(f"{shown} cannot be replaced while {who} uses it: close that first")
 
@@ -75,7 +78,7 @@ def is_held(path: str) -> bool:
     # A loaded library may be opened for removal, and not for writing; a read-only file for writing
     # by nobody, and is asked for removal alone.
     access = _DELETE if read_only else _DELETE | _GENERIC_WRITE
-    handle = kernel.CreateFileW(path, access, _SHARE_ALL, None, _OPEN_EXISTING, 0, None)
+    handle = kernel.CreateFileW(extended(path), access, _SHARE_ALL, None, _OPEN_EXISTING, 0, None)
     if handle not in (None, ctypes.c_void_p(_INVALID_HANDLE).value):
         kernel.CloseHandle(handle)
         return False

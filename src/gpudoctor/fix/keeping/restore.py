@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Callable, Collection, Mapping
 
+from gpudoctor.collect.long_paths import below, ordinary
 from gpudoctor.fix.environment import parts as environments
 from gpudoctor.fix.environment import tree as trees
 from gpudoctor.fix.environment.confined import Folder, link_between, move_between
@@ -117,7 +118,7 @@ def _carry_out(kept: Kept, plan: Plan, without: Collection[str]) -> Restored:
             continue
         for path in actions:
             different = part.tree.get(path) != now.get(path)
-            shown = os.path.normpath(os.path.join(part.path, path))
+            shown = os.path.normpath(ordinary(below(part.path, path)))
             if not different:
                 paths.append(shown)
             elif environments.is_bytecode(path):
@@ -253,7 +254,7 @@ class _Work:
     def _entry(self, path: str, status: os.stat_result | None) -> TreeEntry | None:
         if status is None:
             return None
-        return trees.entry_from(status, os.path.join(self._folder.path, path))
+        return trees.entry_from(status, below(self._folder.path, path))
 
     def _is_kept_file(self, path: str, status: os.stat_result) -> bool:
         """Whether the file that lies there is the very one that was kept, under another name."""
@@ -284,7 +285,7 @@ class _Work:
         partial = self._partial(path)
         self._folder.remove(partial)
         is_folder = sys.platform == "win32" and os.path.isdir(
-            os.path.join(os.path.dirname(os.path.join(self._folder.path, path)), entry.target)
+            os.path.join(os.path.dirname(below(self._folder.path, path)), entry.target)
         )
         self._folder.make_link(entry.target, partial, folder=is_folder)
         self._folder.rename(partial, path)

@@ -7,13 +7,13 @@ that a saved sheet gives the findings of the machine it came from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.privacy.scrubber import Identity, Scrubber
 from gpudoctor.model.sheet import FactSheet
-from gpudoctor.model.value import field_names, is_value, replace
+from gpudoctor.model.terms.inner_texts import with_texts
+from gpudoctor.model.value import replace
 
 T = TypeVar("T")
 
@@ -55,22 +55,4 @@ def redact_text(text: str, identity: Identity = _NOBODY) -> str:
 
 def _scrubbed(value: T, scrubber: Scrubber) -> T:
     """The same value with every text in it scrubbed; keys of mappings stay."""
-    return _walk(value, scrubber)  # type: ignore[no-any-return]  # of the same type by construction
-
-
-def _walk(value: Any, scrubber: Scrubber) -> Any:
-    if isinstance(value, str):
-        return scrubber.text(value) if len(value) > 1 else value
-    if is_value(value):
-        changes = {}
-        for name in field_names(value):
-            before = getattr(value, name)
-            after = _walk(before, scrubber)
-            if after is not before:
-                changes[name] = after
-        return replace(value, **changes) if changes else value
-    if isinstance(value, Mapping):
-        return {key: _walk(item, scrubber) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_walk(item, scrubber) for item in value)
-    return value
+    return with_texts(value, lambda text: scrubber.text(text) if len(text) > 1 else text)

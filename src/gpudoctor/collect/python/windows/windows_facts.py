@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from gpudoctor.collect.long_paths import ordinary
 from gpudoctor.collect.python.layout import Layout
 from gpudoctor.collect.python.windows.starter import starter_of
 from gpudoctor.collect.python.windows.windows_folder import blocked, synchronised_by
-from gpudoctor.collect.system.files import ordinary
 
 
 def windows_facts(
