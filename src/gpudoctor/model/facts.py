@@ -155,7 +155,9 @@ class Python:
     conda_base: bool | None = None
     writable: bool | None = None
     has_pip: bool | None = None
-    lock_owner: Literal["uv", "poetry", "pixi", "pipenv"] | None = None
+    lock_owner: Literal["uv", "poetry", "pixi", "pipenv", "pdm", "conda-lock", "pylock"] | None = (
+        None
+    )
     """The tool whose lock file owns this environment and would put it back at its next sync."""
     lock_file: str | None = None
     user_site: str | None = None

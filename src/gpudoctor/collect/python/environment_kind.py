@@ -7,6 +7,7 @@ Who owns an environment matters for the cure: what pip puts into an environment 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -19,13 +20,16 @@ from gpudoctor.collect.system.files import is_file, is_folder, read_text
 Kind = Literal[
     "venv", "virtualenv", "conda", "uv", "poetry", "pixi", "pipenv", "portable", "system"
 ]
-Owner = Literal["uv", "poetry", "pixi", "pipenv"]
+Owner = Literal["uv", "poetry", "pixi", "pipenv", "pdm", "conda-lock", "pylock"]
 
 _LOCK_FILES: tuple[tuple[Owner, str], ...] = (
     ("uv", "uv.lock"),
     ("poetry", "poetry.lock"),
+    ("pdm", "pdm.lock"),
     ("pipenv", "Pipfile.lock"),
+    ("pylock", "pylock.toml"),
 )
+_NAME = re.compile(r"""^name:[ \t]*["']?([^"'\s#]+)""", re.M)
 
 
 def environment_kind(layout: Layout) -> Kind:
@@ -72,6 +76,8 @@ def lock_owner(
         project = layout.prefix.replace("\\", "/").partition("/.pixi/envs/")[0]
         pixi = os.path.join(project, "pixi.lock")
         return ("pixi", pixi) if is_file(pixi) else None
+    if kind == "conda":
+        return _conda_lock(layout, cwd)
     if not layout.is_venv:
         return None
     if kind == "pipenv":
@@ -86,7 +92,37 @@ def lock_owner(
         if kind != "uv":  # an environment that uv did not make belongs to the others first
             locks.sort(key=lambda lock: lock[0] == "uv")
         return locks[0] if locks else None
-    return _uv_elsewhere(layout, cwd, environ)
+    return _uv_elsewhere(layout, cwd, environ) or _pdm_elsewhere(layout, cwd)
+
+
+def _conda_lock(layout: Layout, cwd: str) -> tuple[Owner, str] | None:
+    """The conda-lock.yml of the folder that holds the environment, or whose file has its name."""
+    if is_conda_base(layout):
+        return None
+    inside = os.path.join(os.path.dirname(layout.prefix), "conda-lock.yml")
+    if is_file(inside):
+        return "conda-lock", inside
+    for path in upward(cwd, "conda-lock.yml"):
+        if not is_file(path):
+            continue
+        for name in ("environment.yml", "environment.yaml"):
+            named = _NAME.search(read_text(os.path.join(os.path.dirname(path), name), 65536) or "")
+            if named and named[1] == os.path.basename(layout.prefix):
+                return "conda-lock", path
+        return None
+    return None
+
+
+def _pdm_elsewhere(layout: Layout, cwd: str) -> tuple[Owner, str] | None:
+    """PDM writes the interpreter of a project's environment into `.pdm-python`."""
+    for path in upward(cwd, ".pdm-python"):
+        lock = os.path.join(os.path.dirname(path), "pdm.lock")
+        python = (read_text(path, 4096) or "").strip()
+        if not python or not is_file(lock):
+            continue
+        folder = os.path.realpath(os.path.dirname(os.path.dirname(python)))
+        return ("pdm", lock) if folder == os.path.realpath(layout.prefix) else None
+    return None
 
 
 def _uv_elsewhere(layout: Layout, cwd: str, environ: Mapping[str, str]) -> tuple[Owner, str] | None:

@@ -22,7 +22,7 @@ from gpudoctor.model.terms.shell import command_step
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.mirror import MirroredIndex
 
-Tool = Literal["pip", "uv", "conda", "pixi", "poetry", "pipenv"]
+Tool = Literal["pip", "uv", "conda", "pixi", "poetry", "pipenv", "pdm"]
 TOOLS: tuple[str, ...] = ("auto", "pip", "uv", "conda", "pixi", "poetry")
 
 
@@ -68,7 +68,7 @@ class ChangedEnvironment:
     @property
     def locked(self) -> bool:
         """Whether a lock file would put the environment back at its next sync."""
-        return self.tool in ("pixi", "poetry", "pipenv") or self.lock_file is not None
+        return self.tool in ("pixi", "poetry", "pipenv", "pdm") or self.lock_file is not None
 
 
 def place_of(
@@ -82,8 +82,11 @@ def place_of(
     conda = bool(python and python.environment == "conda")
     tool: Tool
     lock = None
-    if python and python.lock_owner and wanted in ("auto", python.lock_owner):
-        tool, lock = python.lock_owner, python.lock_file or f"the lock file of {python.lock_owner}"
+    owner = python.lock_owner if python else None
+    # What a pylock.toml or a conda-lock.yml was made from, nobody here knows.
+    if python and owner not in (None, "pylock", "conda-lock") and wanted in ("auto", owner):
+        tool = cast(Tool, owner)
+        lock = python.lock_file or f"the lock file of {owner}"
         why = f"{lock} owns this environment"
     elif wanted != "auto":
         tool, why = cast(Tool, wanted), ""

@@ -4,7 +4,8 @@ Installing past the lock file would last until the next sync, so the prescriptio
 of the manifest, and the commands that lock and sync. They are printed and never executed: the
 file is the user's.
 Sources: docs.astral.sh/uv/guides/integration/pytorch, python-poetry.org/docs/repositories,
-pixi.sh/latest/reference/pixi_manifest, pipenv.pypa.io (indexes); read 2026-11-20.
+pixi.sh/latest/reference/pixi_manifest, pipenv.pypa.io and
+pdm-project.org (indexes); read 2026-11-20.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ def manifest_steps(
             ("Lock the new versions.", ("pipenv", "lock", *more)),
             ("Make the environment what the lock file says.", ("pipenv", "sync")),
         )
+    elif tool == "pdm":
+        text = _pdm(packages, url, name)
+        lock = (
+            ("Lock the new versions.", ("pdm", "lock")),
+            ("Make the environment what the lock file says.", ("pdm", "sync")),
+        )
     elif tool == "pixi":
         text = _pixi(packages, url)
         lock = (("Lock and install again.", ("pixi", "install")),)
@@ -61,6 +68,16 @@ def _uv(packages: tuple[str, ...], url: str, name: str, *, pre: bool) -> str:
         f"{requirements}\n]\n\n{prerelease}"
         f'[[tool.uv.index]]\nname = "{name}"\nurl = "{url}"\nexplicit = true\n\n'
         f"[tool.uv.sources]\n{sources}"
+    )
+
+
+def _pdm(packages: tuple[str, ...], url: str, name: str) -> str:
+    requirements = "\n".join(f'    "{package}",' for package in packages)
+    names = ", ".join(f'"{_name(package)}"' for package in packages)
+    return (
+        f"[project]\ndependencies = [  # in place of the lines for the same packages\n"
+        f'{requirements}\n]\n\n[[tool.pdm.source]]\nname = "{name}"\nurl = "{url}"\n'
+        f"include_packages = [{names}]"
     )
 
 
