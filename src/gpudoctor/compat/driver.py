@@ -87,17 +87,6 @@ def floor_of(cuda_major: int, os: DriverOs) -> DriverVersion | None:
     return parse_driver(kb_cuda.floor(cuda_major, os))
 
 
-def serves_cuda(driver: DriverVersion, cuda: str, os: DriverOs) -> bool | None:
-    """Whether programs built with CUDA `cuda` start on this driver (minor-version rule).
-
-    Judged by the floor of the major: driver 535 serves CUDA 12.8. PTX in the program does not
-    benefit from that (`compiles_ptx_of`). `None` for a major that is not known.
-    """
-    major = numbers(cuda)[:1]
-    lowest = floor_of(major[0], os) if major else None
-    return None if lowest is None else driver >= lowest
-
-
 @lru_cache(maxsize=4096)
 def starts(cuda: str, version: str | None, reported: str | None, os: str) -> bool | None:
     """Whether programs built with CUDA `cuda` start: the one answer for rules and solver.

@@ -28,8 +28,3 @@ class Step:
     powershell: str | None = None
     cmd: str | None = None
     risk: Risk = "low"
-
-    @property
-    def is_command(self) -> bool:
-        """Whether there is something to type."""
-        return self.posix is not None or self.powershell is not None or self.cmd is not None

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from gpudoctor.collect import assemble
-from gpudoctor.collect import python_environment as patient
 from gpudoctor.collect.assemble import collect
 from gpudoctor.collect.driver import asking as drivers
 from gpudoctor.collect.driver.answers import CudaAnswer, NvmlAnswer
@@ -213,7 +212,7 @@ def test_a_collector_that_fails_makes_its_facts_unknown_and_no_others(
     def fail(*arguments: object) -> None:
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(patient, "collect_patient", fail)
+    monkeypatch.setattr(assemble, "collect_patient", fail)
     sheet = look(Machine(cards=(cards.RTX_4090,)), tmp_path)
     assert len(sheet.facts.gpus) == 1
     assert "a mistake" in (sheet.why_unknown("torch") or Unknown("", "")).reason
@@ -221,7 +220,7 @@ def test_a_collector_that_fails_makes_its_facts_unknown_and_no_others(
 
 def test_a_collector_that_is_late_is_left_behind(tmp_path, monkeypatch) -> None:
     gate = threading.Event()
-    monkeypatch.setattr(patient, "collect_patient", lambda *arguments: gate.wait(60))
+    monkeypatch.setattr(assemble, "collect_patient", lambda *arguments: gate.wait(60))
     monkeypatch.setattr(assemble, "read_machine", lambda *arguments: gate.wait(60))
     started = time.monotonic()
     sheet = look(Machine(cards=(cards.RTX_4090,)), tmp_path, seconds=1.5)

@@ -10,7 +10,6 @@ from gpudoctor import rules
 from gpudoctor.collect import assemble, surroundings
 from gpudoctor.collect import python_environment as environment
 from gpudoctor.collect.assemble import collect
-from gpudoctor.collect.gpus import pci_names
 from gpudoctor.collect.machine import linux
 from machines import cards
 from machines.build import Driver, Machine, build
@@ -29,7 +28,7 @@ COLLECTORS = [
     (linux, "find_gpus", "gpus[0].driver"),
     (linux, "read_kernel_module", "kernel_module"),
     (linux, "read_vendor_driver", "amd"),
-    (environment, "collect_patient", "torch"),
+    (assemble, "collect_patient", "torch"),
     (environment, "find", "python"),
     (environment, "read_python", "python"),
     (environment, "unfinished", "unfinished_fix"),
@@ -70,7 +69,7 @@ def test_a_collector_that_fails_is_told_as_that(
     [
         (assemble, "ask_nvidia_smi", "driver.smi_error"),
         (linux, "find_gpus", "gpus"),
-        (pci_names, "name_gpu", "gpus[0].name"),
+        (assemble, "name_gpu", "gpus[0].name"),
     ],
 )
 def test_so_is_one_that_is_asked_where_the_driver_is_silent(

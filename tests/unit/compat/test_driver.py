@@ -58,7 +58,7 @@ def test_what_is_no_version_is_refused(text: str) -> None:
 def test_the_floor_of_the_major_decides(
     text: str, cuda: str, os: driver.DriverOs, serves: bool | None
 ) -> None:
-    assert driver.serves_cuda(version(text), cuda, os) is serves
+    assert driver.starts(cuda, text, None, os) is serves
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_the_floor_itself_serves_and_what_is_below_does_not(
 ) -> None:
     lowest = driver.floor_of(major, os)
     assert lowest is not None
-    assert driver.serves_cuda(lowest, f"{major}.0", os) is True
+    assert driver.starts(f"{major}.0", str(lowest), None, os) is True
     some = version(".".join(map(str, parts)))
-    assert driver.serves_cuda(some, f"{major}.0", os) is (some >= lowest)
+    assert driver.starts(f"{major}.0", str(some), None, os) is (some >= lowest)
 
 
 @pytest.mark.parametrize(

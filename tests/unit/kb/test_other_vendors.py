@@ -58,14 +58,6 @@ def _pci() -> list[tuple[str, tuple[str, str]]]:
     return [(device, (row[0], row[1])) for device, row in load("amd")["pci"].items()]
 
 
-@pytest.mark.parametrize(
-    ("value", "gfx"),
-    [(100300, "gfx1030"), (90010, "gfx90a"), (110501, "gfx1151"), (90402, "gfx942")],
-)
-def test_the_kernels_target_version_is_a_gfx(value: int, gfx: str) -> None:
-    assert amd.gfx_of_target_version(value) == gfx
-
-
 def test_overrides_that_give_wrong_results_are_marked() -> None:
     deck = amd.override_for("gfx1033")
     assert deck is not None

@@ -50,26 +50,6 @@ def test_the_triton_series_are_those_that_torch_pins() -> None:
         assert release.version in row.torch
 
 
-@pytest.mark.parametrize(
-    ("triton", "capability", "assembles"),
-    [
-        ("3.2.0", "12.0", False),
-        ("3.3.1", "12.0", True),
-        ("3.5.1", "12.1", False),
-        ("3.6.0", "12.1", True),
-        ("3.5.1", "10.3", False),
-        ("3.6.0", "11.0", False),
-        ("3.7.0", "11.0", True),
-        ("3.9.0", "7.0", True),
-        ("99.0", "8.0", None),
-    ],
-)
-def test_what_tritons_ptxas_can_assemble(
-    triton: str, capability: str, assembles: bool | None
-) -> None:
-    assert packages.triton_assembles(triton, capability) is assembles
-
-
 def test_what_torchs_libraries_are_for() -> None:
     assert packages.purpose_of("torch/lib/libtorch_cuda_linalg.so") == "torch.linalg on CUDA"
     assert packages.purpose_of("torch\\lib\\torch_cuda.dll") == "torch on CUDA: nearly all kernels"

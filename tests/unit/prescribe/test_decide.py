@@ -171,7 +171,7 @@ def test_remedies_of_a_rule_become_steps_as_they_are():
     assert answer.steps[0].posix == "sudo systemctl enable --now x"
     assert answer.steps[0].text == "Something is wrong. Start the service."
     assert answer.steps[1].text == "Else ask the provider: sudo is not for you."
-    assert not answer.steps[1].is_command
+    assert answer.steps[1].posix is None
 
 
 def test_a_finding_without_remedies_gets_a_restart_or_a_look():

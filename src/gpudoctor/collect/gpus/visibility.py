@@ -69,14 +69,3 @@ def _by_uuid(entry: str, gpus: Sequence[MaskableGpu]) -> int | None:
         if any(name.lower().startswith(wanted) for name in (gpu.uuid or "", *gpu.mig_uuids) if name)
     ]
     return hits[0] if len(hits) == 1 else None
-
-
-def hides_everything(mask: str | None) -> bool:
-    """Whether the mask leaves nothing visible on any machine: empty, `-1`, `none`."""
-    if mask is None:
-        return False
-    first = mask.partition(",")[0].strip()
-    if first.upper().startswith(("GPU-", "MIG-")):
-        return False
-    number = _INTEGER.match(first)
-    return number is None or int(number.group()) < 0

@@ -135,12 +135,6 @@ def by_pci(device: str) -> tuple[str, str] | None:
     return None if row is None else (str(row[0]), str(row[1]))
 
 
-def gfx_of_target_version(value: int) -> str:
-    """The kernel's `gfx_target_version` as a name: 100300 → `gfx1030`, 90010 → `gfx90a`."""
-    major, minor, step = value // 10000, value // 100 % 100, value % 100
-    return f"gfx{major}{minor:x}{step:x}"
-
-
 @cache
 def overrides() -> tuple[Override, ...]:
     """What overrides are known, and whether they work."""

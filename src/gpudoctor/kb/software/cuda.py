@@ -28,11 +28,6 @@ class ToolkitRelease:
     drivers_windows: tuple[str, ...] = ()
     note: str | None = None
 
-    @property
-    def driver_linux(self) -> str | None:
-        """Linux driver of the general release: full support begins here."""
-        return self.drivers_linux[0] if self.drivers_linux else None
-
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -162,39 +157,10 @@ def cuda_of_branch(branch: int) -> str | None:
     return next((item.cuda for item in branches() if item.number == branch), None)
 
 
-def branch_for_cuda(cuda: str) -> int | None:
-    """Oldest branch that serves `cuda` in full: `12.8` → 570."""
-    wanted = numbers(cuda)[:2]
-    return next(
-        (item.number for item in branches() if item.cuda and numbers(item.cuda) >= wanted), None
-    )
-
-
-def last_branch_for(architecture: str) -> int | None:
-    """Last driver branch that serves `Pascal`; `None`: it goes on, or is not known."""
-    for row in load("gpus")["architectures"]:
-        if row["architecture"] == architecture and row["last_branch"]:
-            return int(row["last_branch"])
-    return None
-
-
 def first_branch_for(capability: str) -> int | None:
     """Driver branch that first knew `12.0`; `None` where that is not known."""
     row = gpus.capability_row(capability)
     return None if row is None else row.first_branch
-
-
-def first_driver_for(capability_or_gpu: str) -> str | None:
-    """First driver seen to know a capability (`12.0`) or a GPU (by its name).
-
-    Evidence rather than a floor: before Blackwell a GPU's figure is that of the open kernel
-    module, which came later than the proprietary one.
-    """
-    model = gpus.by_name(capability_or_gpu)
-    if model is not None:
-        return model.min_driver
-    branch = first_branch_for(capability_or_gpu)
-    return None if branch is None else str(branch)
 
 
 def module_flavour(capability: str) -> str | None:
@@ -213,25 +179,10 @@ def cudnn_floor(cudnn_version: str) -> str | None:
     return lowest
 
 
-def last_cudnn_for(capability: str) -> str | None:
-    """The first cuDNN that no longer serves `capability`; `None`: all known ones do."""
-    for row in _rows("cudnn"):
-        if numbers(row["lowest"]) > numbers(capability):
-            return str(row["since"])
-    return None
-
-
 def ptx_isa_to_cuda(isa: str) -> str | None:
     """Oldest CUDA whose driver compiles PTX of this ISA version: `9.0` → `13.0`."""
     wanted = numbers(isa)[:2]
     return next((row["cuda"] for row in _rows("ptx_isa") if numbers(row["isa"]) == wanted), None)
-
-
-def cuda_to_ptx_isa(cuda: str) -> str | None:
-    """Newest PTX ISA that CUDA `cuda` knows: `12.8` → `8.7`."""
-    wanted = numbers(cuda)[:2]
-    known = [row["isa"] for row in _rows("ptx_isa") if numbers(row["cuda"]) <= wanted]
-    return known[-1] if known and wanted <= numbers(newest()) else None
 
 
 def host_compilers(cuda: str) -> HostCompilers | None:
@@ -249,8 +200,3 @@ def error(code: int) -> CudaError | None:
         if row["code"] == code:
             return made(CudaError, row)
     return None
-
-
-def forward_compatible_segments() -> tuple[str, ...]:
-    """Segments of GPUs on which a forward-compatibility package works (Linux only)."""
-    return tuple(_rows("forward_compatibility")[0]["segments"])

@@ -8,7 +8,6 @@ from typing import Any
 
 from gpudoctor.kb._data import load
 from gpudoctor.kb.rows import Capability, Slug, Version, made
-from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.terms.version import numbers, public_version
 from gpudoctor.model.value import dataclass
@@ -237,24 +236,6 @@ def triton(version: str) -> TritonRow | None:
     """The series of a Triton version: `3.5.1` → that of 3.5."""
     wanted = numbers(version)[:2]
     return next((row for row in tritons() if numbers(row.triton) == wanted), None)
-
-
-def triton_assembles(version: str, capability: str) -> bool | None:
-    """Whether the ptxas in a Triton wheel can assemble for a compute capability.
-
-    `None` for a series that is not known. Triton asks for the architecture-specific form
-    (`sm_121a`), so a ptxas that lacks the GPU's own number does not serve it.
-    """
-    row = triton(version)
-    if row is None:
-        return None
-    cuda = row.ptxas_cuda
-    if row.blackwell_cuda and numbers(capability) >= (10,):
-        cuda = row.blackwell_cuda
-    toolkit = kb_cuda.toolkit(cuda)
-    if toolkit is None:
-        return None
-    return f"sm_{capability.replace('.', '')}" in toolkit.sm
 
 
 @cache

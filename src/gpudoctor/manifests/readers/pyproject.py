@@ -147,8 +147,3 @@ def _group(
         if other and other not in (*seen, name):
             found += _group(groups, other, source, (*seen, name))
     return found
-
-
-def index_at(source: SourceFile, url: str) -> FileAt:
-    """Where a file names the URL of an index."""
-    return FileAt(source.path, line_of(source.text, url))

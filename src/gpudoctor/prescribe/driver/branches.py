@@ -27,6 +27,8 @@ class DriverPlan:
     """The first driver within the branch that serves all; `None`: each of them."""
     why: str
     """What decides, as a clause: `it is the last branch that serves Pascal`."""
+    why_names_it: bool = False
+    """Whether the clause says `at_least` already."""
 
     @property
     def version(self) -> str:
@@ -77,15 +79,21 @@ def driver_for(
             branch=last, last=True, flavour=flavour or "either", at_least=at_least(last), why=why
         )
     branch = max(low, wanted_branch)
+    by_cuda = need >= wanted_branch >= first
     why = (
-        f"{first_of} needs it"
+        f"CUDA {cuda_major} needs driver {floor} or newer"
+        if by_cuda
+        else f"{first_of} needs it"
         if first > wanted_branch
-        else f"CUDA {cuda_major} needs driver {floor} or newer"
-        if need >= wanted_branch
         else "it is the long-term branch"
     )
     return DriverPlan(
-        branch=branch, last=False, flavour=flavour or "either", at_least=at_least(branch), why=why
+        branch=branch,
+        last=False,
+        flavour=flavour or "either",
+        at_least=at_least(branch),
+        why=why,
+        why_names_it=by_cuda and at_least(branch) == floor,
     )
 
 

@@ -30,11 +30,11 @@ def family_of(host: Host) -> DriverSteps:
     return by_id["other-linux"]
 
 
-def driver_steps(plan: DriverPlan, host: Host, *, reason: str = "") -> tuple[Step, ...]:
+def driver_steps(plan: DriverPlan, host: Host) -> tuple[Step, ...]:
     """The steps to reach `plan` on `host`, the restart included."""
     family = family_of(host)
-    because = f" ({reason or plan.why})"
-    if plan.at_least is not None and plan.at_least not in because:
+    because = f" ({plan.why})"
+    if plan.at_least is not None and not plan.why_names_it:
         because = f", {plan.at_least} or newer{because}"
     if family.text:
         text = (family.text_exact or family.text) if plan.last else family.text

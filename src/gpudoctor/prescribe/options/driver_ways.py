@@ -126,5 +126,5 @@ def _with_build(question: Question, plan: DriverPlan, sheet: FactSheet, build: B
 
 
 def _called(plan: DriverPlan) -> str:
-    said = plan.at_least is None or plan.at_least in plan.why
+    said = plan.at_least is None or plan.why_names_it
     return f"Driver branch {plan.branch}" + ("" if said else f" from {plan.at_least} on")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gpudoctor.compat.driver import module_serves
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding
 from gpudoctor.model.pattern import late_pattern
@@ -207,9 +208,9 @@ def open_kernel_module_required(case: Case) -> Iterator[Finding | Unknown]:
         if case.cuda_works and device.gpu.cuda_index is not None:
             continue
         generation = knowledge.generation(device.capability)
-        if generation and not generation.tegra and generation.module not in ("either", flavour):
-            if case.is_spare(device):
-                continue
+        if generation is None or case.is_spare(device):
+            continue
+        if module_serves(flavour, str(device.capability)) is False:
             wrong.setdefault(generation.module, []).append(device)
     for needed, devices in wrong.items():
         which = "older than Turing" if needed == "proprietary" else "of the Blackwell generation"
