@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gpudoctor.kb.software import packages as kb_packages
-from gpudoctor.model.facts import Library, Package, Requirement
+from gpudoctor.model.facts import CodeGroup, Library, Package, Requirement
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.rules import judge
@@ -130,3 +130,16 @@ def test_a_build_that_has_only_old_ptx_for_a_gpu_gives_way_to_one_with_code():
     torch = replace(made.facts.torch, ptx=("compute_90",))
     answer = cure(FactSheet(replace(made.facts, torch=torch)))
     assert answer.torch == "2.15.0"
+
+
+def test_what_lacks_code_is_compiled_and_no_ready_wheel_is_fetched_again():
+    made = sheet("RTX 5090", torch="2.9.1+cu128")
+    flash = Package(name="flash-attn", version="2.8.3", requires=("torch",))
+    library = Library(
+        path="flash_attn_2_cuda.so", distribution="flash-attn", fatbins=9, sass={"sm_80": 9},
+        groups=(CodeGroup(sass=("sm_80",), ptx=(), count=9),),
+    )  # fmt: skip
+    facts = replace(made.facts, packages=(*made.facts.packages, flash), libraries=(library,))
+    assert "FLASH_ATTENTION_FORCE_BUILD=TRUE" in line(cure(FactSheet(facts)))
+    other = replace(flash, build="cu12torch2.6cxx11abiFALSE")
+    assert "FORCE_BUILD" not in line(cure(sheet("A100", torch="2.9.1+cu128", packages=(other,))))

@@ -467,6 +467,16 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     ),
     (
         "triton-ptxas-too-old",
+        "Triton 3.6 and newer hear another variable for Blackwell",
+        env(
+            {"TRITON_PTXAS_BLACKWELL_PATH": "/usr/local/cuda/bin/ptxas"},
+            gpus=(RTX_5090,),
+            torch=torch(ptxas_architectures=("sm_80", "sm_90")),
+            packages=(package("triton", "3.7.1"),),
+        ),
+    ),
+    (
+        "triton-ptxas-too-old",
         "it knows the GPU",
         machine(torch=torch(ptxas_architectures=("sm_80", "sm_89", "sm_90a"))),
     ),

@@ -12,7 +12,17 @@ from gpudoctor.rules.engine.case import Case
 from gpudoctor.rules.machine.gpu_state import xid
 from gpudoctor.rules.packages.companions import known_demand, pinned_torch, same_release
 from gpudoctor.rules.packages.nvidia_wheels import exact
-from unit.rules.make import amd, gpu, judged, machine, on_path, on_pci, package, torch
+from unit.rules.make import (
+    amd,
+    gpu,
+    judged,
+    machine,
+    on_path,
+    on_pci,
+    package,
+    torch,
+    with_environment,
+)
 
 HIDES = "cuda-visible-devices-hides-gpus"
 WRONG = "cuda-visible-devices-wrong-index"
@@ -234,3 +244,18 @@ def test_where_to_look_from_a_container_is_said_in_the_words_of_its_kind() -> No
     host = Host(os="linux", arch="x86_64", container="podman")
     found = judged(FactSheet(Facts(host=host)))["no-gpu-found"]
     assert "podman run --device" in (found.next_look or "")
+
+
+def test_the_variable_of_older_tritons_changes_nothing_for_blackwell_in_newer_ones() -> None:
+    machine_ = on_path_of_triton("3.7.1", TRITON_PTXAS_PATH="/usr/local/cuda/bin/ptxas")
+    found = judged(machine_)["triton-ptxas-too-old"]
+    assert found.remedies[1].posix == "export TRITON_PTXAS_BLACKWELL_PATH=/usr/local/cuda/bin/ptxas"
+
+
+def on_path_of_triton(version: str, **variables: str) -> FactSheet:
+    made = machine(
+        gpus=(gpu("NVIDIA GeForce RTX 5090", "12.0"),),
+        torch=torch(ptxas_architectures=("sm_80", "sm_90"), sass=("sm_120",)),
+        packages=(package("triton", version),),
+    )
+    return with_environment(made, **variables)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor.kb import environment_variables
 from gpudoctor.kb.findings import catalogue
 from gpudoctor.kb.hardware import amd_gpus as amd
-from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software import cuda, packages, torch_releases
 from gpudoctor.rules.engine.all_rules import rules
 
 FOLDER = Path(__file__).parents[3] / "docs" / "codes"
@@ -118,3 +119,49 @@ def test_what_a_page_says_of_an_override_is_what_the_table_says() -> None:
 @pytest.mark.parametrize("code", PAGES)
 def test_no_page_recommends_a_setting_that_is_gone(code: str) -> None:
     assert "VLLM_ATTENTION_BACKEND=" not in PAGES[code]
+
+
+# What the programs of the pages read themselves, and what is a shell's own.
+OTHER_VARIABLES = {"GLOO_SOCKET_IFNAME", "PYTHONNOUSERSITE", "VLLM_WORKER_MULTIPROC_METHOD"}
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_a_variable_that_a_page_sets_is_one_that_the_table_knows(code: str) -> None:
+    """A name that was changed or never existed would be advice that does nothing."""
+    known = {variable.name for variable in environment_variables.variables()} | OTHER_VARIABLES
+    named = set(re.findall(r"(?:export |\$env:|unset |Env:)([A-Z][A-Z0-9_]{3,})", PAGES[code]))
+    assert named - {"NAME"} <= known, code
+
+
+def test_the_series_of_triton_that_a_page_names_are_those_of_the_releases() -> None:
+    told = re.findall(r"(2\.\d+) with (3\.\d+)", PAGES["GPU419"])
+    assert told
+    for torch, series in told:
+        triton = torch_releases.companions(f"{torch}.0")["triton"]
+        assert triton.startswith(f"{series}."), torch
+
+
+def test_the_floors_of_drivers_that_a_page_names_are_those_of_the_table() -> None:
+    told = re.findall(r"^\| (1\d) \| ([\d.]+) \| ([\d.]+) \|$", PAGES["GPU107"], re.MULTILINE)
+    assert [row[0] for row in told] == ["11", "12", "13"]
+    for major, linux, windows in told:
+        assert (cuda.floor(int(major), "linux"), cuda.floor(int(major), "windows")) == (
+            linux,
+            windows,
+        )
+
+
+def test_what_a_page_says_of_cudnn_is_what_the_table_says() -> None:
+    told = re.search(r"cuDNN (\S+) and newer need Turing \((\d\.\d)\)", PAGES["GPU426"])
+    assert told is not None
+    assert cuda.cudnn_floor(told[1]) == told[2]
+    assert cuda.cudnn_floor("9.10.2") != told[2]
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_an_extension_that_a_page_installs_by_number_is_a_known_release(code: str) -> None:
+    for name, version in re.findall(r"\b(xformers|vllm|triton)==(\d[\w.]*\w)", PAGES[code]):
+        if name == "triton":
+            assert packages.triton(version) is not None, code
+        else:
+            assert packages.torch_for(name, version) is not None, code

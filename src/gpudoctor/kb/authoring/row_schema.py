@@ -288,7 +288,11 @@ FILES: Mapping[str, File] = {
             "requirements": _of(packages.CapabilityRequirement),
             "companion_pythons": _rows(package="slug", version="version", pythons="texts"),
             "source_releases": _rows(
-                package="slug", first="version", last="version", missing_opt="versions"
+                package="slug",
+                first="version",
+                last="version",
+                missing_opt="versions",
+                compiles_opt="text",
             ),
             "engines": _rows(package="slug", why="text"),
             "triton": _of(packages.TritonRow, note_opt="text"),

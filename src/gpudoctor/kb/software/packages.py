@@ -208,6 +208,12 @@ def has_source(package: str, version: str | None) -> bool:
     return within and "dev" not in bare and bare not in row.get("missing", ())
 
 
+def compiling_variable(package: str) -> str | None:
+    """The variable that keeps a package's set-up script from fetching a ready wheel."""
+    row = _source_releases().get(package)
+    return None if row is None else row.get("compiles")
+
+
 @cache
 def _source_releases() -> Mapping[str, Mapping[str, Any]]:
     return {row["package"]: row for row in load("packages")["source_releases"]}

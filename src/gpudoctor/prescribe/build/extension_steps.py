@@ -89,7 +89,12 @@ def _step(
             risk="medium",
         )
     return extension_recipe(
-        package, served_by(package, gpus), facts.host, place.python, _why(entry)
+        package,
+        served_by(package, gpus),
+        facts.host,
+        place.python,
+        _why(entry),
+        for_code=not entry.foreign,
     )
 
 

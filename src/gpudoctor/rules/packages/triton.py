@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpudoctor.kb.software import torch_releases
+from gpudoctor.kb.software import packages, torch_releases
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.terms.shell import (
@@ -16,7 +16,7 @@ from gpudoctor.model.terms.shell import (
 from gpudoctor.rules.builds.torch_code import gpu_evidence
 from gpudoctor.rules.engine import knowledge_queries as knowledge
 from gpudoctor.rules.engine.all_rules import rule
-from gpudoctor.rules.engine.case import Case
+from gpudoctor.rules.engine.case import Case, Device
 from gpudoctor.rules.engine.wording import finding, names
 from gpudoctor.rules.packages.nvidia_wheels import exact
 
@@ -28,6 +28,9 @@ _TRITONS = (
     "triton-xpu",
     "pytorch-triton-xpu",
 )
+
+
+_PTXAS, _BLACKWELL = "TRITON_PTXAS_PATH", "TRITON_PTXAS_BLACKWELL_PATH"
 
 
 @rule(
@@ -87,10 +90,10 @@ def _mismatch(case: Case, name: str, installed: str, wanted: str) -> Finding:
 def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
     """The assembler inside Triton does not know a GPU, so torch.compile fails on it."""
     torch = case.facts.torch
-    if torch is None or not torch.ptxas_architectures or "TRITON_PTXAS_PATH" in case.environment:
+    if torch is None or not torch.ptxas_architectures:
         return
     known = [a for a in map(knowledge.architecture, torch.ptxas_architectures) if a is not None]
-    if not known or "TRITON_PTXAS_BLACKWELL_PATH" in case.environment:
+    if not known:
         return
     top = max(a.capability for a in known)
     listed = {a.capability for a in known}
@@ -102,9 +105,11 @@ def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
         and (device.capability > top or device.capability.major > 8)
         # Thor stands under its first number in the assemblers of CUDA 12.8 and 12.9.
         and not (device.capability.is_tegra and any(a.capability.is_tegra for a in known))
+        and not any(name in case.environment for name in _assemblers(case, device))
     ]
     if not devices:
         return
+    variables = dict.fromkeys(name for device in devices for name in _assemblers(case, device))
     yield finding(
         "triton-ptxas-too-old",
         f"The assembler inside Triton does not know {names(devices)}, so torch.compile fails on it",
@@ -122,11 +127,29 @@ def triton_ptxas_too_old(case: Case) -> Iterator[Finding | Unknown]:
             sentence_step("install", "Update torch, which brings a newer Triton."),
             environment_step(
                 "Or, with a newer CUDA toolkit on disk, name its assembler.",
-                {"TRITON_PTXAS_PATH": "/usr/local/cuda/bin/ptxas"},
+                dict.fromkeys(variables, "/usr/local/cuda/bin/ptxas"),
                 "environment",
             ),
         ),
     )
+
+
+def _assemblers(case: Case, device: Device) -> tuple[str, ...]:
+    """The variables that name another assembler for a GPU; both where the Triton is not known.
+
+    Triton from 3.6 on has one for GPUs from 10.0 on, and a variable of its own for it: the other
+    one changes nothing there (triton-lang/triton, issue 10331 and pull request 8945).
+    """
+    torch = case.facts.torch
+    installed = (case.packages.get(name) for name in _TRITONS)
+    version = next((p.version for p in installed if p is not None and p.version), None)
+    version = version or torch_releases.companions((torch and torch.version) or "").get("triton")
+    row = packages.triton(version) if version else None
+    if device.capability is not None and device.capability.major < 10:
+        return (_PTXAS,)
+    if row is None:
+        return (_PTXAS, _BLACKWELL)
+    return (_BLACKWELL,) if row.blackwell_cuda else (_PTXAS,)
 
 
 def _compiles(case: Case) -> bool:
