@@ -183,6 +183,8 @@ TEMPTING = [
     "psycopg2.OperationalError: could not connect to server: Connection refused",
     "ERROR: Could not build wheels for psycopg2, which is required to install pyproject.toml-based projects",
     "I unset DEBUG and the site works.",
+    "GPTQ does not support bfloat16\n\nOur GPTQ kernels run in float16 precision alone. It would help to have both.",
+    "The int8 kernels do not support bf16 yet; a pull request is welcome.",
 ]
 
 
