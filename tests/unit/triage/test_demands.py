@@ -98,6 +98,14 @@ DEMANDS = [
         "nccl-network-failed",
         "DistNetworkError: The client socket of TCPStore has timed out after 600s while trying to connect to (10.0.0.4, 29500).",
     ),
+    (
+        "nvcc-torch-cuda-mismatch",
+        "RuntimeError: This attention is only supported on CUDA 11.7 and above.",
+    ),
+    (
+        "cuda-visible-devices-wrong-index",
+        "ValueError: No slot '6' specified on host 'localhost'",
+    ),
 ]
 
 

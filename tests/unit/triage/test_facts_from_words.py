@@ -118,3 +118,12 @@ def test_a_mobile_card_is_not_the_desktops() -> None:
 def test_the_tag_of_a_wheel_is_not_the_python_that_runs() -> None:
     refused = "torch-2.5.1+cu124-cp313-cp313-linux_x86_64.whl is not a supported wheel"
     assert facts(f"ERROR: {refused} on this platform.\nPython 3.10.12").python.version == "3.10.12"
+
+
+@pytest.mark.parametrize(
+    "text", ["It has torch 2.5.0+cu124.", "torch==2.5.0+cu124...", "(torch 2.5.0+cu124)."]
+)
+def test_the_end_of_a_sentence_is_no_part_of_a_version(text: str) -> None:
+    torch = facts(text).torch
+    assert torch is not None
+    assert (torch.version, torch.cuda) == ("2.5.0+cu124", "12.4")

@@ -18,7 +18,7 @@ _COLUMNS = late_pattern(
 )
 _ANYWHERE = late_pattern(
     r"(?<![\w.-])((?:py)?torch(?:vision|audio)?|triton|xformers|bitsandbytes|flash[-_]attn"
-    r"|vllm)==(\d[\w.+]{0,40})"
+    r"|vllm)==(\d(?:[\w.+]{0,40}\w)?)"
 )
 # A report in JSON: "torch": "2.4.1+cu121".
 _JSON = re.compile(r"^\s{0,12}\"([A-Za-z][A-Za-z0-9_.-]{1,60})\": ?\"(\d[\w.+]{0,40})\",?$")
