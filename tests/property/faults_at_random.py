@@ -73,6 +73,8 @@ def round_(seed: int, disk: faults.Disk, folder: Path) -> str | None:
     if any(path.read_text() not in ("before", "before and after") for path in made.mine):
         return f"{shape.__name__}: somebody's own file was touched"
     left = [p for p in folder.rglob("*") if "gpudoctor-" in p.name or p.name.startswith("kept-")]
+    # Two versions of somebody's own file may both stay: one could not be linked, but was copied.
+    left = [path for path in left if not (path / "set-aside").is_dir()]
     return f"{shape.__name__}: {left} stays behind" if left else None
 
 

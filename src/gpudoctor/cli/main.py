@@ -167,11 +167,12 @@ def _looks_at_this_machine(arguments: list[str]) -> bool:
 def complain(message: str, code: int) -> int:
     """One line on stderr, made inert; the result is `code`."""
     from gpudoctor.collect.long_paths import ordinary_text
-    from gpudoctor.report.inert import inert
+    from gpudoctor.report.inert import inert, no_credentials
 
     try:
         encoding = sys.stderr.encoding or "ascii"
-        said = inert(ordinary_text(message)).encode(encoding, "replace").decode(encoding)
+        clean = inert(no_credentials(ordinary_text(message)))
+        said = clean.encode(encoding, "replace").decode(encoding)
         sys.stderr.write(f"gpudoctor: {said}\n")
         sys.stderr.flush()
     except (OSError, ValueError):  # nobody can read it: the exit code still tells

@@ -35,10 +35,12 @@ class Output:
             UsageError: a file cannot be written.
             InternalError: what was to be said is lost, as on a full disk.
         """
+        from gpudoctor.report.inert import no_credentials
+
         self.save(render)
         if self.format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-            _append(summary, render("markdown", _on_paper(self.style)))
-        text = render(self.format, self.style)
+            _append(summary, no_credentials(render("markdown", _on_paper(self.style))))
+        text = no_credentials(render(self.format, self.style))
         if self.format in ("json", "jsonl", "sarif"):
             # A CI runner finds commands of this form anywhere; in JSON one of them can be a letter.
             text = text.replace("##[", "#\\u0023[")
@@ -50,8 +52,10 @@ class Output:
         Raises:
             UsageError: a file cannot be written.
         """
+        from gpudoctor.report.inert import no_credentials
+
         for name, path in self.files:
-            _put(path, render(name, _on_paper(self.style)))
+            _put(path, no_credentials(render(name, _on_paper(self.style))))
 
     def only(self, formats: Sequence[str]) -> None:
         """Refuse a format that is none of these before any work is done.
@@ -213,11 +217,11 @@ def unwritten(error: OSError | ValueError) -> str | None:
 
 def progress(message: str, *, quiet: bool = False) -> None:
     """One line of progress on stderr."""
-    from gpudoctor.report.inert import inert
+    from gpudoctor.report.inert import inert, no_credentials
 
     if not quiet and sys.stderr is not None:
         try:
-            sys.stderr.write(within(inert(message), sys.stderr.encoding) + "\n")
+            sys.stderr.write(within(inert(no_credentials(message)), sys.stderr.encoding) + "\n")
             sys.stderr.flush()
         except OSError:  # nobody reads it
             pass

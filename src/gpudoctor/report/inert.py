@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # C0 and C1 controls but for newline and tab; Unicode's bidirectional and invisible controls,
 # with which a GPU's "name" could rewrite the line it stands in (Trojan Source, CVE-2021-42574).
 _CONTROLS = {
@@ -17,6 +19,13 @@ _INVISIBLE = {
         0xFEFF,
     )
 }
+# `git@` is no secret: it is the name that everybody has there.
+_CREDENTIALS = re.compile(r"(?<=://)(?!git@)[^\s/@\"'<>`]{1,1000}@")
+_TOKENS = re.compile(
+    r"([?&][\w.-]{0,40}(?:token|sig|signature|secret|password|credential|api[_-]?key)=)"
+    r"[^\s&#\"'<>`\\]{1,4000}",
+    re.IGNORECASE,
+)
 _TABLE = _CONTROLS | _INVISIBLE
 
 
@@ -28,6 +37,18 @@ def inert(text: str, *, one_line: bool = True) -> str:
     """
     clean = text.translate(_TABLE).encode("utf-8", "replace").decode("utf-8")
     return no_command(clean.replace("\n", "\\n") if one_line else clean)
+
+
+def no_credentials(text: str) -> str:
+    """`text` without passwords and tokens in its URLs: the last look before anything is put out.
+
+    What is known to be a URL was cleaned where it was read; this is for all that nobody thought of.
+    """
+    if "://" not in text:
+        return text
+    if "@" in text:
+        text = _CREDENTIALS.sub("***@", text)
+    return _TOKENS.sub(r"\1***", text) if "?" in text else text
 
 
 def no_command(text: str) -> str:

@@ -159,6 +159,14 @@ def test_not_even_one_with_characters_that_should_have_been_quoted(
     assert clean == "https://***@proxy.example:3128"
 
 
+def test_what_stands_in_the_query_of_a_url_is_a_credential_too() -> None:
+    given = "https://a.example/s https://b.example/s?token=x&y=1 and file:///srv/wheels"
+    assert (
+        strip_credentials(given)
+        == "https://a.example/s https://b.example/s?*** and file:///srv/wheels"
+    )
+
+
 PARTS = st.lists(st.sampled_from(["env", "x y", "torch", "lib", "a.b", "ünï"]), max_size=4)
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=12).filter(
     lambda name: name not in (".", "..") and name != "runner" and name.lower() != "shared"

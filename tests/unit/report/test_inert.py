@@ -9,7 +9,7 @@ import pytest
 
 from gpudoctor.cli.output import Output, progress
 from gpudoctor.report import FORMATS, render
-from gpudoctor.report.inert import inert
+from gpudoctor.report.inert import inert, no_credentials
 from gpudoctor.report.style import Style
 from unit.report.reports import report
 
@@ -46,3 +46,30 @@ def test_no_format_carries_a_command(format_, capsys):
     assert commands(said) == []
     if format_ == "json":
         assert json.loads(said)["findings"][0]["title"] == HOSTILE
+
+
+URLS = (
+    "https://u:s3cr3t@idx.example/simple",
+    "https://s3cr3t@idx.example/",
+    "see (http://bob:s3cr3t@proxy:3128)",
+    "https://idx.example/simple?token=s3cr3t&x=1",
+    "https://idx.example/w.whl?X-Amz-Signature=s3cr3t",
+)
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("format_", FORMATS)
+def test_no_credential_in_a_url_leaves_by_any_format(url, format_, capsys, tmp_path):
+    given = report()
+    whole = replace(given, findings=(replace(given.findings[0], title=url, detail=url),))
+    file = tmp_path / "report"
+    output = Output(Style(color=False, width=80), format_, ((format_, str(file)),))
+    output.emit(lambda name, drawn: render(whole, name, drawn))
+    progress(url)
+    said = capsys.readouterr()
+    assert "s3cr3t" not in said.out + said.err + file.read_text(encoding="utf-8")
+
+
+def test_what_is_no_credential_stays():
+    text = "pip install git+ssh://git@github.com/x/y see https://a.example/b?page=2 and a@b.example"
+    assert no_credentials(text) == text

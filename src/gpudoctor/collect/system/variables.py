@@ -24,11 +24,11 @@ def read_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _without_secrets(value: str, kind: environment.Kind) -> str:
-    if "@" not in value:
+    if "@" not in value and "?" not in value:
         return value
     from gpudoctor.model.privacy.scrubber import strip_credentials
 
     if "://" in value:
         return strip_credentials(value)
     # A proxy may be given without `http://`.
-    return "***@" + value.rpartition("@")[2] if kind == "url" else value
+    return "***@" + value.rpartition("@")[2] if kind == "url" and "@" in value else value

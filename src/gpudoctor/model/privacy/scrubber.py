@@ -132,11 +132,13 @@ class Scrubber:
 
 
 def strip_credentials(text: str) -> str:
-    """`https://user:token@host/` → `https://***@host/`, for every URL in the text."""
+    """`https://user:token@host/?sig=x` → `https://***@host/?***`, for every URL in the text."""
 
     def without(match: re.Match[str]) -> str:
         secret, host, port, tail = split_url(match[2])
-        return f"{match[1]}{'***@' if secret else ''}{host}{port}{tail}"
+        path, mark, query = _cut(tail, "?")
+        shown = f"{path}{mark}{'***' if query else ''}"
+        return f"{match[1]}{'***@' if secret else ''}{host}{port}{shown}"
 
     return _URL.sub(without, text)
 
