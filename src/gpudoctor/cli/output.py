@@ -35,12 +35,10 @@ class Output:
             UsageError: a file cannot be written.
             InternalError: what was to be said is lost, as on a full disk.
         """
-        from gpudoctor.report.inert import no_credentials
-
         self.save(render)
         if self.format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
-            _append(summary, no_credentials(render("markdown", _on_paper(self.style))))
-        text = no_credentials(render(self.format, self.style))
+            _append(summary, _without_credentials(render("markdown", _on_paper(self.style))))
+        text = _without_credentials(render(self.format, self.style))
         if self.format in ("json", "jsonl", "sarif"):
             # A CI runner finds commands of this form anywhere; in JSON one of them can be a letter.
             text = text.replace("##[", "#\\u0023[")
@@ -52,10 +50,8 @@ class Output:
         Raises:
             UsageError: a file cannot be written.
         """
-        from gpudoctor.report.inert import no_credentials
-
         for name, path in self.files:
-            _put(path, no_credentials(render(name, _on_paper(self.style))))
+            _put(path, _without_credentials(render(name, _on_paper(self.style))))
 
     def only(self, formats: Sequence[str]) -> None:
         """Refuse a format that is none of these before any work is done.
@@ -215,13 +211,21 @@ def unwritten(error: OSError | ValueError) -> str | None:
     return f"the output cannot be written: {error.strerror}"
 
 
+def _without_credentials(text: str, *, inert: bool = False) -> str:
+    """The last look at what is put out; `inert` for a line of progress, which nobody drew."""
+    from gpudoctor.report import inert as harmless
+
+    clean = harmless.no_credentials(text)
+    return harmless.inert(clean) if inert else clean
+
+
 def progress(message: str, *, quiet: bool = False) -> None:
     """One line of progress on stderr."""
-    from gpudoctor.report.inert import inert, no_credentials
-
     if not quiet and sys.stderr is not None:
         try:
-            sys.stderr.write(within(inert(no_credentials(message)), sys.stderr.encoding) + "\n")
+            sys.stderr.write(
+                within(_without_credentials(message, inert=True), sys.stderr.encoding) + "\n"
+            )
             sys.stderr.flush()
         except OSError:  # nobody reads it
             pass

@@ -48,7 +48,8 @@ class Journal:
                 os.lseek(descriptor, end, os.SEEK_SET)
                 write_all(descriptor, place.line_of(record, check)[0])
                 os.fsync(descriptor)
-            except OSError:
+            except OSError as error:
+                error.filename = path  # whose disk is full
                 os.ftruncate(descriptor, end)
                 raise
         finally:

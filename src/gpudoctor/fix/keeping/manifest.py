@@ -106,6 +106,9 @@ def write_whole(path: str, data: bytes) -> None:
     try:
         write_all(descriptor, data)
         os.fsync(descriptor)
+    except OSError as error:
+        error.filename = path  # whose disk is full
+        raise
     finally:
         os.close(descriptor)
     os.replace(partial, path)
