@@ -163,6 +163,52 @@ HARMLESS = [
 ]
 
 
+MANUAL = """Rings
+=====
+
+.. _rings:
+
+.. note::
+   A kernel that waits for itself hangs: an illegal memory access or a deadlock in ncclSend follows.
+
+Errors
+------
+
+.. code-block:: text
+
+   RuntimeError: CUDA error: out of memory
+
+See :func:`ring.send` and :ref:`rings`.
+"""
+
+EXAMPLE = """<!--
+Copyright: nobody. Licence: none.
+-->
+
+# Ring pattern
+
+## Overview
+All ranks enter; wrapping them in a group prevents a deadlock of NCCL.
+
+## Run
+    python ring.py
+
+## Code walk-through
+Each rank sends to the next one.
+
+## Expected output
+    RuntimeError: CUDA error: out of memory
+
+## Next steps
+Use more ranks.
+"""
+
+
+@pytest.mark.parametrize("text", [MANUAL, EXAMPLE], ids=["a manual", "the page of an example"])
+def test_a_page_in_which_nobody_speaks_gives_nothing(text):
+    assert of_string(text).findings == ()
+
+
 @pytest.mark.parametrize(("cause", "text"), MESSAGES)
 def test_the_message_names_its_cause(cause, text):
     names = [finding.name for finding in of_string(text).findings]

@@ -105,7 +105,9 @@ _SETTINGS = 25
 # A page explains terms and speaks of nobody; an issue's author says what happened to them.
 _TERMS = 12
 _TABLE_RULE = late_pattern(r"^\|(?: ?:?-{3,}:? ?\|){2,}\s*$", re.M)
-_SOMEBODY = late_pattern(r"\b(?:I|I'm|I've|my|We)\b")
+_SOMEBODY = late_pattern(r"\b(?:I(?!/)|I'm|I've|my|We)\b")
+# What stands before a page's title: its licence in a comment, or its front matter.
+_PREFACE = late_pattern(r"\A\s*(?:<!--.{0,4000}?-->\s*|---\n.{0,2000}?\n---\s*)+", re.S)
 _COMMENT = late_pattern(r"^\s*(?:#(?! {0,2}\w+ Traceback)|//|/\*|\*|--|;)")
 _DEFINITIONS = 5
 # A release in a list of changes: `## [1.2.3] - 2024-01-02`, `binutils (2.40-2) unstable; urgency=`,
@@ -121,6 +123,14 @@ _CHANGE = late_pattern(
 _CHANGES = 3
 
 
+# Markup of a manual: directives and roles of reStructuredText.
+_DIRECTIVE = late_pattern(
+    r"^\s*\.\. [\w-]{3,30}::|:(?:func|class|ref|doc|mod|meth|attr|envvar):`", re.M
+)
+_DIRECTIVES = 3
+_UNDERLINED = late_pattern(r"^\S.{2,100}\n([=~^*-])\1{3,}\s*$", re.M)
+
+
 def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
     """A title and three sections, none of which is one of an issue's.
 
@@ -134,8 +144,19 @@ def _reads_as_documentation(plain: str, lines: list[str]) -> bool:
     sections = _SECTION.findall(plain)
     if len(sections) < 3:
         return False
-    return not any(
-        _ISSUE_WORDS.search(section) for section in sections if len(section.split()) <= 3
+    of_issues = sum(
+        1 for section in sections if len(section.split()) <= 3 and _ISSUE_WORDS.search(section)
+    )
+    # A page of an example has "Expected output" among its sections; nobody speaks in it.
+    return of_issues == 0 or (2 * of_issues < len(sections) and not _SOMEBODY.search(plain))
+
+
+def _reads_as_a_manual(plain: str) -> bool:
+    """Two underlined headings and directives of reStructuredText, and nobody speaks of himself."""
+    return (
+        len(_DIRECTIVE.findall(plain)) >= _DIRECTIVES
+        and len(_UNDERLINED.findall(plain)) >= 2
+        and not _SOMEBODY.search(plain)
     )
 
 
@@ -174,7 +195,8 @@ def nature(text: Text) -> Nature:
     headings = {match[0].strip("#= ").lower() for match in _HEADING.finditer(plain)}
     if len(headings) >= 3 or (len(headings) >= 2 and _TITLE.search(plain)):
         return "documentation"
-    if _reads_as_documentation(plain, lines):
+    page = _PREFACE.sub("", plain, count=1)
+    if _reads_as_documentation(page, page.split("\n")) or _reads_as_a_manual(plain):
         return "documentation"
     if _reads_as_source(lines):
         return "source"
