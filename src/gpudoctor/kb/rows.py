@@ -7,7 +7,7 @@ its keys in `gpudoctor.kb.authoring.row_schema` instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from gpudoctor.model.value import field_names, required_fields
@@ -26,6 +26,8 @@ Platform = str
 """As wheels name it: `linux_x86_64`."""
 Level = str
 """`error`, `warning` or `info`."""
+Date = str
+"""`2026-11-20`, or the month alone."""
 
 Row = TypeVar("Row")
 
@@ -39,10 +41,13 @@ _KINDS: Mapping[str, str] = {
     "Slug": "slug",
     "Code": "code",
     "Level": "severity",
+    "Date": "date",
     "Area": "area",
     "Role": "text",
     "Kind": "text",
     "tuple[str, ...]": "texts",
+    "tuple[int, ...]": "ints",
+    "tuple[Capability, ...]": "capabilities",
     "tuple[Version, ...]": "versions",
     "tuple[Gfx, ...]": "gfxs",
     "tuple[Platform, ...]": "platforms",
@@ -51,12 +56,27 @@ _KINDS: Mapping[str, str] = {
 (`gpudoctor.kb.authoring.documents`)."""
 
 
+_OTHER_KEYS: dict[type, Mapping[str, str]] = {}
+
+
+def written_as(**others: str) -> Callable[[type[Row]], type[Row]]:
+    """For a class of rows: the keys under which some of its fields are written."""
+
+    def note(row_class: type[Row]) -> type[Row]:
+        _OTHER_KEYS[row_class] = others
+        return row_class
+
+    return note
+
+
 def made(row_class: type[Row], row: Mapping[str, Any]) -> Row:
     """A compiled row as a value of its class; lists become tuples, other keys are left out."""
     values = {}
+    others = _OTHER_KEYS.get(row_class, {})
     for name in field_names(row_class):
-        if name in row:
-            value = row[name]
+        key = others.get(name, name)
+        if key in row:
+            value = row[key]
             values[name] = tuple(value) if type(value) is list else value
     return row_class(**values)
 
@@ -68,9 +88,11 @@ def keys(row_class: type) -> dict[str, str]:
         KeyError: a field's annotation stands for no kind.
     """
     required = required_fields(row_class)
+    others = _OTHER_KEYS.get(row_class, {})
     found = {}
     for name, annotation in row_class.__annotations__.items():
         kind = _KINDS[annotation.removesuffix(" | None")]
         nullable = "|null" if annotation.endswith(" | None") else ""
-        found[name if name in required else f"{name}?"] = kind + nullable
+        key = others.get(name, name)
+        found[key if name in required else f"{key}?"] = kind + nullable
     return found

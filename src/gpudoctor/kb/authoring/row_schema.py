@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from gpudoctor.kb import environment_variables, rows, smoke_figures
 from gpudoctor.kb.findings import catalogue, error_codes, follow_ups, signatures
-from gpudoctor.kb.hardware import amd_gpus, intel_gpus
-from gpudoctor.kb.software import cuda, dependents, module_steps, packages
+from gpudoctor.kb.hardware import amd_gpus, intel_gpus, nvidia_gpus
+from gpudoctor.kb.software import cuda, dependents, indexes, module_steps, packages
 from gpudoctor.model.value import dataclass, field
 
 
@@ -90,33 +90,11 @@ _SIGNATURES = File(
 FILES: Mapping[str, File] = {
     "gpus.yaml": File(
         {
-            "architectures": _rows(
-                cc="capability",
-                architecture="text",
-                first_branch="int|null",
-                last_branch="int|null",
-                module="text",
-                tegra="bool",
-                arm_only_opt="bool",
-            ),
+            "architectures": _of(nvidia_gpus.CapabilityRow),
             "series": _rows(words="text", cc="capability"),
             "tegra_chips": _rows(chip="slug", name="text", cc="capability"),
-            "gpus": _rows(
-                name="text",
-                aliases_opt="texts",
-                cc="capability",
-                cc_options_opt="capabilities",
-                architecture="text",
-                chip="text",
-                segment="text",
-                memory_gb_opt="ints",
-                min_driver="version|null",
-                min_driver_basis="text",
-                first_stable_driver_opt="version",
-                last_driver_branch_opt="int",
-                cc_basis="text",
-                jetpack_opt="text",
-                note_opt="text",
+            "gpus": _of(
+                nvidia_gpus.GpuModel, aliases_opt="texts", cc_basis="text", jetpack_opt="text"
             ),
         }
     ),
@@ -154,14 +132,7 @@ FILES: Mapping[str, File] = {
                 confidence_opt="text",
                 note_opt="text",
             ),
-            "branches": _rows(
-                branch="int",
-                cuda="version|null",
-                designation_opt="text",
-                end_opt="date",
-                last_for_opt="texts",
-                note_opt="text",
-            ),
+            "branches": _of(cuda.Branch),
             "cudnn": _rows(since="version", lowest="capability", cuda="int|null", note_opt="text"),
             "forward_compatibility": _rows(
                 package="text", os="texts", segments="texts", note_opt="text"
@@ -255,7 +226,7 @@ FILES: Mapping[str, File] = {
         {
             "overrides": _of(amd_gpus.Override),
             "indexes": _of(amd_gpus.AmdIndex),
-            "kernel_drivers": _rows(module="version", releases="versions", rocm="versions"),
+            "kernel_drivers": _of(amd_gpus.KernelDriver, module="version"),
             "blas_gaps": _rows(variant="text", gfx="gfxs", basis="slug"),
             "wsl": _rows(generations="texts"),
             "generic": _rows(target="text", gfx="gfxs"),
@@ -372,7 +343,7 @@ FILES: Mapping[str, File] = {
         {
             "pypi": _rows(part="text"),
             "without_torch": _rows(part="text", why="text"),
-            "conda_forge": _rows(cuda="version", sass="texts", ptx="texts"),
+            "conda_forge": _of(indexes.CondaBuild),
             "conda_channels": _rows(channel="text", last="version", variants="texts"),
         }
     ),

@@ -193,9 +193,9 @@ def is_integrated(gfx: str) -> bool:
 class KernelDriver:
     """A packaged amdgpu, by what its module's number begins with."""
 
-    releases: tuple[str, ...]
+    releases: tuple[Version, ...]
     """The driver releases that have it: `30.10`, before 2025-09 the ROCm that they came with."""
-    rocm: tuple[str, ...]
+    rocm: tuple[Version, ...]
     """The ROCm releases (major and minor) that AMD supports with it, oldest first."""
 
 
@@ -205,7 +205,7 @@ def kernel_driver(module: str) -> KernelDriver | None:
     wanted = ".".join(module.split(".")[:2])
     for row in load("amd")["kernel_drivers"]:
         if row["module"] == wanted:
-            return KernelDriver(tuple(row["releases"]), tuple(row["rocm"]))
+            return made(KernelDriver, row)
     return None
 
 

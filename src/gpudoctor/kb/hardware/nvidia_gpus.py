@@ -8,31 +8,33 @@ from functools import cache
 from typing import Any
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Capability, Version, made, written_as
 from gpudoctor.model.terms.version import numbers
-from gpudoctor.model.value import dataclass
+from gpudoctor.model.value import dataclass, replace
 
 
+@written_as(capability="cc", capabilities="cc_options")
 @dataclass(frozen=True, slots=True)
 class GpuModel:
     """A GPU as it is sold (configs/gpus.yaml)."""
 
     name: str
     """As nvidia-smi prints it, without the leading NVIDIA: `GeForce RTX 5060 Ti`."""
-    capability: str
+    capability: Capability
     """Compute capability, `12.0`; the likeliest one where the name is ambiguous."""
-    capabilities: tuple[str, ...]
-    """Every capability under which the name was sold; more than one: ask the driver."""
     architecture: str
     """`Blackwell`"""
     chip: str
     segment: str
     """`geforce`, `workstation`, `datacenter`, `embedded`, `jetson` …"""
+    min_driver: Version | None
+    """First driver seen to list it: evidence, no floor (see `min_driver_basis`)."""
+    min_driver_basis: str
+    capabilities: tuple[Capability, ...] = ()
+    """Every capability under which the name was sold; more than one: ask the driver."""
     memory_gb: tuple[int, ...] = ()
     """Sizes it was sold with, GB; empty where not known."""
-    min_driver: str | None = None
-    """First driver seen to list it: evidence, no floor (see `min_driver_basis`)."""
-    min_driver_basis: str | None = None
-    first_stable_driver: str | None = None
+    first_stable_driver: Version | None = None
     """First stable driver that lists it, where `min_driver` is a beta."""
     last_driver_branch: int | None = None
     """Last driver branch that serves it; `None`: it goes on."""
@@ -54,11 +56,12 @@ class PciDevice:
     first_open_driver: str | None = None
 
 
+@written_as(capability="cc")
 @dataclass(frozen=True, slots=True)
 class CapabilityRow:
     """One compute capability (configs/gpus.yaml, architectures)."""
 
-    capability: str
+    capability: Capability
     architecture: str
     first_branch: int | None
     """Driver branch that first knew it; `None`: not known, or no desktop driver serves it."""
@@ -72,20 +75,8 @@ class CapabilityRow:
 
 
 def _model(row: Mapping[str, Any]) -> GpuModel:
-    return GpuModel(
-        name=row["name"],
-        capability=row["cc"],
-        capabilities=tuple(row.get("cc_options", (row["cc"],))),
-        architecture=row["architecture"],
-        chip=row["chip"],
-        segment=row["segment"],
-        memory_gb=tuple(row.get("memory_gb", ())),
-        min_driver=row.get("min_driver"),
-        min_driver_basis=row.get("min_driver_basis"),
-        first_stable_driver=row.get("first_stable_driver"),
-        last_driver_branch=row.get("last_driver_branch"),
-        note=row.get("note"),
-    )
+    model = made(GpuModel, row)
+    return model if model.capabilities else replace(model, capabilities=(model.capability,))
 
 
 @cache
@@ -151,15 +142,7 @@ def capability_row(capability: str) -> CapabilityRow | None:
     """What is known of a compute capability such as `12.0`."""
     for row in load("gpus")["architectures"]:
         if row["cc"] == capability:
-            return CapabilityRow(
-                capability=row["cc"],
-                architecture=row["architecture"],
-                first_branch=row["first_branch"],
-                last_branch=row["last_branch"],
-                module=row["module"],
-                tegra=row["tegra"],
-                arm_only=row.get("arm_only", False),
-            )
+            return made(CapabilityRow, row)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gpudoctor.kb._data import load
 from gpudoctor.kb.hardware import nvidia_gpus as gpus
-from gpudoctor.kb.rows import Version, made
+from gpudoctor.kb.rows import Date, Version, made, written_as
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import dataclass
 
@@ -29,16 +29,17 @@ class ToolkitRelease:
     note: str | None = None
 
 
+@written_as(number="branch")
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A driver branch: 570 for 570.172.08."""
 
     number: int
-    cuda: str | None
+    cuda: Version | None
     """Newest CUDA that it serves in full."""
     designation: str | None = None
     """`LTS`, `Production`, `New Feature`."""
-    end: str | None = None
+    end: Date | None = None
     """Month of its end of life, `2028-06`."""
     last_for: tuple[str, ...] = ()
     """Architectures that it is the last to serve."""
@@ -126,17 +127,7 @@ def floor(cuda_major: int, os: str) -> str | None:
 @cache
 def branches() -> tuple[Branch, ...]:
     """All driver branches, oldest first."""
-    return tuple(
-        Branch(
-            number=row["branch"],
-            cuda=row["cuda"],
-            designation=row.get("designation"),
-            end=row.get("end"),
-            last_for=tuple(row.get("last_for", ())),
-            note=row.get("note"),
-        )
-        for row in _rows("branches")
-    )
+    return tuple(made(Branch, row) for row in _rows("branches"))
 
 
 def branch_of(driver_major: int) -> int | None:

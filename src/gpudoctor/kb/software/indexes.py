@@ -8,6 +8,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from gpudoctor.kb._data import load
+from gpudoctor.kb.rows import Version, made
 from gpudoctor.model.value import dataclass
 
 _VARIANT = re.compile(r"(cu\d{2,3}|cpu|xpu|rocm\d[0-9.]*|rocm-preview)\Z", re.ASCII)
@@ -58,7 +59,7 @@ def carried(url: str) -> Carried:
 class CondaBuild:
     """What conda-forge compiles pytorch for with one CUDA."""
 
-    cuda: str
+    cuda: Version
     sass: tuple[str, ...]
     ptx: tuple[str, ...]
 
@@ -67,7 +68,7 @@ def conda_forge(cuda: str) -> CondaBuild | None:
     """The architectures of conda-forge's builds for a CUDA (`12.6`); `None`: not known."""
     for row in load("indexes")["conda_forge"]:
         if row["cuda"] == cuda:
-            return CondaBuild(cuda, tuple(row["sass"]), tuple(row["ptx"]))
+            return made(CondaBuild, row)
     return None
 
 
