@@ -60,6 +60,8 @@ def test_a_ceiling_for_cuda_leaves_the_build_open(specs):
         ('pytorch = { version = "2.9.1.*", build = "cuda129*" }', "fails"),
         ('pytorch = "*"\n[system-requirements]\ncuda = "12"', "open"),
         ('pytorch-gpu = "*"\ncuda-version = "13.0.*"\n[system-requirements]\ncuda = "12"', "fails"),
+        ('pytorch-cpu = "*"\ncuda-version = "13.0.*"\n[system-requirements]\ncuda = "12"', "fails"),
+        ('pytorch-cpu = "2.9.1.*"\ncuda-version = ">=12"', "2.9.1 cpu"),
     ],
 )
 def test_pixi_solves_for_the_cuda_that_its_manifest_declares(more, said):

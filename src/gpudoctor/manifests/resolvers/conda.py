@@ -147,6 +147,16 @@ def _conda_forge(
         )  # fmt: skip
     if alone and not declared:
         cpu = True
+    pinned = next((spec for spec in document.conda if spec.name == "cuda-version"), None)
+    exact = pinned is not None and pinned.version.startswith("==")
+    asked = pinned.version.removeprefix("==").removesuffix(".*") if pinned and exact else ""
+    wanted = cuda or asked
+    if wanted and declared and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
+        why = f"{document.path} asks for CUDA {wanted}, and declares CUDA {declared}"
+        return InstallOutcome(
+            status="fails", tool=tool, assumption=said, why=why, reason="conflict",
+            files=(torch.at,),
+        )  # fmt: skip
     if cpu and not gpu:
         return InstallOutcome(
             status="installs",
@@ -160,15 +170,6 @@ def _conda_forge(
             "the machine that solves it, else the CPU build"
         )
         return _open(tool, said, why, torch)
-    pinned = next((spec for spec in document.conda if spec.name == "cuda-version"), None)
-    asked = pinned.version.removeprefix("==").removesuffix(".*") if pinned else ""
-    wanted = cuda or asked
-    if wanted and declared and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
-        why = f"{document.path} asks for CUDA {wanted}, and declares CUDA {declared}"
-        return InstallOutcome(
-            status="fails", tool=tool, assumption=said, why=why, reason="conflict",
-            files=(torch.at,),
-        )  # fmt: skip
     if cuda and asked and cuda.split(".")[0] != asked.split(".")[0]:
         why = f"{document.path} asks for a build for CUDA {cuda} beside cuda-version {asked}"
         return InstallOutcome(

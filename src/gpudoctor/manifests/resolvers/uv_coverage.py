@@ -69,8 +69,8 @@ def named_file(
             why = f"{document.path} allows Python {older[0]}, and the torch {release.version} that "
             why += f"it names by a URL asks for Python {release.requires_python}"
             return _instead(outcome, "fails", why, wish.at)
-        last = replace(scene, python=minors[-1])
-        if pythons and _forks(task_at(last), [f"3.{tag[3:]}" for tag in pythons]):
+        others = [replace(scene, platform=name, python=minors[-1]) for name in PLATFORMS]
+        if pythons and any(_forks(task_at(other), minors) for other in others):
             why = f"{document.path} names one wheel for Python {', '.join(minors)}: whether uv "
             why += "forks by Python, and finds none for a fork, depends on all that it brings"
             return _instead(outcome, "open", why, wish.at)
@@ -98,13 +98,14 @@ def _between(minor: int, minors: list[str]) -> bool:
     return bounds[0] <= minor <= bounds[1]
 
 
-def _forks(task: Task, pythons: list[str]) -> bool:
-    """Whether a companion's newest release is for later Pythons than a file."""
-    for name in COMPANIONS:
+def _forks(task: Task, minors: list[str]) -> bool:
+    """Whether the newest release that an index has for a line is for fewer Pythons than wanted."""
+    for name in (TORCH, *COMPANIONS):
         rows = task.wishes.get(name, ())
-        pool = task.pools(task.scene)(name) if rows else None
-        best = next((item for item in pool or () if fits(item, rows)), None)
-        if best is not None and not all(allows(best.requires_python, f"{m}.9") for m in pythons):
+        if not rows or any(row.url for row in rows):
+            continue
+        best = next((item for item in task.pools(task.scene)(name) or () if fits(item, rows)), None)
+        if best is not None and not all(allows(best.requires_python, f"{m}.9") for m in minors):
             return True
     return False
 
