@@ -68,9 +68,9 @@ class InstallOutcome:
     choices: tuple[Choice, ...] = ()
     why: str = ""
     """For `fails`, `open` and `nothing`: a sentence without full stop."""
-    reason: Literal["missing", "conflict", "python", "platform", ""] = ""
+    reason: Literal["missing", "conflict", "python", "platform", "managed", ""] = ""
     """For `fails`: no such version there, requirements that exclude each other, no wheel for
-    this Python, no wheel for this platform."""
+    this Python, no wheel for this platform, a Python that belongs to the distribution."""
     at_install: bool = False
     """For `fails`: the lock can be written, and fails where it is installed here."""
     files: tuple[FileAt, ...] = ()

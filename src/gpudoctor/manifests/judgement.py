@@ -195,6 +195,7 @@ def _failure(outcome: InstallOutcome) -> Finding:
         "conflict": "requirements-conflict",
         "platform": "no-wheel-for-platform",
         "missing": "nonexistent-wheel",
+        "managed": "image-python-is-managed",
     }
     # The name of a package or of a file keeps its letters.
     sentence = outcome.why.startswith("the ")

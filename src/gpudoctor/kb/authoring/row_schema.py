@@ -323,7 +323,12 @@ FILES: Mapping[str, File] = {
     "images.yaml": File(
         {
             "images": _rows(
-                image="text", tag="text", brings="text", python_opt="version", libc_opt="text"
+                image="text",
+                tag="text",
+                brings="text",
+                python_opt="version",
+                libc_opt="text",
+                managed_opt="bool",
             )
         }
     ),

@@ -23,6 +23,8 @@ class BaseImage:
     musl: bool = False
     asks_driver: bool = False
     """Whether it sets NVIDIA_REQUIRE_CUDA, by which a container refuses to start."""
+    managed: bool = False
+    """Whether its Python is the distribution's, which pip refuses to install into (PEP 668)."""
 
 
 @lru_cache(maxsize=256)
@@ -52,5 +54,6 @@ def image(reference: str) -> BaseImage | None:
             said.get("image_cuda") or cuda,
             row.get("libc") == "musl",
             said.get("image_cuda") is not None,
+            bool(row.get("managed")),
         )
     return None

@@ -164,6 +164,8 @@ def _copy_from(stage: Stage, other: Stage, words: list[str], at: FileAt) -> None
     stage.tool = other.tool
     stage.place = target.rstrip("/") if other.place in sources else None
     here, there = stage.scene.python, other.scene.python
+    if brings_python(sources):
+        stage.managed = other.managed
     stated = other.python_stated and stage.python_stated
     if stated and here != there and other.installed and not brings_python(sources):
         why = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gpudoctor.manifests.choice import InstallOutcome
 from gpudoctor.manifests.containers.places import SYSTEM, default_place, placed
 from gpudoctor.manifests.containers.stage import Stage
 from gpudoctor.manifests.install_file import UnreadPart, Wish
@@ -41,6 +42,12 @@ _OTHER_VALUED = (
 )  # fmt: skip
 
 
+_BREAK, _UV_BREAK = "--break-system-packages", "UV_BREAK_SYSTEM_PACKAGES"
+_LIFTED = re.compile(
+    r"EXTERNALLY-MANAGED|break-system-packages[ =]+[\"']?(true|1)"
+    r"|conda|mamba|miniforge|pyenv|altinstall"
+)
+"""What takes the mark away, or brings another Python of the same version."""
 _PLACES = ("-t", "--target", "--prefix", "--root", "-p", "--python")
 
 
@@ -104,10 +111,32 @@ def install(
             place = "/root/.local"
         elif name in ("-U", "--upgrade", "--force-reinstall", "--reinstall"):
             upgrade = True
+    if _is_refused(stage, words, variables, tool, place):
+        why = f"the Python {stage.managed} of the base image belongs to its distribution, and "
+        why += f"{tool} refuses to install into it: a virtual environment, or "
+        why += "--break-system-packages"
+        found = InstallOutcome(status="fails", tool=tool, why=why, reason="managed", files=(at,))
+        stage.take(found, at)
+        return
     if backend:
         # Nobody has a driver while an image is built.
         reading.options["torch-backend"] = "cpu" if backend == "auto" else backend
     _settle(stage, reading, at, tool, upgrade=upgrade, place=place)
+
+
+def _is_refused(
+    stage: Stage, words: list[str], variables: dict[str, str], tool: str, place: str | None
+) -> bool:
+    """Whether the installation goes into a Python that is marked as externally managed.
+
+    Source: PEP 668; pip leaves the mark aside for --target, --prefix and --root.
+    """
+    if stage.managed is None or stage.managed != stage.scene.python or place != SYSTEM:
+        return False
+    if any(word.partition("=")[0] in (*_PLACES[:4], _BREAK, "--user") for word in words):
+        return False
+    allowed = variables.get("PIP_BREAK_SYSTEM_PACKAGES" if tool == "pip" else _UV_BREAK, "0")
+    return allowed in ("", "0", "false") and not _LIFTED.search(stage.source.text)
 
 
 def _package(stage: Stage, reading: Reading, word: str, at: FileAt) -> None:

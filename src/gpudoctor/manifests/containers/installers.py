@@ -21,7 +21,15 @@ from gpudoctor.model.requirements.requirement_line import normal
 _PIP = re.compile(r"(?:.*/)?pip(?:3(?:\.\d+)?)?\Z")
 _PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?\Z")
 _CONDA = ("conda", "mamba", "micromamba")
-_INSTALLER = re.compile(r"(?i)(miniconda|miniforge|mambaforge|anaconda)[^/]*\.sh\Z")
+_INSTALLER = re.compile(
+    r"(?i)((miniconda|miniforge|mambaforge|anaconda)[^/]*|uv[-_]?install(er)?|rustup[^/]*)\.sh\Z"
+)
+_TOOLS_SCRIPT = re.compile(
+    r"https?://(astral\.sh/uv|sh\.rustup\.rs|deb\.nodesource\.com|install\.python-poetry\.org"
+    r"|pdm-project\.org|micro\.mamba\.pm|pixi\.sh|bootstrap\.pypa\.io|get\.docker\.com"
+    r"|packagecloud\.io|ollama\.com/install|dotenvx\.sh|just\.systems|get\.helm\.sh)"
+)
+"""Installers of one tool each, which are piped into a shell: none of them brings torch."""
 _SCRIPT = re.compile(r"(?:\./|/)?[\w./-]+\.(sh|py)\Z")
 
 
@@ -34,6 +42,7 @@ def run(stage: Stage, line: str, at: FileAt) -> None:
         return
     active = stage.variables.get("VIRTUAL_ENV")
     before: Stage | None = None
+    fetched = False
     for command in found:
         if command.alternative:
             failed = stage.failed is not None and before is not None and before.failed is None
@@ -43,7 +52,12 @@ def run(stage: Stage, line: str, at: FileAt) -> None:
                 stage.inherit(before)
         before = Stage(stage.source, stage.scene)
         before.inherit(stage)
-        follow(stage, command, at)
+        piped = fetched and command.words[:1] in (("sh",), ("bash",), ("sudo",))
+        if not piped:
+            follow(stage, command, at)
+        fetched = command.words[:1] in (("curl",), ("wget",)) and any(
+            map(_TOOLS_SCRIPT.search, command.words)
+        )
     # An environment is active for its line alone.
     if active is None:
         stage.variables.pop("VIRTUAL_ENV", None)

@@ -39,6 +39,8 @@ class Stage:
         """What the container starts, as the file says it."""
         self.python_stated = False
         """Whether the Python is the image's own, and not the one that was asked for."""
+        self.managed: str | None = None
+        """The Python of the distribution, which pip refuses to install into (PEP 668)."""
         self.cuda: str | None = None
         """The CUDA that the base image asks the driver for."""
         self.cuda_at: FileAt | None = None
@@ -59,7 +61,7 @@ class Stage:
         self.image, self.brought = other.image, dict(other.brought)
         self.place, self.python_stated = other.place, other.python_stated
         self.image_place, self.second = other.image_place, other.second
-        self.started = other.started
+        self.started, self.managed = other.started, other.managed
 
     def begin(self, reference: str, at: FileAt) -> None:
         """Begin on a base image."""
@@ -73,6 +75,7 @@ class Stage:
             self.cuda, self.cuda_at = found.cuda, at
         if found.python:
             self.take_python(found.python)
+            self.managed = found.python if found.managed else None
         if found.musl:
             why = f"the image {reference} has musl, for which no wheel of torch is made"
             self.failed = InstallOutcome(
