@@ -44,6 +44,23 @@ MESSAGES = [
         "cuda-unknown-999-uvm-after-suspend",
         "NVRM: GPU 0000:01:00.0: PreserveVideoMemoryAllocations module parameter is set. System Power Management attempted without driver procfs suspend interface.",
     ),
+    ("kernel-module-missing-after-kernel-update", "==> ERROR: module not found: 'nvidia_uvm'"),
+    (
+        "nvml-driver-library-mismatch",
+        "nvidia-modeset: Version mismatch: nvidia.ko(550.90) nvidia-modeset.ko(550.78)",
+    ),
+    (
+        "driver-not-loaded",
+        "(EE) NVIDIA: Failed to initialize the NVIDIA kernel module. Please see the system's kernel log",
+    ),
+    (
+        "kernel-module-missing-after-kernel-update",
+        "dpkg: error processing package nvidia-dkms-550 (--configure):\n installed nvidia-dkms-550 package post-installation script subprocess returned error exit status 10",
+    ),
+    (
+        "driver-not-loaded",
+        "The following packages have unmet dependencies:\n nvidia-driver-550 : Depends: libnvidia-gl-550 (= 550.90) but it is not going to be installed",
+    ),
     # installers and services
     (
         "no-space-for-installation",
