@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gpudoctor.collect.gpus.pci import PCI_VENDORS
 from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.kb.software.torch_releases import cuda_of_variant
@@ -21,7 +22,7 @@ from gpudoctor.model.value import replace
 
 _KNOWLEDGE = "knowledge base"
 _LABEL = "the version's label"
-_PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel", "106b": "apple"}
+_VENDORS_BY_ID = {**PCI_VENDORS, "106b": "apple"}
 _WORDS = {"nvidia": "nvidia", "amd": "amd", "radeon": "amd", "intel": "intel", "apple": "apple"}
 
 
@@ -86,7 +87,7 @@ def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:
 
 def _vendor(gpu: Gpu) -> str | None:
     """Whose GPU it is, by its PCI id, else by the first word of its name."""
-    if gpu.pci_id and (vendor := _PCI_VENDORS.get(gpu.pci_id.lower().partition(":")[0])):
+    if gpu.pci_id and (vendor := _VENDORS_BY_ID.get(gpu.pci_id.lower().partition(":")[0])):
         return vendor
     words = (gpu.name or "").lower().replace("(r)", " ").split()
     named = next((_WORDS[word] for word in words if word in _WORDS), None)

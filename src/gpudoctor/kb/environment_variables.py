@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -23,6 +24,8 @@ class Variable:
     """`url`: it may carry credentials, which are taken out on reading."""
     role: Role | None = None
     """What it is a sign of: a cluster's scheduler, a job of a CI service."""
+    slows: str | None = None
+    """What it does where it is switched on and slows a program down without breaking it."""
     sources: tuple[str, ...] = ()
 
 
@@ -36,6 +39,12 @@ def variables() -> tuple[Variable, ...]:
 def variables_with(role: str) -> tuple[str, ...]:
     """Names of the variables with a role, in the order of the table."""
     return tuple(item.name for item in variables() if item.role == role)
+
+
+@cache
+def slowing_switches() -> Mapping[str, str]:
+    """The switches that slow a program down, and what each does."""
+    return {item.name: item.slows for item in variables() if item.slows}
 
 
 @cache

@@ -28,8 +28,8 @@ from gpudoctor.prescribe.request.target import target_of
 from gpudoctor.rules import judge as judge_sheet
 from gpudoctor.rules.engine.wording import finding
 
+_USUAL = "linux_x86_64"
 _EXACT = re.compile(r"===?\s*\d[^,*]*\Z")
-_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +66,18 @@ def judge(
     """
     target = target_of(sheet)
     sources = formats.sources(tuple(paths))
+    # Those of today, wherever it is installed: some platforms have no newest release.
+    pythons = (target.python,) if target.python else torch_releases.pythons_of_newest(_USUAL)
     scenes = [
         Scene(
-            target.platform or "linux_x86_64",
+            target.platform or _USUAL,
             python,
             tuple(map(normal, extras)),
             tuple(map(normal, groups)),
             target.glibc,
             None if tool in (None, "auto") else tool,
         )
-        for python in ([target.python] if target.python else _PYTHONS)
+        for python in pythons
     ]
     found = [installations(sources, scene) for scene in scenes]
     rows = [_agreed(row, scenes) for row in zip(*found, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.findings.follow_ups import follow_up
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Evidence, Finding, Severity, StepKind
 from gpudoctor.model.report import SmokeTest
@@ -214,16 +215,6 @@ def _evidence(run: Run, mishap: Mishap) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-_NEXT_LOOK = {
-    "smoke-hung": "nvidia-smi and the kernel's log (dmesg) while it hangs: an Xid line names a "
-    "fault of the GPU; where the build carries PTX alone, the driver may still be compiling",
-    "torch-import-hang": "python -X faulthandler -c 'import torch', and where it stands after "
-    "some time (py-spy dump --pid PID)",
-    "wrong-numbers": "Run it again: errors that change from run to run speak for memory or "
-    "overclocking, the same error every time for a kernel",
-}
-
-
 def _finding(
     run: Run,
     name: str,
@@ -259,7 +250,7 @@ def _finding(
         gpus=() if run.target.index is None else (run.target.index,),
         clears_with=clears,
         caused_by=behind if behind and catalogue.find(behind) else None,
-        next_look=_NEXT_LOOK.get(name),
+        next_look="; ".join(follow_up(name).look) or None,
         still_possible=entry.still_possible,
         remedies=remedies,
     )

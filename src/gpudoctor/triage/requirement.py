@@ -15,6 +15,7 @@ from gpudoctor.examine.settings.requirements import (
     is_version,
 )
 from gpudoctor.kb.findings import catalogue
+from gpudoctor.kb.smoke_figures import formats
 from gpudoctor.model.facts import Gpu
 from gpudoctor.model.finding import Finding, Severity
 from gpudoctor.model.requirements.specifier import specifier_of
@@ -71,7 +72,7 @@ def wanted(
         _specifier(torch)
     yes_or_no("bf16", bf16)
     yes_or_no("fp8", fp8)
-    of_formats = "8.9" if fp8 else "8.0" if bf16 else None
+    of_formats = formats()["float8"] if fp8 else formats()["bfloat16"] if bf16 else None
     return ProgramRequirement(
         gpus=gpus,
         capability=max((item for item in (least, of_formats) if item), key=numbers, default=None),

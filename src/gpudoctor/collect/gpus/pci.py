@@ -12,7 +12,8 @@ from gpudoctor.model.value import dataclass
 
 DEVICES = "/sys/bus/pci/devices"
 KFD_NODES = "/sys/class/kfd/kfd/topology/nodes"
-_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
+PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
+"""Vendor ids of those whose GPUs torch can use (pci.ids)."""
 _CLASSES = {
     "nvidia": ("0300", "0302", "0380"),
     "amd": ("0300", "0302", "0380", "1200"),
@@ -73,7 +74,7 @@ def find_gpus(root: Sysroot) -> tuple[PciGpu, ...]:
     for address in root.names(DEVICES):
         folder = f"{DEVICES}/{address}"
         vendor_id = (root.read(f"{folder}/vendor") or "").removeprefix("0x")
-        vendor = _VENDORS.get(vendor_id)
+        vendor = PCI_VENDORS.get(vendor_id)
         if vendor is None:
             continue
         code = (root.read(f"{folder}/class") or "").removeprefix("0x")[:4]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gpudoctor.collect.gpus.pci import PciGpu
+from gpudoctor.collect.gpus.pci import PCI_VENDORS, PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.machine.windows_settings import (
     read_settings,
@@ -30,7 +30,6 @@ Classes Available to Vendors", read 2026-11-20)."""
 _PCI = r"SYSTEM\CurrentControlSet\Enum\PCI"
 _DISPLAY_SERVICES = frozenset({"basicdisplay", "nvlddmkm", "amdwddmg", "amdkmdag", "igfx", "igfxn"})
 _HARDWARE_ID = re.compile(r"ven_([0-9a-f]{4})&dev_([0-9a-f]{4})", re.IGNORECASE | re.ASCII)
-_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 _ARCHES = {"AMD64": "x86_64", "ARM64": "arm64"}
 
 
@@ -149,7 +148,7 @@ def _gpu(
     hardware: str, address: str, *, memory: int | None = None, driver: str | None = None
 ) -> PciGpu | None:
     match = _HARDWARE_ID.search(hardware)
-    vendor = _VENDORS.get(match[1].lower()) if match else None
+    vendor = PCI_VENDORS.get(match[1].lower()) if match else None
     if match is None or vendor is None:
         return None
     return PciGpu(

@@ -266,7 +266,11 @@ def cuda_of_variant(variant: str) -> str | None:
 
 def python_range(platform: str) -> tuple[str, str]:
     """Lowest and highest Python (without `t`) of the newest release on `platform`."""
-    newest_release = releases()[-1]
-    plain = [item for item in newest_release.pythons.get(platform, ()) if not item.endswith("t")]
-    ordered = sorted(plain, key=numbers)
+    ordered = pythons_of_newest(platform)
     return (ordered[0], ordered[-1]) if ordered else ("", "")
+
+
+def pythons_of_newest(platform: str) -> tuple[str, ...]:
+    """The Pythons (without `t`) of the newest release on `platform`, oldest first."""
+    found = releases()[-1].pythons.get(platform, ())
+    return tuple(sorted((item for item in found if not item.endswith("t")), key=numbers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.kb.environment_variables import slowing_switches
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
@@ -258,18 +259,8 @@ def _breaks(case: Case, name: str, has: str, ignored: str, path: str) -> Finding
     )
 
 
-_SLOW = {
-    "CUDA_LAUNCH_BLOCKING": "makes the program wait for every single kernel, which is meant for "
-    "finding errors and slows training down",
-    "PYTORCH_NO_CUDA_MEMORY_CACHING": "makes torch ask the driver for every tensor's memory, which "
-    "is meant for finding errors and slows training down",
-    "CUDA_CACHE_DISABLE": "makes the driver compile PTX anew at every start",
-    "TRITON_INTERPRET": "runs Triton's kernels, those of torch.compile too, on the CPU",
-}
-
-
 def _slow_switches(case: Case) -> Iterator[Finding | Unknown]:
-    for name, harm in _SLOW.items():
+    for name, harm in slowing_switches().items():
         if _on(case, name):
             yield finding(
                 "harmful-environment-variable",
