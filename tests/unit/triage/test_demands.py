@@ -106,6 +106,12 @@ DEMANDS = [
         "cuda-visible-devices-wrong-index",
         "ValueError: No slot '6' specified on host 'localhost'",
     ),
+    ("rocm-blas-lacks-gfx", "RuntimeError: HIPBLAS_STATUS_NOT_SUPPORTED on gfx1101"),
+    (
+        "more-processes-than-gpus",
+        "ValueError: The number of required GPUs exceeds the total number of available GPUs",
+    ),
+    ("oom-model-too-large", "RuntimeError: MPS backend out of memory (MPS allocated: 17.2 GB)"),
 ]
 
 
@@ -145,6 +151,15 @@ FAMILIES = [
     (
         "torch-lacks-arch-new-gpu",
         "I cannot generate images: it fails on my new RTX 5070 in the web UI",
+    ),
+    ("extension-build-failed", "RuntimeError: Error building extension 'fused_adam'"),
+    (
+        "host-memory-exhausted",
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: exitcode: -9",
+    ),
+    (
+        "host-memory-exhausted",
+        "RuntimeError: DefaultCPUAllocator: can't allocate memory: torch tried 8 GB",
     ),
 ]
 
@@ -193,6 +208,8 @@ TEMPTING = [
     "I unset DEBUG and the site works.",
     "GPTQ does not support bfloat16\n\nOur GPTQ kernels run in float16 precision alone. It would help to have both.",
     "The int8 kernels do not support bf16 yet; a pull request is welcome.",
+    "My web server was killed with signal 9 by systemd.",
+    "Job 12 finished, exit code 137 is what we send on cancel; torch run 3 is next",
 ]
 
 
