@@ -232,3 +232,35 @@ def test_a_finished_fix_holds_no_space_of_what_the_person_removes(patient):
     kept = {path.name for path in patient.last.rglob("kept-0/files/**/*") if path.is_file()}
     assert {"README.md", "config", "model.py"} <= kept
     assert "epoch-1.pt" not in kept
+
+
+def test_another_spelling_of_a_name_is_the_same_file_where_the_disk_says_so(patient, monkeypatch):
+    """As on macOS and Windows: here the two spellings are two names of one file."""
+    where = patient.tiny.prefix
+    patient.wheel = {"README.md": "the wheel's"}
+
+    def install():
+        patient._install_data()
+        record = patient.tiny.site / "torch-2.9.1.dist-info" / "RECORD"
+        record.write_text(record.read_text().replace("/README.md,", "/readme.MD,"))
+        os.link(where / "README.md", where / "readme.MD")
+
+    patient.meanwhile = install
+    patient.fix_and_be_killed(monkeypatch)
+    (where / "readme.MD").unlink()
+    os.link(where / "README.md", where / "readme.MD")
+    patient.undo()
+    assert patient.text("README.md") == "mine"
+
+
+def test_an_environment_in_the_project_is_not_the_projects(patient):
+    """A fix of its own may be at work there."""
+    inner = patient.tiny.prefix / ".venv"
+    (inner / "lib").mkdir(parents=True)
+    (inner / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    (inner / "lib" / "torch.py").write_text("mine")
+    patient.afterwards = lambda: patient.write(".venv/lib/torch.py", "another fix's")
+    said = patient.fix_and_fail()
+    assert patient.text(".venv/lib/torch.py") == "another fix's"
+    assert "nobody knows by whom" not in said
+    assert patient.aside() == {}

@@ -13,6 +13,7 @@ import errno
 import hashlib
 import os
 import stat
+import unicodedata
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
@@ -24,6 +25,7 @@ from gpudoctor.fix.environment.tree import Tree, TreeEntry
 
 MOST_KEPT = 50_000
 """Files and folders of a project of which something is kept: what a second or two allow."""
+_ENVIRONMENT = frozenset(("pyvenv.cfg", "conda-meta"))
 _CHUNK = 1 << 20
 
 
@@ -33,7 +35,7 @@ def scan(
     """What lies below `names` in `folder`, the nearest first, and the paths that are beyond.
 
     Beyond is all below such a path: there is too much of it, it cannot be read, it lies on another
-    file system, or a link leads there.
+    file system, a link leads there, or it is an environment of its own, with fixes of its own.
 
     Raises:
         UnreadableError: something that we may read cannot be read.
@@ -68,7 +70,7 @@ def scan(
             found[path] = entry
             if entry.kind == "folder":
                 names_in = _listed(whole, room) if status.st_dev == device else None
-                if names_in is None:
+                if names_in is None or not _ENVIRONMENT.isdisjoint(names_in):
                     beyond.append(path)
                 else:
                     pending.append((path, names_in))
@@ -103,17 +105,41 @@ def again(folder: str, kept: Tree, beyond: Collection[str], touched: Iterable[st
         OSError: something that is there cannot be looked at.
     """
     result = dict(kept)
+    spelt = {_folded(path): path for path in kept}
     with Folder(folder) as confined:
-        for path in with_folders(touched):
-            if is_below(path, beyond):
+        for given in with_folders(touched):
+            if is_below(given, beyond):
                 continue
-            status = _status(confined, path)
+            status = _status(confined, given)
+            path = _as_kept(confined, given, status, kept, spelt)
             entry = status and trees.entry_from(status, below(folder, path))
             if entry:
                 result[path] = entry
             else:
                 result.pop(path, None)
     return result
+
+
+def _as_kept(
+    folder: Folder,
+    path: str,
+    status: os.stat_result | None,
+    kept: Tree,
+    spelt: Mapping[str, str],
+) -> str:
+    """The path as it was spelt when it was kept, where the file system takes both for one.
+
+    To macOS and Windows `readme.md` is `README.md`, and to macOS an `é` is its two halves.
+    """
+    other = spelt.get(_folded(path))
+    if status is None or path in kept or other is None:
+        return path
+    there = _status(folder, other)
+    return other if there is not None and os.path.samestat(status, there) else path
+
+
+def _folded(path: str) -> str:
+    return path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def _status(folder: Folder, path: str) -> os.stat_result | None:
