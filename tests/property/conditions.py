@@ -21,6 +21,7 @@ from gpudoctor.compat.architecture import (
     is_architecture,
     runs_natively,
 )
+from gpudoctor.compat.driver import knows as driver_knows
 from gpudoctor.compat.driver import starts
 from gpudoctor.kb.hardware import amd_gpus as kb_amd
 from gpudoctor.kb.hardware import intel_gpus as kb_intel
@@ -397,6 +398,8 @@ def _needs_driver(scene: Scene, driver: str, last: int | None) -> bool:
     cuda = scene.build.cuda or ""
     below = f"{numbers(driver)[0] - 1}.999"
     system = scene.target.floor_os
+    if any(driver_knows(below, str(gpu)) == "too-old" for gpu in scene.target.gpus):
+        return starts(cuda, driver, None, system) is True
     if last is not None and numbers(driver)[0] > last:
         return False
     return starts(cuda, driver, None, system) is True and starts(cuda, below, None, system) is False
@@ -518,6 +521,11 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "with-macos": lambda s, macos, **named: not _objects(s, named, macos=macos),
     "outside-wsl": lambda s: s.sheet.facts.host.wsl is True and bool(s.target.gfx),
     "another-gpu": _another_gpu,
+    "on-linux": lambda s, torch, variant: any(
+        (b.torch, b.variant, b.platform) == (torch, variant, "linux_x86_64")
+        and all(gfx in b.gfx for gfx in s.target.gfx)
+        for b in torch_releases.builds()
+    ),
     "library-stays": lambda s: any(p.name.startswith("nvidia-") for p in s.sheet.facts.packages),
     "tool-owns": lambda s, tool: tool != "pip" and any(tool in (st.posix or "") for st in s.steps),
     "processor-unknown": lambda s: s.sheet.facts.host.arch is None,

@@ -227,13 +227,14 @@ def _old_system(draw: random.Random) -> Case:
         found = FactSheet(replace(amd, host=replace(amd.host, glibc="2.17")))
     else:
         made = sheet("RTX 4090", python="3.12.4").facts
-        found = FactSheet(replace(made, host=replace(made.host, glibc="2.12")))
+        other = draw.choice([{"glibc": "2.12"}, {"glibc": None, "libc": "musl"}])
+        found = FactSheet(replace(made, host=replace(made.host, **other)))
     return Case(sheet=found, options=Options(choose=True, fixed_python=True))
 
 
 def _amd_in_wsl(draw: random.Random) -> Case:
-    card = draw.choice(["RX 7900 XTX", "RX 6800 XT", "RX 9070 XT"])
-    request = PlanRequest(gpus=(card,), os="wsl", python="3.12")
+    card = draw.choice(["RX 7900 XTX", "RX 6800 XT", "RX 9070 XT", "MI210"])
+    request = PlanRequest(gpus=(card,), os=draw.choice(["wsl", "wsl", "windows"]), python="3.12")
     return Case(sheet=sheet_of(request), request=request)
 
 

@@ -74,7 +74,10 @@ def _host(request: PlanRequest, gpus: tuple[Gpu, ...]) -> Host:
     name = request.os or ("macos" if gpus and gpus[0].vendor == "apple" else "linux")
     arch = request.arch.lower() if request.arch else None
     if arch is None:
-        arm = any(arm_only(gpu.compute_capability or "") for gpu in gpus) or name == "macos"
+        apple = any(gpu.vendor == "apple" for gpu in gpus)
+        arm = any(arm_only(gpu.compute_capability or "") for gpu in gpus) or apple
+        # A Mac with a GPU of Intel, AMD or NVIDIA has a processor of Intel.
+        arm = arm or (name == "macos" and all(gpu.vendor == "apple" for gpu in gpus))
         arch = "aarch64" if arm else "x86_64"
     arm = arch in ("aarch64", "arm64")
     arch = ("aarch64" if name in ("linux", "wsl") else "arm64") if arm else "x86_64"
@@ -180,6 +183,10 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
     if floor is None:
         return prescription
     gpus = _kept(prescription, sheet_of(request))
+    known_from, _ = first_branch(gpus)
+    older = _for_older_driver(request, cuda, floor)
+    if known_from > numbers(floor)[0]:
+        floor, older = str(known_from), ()  # the driver has to know the GPU first
     last = common_branches(tuple(map(str, gpus)))
     upto = (
         f" or newer, and of branch {last[1]} at the latest"
@@ -188,7 +195,6 @@ def _with_driver_note(prescription: Prescription, request: PlanRequest) -> Presc
     )
     text = f"It needs NVIDIA driver {floor}{upto}."
     note = said("needs-driver", text, driver=floor, last=last[1] if last else None)
-    older = _for_older_driver(request, cuda, floor)
     return replace(
         prescription,
         notes=(*prescription.notes, note),

@@ -26,7 +26,7 @@ Kind = Literal[
     "fact-unknown", "no-step", "none-for-vendor", "damaged", "earlier-nightly",
     "in-jetpack-index", "jetpack-wheel", "in-amd-index-alone", "in-amd-index-too",
     "untested-by-amd", "inside-the-processor", "older-than-served", "left-by-rocblas", "in-wsl",
-    "with-glibc", "with-macos", "outside-wsl", "another-gpu",
+    "with-glibc", "with-macos", "outside-wsl", "another-gpu", "on-linux",
     "library-stays", "tool-owns", "processor-unknown", "python-unknown",
     "needs-driver", "for-older-driver", "lacks-library", "ready-image",
 ]  # fmt: skip
@@ -98,6 +98,7 @@ CONDITIONS: dict[Kind, str] = {
     "with-macos": "the build that is named runs there with the macOS that is named",
     "outside-wsl": "the GPU is served outside of WSL alone",
     "another-gpu": "the build that is named runs there but for the GPU",
+    "on-linux": "the build that is named runs on the GPUs under Linux",
     "library-stays": "the library that is there is newer than the one required, and serves it",
     "tool-owns": "that tool made the environment, or was asked for",
     "processor-unknown": "the processor is not known",

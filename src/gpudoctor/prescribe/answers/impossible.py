@@ -10,6 +10,7 @@ from gpudoctor.model.terms.sentence import said, together
 from gpudoctor.model.terms.version import numbers
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build import prediction as predict
+from gpudoctor.prescribe.build.candidates import offers
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import Relaxation, best, relaxations
 from gpudoctor.prescribe.driver.branches import NoDriver, driver_for
@@ -33,7 +34,10 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
         return _slower_than_cpu(question, first)
     found = relaxations(target, question.kind)
     ways = [_relaxed(entry, target) for entry in found]
-    if question.kind != "cuda" and all(entry.constraint == "gfx" for entry in found):
+    none_there = question.kind != "cuda" or not offers("cuda", target.platform or "")
+    if none_there and all(entry.constraint == "gfx" for entry in found):
+        if (other := _on_linux(target)) is not None:
+            ways.append(other)
         ways += _on_processor(question)
     nearest = _nearest([way.why for way in ways[: len(found) or 1]])
     return Prescription(
@@ -41,6 +45,24 @@ def impossible(question: Question, first: tuple[Step, ...] = ()) -> Prescription
         why=together(said("no-way", _forbids(question, found)), *((" ",) if ways else ()), nearest),
         steps=first,
         alternatives=tuple(ways),
+    )
+
+
+def _on_linux(target: Target) -> Alternative | None:
+    """The same GPUs of AMD under Linux, where PyTorch's own builds serve them there."""
+    if not target.gfx or target.platform != "win_amd64":
+        return None
+    build = best(replace(target, platform="linux_x86_64", os="linux"), kind="rocm")
+    if build is None:
+        return None
+    text = f"under Linux, torch {build.torch}+{build.variant} serves {', '.join(target.gfx)}."
+    return Alternative(
+        why=said("on-linux", text, torch=build.torch, variant=build.variant),
+        torch=build.torch,
+        variant=build.variant,
+        index_url=build.index_url,
+        packages=(build.requirement,),
+        risk="high",
     )
 
 
@@ -57,10 +79,15 @@ def _relaxed(entry: Relaxation, target: Target) -> Alternative:
 
 def _slower_than_cpu(question: Question, first: tuple[Step, ...]) -> Prescription:
     """For a GT 710: the build for the processor."""
+    reason = (
+        "the processor is faster than this card"
+        if question.far_slower_than_cpu
+        else "with its memory it is not worth the hours that a build from source takes"
+    )
     why = said(
         "slower-than-cpu",
-        f"No published build of torch serves {question.gpu_names}, and the processor is faster "
-        "than this card: the nearest way out is to work on the processor.",
+        f"No published build of torch serves {question.gpu_names}, and {reason}: the nearest way "
+        "out is to work on the processor.",
     )
     return Prescription(
         status="impossible", why=why, steps=first, alternatives=_on_processor(question)

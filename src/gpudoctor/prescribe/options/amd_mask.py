@@ -16,6 +16,7 @@ from gpudoctor.model.value import replace
 from gpudoctor.prescribe.build.install import install
 from gpudoctor.prescribe.build.solver import best
 from gpudoctor.prescribe.options.mask import names
+from gpudoctor.prescribe.options.other_ways import amd_ways
 from gpudoctor.prescribe.options.question import Option, Question, Way, way_of
 from gpudoctor.prescribe.request.target import served, target_of
 
@@ -35,6 +36,28 @@ def amd_mask_ways(question: Question) -> Iterator[Option]:
         )
         if build is not None:
             yield Option("mask", partial(_with_build, question, visible, build), build)
+
+
+def amd_index_and_mask_ways(question: Question) -> Iterator[Option]:
+    """Fewer AMD cards with AMD's own index, where that serves some of them alone."""
+    if question.kind != "rocm":
+        return
+    for visible in _groups(question.sheet):
+        masked = Question(
+            _masked(question.sheet, visible), question.findings, question.options, question.names
+        )
+        for option in amd_ways(masked):
+            yield Option("mask", partial(_of_amd, question, visible, option))
+
+
+def _of_amd(question: Question, visible: tuple[int, ...], option: Option) -> Way:
+    way = option.make()
+    return replace(
+        way,
+        kind="mask",
+        why=together(f"Without {_left(question.sheet, visible)}: ", way.why),
+        steps=(*way.steps, _step(question.sheet, visible)),
+    )
 
 
 def _groups(sheet: FactSheet) -> list[tuple[int, ...]]:

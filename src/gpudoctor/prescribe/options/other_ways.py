@@ -171,6 +171,8 @@ def source_ways(question: Question) -> Iterator[Option]:
     wanted = question.options.from_source
     if not wanted and (target.libc == "musl" or _has_wheel(target) or question.slower_than_cpu):
         return
+    if target.platform == "win_arm64":
+        return  # there is no CUDA toolkit for it
     recipe = source_build.recipe_for(target)
     if recipe is None or not target.gpus or any(g.is_tegra and g.major < 11 for g in target.gpus):
         return

@@ -17,7 +17,7 @@ from gpudoctor.model.value import cached_property, dataclass, field, replace
 from gpudoctor.prescribe.build.feasible import feasible
 from gpudoctor.prescribe.build.install import BuildInstallation
 from gpudoctor.prescribe.commands.install_commands import ChangedEnvironment, place_of
-from gpudoctor.prescribe.driver.branches import flavour_of, knows
+from gpudoctor.prescribe.driver.branches import NoDriver, driver_for, knows
 from gpudoctor.prescribe.options import jetson_wheels as jetson
 from gpudoctor.prescribe.options import mask
 from gpudoctor.prescribe.options.nightly import failed_nightly
@@ -130,6 +130,12 @@ class Question:
         return bool(cards) and all(map(_is_slow, cards))
 
     @cached_property
+    def far_slower_than_cpu(self) -> bool:
+        """Whether each of them is one of the smallest, a GT and no GTX."""
+        cards = [gpu for _, gpu in served(self.sheet) if gpu.vendor == "nvidia"]
+        return all("GTX" not in (gpu.name or "") for gpu in cards)
+
+    @cached_property
     def no_common_build(self) -> bool:
         """Whether no published build serves all of these GPUs, whatever the driver."""
         return not feasible(self.target.without_driver(), self.kind)
@@ -162,9 +168,12 @@ class Question:
 
     @cached_property
     def no_module(self) -> bool:
-        """Whether no kernel-module flavour serves all GPUs, and the driver does not list them."""
+        """Whether no driver or kernel-module flavour serves all GPUs, and none lists them."""
         target = self.target
-        if target.os != "linux" or target.wsl or flavour_of(target.gpus) is not None:
+        if len(target.gpus) < 2:
+            return False
+        linux = target.os == "linux" and not target.wsl
+        if not isinstance(driver_for(target.gpus, linux=linux), NoDriver):
             return False
         nvidia = [gpu for _, gpu in served(self.sheet) if gpu.vendor == "nvidia"]
         return any(gpu.memory_bytes is None and gpu.uuid is None for gpu in nvidia)

@@ -88,6 +88,7 @@ def ways(question: Question, proved: Sequence[Way] = ()) -> Iterator[Option]:
     yield from other_ways.amd_ways(question)
     if question.kind == "rocm":
         yield from amd_mask.amd_mask_ways(question)
+        yield from amd_mask.amd_index_and_mask_ways(question)
     if not question.options.fixed_python:
         yield from other_ways.python_ways(question)
     yield from other_ways.source_ways(question)
