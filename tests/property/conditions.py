@@ -535,6 +535,7 @@ HOLDS: dict[str, Callable[..., bool]] = {
         starts(s.build.cuda or "", driver, None, s.target.floor_os) is True
     ),
     "lacks-library": _lacks_library,
+    "managed-python": lambda s: s.sheet.facts.python.externally_managed is True,
     "ready-image": lambda s: any("PIP_CONSTRAINT" in (step.posix or "") for step in s.steps),
 }
 """Of each kind, whether what is named holds there."""

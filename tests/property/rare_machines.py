@@ -253,6 +253,12 @@ def _ready_image(draw: random.Random) -> Case:
     return Case(sheet=FactSheet(replace(made, host=host, environment=environment)))
 
 
+def _of_the_system(draw: random.Random) -> Case:
+    """A Python that the system keeps for its own packages."""
+    gpu = draw.choice(["RTX 5090", "A100"])
+    return Case(sheet=sheet(gpu, environment="system", externally_managed=True))
+
+
 def _damaged(draw: random.Random) -> Case:
     made = sheet("RTX 4090", torch="2.9.1+cu128")
     library = Unknown("libraries[torch/lib/libtorch_cuda.so]", "cut off", "elf", "damaged")
@@ -317,5 +323,5 @@ def _no_gpu_allowed(draw: random.Random) -> Case:
 _KINDS = (
     _amd, _amd, _intel, _apple, _shadowed, _pinned, _thor, _no_gpu_allowed, _planned, _planned,
     _old_system, _amd_in_wsl, _jetson, _ready_image, _damaged, _nightly, _owned, _little_known,
-    _no_cure, _old_graphics,
+    _no_cure, _old_graphics, _of_the_system,
 )  # fmt: skip

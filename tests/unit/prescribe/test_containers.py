@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gpudoctor.model.facts import Host, KernelModule
 from gpudoctor.model.sheet import FactSheet
-from unit.prescribe.sheets import cure, sheet
+from unit.prescribe.sheets import cure, line, sheet
 
 IMAGE = Host(
     os="linux", arch="x86_64", glibc="2.39", libc="glibc", container="docker", container_gpus=True
@@ -41,3 +41,14 @@ def test_no_driver_package_is_installed_in_a_container():
     for lost in (driver, None):
         answer = cure(FactSheet(replace(machine.facts, driver=lost, kernel_module=module)))
         assert not [line for line in commands(answer) if "libnvidia" in line or "ldconfig" in line]
+
+
+def test_where_the_system_keeps_its_python_an_environment_of_its_own_is_made():
+    answer = cure(sheet("RTX 5090", environment="system", externally_managed=True))
+    assert line(answer).startswith("python3.12 -m venv torch-env\ntorch-env/bin/python -m pip")
+    assert not any(step.argv for step in answer.steps if step.kind == "install")
+    assert "EXTERNALLY-MANAGED" in answer.notes[-1]
+
+
+def test_an_environment_with_a_mark_of_nobody_is_changed_itself():
+    assert "torch-env" not in line(cure(sheet("RTX 5090")))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from gpudoctor.model.facts import Gpu, Host, Torch
+from gpudoctor.model.sheet import FactSheet
 from gpudoctor.prescribe import PlanRequest
 from gpudoctor.prescribe.plan import plan
+from unit.prescribe.sheets import cure, errors, sheet
 
 
 def asked(*gpus, **more):
@@ -54,3 +59,23 @@ def test_of_two_cards_of_amd_the_one_that_amds_own_index_serves_is_kept():
 @pytest.mark.parametrize(("gpu", "word"), [("GT 710", "faster"), ("GTX 780 Ti", "not worth")])
 def test_a_card_that_was_fast_in_its_day_is_not_called_slower_than_the_processor(gpu, word):
     assert word in asked(gpu).why
+
+
+def mac(version, torch=None, python="3.12.4", arch="arm64"):
+    made = sheet(os="macos", driver=None, python=python).facts
+    host = Host(os="macos", arch=arch, distribution_version=version)
+    gpus = (Gpu(index=0, name="Apple M3", vendor="apple"),) if arch == "arm64" else ()
+    return FactSheet(replace(made, host=host, gpus=gpus, torch=torch))
+
+
+def test_a_mac_whose_system_is_older_than_torchs_gpu_kernels_is_told_so_without_the_binary():
+    made = mac("13.6", Torch(version="2.9.1"))
+    assert "macos-too-old-for-torch" in errors(made)
+    assert cure(made).torch == "2.8.0"
+    assert "macos-too-old-for-torch" not in errors(mac("14.5", Torch(version="2.9.1")))
+
+
+def test_an_intel_mac_with_a_newer_python_gets_one_installation_and_its_python_first():
+    answer = cure(mac("13.6", python="3.13.1", arch="x86_64"))
+    assert [step.kind for step in answer.steps] == ["manual", "install"]
+    assert answer.why.startswith("No wheel exists for Python 3.13")

@@ -28,7 +28,7 @@ Kind = Literal[
     "untested-by-amd", "inside-the-processor", "older-than-served", "left-by-rocblas", "in-wsl",
     "with-glibc", "with-macos", "outside-wsl", "another-gpu", "on-linux",
     "library-stays", "tool-owns", "processor-unknown", "python-unknown",
-    "needs-driver", "for-older-driver", "lacks-library", "ready-image",
+    "needs-driver", "for-older-driver", "lacks-library", "ready-image", "managed-python",
 ]  # fmt: skip
 
 CONDITIONS: dict[Kind, str] = {
@@ -107,6 +107,7 @@ CONDITIONS: dict[Kind, str] = {
     "for-older-driver": "the build that is named runs with the driver that is named",
     "lacks-library": "a library of the build that is named has no code for the GPUs",
     "ready-image": "a constraint file of the image pins torch",
+    "managed-python": "the Python is the system's, for its own packages alone",
 }
 """What must hold wherever a sentence of that kind is printed."""
 

@@ -15,6 +15,8 @@ from gpudoctor.prescribe.options.question import Question, Way
 from gpudoctor.prescribe.options.shadowing import shadow_of
 from gpudoctor.prescribe.options.ways import untried_nightly
 
+_ANSWERED_BY_A_BUILD = ("platform-dropped-intel-mac", "python-unsupported")
+
 
 def cure(
     question: Question,
@@ -62,6 +64,10 @@ def cure(
     if main.kind == "driver":
         # The new driver and its restart take the place of what the rules advise about the old.
         rest = tuple(f for f in rest if not {"driver", "reboot"} & set(f.clears_with))
+        first = (*before, *remedies(rest, sheet, question.names))
+    if main.packages and question.target.platform == "macos_x86_64":
+        # The way installs the same release, with a Python that has it.
+        rest = tuple(f for f in rest if f.name not in _ANSWERED_BY_A_BUILD)
         first = (*before, *remedies(rest, sheet, question.names))
     if shadow is not None and main.packages:
         first = (*first, shadow.step)

@@ -58,8 +58,8 @@ def install(
     named: Collection[str] = (),
 ) -> BuildInstallation:
     """Everything about installing `build` where `sheet` is; `named`: packages called broken."""
-    if place.constraint is not None:
-        return _beside_the_image(sheet, build, place, mirror, gpus)
+    if place.constraint is not None or place.managed:
+        return _apart(sheet, build, place, mirror, gpus)
     facts = sheet.facts
     target = target_of(sheet)
     beside = along(facts, build, named)
@@ -90,36 +90,47 @@ _OTHER_IMAGE = (
 )
 
 
-def _beside_the_image(
+_OF_THE_SYSTEM = (
+    "The system keeps this Python for its own packages (EXTERNALLY-MANAGED), and pip refuses. On "
+    "Debian and Ubuntu `sudo apt install python3-venv` may have to come first."
+)
+
+
+def _apart(
     sheet: FactSheet,
     build: Build,
     place: ChangedEnvironment,
     mirror: str | None,
     gpus: tuple[ComputeCapability, ...],
 ) -> BuildInstallation:
-    """In a ready image whose constraint file pins its own torch: an environment of its own.
+    """In an environment of its own: where a constraint or the system keeps this one as it is.
 
     The containers of NVIDIA's catalogue (NGC) set PIP_CONSTRAINT, and pip refuses every other
-    torch under it (docs.nvidia.com, PyTorch release notes).
+    torch under it (docs.nvidia.com, PyTorch release notes); under PEP 668 it refuses everything.
     """
     python = python_of(sheet.facts.python)
     folder = "torch-env"
-    inside = ChangedEnvironment(tool="pip", python=interpreter_in(folder, windows=False))
+    windows = sheet.facts.host is not None and sheet.facts.host.os == "windows"
+    inside = ChangedEnvironment(tool=place.tool, python=interpreter_in(folder, windows=windows))
     fresh = predict.with_python(sheet, python) if python else sheet
     found = install(fresh, build, inside, mirror, gpus)
-    unset = environment_step(
-        f"Take PIP_CONSTRAINT away for this shell: {place.constraint} pins the torch of the image, "
-        "and pip would refuse another.",
-        {"PIP_CONSTRAINT": None},
-        "environment",
-    )
-    make = new_environment(python, folder, windows=False)
+    before: tuple[Step, ...] = ()
+    note = said("managed-python", _OF_THE_SYSTEM)
+    if place.constraint is not None:
+        unset = environment_step(
+            f"Take PIP_CONSTRAINT away for this shell: {place.constraint} pins the torch of the "
+            "image, and pip would refuse another.",
+            {"PIP_CONSTRAINT": None},
+            "environment",
+        )
+        before, note = (unset,), said("ready-image", _OTHER_IMAGE)
+    make = new_environment(python, folder, windows=windows)
     return replace(
         found,
         # The interpreter does not exist yet: these are for the person who makes it.
-        steps=(unset, make, *(replace(step, argv=()) for step in found.steps)),
+        steps=(*before, make, *(replace(step, argv=()) for step in found.steps)),
         risk="medium",
-        notes=(*found.notes, said("ready-image", _OTHER_IMAGE)),
+        notes=(*found.notes, note),
     )
 
 

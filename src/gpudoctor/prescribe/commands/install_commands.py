@@ -62,6 +62,8 @@ class ChangedEnvironment:
     """Options of the interpreter: `-s` for one that a program brings along."""
     constraint: str | None = None
     """A file of `PIP_CONSTRAINT` that pins the torch of a ready image."""
+    managed: bool = False
+    """Whether the system keeps this Python for its own packages, so that pip and uv refuse."""
     why: str = ""
     """Why this tool."""
 
@@ -105,6 +107,7 @@ def place_of(
         conda_prefix=python.prefix if python and conda else None,
         conda_packages=conda_packages,
         constraint=constraint if tool == "pip" else None,
+        managed=bool(python and python.externally_managed) and tool in ("pip", "uv"),
         # The programs that bring a Python along start it so, and keep the user site out.
         flags=("-s",) if python and python.environment == "portable" else (),
         why=why,

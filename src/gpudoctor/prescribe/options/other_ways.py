@@ -135,7 +135,7 @@ def python_ways(question: Question) -> Iterator[Option]:
         way_of("python", found),
         why=said(
             "with-python",
-            f"No wheel that serves {question.gpu_names} exists for Python {python}; torch "
+            f"No wheel{_that_serves(question)} exists for Python {python}; torch "
             f"{build.torch}+{build.variant} has one for Python {wanted}, in an environment of its "
             f"own{f', and needs a newer driver ({driver.why})' if driver else ''}.",
             torch=build.torch,
@@ -147,6 +147,10 @@ def python_ways(question: Question) -> Iterator[Option]:
         risk="high" if before else "medium",
     )
     yield Option("python", partial(_same, way), build)
+
+
+def _that_serves(question: Question) -> str:
+    return f" that serves {question.gpu_names}" if question.gpu_names else ""
 
 
 def _driver_too(question: Question) -> DriverPlan | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpudoctor.kb.hardware import apple_gpus
 from gpudoctor.model.fact import Unknown
 from gpudoctor.model.finding import Evidence, Finding, Severity
 from gpudoctor.model.step import Step
@@ -21,7 +22,7 @@ def no_cuda_on_mac(case: Case) -> Iterator[Finding | Unknown]:
         return
     yield finding(
         "no-cuda-on-mac",
-        "This Mac has no CUDA; PyTorch uses its GPU through MPS",
+        "This Mac has no CUDA; PyTorch's way to its GPU is MPS",
         "CUDA belongs to NVIDIA's GPUs, and macOS has no driver for them. On Apple silicon the "
         "device is called `mps`; the ordinary torch for macOS has it.",
         severity=Severity.INFO,
@@ -115,7 +116,10 @@ def macos_too_old_for_torch(case: Case) -> Iterator[Finding | Unknown]:
         )
         return
     floors = [numbers(name)[:2] for library in case.torch_libraries for name in library.metal]
-    if floors and here < min(floors):
+    stated = apple_gpus.mps_floor(torch.version or "") if not case.facts.libraries else None
+    if stated is not None:  # of a torch whose libraries were not read: what its release needs
+        floors = [numbers(stated)[:2]]
+    if floors and here < min(floors) and case.platform == "macos_arm64":
         wanted = ".".join(map(str, min(floors)))
         yield _too_old(
             case,
