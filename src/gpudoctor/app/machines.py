@@ -11,6 +11,7 @@ from gpudoctor import results
 from gpudoctor.app.sheets import Facts, saved_sheet, split_names
 from gpudoctor.collect import collect
 from gpudoctor.examine.options import STATIC_SECONDS, SmokeLevel, VisitOptions
+from gpudoctor.examine.settings import configuration
 from gpudoctor.examine.settings import policy as policies
 from gpudoctor.examine.settings.policy import Policy
 from gpudoctor.model import report as model_report
@@ -181,7 +182,8 @@ def policy_of(
 ) -> Policy:
     """The policy that is given, or that of the project here; overruled by what else is given."""
     if base is None:
-        found = policy_file.found(os.getcwd())
+        path = configuration.find(os.getcwd())
+        found = policy_file.of_project(path) if path is not None else Policy()
     elif isinstance(base, Mapping):
         found = policy_file.of_mapping(base)
     elif isinstance(base, Policy):

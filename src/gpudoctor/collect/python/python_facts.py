@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gpudoctor.collect.long_paths import true_path
 from gpudoctor.collect.python import environment_kind as kinds
@@ -19,12 +19,17 @@ from gpudoctor.collect.python.layout import (
 )
 from gpudoctor.collect.python.portable import program_of
 from gpudoctor.collect.python.sitepath import SitePath
-from gpudoctor.collect.python.windows.runtime_windows import missing_runtime
-from gpudoctor.collect.python.windows.windows_facts import windows_facts
 from gpudoctor.collect.reason import Reason
 from gpudoctor.collect.system.files import is_file, is_folder, names, read_bytes, read_text
 from gpudoctor.model.facts import Python
+from gpudoctor.model.lazy import later
 from gpudoctor.model.pattern import late_pattern
+
+if TYPE_CHECKING:
+    from gpudoctor.collect.python.windows import runtime_windows, windows_facts
+else:  # for Windows alone
+    runtime_windows = later("gpudoctor.collect.python.windows.runtime_windows")
+    windows_facts = later("gpudoctor.collect.python.windows.windows_facts")
 
 # Text, not compiled: `re` compiles and keeps it when it is first needed, which is seldom.
 _PATCHLEVEL = r'(?m)^#define\s+PY_VERSION\s+"([^"]+)"'
@@ -102,11 +107,17 @@ def read_python(
             lock_file=lock[1] if lock else None,
             user_site=path.user_site,
             headers=_headers(home),
-            missing_runtime=missing_runtime(
+            missing_runtime=runtime_windows.missing_runtime(
                 [layout.prefix, *([home.prefix] if home is not layout else [])], environ
-            ),
+            )
+            if os.name == "nt"
+            else (),
             portable=program_of(layout.prefix),
-            **(windows_facts(layout, executable, own_site, environ) if layout.windows else {}),
+            **(
+                windows_facts.windows_facts(layout, executable, own_site, environ)
+                if layout.windows
+                else {}
+            ),
         ),
         unknown,
     )

@@ -55,8 +55,15 @@ def found(folder: str) -> Policy:
         UsageError: there are some, and something is wrong with them.
     """
     path = configuration.find(folder)
-    if path is None:
-        return Policy()
+    return Policy() if path is None else of_project(path)
+
+
+def of_project(path: str) -> Policy:
+    """The policy that a file of settings says, which lies with a project.
+
+    Raises:
+        UsageError: something is wrong with it.
+    """
     return replace(_named(path, configuration.read(path)), source=path)
 
 

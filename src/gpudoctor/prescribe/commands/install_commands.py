@@ -14,16 +14,14 @@ logs of users of download.pytorch.org/whl/cu128; read 2026-11-20.
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 from gpudoctor.model.facts import Python
 from gpudoctor.model.prescription import Step
 from gpudoctor.model.terms.shell import command_step
 from gpudoctor.model.value import dataclass
 from gpudoctor.prescribe.commands.mirror import MirroredIndex
-
-Tool = Literal["pip", "uv", "conda", "pixi", "poetry", "pipenv", "pdm"]
-TOOLS: tuple[str, ...] = ("auto", "pip", "uv", "conda", "pixi", "poetry")
+from gpudoctor.prescribe.commands.tool_names import Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

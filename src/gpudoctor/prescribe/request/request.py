@@ -7,7 +7,7 @@ from functools import lru_cache
 from gpudoctor.errors import UsageError
 from gpudoctor.model.requirements import specifier
 from gpudoctor.model.value import dataclass
-from gpudoctor.prescribe.commands.install_commands import TOOLS
+from gpudoctor.prescribe.commands.tool_names import TOOLS
 
 CHANNELS = ("stable", "nightly")
 
@@ -17,7 +17,7 @@ class Options:
     """How to prescribe."""
 
     tool: str = "auto"
-    """One of `commands.TOOLS`."""
+    """One of `TOOLS`."""
     torch_spec: str | None = None
     """`2.9.1`, `2.9`, `>=2.8,<2.11`, `torch==2.9.1+cu128`."""
     channel: str = "stable"
