@@ -353,9 +353,13 @@ def _with_variables(made: FactSheet, step: Step) -> FactSheet:
 
 def known(answer: Prescription, platform: str | None) -> torch_releases.Build | None:
     """The published build that a prescription names."""
-    wanted = (answer.torch, answer.variant, platform)
-    every = (*torch_releases.builds(), *torch_releases.nightlies())
-    return next((b for b in every if (b.torch, b.variant, b.platform) == wanted), None)
+    return _by_name().get((answer.torch, answer.variant, platform))
+
+
+@cache
+def _by_name() -> dict[tuple[str | None, ...], torch_releases.Build]:
+    every = (*torch_releases.nightlies(), *torch_releases.builds())
+    return {(build.torch, build.variant, build.platform): build for build in every}
 
 
 def _impossible(made: FactSheet, answer: Prescription) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gpudoctor.kb.software import cuda as kb_cuda
 from gpudoctor.kb.software import torch_releases
 from gpudoctor.model.facts import Driver, Facts, Gpu, Host, KernelModule, Package, Python, Torch
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Prescription
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.value import replace
 from gpudoctor.prescribe import Options, prescribe
 from gpudoctor.prescribe.request.gpu_names import gpu_of
 from gpudoctor.rules import judge
