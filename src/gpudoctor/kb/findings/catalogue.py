@@ -60,6 +60,12 @@ def entries() -> tuple[Entry, ...]:
 
 
 @cache
+def severities() -> Mapping[str, Level]:
+    """The default severity of each finding by its name, without the rest of its row."""
+    return {row["name"]: row["severity"] for row in load("findings")}
+
+
+@cache
 def _by_key() -> dict[str, Entry]:
     return {key: entry for entry in entries() for key in (entry.code.lower(), entry.name)}
 

@@ -84,7 +84,7 @@ def _as_grave_as(least: Severity) -> tuple[Prepared, ...]:
 
 
 def _gravest_of(rule: Rule) -> Severity:
-    return rule.gravest or Severity(catalogue.entry(rule.name).severity)
+    return rule.gravest or Severity(catalogue.severities()[rule.name])
 
 
 @dataclass(frozen=True, slots=True)
