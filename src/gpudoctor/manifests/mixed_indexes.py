@@ -6,8 +6,11 @@ from gpudoctor.kb.software import indexes as kb_indexes
 from gpudoctor.manifests.choice import Choice, InstallOutcome
 from gpudoctor.manifests.universe import COMPANIONS, TORCH, demand
 from gpudoctor.model.finding import Evidence, Finding, Severity
+from gpudoctor.model.requirements.specifier import version
 from gpudoctor.model.value import replace
 from gpudoctor.rules.engine.wording import finding
+
+_LAST_STRICT = "2.11.0"
 
 
 def from_elsewhere(outcome: InstallOutcome) -> tuple[Finding, ...]:
@@ -20,12 +23,19 @@ def from_elsewhere(outcome: InstallOutcome) -> tuple[Finding, ...]:
         other = outcome.choice(name)
         if other is None or other.variant in (None, torch.variant):
             continue
+        strict = _compares_cuda(name, other, torch.variant)
         if _place(other) == _place(torch):
             continue
         # What demands no torch of its own is not compiled against one.
         tied = bool(demand(name, other.version))
-        grave = tied and _kind(other.variant or "") != _kind(torch.variant)
+        apart = strict or _kind(other.variant or "") != _kind(torch.variant)
+        grave = tied and apart
         effect = (
+            f"{name} {other.release} compares its CUDA with that of torch on import, and ends with "
+            "a RuntimeError (compiled with different CUDA versions)."
+            if strict
+            else ""
+        ) or (
             f"{name} is then built for something else than torch: it fails on import, or its "
             "operators have no code for the GPU."
             if grave
@@ -47,6 +57,17 @@ def from_elsewhere(outcome: InstallOutcome) -> tuple[Finding, ...]:
         )
         found.append(replace(made, files=tuple(dict.fromkeys((torch.at, other.at)))))
     return tuple(found)
+
+
+def _compares_cuda(name: str, other: Choice, variant: str) -> bool:
+    """Whether a companion refuses a torch that is built for another CUDA, the minor included.
+
+    Source: torchaudio's `_check_cuda_version`, which compares the major alone since pull 4226 of
+    pytorch/audio (merged 2026-09-02, after release 2.11.0).
+    """
+    if name != "torchaudio" or version(other.release) > version(_LAST_STRICT):
+        return False
+    return (other.variant or "")[:2] == "cu" == variant[:2]
 
 
 def _kind(variant: str) -> str:

@@ -128,6 +128,8 @@ class Stage:
         if outcome.status == "fails" or (torch and torch != self.installed.get(TORCH)):
             self.brought[why_at] = Brought(at=why_at, command=self.typed, backend=backend)
         if outcome.status == "installs":
+            if torch and place and self.image_place and place != self.image_place:
+                self.installed = {}  # what the image brought lies in another environment
             for choice in outcome.choices:
                 self.installed[choice.name] = choice
                 if choice.name == TORCH:
