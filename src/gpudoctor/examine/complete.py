@@ -10,19 +10,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpudoctor.collect.gpus.pci import PCI_VENDORS
 from gpudoctor.kb.hardware import amd_gpus as amd
 from gpudoctor.kb.hardware import intel_gpus as intel
 from gpudoctor.kb.software.torch_releases import cuda_of_variant
 from gpudoctor.model.fact import Unknown
-from gpudoctor.model.facts import Facts, Gpu, Torch
+from gpudoctor.model.facts import PCI_VENDORS, Facts, Gpu, Torch
 from gpudoctor.model.sheet import FactSheet
 from gpudoctor.model.terms.version import local_label
 from gpudoctor.model.value import replace
 
 _KNOWLEDGE = "knowledge base"
 _LABEL = "the version's label"
-_VENDORS_BY_ID = {**PCI_VENDORS, "106b": "apple"}
+_VENDORS = {**PCI_VENDORS, "106b": "apple"}
 _WORDS = {"nvidia": "nvidia", "amd": "amd", "radeon": "amd", "intel": "intel", "apple": "apple"}
 
 
@@ -87,7 +86,7 @@ def _gpu(sheet: FactSheet, path: str, gpu: Gpu, found: dict[str, str]) -> Gpu:
 
 def _vendor(gpu: Gpu) -> str | None:
     """Whose GPU it is, by its PCI id, else by the first word of its name."""
-    if gpu.pci_id and (vendor := _VENDORS_BY_ID.get(gpu.pci_id.lower().partition(":")[0])):
+    if gpu.pci_id and (vendor := _VENDORS.get(gpu.pci_id.lower().partition(":")[0])):
         return vendor
     words = (gpu.name or "").lower().replace("(r)", " ").split()
     named = next((_WORDS[word] for word in words if word in _WORDS), None)

@@ -71,6 +71,10 @@ class KernelModule:
     `off` (which `prime-select query` calls `nvidia`, `on-demand`, `intel`)."""
 
 
+PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
+"""Who sells the GPUs on a bus that torch can use, by PCI vendor id (pci.ids)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
     """One GPU. `index` is the driver's (PCI) order, `cuda_index` the one CUDA gives it."""

@@ -8,12 +8,11 @@ Instinct parts).
 from __future__ import annotations
 
 from gpudoctor.collect.system.sysroot import Sysroot, whole_number
+from gpudoctor.model.facts import PCI_VENDORS
 from gpudoctor.model.value import dataclass
 
 DEVICES = "/sys/bus/pci/devices"
 KFD_NODES = "/sys/class/kfd/kfd/topology/nodes"
-PCI_VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
-"""Vendor ids of those whose GPUs torch can use (pci.ids)."""
 _CLASSES = {
     "nvidia": ("0300", "0302", "0380"),
     "amd": ("0300", "0302", "0380", "1200"),

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from gpudoctor.collect.gpus.pci import PCI_VENDORS, PciGpu
+from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.machine.windows_settings import (
     read_settings,
@@ -17,7 +17,7 @@ from gpudoctor.collect.machine.windows_settings import (
     this_registry,
 )
 from gpudoctor.collect.system.sysroot import Sysroot
-from gpudoctor.model.facts import Host
+from gpudoctor.model.facts import PCI_VENDORS, Host
 from gpudoctor.model.value import dataclass, replace
 
 if sys.platform == "win32":
