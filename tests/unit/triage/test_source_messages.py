@@ -88,6 +88,10 @@ MESSAGES = [
         "Warning  FailedScheduling  0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
     ),
     ("no-gpu-assigned", "sbatch: error: Invalid generic resource (gres) specification"),
+    (
+        "no-gpu-assigned",
+        'My notebook says:\n"Unable to connect to GPU backend. You cannot currently connect due to usage limits."',
+    ),
     # containers
     (
         "container-toolkit-missing",
@@ -151,6 +155,15 @@ MESSAGES = [
         "rocm-blas-lacks-gfx",
         "rocblaslt error: Cannot read /usr/lib/ollama/rocm/hipblaslt/library/TensileLibrary_lazy_gfx1151.dat: No such file or directory",
     ),
+    (
+        "nvcc-missing-cuda-home-unset",
+        "CMake Error at CMakeDetermineCompilerId.cmake:529 (message):\n  No CUDA toolset found.",
+    ),
+    (
+        "driver-too-old",
+        "Warning: The NVIDIA driver on this system only supports up to CUDA 11.0.0.",
+    ),
+    ("driver-not-loaded", "nvidia driver modules are not yet loaded, invoking runc directly"),
     # the words of cudaGetErrorString in any program
     ("cuda-unknown-999-uvm-after-suspend", "RuntimeError: CUDA failed with error unknown error"),
     ("no-kernel-image", "GPUassert: invalid device function kernel.cu 33"),

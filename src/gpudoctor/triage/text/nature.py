@@ -238,6 +238,9 @@ def only_mentions(line: str, column: int) -> bool:
             return False
         if quote == "`":
             return bool(_OF_OTHERS.search(prefix)) and not _HAPPENED.search(prefix)
+        told = not prefix.strip() and stripped.endswith((f".{quote}", f"!{quote}"))
+        if told and len(_PLAIN_WORD.findall(stripped)) >= _SENTENCE:
+            return False  # a whole sentence in quotation marks, as people write down what they saw
         if len(_PLAIN_WORD.findall(prefix)) >= _SENTENCE and not _SYMBOL.search(prefix):
             return False  # somebody quotes in a sentence what they saw
         return _CODE_BEFORE.search(prefix) is not None and bool(
