@@ -517,7 +517,7 @@ HOLDS: dict[str, Callable[..., bool]] = {
     "older-than-served": _older_than_served,
     "left-by-rocblas": _left_by_rocblas,
     "in-wsl": lambda s: s.sheet.facts.host.wsl is True,
-    "with-glibc": lambda s, glibc, **named: not _objects(s, named, glibc=glibc),
+    "with-glibc": lambda s, glibc, **named: not _objects(s, named, glibc=glibc, libc="glibc"),
     "with-macos": lambda s, macos, **named: not _objects(s, named, macos=macos),
     "outside-wsl": lambda s: s.sheet.facts.host.wsl is True and bool(s.target.gfx),
     "another-gpu": _another_gpu,
