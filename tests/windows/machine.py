@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sysconfig
 import time
@@ -86,6 +87,7 @@ class Windows:
     driver: Driver | None = None
     runtime: tuple[str, ...] = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
     """DLLs of the Visual C++ runtime in System32."""
+    runtime_version: str = "14.44.35211.0"
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     """More files, below the working folder."""
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -138,12 +140,7 @@ class Wine:
             [PYTHON, here], env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._settle(folder)
-        self._original = {name: self._read(name) for name in _RUNTIME}
         self._registry = ""
-
-    def _read(self, name: str) -> bytes | None:
-        path = self.system / name
-        return path.read_bytes() if path.exists() else None
 
     def _wineboot(self) -> None:
         subprocess.run(
@@ -178,7 +175,7 @@ class Wine:
 
     def make(self, machine: Windows, folder: Path) -> None:
         """Make the machine; `folder` is where people work."""
-        self._runtime(machine.runtime)
+        self._runtime(machine.runtime, machine.runtime_version)
         self._driver(machine)
         self._write_registry(machine, folder)
         for name, data in machine.files.items():
@@ -186,13 +183,12 @@ class Wine:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data.encode() if isinstance(data, str) else data)
 
-    def _runtime(self, wanted: Sequence[str]) -> None:
-        for name, data in self._original.items():
+    def _runtime(self, wanted: Sequence[str], version: str) -> None:
+        for name in _RUNTIME:
             path = self.system / name
-            if name not in wanted:
-                path.unlink(missing_ok=True)
-            elif not path.exists():
-                path.write_bytes(data or made.pe())
+            path.unlink(missing_ok=True)
+            if name in wanted:
+                path.write_bytes(made.pe() + _stating(version))
 
     def _driver(self, machine: Windows) -> None:
         driver = machine.driver
@@ -318,6 +314,12 @@ class Wine:
 _SECONDS = 300
 """A fix takes ten seconds, and many times that where others use the machine too."""
 _RUNTIME = ("msvcp140.dll", "vcruntime140.dll", "vcruntime140_1.dll")
+
+
+def _stating(version: str) -> bytes:
+    """What a library's resources say of its version (VS_FIXEDFILEINFO)."""
+    major, minor, build, revision = map(int, version.split("."))
+    return struct.pack("<IIHHHH", 0xFEEF04BD, 0x10000, minor, major, revision, build)
 
 
 def windows_path(path: str | Path) -> str:

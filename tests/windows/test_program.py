@@ -45,6 +45,23 @@ def test_a_missing_runtime_is_named(check: Check, missing: str) -> None:
     assert missing in run.report["findings"][0]["title"]
 
 
+@pytest.mark.parametrize(
+    ("runtime", "torch_version", "found"),
+    [
+        ("14.36.32532.0", "2.9.1+cu128", ["windows-vc-redist-outdated"]),
+        ("14.36.32532.0", "2.8.0+cu128", []),
+        ("14.40.33810.0", "2.9.1+cu128", []),
+    ],
+)
+def test_a_runtime_older_than_torch_s_compiler_is_named(
+    check: Check, runtime: str, torch_version: str, found: list[str]
+) -> None:
+    what = machine(torch_version, runtime_version=runtime)
+    run = check(what, "check", "--json", "--smoke", "off", "--python", "venv")
+    assert run.found == found
+    assert run.report["facts"]["python"]["runtime_version"] == runtime
+
+
 def test_a_crash_keeps_its_number_and_is_explained(wine: Wine, tmp_path: Path) -> None:
     code = (
         "import sys, subprocess\n"

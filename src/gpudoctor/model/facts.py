@@ -170,6 +170,8 @@ class Python:
     """Whether `Python.h` is there (Triton compiles against it)."""
     missing_runtime: tuple[str, ...] = ()
     """DLLs of the Visual C++ runtime that lie nowhere where this interpreter looks (Windows)."""
+    runtime_version: str | None = None
+    """File version of the `msvcp140.dll` that this interpreter loads, `14.44.35211.0` (Windows)."""
     portable: str | None = None
     """The program that brings this Python and starts it: `ComfyUI`, `Fooocus` …"""
     started_by: str | None = None

@@ -58,6 +58,7 @@ FIRES: dict[str, FactSheet] = {
         {}, started_by=r"C:\ComfyUI\run_nvidia_gpu.bat", starts=r"C:\Python312\python.exe"
     ),
     "windows-files-blocked": on_windows({}, blocked=(r"C:\ComfyUI\run_nvidia_gpu.bat",)),
+    "windows-vc-redist-outdated": on_windows({}, runtime_version="14.36.32532.0"),
     "windows-vc-runtime-missing": windows(
         python=dataclasses.replace(PYTHON, missing_runtime=("msvcp140.dll", "vcruntime140_1.dll"))
     ),

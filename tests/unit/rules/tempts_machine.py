@@ -315,6 +315,22 @@ TEMPTS: list[tuple[str, str, FactSheet]] = [
     ),
     ("windows-vc-runtime-missing", "all of it is there", windows()),
     (
+        "windows-vc-redist-outdated",
+        "the first that is new enough",
+        on_windows({}, runtime_version="14.40.33810.0"),
+    ),
+    ("windows-vc-redist-outdated", "it states none", on_windows({})),
+    (
+        "windows-vc-redist-outdated",
+        "conda brings its own",
+        on_windows({}, runtime_version="14.36.32532.0", environment="conda"),
+    ),
+    (
+        "windows-vc-redist-outdated",
+        "nobody looked",
+        windows(unknown={"python.runtime_version": "not said"}),
+    ),
+    (
         "windows-commit-limit-low",
         "a page file can grow",
         on_windows({"commit_limit_bytes": 24 << 30, "commit_free_bytes": 3 << 30}),

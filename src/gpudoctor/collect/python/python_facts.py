@@ -112,6 +112,9 @@ def read_python(
             )
             if os.name == "nt"
             else (),
+            runtime_version=runtime_windows.runtime_version(home.prefix, environ)
+            if os.name == "nt"
+            else None,
             portable=program_of(layout.prefix),
             **(
                 windows_facts.windows_facts(layout, executable, own_site, environ)
