@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from windows.machine import Wine, torch, windows_path
+from windows.machine import WSL, Wine, torch, windows_path
 from windows.test_driver import CU128, VENV, machine
 
 EXE = VENV["venv/Scripts/python.exe"]
@@ -75,6 +75,22 @@ def test_check_all_finds_them(wine: Wine, home: Path) -> None:
     assert {"Python39", "Python312"} <= {
         word.rpartition("\\")[2] for word in _texts(said) if word.startswith("Z:")
     }
+
+
+def test_check_all_names_what_lies_in_wsl_without_starting_it(wine: Wine, home: Path) -> None:
+    settings: dict[str, dict[str, str | int]] = {
+        rf"{WSL}\{{1}}": {"DistributionName": "Ubuntu-24.04", "Version": 2},
+        rf"{WSL}\{{2}}": {"DistributionName": "Mein Debian", "Version": 2},
+        rf"{WSL}\{{3}}": {"DistributionName": "docker-desktop", "Version": 2},
+    }
+    wine.make(machine(settings=settings, files={}), home)
+    said = json.loads(wine.run("check", "--all", "--json", folder=home).stdout)
+    assert [each["command"] for each in said["not_looked_into"]] == [
+        "wsl -d 'Mein Debian' gpudoctor check",
+        "wsl -d Ubuntu-24.04 gpudoctor check",
+    ]
+    text = wine.run("check", "--all", folder=home).stdout.decode("utf-8", "replace")
+    assert "not looked into: wsl -d Ubuntu-24.04 gpudoctor check" in " ".join(text.split())
 
 
 def _texts(value: object) -> Iterator[str]:

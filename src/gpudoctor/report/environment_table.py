@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import ntpath
 from collections.abc import Sequence
 from typing import Any
 
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.report import Report, Verdict
+from gpudoctor.model.terms.shell import powershell
 from gpudoctor.report import links, several_reports
 from gpudoctor.report.blocks import VERDICT_MARKS, Document, Item, Mark, Page, Row, Section
 from gpudoctor.report.headline import headline
 from gpudoctor.report.style import Style
 from gpudoctor.report.writers.json import as_dict
 
+_APPLIANCES = ("docker-desktop", "rancher-desktop", "podman-machine")
+"""Distributions that programs keep for themselves; nobody works in them."""
 Judged = Sequence[tuple[str, Report]]
 """Each environment's folder with its report."""
 
@@ -55,11 +59,30 @@ def as_json(judged: Judged) -> dict[str, Any]:
     return {
         **several_reports.head(verdict(judged), exit_code(judged)),
         "environments": [{"path": path, **as_dict(report)} for path, report in judged],
+        "not_looked_into": [{"name": name, "command": command} for name, command in beside(judged)],
     }
+
+
+def beside(judged: Judged) -> list[tuple[str, str]]:
+    """Linux distributions in WSL beside Windows: each with the command that examines it.
+
+    What is inside is seen from inside alone, and to look would start it.
+    """
+    hosts = (report.sheet.facts.host for _, report in judged[:1])
+    found = [name for host in hosts if host and host.windows for name in host.windows.wsl]
+    names = [(told, told.rpartition(" (WSL ")[0] or told) for told in found]
+    return [
+        (told, powershell(("wsl", "-d", name, "gpudoctor", "check")))
+        for told, name in names
+        if not name.startswith(_APPLIANCES)
+    ]
 
 
 def _document(judged: Judged, style: Style) -> Document:
     rows = tuple(Row(_mark(report), path, _said(report)) for path, report in judged)
+    rows += tuple(
+        Row("none", name, f"not looked into: {command}") for name, command in beside(judged)
+    )
     parts = [Section(kind="layers", blocks=rows)] if rows else []
     where: dict[str, list[str]] = {}
     whole = _whole(judged)
@@ -89,6 +112,10 @@ def _mark(report: Report) -> Mark:
 def _said(report: Report) -> str:
     torch, python = report.sheet.facts.torch, report.sheet.facts.python
     version = f"Python {python.version}" if python and python.version else "Python unknown"
+    if python and python.started_by and python.starts and python.executable:
+        same = ntpath.normcase(python.starts) == ntpath.normcase(python.executable)
+        script = ntpath.basename(python.started_by)
+        version += f", which {script} starts" if same else f"; {script} starts {python.starts}"
     if torch is None and report.sheet.why_unknown("torch") is None:
         return f"{version}, no torch"
     built = f"torch {(torch.version if torch else None) or 'unknown'}"

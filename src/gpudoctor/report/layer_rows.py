@@ -89,6 +89,9 @@ def _host(facts: Facts) -> str | None:
     if host is None:
         return None
     parts = [host.distribution or host.os, host.arch]
+    native = host.windows.native_arch if host.windows else None
+    if native and native != host.arch:
+        parts[-1] = f"{host.arch}, emulated on {native}"
     if host.kernel:
         parts.append(f"kernel {host.kernel}")
     if host.wsl:

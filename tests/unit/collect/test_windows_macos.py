@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gpudoctor.collect.machine import macos, windows
 from gpudoctor.model.facts import Host
 
@@ -31,6 +33,22 @@ def test_the_host_of_windows_can_be_read_without_windows(monkeypatch) -> None:
     monkeypatch.setenv("PROCESSOR_ARCHITEW6432", "ARM64")
     assert windows.read_windows().arch == "arm64"
     assert windows.find_gpus() == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("build", "server", "name"),
+    [
+        (19045, False, "Windows 10"),
+        (21999, False, "Windows 10"),
+        (22000, False, "Windows 11"),
+        (26200, False, "Windows 11"),
+        (20348, True, "Windows Server 2022"),
+        (26100, True, "Windows Server 2025"),
+        (7601, False, "Windows"),
+    ],
+)
+def test_a_build_of_windows_is_called_as_it_is_sold(build: int, server: bool, name: str) -> None:
+    assert windows.windows_name(build, server=server) == name
 
 
 def test_apple_silicon_has_a_gpu_and_an_intel_mac_none_that_serves() -> None:

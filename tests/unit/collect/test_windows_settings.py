@@ -58,3 +58,11 @@ def test_a_machine_that_says_nothing_of_its_memory_leaves_that_open() -> None:
 def test_this_machine_can_be_asked() -> None:
     asked = read_settings(windows_settings.this_registry(), windows_settings.this_memory())
     assert asked.long_paths in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("machine", "arch"), [(0xAA64, "arm64"), (0x8664, "x86_64"), (0x14C, None), (None, None)]
+)
+def test_the_processor_s_own_architecture(machine: int | None, arch: str | None) -> None:
+    nothing = Registry(lambda *_: None, lambda *_: [])
+    assert read_settings(nothing, None, machine).native_arch == arch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from gpudoctor.collect.gpus.pci import PciGpu
 from gpudoctor.collect.machine.machine_files import MachineFiles
 from gpudoctor.collect.machine.windows_settings import (
     read_settings,
+    this_machine,
     this_memory,
     this_registry,
 )
@@ -30,6 +30,14 @@ Classes Available to Vendors", read 2026-11-20)."""
 _PCI = r"SYSTEM\CurrentControlSet\Enum\PCI"
 _DISPLAY_SERVICES = frozenset({"basicdisplay", "nvlddmkm", "amdwddmg", "amdkmdag", "igfx", "igfxn"})
 _HARDWARE_ID = re.compile(r"ven_([0-9a-f]{4})&dev_([0-9a-f]{4})", re.IGNORECASE | re.ASCII)
+_WORKSTATION = 1
+_CLIENTS = ((22000, "Windows 11"), (10240, "Windows 10"), (9600, "Windows 8.1"))
+_SERVERS = (
+    (26100, "Windows Server 2025"),
+    (20348, "Windows Server 2022"),
+    (17763, "Windows Server 2019"),
+    (14393, "Windows Server 2016"),
+)
 _ARCHES = {"AMD64": "x86_64", "ARM64": "arm64"}
 
 
@@ -38,7 +46,9 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
     del root, environ
     into.host = into.recorder.part("host", ("host",), read_windows)
     settings = into.recorder.part(
-        "windows settings", ("host.windows",), lambda: read_settings(this_registry(), this_memory())
+        "windows settings",
+        ("host.windows",),
+        lambda: read_settings(this_registry(), this_memory(), this_machine()),
     )
     if into.host is not None:
         into.host = replace(into.host, windows=settings)
@@ -49,21 +59,39 @@ def read(root: Sysroot, environ: Mapping[str, str], into: MachineFiles) -> None:
 
 def read_windows() -> Host:
     """The host under Windows."""
-    version = platform.win32_ver()
-    name = f"Windows {version[0]}" if version[0] else "Windows"
+    version = _version()
+    number = ".".join(map(str, version[:3])) if version else None
     arch = os.environ.get("PROCESSOR_ARCHITEW6432") or os.environ.get("PROCESSOR_ARCHITECTURE", "")
     return Host(
         os="windows",
         arch=_ARCHES.get(arch.upper(), arch.lower() or None),
-        distribution=name,
+        distribution=windows_name(version[2], server=version[3]) if version else "Windows",
         distribution_id="windows",
-        distribution_version=version[1] or None,
-        kernel=version[1] or None,
+        distribution_version=number,
+        kernel=number,
         secure_boot=_secure_boot(),
         cpu_model=os.environ.get("PROCESSOR_IDENTIFIER"),
         cpu_count=os.cpu_count(),
         memory_bytes=memory.total if (memory := this_memory()) else None,
     )
+
+
+def windows_name(build: int, *, server: bool) -> str:
+    """What a build of Windows is sold as; the version number is 10.0 of all of them.
+
+    Source: https://learn.microsoft.com/windows/release-health/ (release information of Windows 10,
+    Windows 11 and Windows Server; read 2026-11-22).
+    """
+    names = _SERVERS if server else _CLIENTS
+    return next((name for first, name in names if build >= first), "Windows")
+
+
+def _version() -> tuple[int, int, int, bool] | None:
+    """Major, minor, build, and whether it is a server; no process and no WMI is asked."""
+    if sys.platform == "win32":
+        found = sys.getwindowsversion()
+        return found.major, found.minor, found.build, found.product_type != _WORKSTATION
+    return None
 
 
 def find_gpus() -> tuple[tuple[PciGpu, ...], Mapping[str, str]]:

@@ -25,6 +25,8 @@ _GRAPHICS = r"SYSTEM\CurrentControlSet\Control\GraphicsDrivers"
 _WSL = r"Software\Microsoft\Windows\CurrentVersion\Lxss"
 _ON = 2
 _MOST = 50
+_MACHINES = {0x8664: "x86_64", 0xAA64: "arm64"}
+"""IMAGE_FILE_MACHINE_AMD64 and …_ARM64 (learn.microsoft.com, "Image File Machine Constants")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,16 @@ class Memory:
     commit_free: int
 
 
-def read_settings(registry: Registry, memory: Memory | None) -> WindowsSystem:
+def read_settings(
+    registry: Registry, memory: Memory | None, machine: int | None = None
+) -> WindowsSystem:
     """The settings that decide over torch."""
     mode = registry.value("HKEY_LOCAL_MACHINE", _GRAPHICS, "HwSchMode")
     # Windows without the value does not lift its limit.
     lifted = registry.value("HKEY_LOCAL_MACHINE", _FILES, "LongPathsEnabled")
     return WindowsSystem(
         long_paths=lifted == 1,
+        native_arch=_MACHINES.get(machine) if machine is not None else None,
         gpu_scheduling=None if mode is None else mode == _ON,
         commit_limit_bytes=memory.commit_limit if memory else None,
         commit_free_bytes=memory.commit_free if memory else None,
@@ -97,6 +102,29 @@ def this_memory() -> Memory | None:
         status.length = ctypes.sizeof(Status)
         if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
             return Memory(int(status.total), int(status.limit), int(status.left))
+    return None
+
+
+def this_machine() -> int | None:
+    """The processor's own machine number, also where this process is emulated; `None` if unsaid.
+
+    An x64 process on ARM64 reads AMD64 from every older source
+    (https://learn.microsoft.com/windows/win32/api/wow64apiset/nf-wow64apiset-iswow64process2).
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32")
+        process, native = ctypes.c_ushort(), ctypes.c_ushort()
+        try:
+            kernel.GetCurrentProcess.restype = ctypes.c_void_p
+            asked = kernel.IsWow64Process2
+            asked.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+        except AttributeError:  # before Windows 10 1511
+            return None
+        this = kernel.GetCurrentProcess()
+        if asked(this, ctypes.byref(process), ctypes.byref(native)):
+            return native.value
     return None
 
 

@@ -13,6 +13,9 @@ class WindowsSystem:
 
     long_paths: bool | None = None
     """Whether programs may open paths of more than 259 characters (`LongPathsEnabled`)."""
+    native_arch: str | None = None
+    """The processor's own architecture, `x86_64` or `arm64`; where the host's `arch` is another,
+    the examining process is emulated."""
     gpu_scheduling: bool | None = None
     """Hardware-accelerated GPU scheduling."""
     commit_limit_bytes: int | None = None
