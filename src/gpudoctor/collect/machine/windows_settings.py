@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from gpudoctor.model.lazy import later
 from gpudoctor.model.parts.host_facts import WindowsSystem
 from gpudoctor.model.value import dataclass
 
 if sys.platform == "win32":
     import winreg
+
+if TYPE_CHECKING:
+    import ctypes
+else:
+    ctypes = later("ctypes")
 
 Hive = Literal["HKEY_CURRENT_USER", "HKEY_LOCAL_MACHINE"]
 _FILES = r"SYSTEM\CurrentControlSet\Control\FileSystem"
@@ -84,7 +90,6 @@ def this_registry() -> Registry:
 def this_memory() -> Memory | None:
     """What this machine's memory is; `None` where it does not say."""
     if sys.platform == "win32":
-        import ctypes
 
         class Status(ctypes.Structure):
             """MEMORYSTATUSEX."""
@@ -112,8 +117,6 @@ def this_machine() -> int | None:
     (https://learn.microsoft.com/windows/win32/api/wow64apiset/nf-wow64apiset-iswow64process2).
     """
     if sys.platform == "win32":
-        import ctypes
-
         kernel = ctypes.WinDLL("kernel32")
         process, native = ctypes.c_ushort(), ctypes.c_ushort()
         try:
