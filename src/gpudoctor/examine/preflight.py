@@ -9,11 +9,13 @@ from gpudoctor.examine.visit import conclude
 from gpudoctor.manifests import Judged, judge
 from gpudoctor.manifests.conflict_ways import out_of_conflict
 from gpudoctor.manifests.file_edit import in_file
+from gpudoctor.manifests.formats import sources
 from gpudoctor.manifests.source_files import SourceFile
 from gpudoctor.model.finding import Severity
 from gpudoctor.model.prescription import Alternative, Prescription
 from gpudoctor.model.report import Report
 from gpudoctor.model.sheet import FactSheet
+from gpudoctor.model.terms.shell import sentence_step
 from gpudoctor.model.value import replace
 from gpudoctor.prescribe import Options, prescribe
 
@@ -41,7 +43,14 @@ def preflight(
     if options.tool == "auto" and owner in _WITH_STEPS:
         options = replace(options, tool=owner)
     prescription = None
-    if _troubled(judged):
+    if judged.installation.outcome.reason == "managed":
+        # Only Dockerfiles come here, whose reader is loaded for them alone.
+        from gpudoctor.manifests.containers.install_line import LIFTED
+
+        found = [replace(item, text=f"{item.text}\n{LIFTED}\n") for item in sources(tuple(paths))]
+        after = judge(sheet, found, tool=tool, extras=extras, groups=groups)
+        prescription = _in_an_environment(judged, after, options)
+    elif _troubled(judged):
         way = out_of_conflict(judged, sheet) if options.torch_spec is None else None
         prescription = way or _prescription(judged, options)
     report = conclude(
@@ -52,6 +61,29 @@ def preflight(
         prescription=prescription,
     )
     return replace(report, notes=(*judged.notes, *report.notes))
+
+
+def _in_an_environment(judged: Judged, after: Judged, options: Options) -> Prescription:
+    """An environment in the image, and what is left to do once the image can be built."""
+    at = judged.installation.outcome.files[0]
+    text = f"In {at.path}, before line {at.line}:\n\nRUN python3 -m venv /opt/venv\n"
+    step = sentence_step("manual", f'{text}ENV PATH="/opt/venv/bin:$PATH"')
+    torch = after.installation.outcome.choice("torch")
+    rest = None
+    if _troubled(after) and after.installation.outcome.reason != "managed":
+        rest = _prescription(after, options)
+    if rest is not None and rest.status != "not-needed":
+        return replace(rest, steps=(step, *rest.steps))
+    why = "A virtual environment in the image takes what its distribution's Python refuses."
+    if torch is not None and rest is None and not _troubled(after):
+        why += f" torch {torch.release} then runs on these GPUs."
+    return Prescription(
+        status="resolved",
+        why=why,
+        torch=torch.release if torch else None,
+        variant=torch.variant if torch else None,
+        steps=(step,),
+    )
 
 
 def _troubled(judged: Judged) -> bool:

@@ -58,5 +58,17 @@ def test_it_does_not_where_the_mark_does_not_count(lines: str) -> None:
     assert "GPU219" not in [found.code for found in report.findings]
 
 
+def test_the_cure_is_an_environment_and_what_the_gpu_needs_beside_it() -> None:
+    text = "FROM ubuntu:24.04\nRUN pip3 install torch==2.9.1\n"
+    found = judged(text).prescription
+    assert found is not None
+    assert (found.status, found.torch, len(found.steps)) == ("resolved", "2.9.1", 1)
+    assert "before line 2" in found.steps[0].text
+    old = judged(text, "GTX 1080").prescription
+    assert old is not None
+    assert "before line 2" in old.steps[0].text
+    assert "cu126" in old.steps[1].text
+
+
 def test_an_official_image_of_python_has_one_of_its_own() -> None:
     assert judged("FROM python:3.12-slim-bookworm\nRUN pip install torch==2.9.1\n").exit_code == 0

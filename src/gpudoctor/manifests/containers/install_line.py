@@ -48,6 +48,8 @@ _LIFTED = re.compile(
     r"|conda|mamba|miniforge|pyenv|altinstall"
 )
 """What takes the mark away, or brings another Python of the same version."""
+LIFTED = "# EXTERNALLY-MANAGED"
+"""A line by which a file is read as if the mark were gone."""
 _PLACES = ("-t", "--target", "--prefix", "--root", "-p", "--python")
 
 
