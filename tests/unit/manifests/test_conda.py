@@ -71,6 +71,12 @@ def test_pixi_solves_for_the_cuda_that_its_manifest_declares(more, said):
     assert (found.status, found.reason) == ("fails", "platform")
 
 
+def test_what_a_manifest_declares_of_cuda_is_not_for_a_mac():
+    text = '[workspace]\nchannels = ["conda-forge"]\nplatforms = ["osx-arm64"]\n[dependencies]\n'
+    text += 'pytorch-cpu = "2.9.1.*"\ncuda-version = "13.0.*"\n[system-requirements]\ncuda = "12"\n'
+    assert torch(text, "pixi.toml", platform="macos_arm64") == "2.9.1 cpu"
+
+
 def test_cuda_is_not_for_a_mac_and_the_ended_channel_not_for_a_newer_python():
     text = "channels: [conda-forge]\ndependencies:\n- pytorch-gpu\n"
     assert outcome(text, "environment.yml", platform="macos_arm64").reason == "platform"

@@ -151,7 +151,8 @@ def _conda_forge(
     exact = pinned is not None and pinned.version.startswith("==")
     asked = pinned.version.removeprefix("==").removesuffix(".*") if pinned and exact else ""
     wanted = cuda or asked
-    if wanted and declared and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
+    mac = scene.platform.startswith("macos")  # what is declared of CUDA is not for it
+    if wanted and declared and not mac and int(declared.split(".")[0]) < int(wanted.split(".")[0]):
         why = f"{document.path} asks for CUDA {wanted}, and declares CUDA {declared}"
         return InstallOutcome(
             status="fails", tool=tool, assumption=said, why=why, reason="conflict",
