@@ -87,6 +87,12 @@ def _page() -> str:
         "worked on; 24 of the 33 missed ones got no answer at all. Of those misses the messages of",
         "programs were added to the tables afterwards: what stands below for the kept half is no",
         "longer a measure of what the program says to a report that nobody has seen.",
+        "",
+        "On 2026-11-22 a further 165 fresh reports about torch and the libraries on it were judged",
+        "from their threads and split by their addresses. On the half to be worked on the program",
+        "named the cause of settled ones first in 45 of 56 (80 %) before any work, with 12 silent;",
+        "after it, the other half was run once: 44 of 50 first (88 %), 67 of 78 in the first three",
+        "(86 %), 8 of the 16 missed silent. These reports are not in the tables below.",
     ]
     for title, held in (("Worked on", False), ("Kept for measuring", True)):
         rows = [case for case in ecosystems() if case.held_back is held]

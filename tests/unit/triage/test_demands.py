@@ -112,6 +112,18 @@ DEMANDS = [
         "ValueError: The number of required GPUs exceeds the total number of available GPUs",
     ),
     ("oom-model-too-large", "RuntimeError: MPS backend out of memory (MPS allocated: 17.2 GB)"),
+    (
+        "container-started-without-gpu",
+        "docker: Error response from daemon: invoking the NVIDIA Container Runtime Hook directly is not supported.",
+    ),
+    (
+        "nvcc-missing-cuda-home-unset",
+        "AssertionError: CUDA_HOME does not exist, unable to compile the operators",
+    ),
+    (
+        "amd-gpu-needs-rocm-torch",
+        "RuntimeError: Found no NVIDIA driver on your system.\nI want ROCm (AMD) here.",
+    ),
 ]
 
 
@@ -160,6 +172,14 @@ FAMILIES = [
     (
         "host-memory-exhausted",
         "RuntimeError: DefaultCPUAllocator: can't allocate memory: torch tried 8 GB",
+    ),
+    (
+        "extension-build-failed",
+        '3 errors detected in the compilation of "csrc/ray_marching.cu".',
+    ),
+    (
+        "amd-gpu-needs-rocm-torch",
+        "My RX 580 stays at 0 % while it paints, and the CPU does the work",
     ),
 ]
 
@@ -210,6 +230,7 @@ TEMPTING = [
     "The int8 kernels do not support bf16 yet; a pull request is welcome.",
     "My web server was killed with signal 9 by systemd.",
     "Job 12 finished, exit code 137 is what we send on cancel; torch run 3 is next",
+    "My RTX 3060 stays at 0 % in the menu of the game and the CPU at 5 %.",
 ]
 
 
