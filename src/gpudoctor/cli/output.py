@@ -38,11 +38,8 @@ class Output:
         self.save(render)
         if self.format == "github" and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
             _append(summary, _without_credentials(render("markdown", _on_paper(self.style))))
-        text = _without_credentials(render(self.format, self.style))
-        if self.format in ("json", "jsonl", "sarif"):
-            # A CI runner finds commands of this form anywhere; in JSON one of them can be a letter.
-            text = text.replace("##[", "#\\u0023[")
-        write(text)
+        json = self.format in ("json", "jsonl", "sarif")
+        write(_without_credentials(render(self.format, self.style), json=json))
 
     def save(self, render: Render) -> None:
         """Write a result to the files alone.
@@ -211,11 +208,16 @@ def unwritten(error: OSError | ValueError) -> str | None:
     return f"the output cannot be written: {error.strerror}"
 
 
-def _without_credentials(text: str, *, inert: bool = False) -> str:
-    """The last look at what is put out; `inert` for a line of progress, which nobody drew."""
+def _without_credentials(text: str, *, inert: bool = False, json: bool = False) -> str:
+    """The last look at what is put out; `inert` for a line of progress, which nobody drew.
+
+    `json`: it goes to a stream in which a CI runner looks for commands, and must keep its meaning.
+    """
     from gpudoctor.report import inert as harmless
 
     clean = harmless.no_credentials(text)
+    if json:
+        return harmless.runner_command_as_json(clean)
     return harmless.inert(clean) if inert else clean
 
 

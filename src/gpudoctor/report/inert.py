@@ -26,6 +26,7 @@ _TOKENS = re.compile(
     r"[^\s&#\"'<>`\\]{1,4000}",
     re.IGNORECASE,
 )
+_RUNNER = re.compile(r"#(#\w{0,20})\[")
 _TABLE = _CONTROLS | _INVISIBLE
 
 
@@ -55,10 +56,11 @@ def no_command(text: str) -> str:
     """`text` without commands to a CI runner, which reads them from stdout and stderr.
 
     GitHub's obeys `::name::` behind any white space at the beginning of a line, and `##[name]`
-    anywhere in one (actions/runner, `ActionCommand.TryParseV2` and `TryParse`, read 2026-11-21).
+    anywhere in one (actions/runner, `ActionCommand.TryParseV2` and `TryParse`, read 2026-11-21);
+    Azure's agent and TeamCity obey `##vso[…]` and `##teamcity[…]`.
     """
-    if "##[" in text:
-        text = text.replace("##[", "##\\[")
+    if "##" in text:
+        text = _RUNNER.sub(r"#\1\\[", text)
     if "::" not in text:
         return text
     return "\n".join(
@@ -67,3 +69,8 @@ def no_command(text: str) -> str:
         else line
         for line in text.split("\n")
     )
+
+
+def runner_command_as_json(text: str) -> str:
+    """JSON with the same meaning, in which no CI runner finds a command: a letter is escaped."""
+    return _RUNNER.sub(lambda found: f"#\\u0023{found[1][1:]}[", text) if "##" in text else text

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-import gpudoctor.collect
+from gpudoctor.examine import smoke_visit as visiting
 from gpudoctor.examine.options import VisitOptions
 from gpudoctor.examine.smoke_visit import smoke_visit
 from gpudoctor.model.facts import Facts, Gpu, Host, Python, Torch
@@ -30,7 +30,7 @@ MAC = Facts(
 def test_it_says_that_the_tests_are_not_made_there_and_judges_nothing(
     facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpudoctor.collect, "collect", lambda *_, **__: FactSheet(facts=facts))
+    monkeypatch.setattr(visiting, "collect", lambda *_, **__: FactSheet(facts=facts))
     report = smoke_visit(VisitOptions(python=sys.executable), "quick")
     assert (report.verdict, report.exit_code) == ("unknown", 3)
     assert any("torch.cuda" in note and "mps" in note for note in report.notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,12 +14,16 @@ from gpudoctor.report.inert import inert, no_credentials
 from gpudoctor.report.style import Style
 from unit.report.reports import report
 
-HOSTILE = "words ##[group]x\n \u00a0::stop-commands::y"
+COMMAND = re.compile(r"##\w*\[")
+RUNNERS = "##[group]x ##vso[task.setvariable variable=PATH]y ##teamcity[z]"
+HOSTILE = f"words {RUNNERS}\n \u00a0::stop-commands::y"
 
 
 def commands(text: str) -> list[str]:
-    """What GitHub's runner obeys in these lines."""
-    return [line for line in text.splitlines() if line.strip().startswith("::") or "##[" in line]
+    """What the runners of GitHub, Azure and TeamCity obey in these lines."""
+    return [
+        line for line in text.splitlines() if line.strip().startswith("::") or COMMAND.search(line)
+    ]
 
 
 @pytest.mark.parametrize("one_line", [True, False])
