@@ -116,8 +116,11 @@ def macos_too_old_for_torch(case: Case) -> Iterator[Finding | Unknown]:
         )
         return
     floors = [numbers(name)[:2] for library in case.torch_libraries for name in library.metal]
-    stated = apple_gpus.mps_floor(torch.version or "") if not case.facts.libraries else None
-    if stated is not None:  # of a torch whose libraries were not read: what its release needs
+    # Of a torch that is there and was not read: what its release needs. A release that is only
+    # prescribed (`arch_source`) was demanded: that it runs on the processor is said with it.
+    unread = not case.facts.libraries and torch.arch_source != "knowledge"
+    stated = apple_gpus.mps_floor(torch.version or "") if unread else None
+    if stated is not None:
         floors = [numbers(stated)[:2]]
     if floors and here < min(floors) and case.platform == "macos_arm64":
         wanted = ".".join(map(str, min(floors)))
