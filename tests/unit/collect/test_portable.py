@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gpudoctor.collect.long_paths import ordinary
 from gpudoctor.collect.python.interpreter import choose
 from gpudoctor.collect.python_environment import collect_patient
 from gpudoctor.model.facts import Python, Torch
@@ -47,7 +48,7 @@ def test_a_portable_program_is_understood_however_it_is_named(tmp_path: Path, ta
     root = comfy(tmp_path / "ComfyUI_windows_portable")
     python, found, _ = patient(target, root)
     assert (python.environment, python.portable) == ("portable", "ComfyUI")
-    assert python.prefix == str(root / "python_embeded")
+    assert ordinary(python.prefix or "") == str(root / "python_embeded")
     assert (python.version, python.tag, python.has_pip) == ("3.11", "cp311", True)
     assert found is not None
     assert found.version == "2.9.1+cu128"
