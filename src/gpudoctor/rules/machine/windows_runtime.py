@@ -63,7 +63,7 @@ def windows_vc_redist_outdated(case: Case) -> Iterator[Finding | Unknown]:
     yield finding(
         "windows-vc-redist-outdated",
         f"The Visual C++ runtime {python.runtime_version} is older than torch {torch.version} "
-        "needs: 14.40",
+        f"needs: {'.'.join(map(str, _OLDEST))}",
         "`import torch` then fails with `[WinError 1114] A dynamic link library (DLL) "
         "initialization routine failed`, and names `c10.dll` or another library of torch's.",
         evidence=[case.evidence("python.runtime_version"), case.evidence("torch.version")],
