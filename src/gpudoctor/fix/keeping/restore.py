@@ -24,6 +24,7 @@ from gpudoctor.fix.keeping import snapshot as snapshots
 from gpudoctor.fix.keeping import vault as vaults
 from gpudoctor.fix.keeping.beside import Beside
 from gpudoctor.fix.keeping.manifest import Kept
+from gpudoctor.fix.keeping.permitted import Permitted
 from gpudoctor.fix.keeping.present import is_kept, present_in
 from gpudoctor.fix.keeping.vault import Vault
 from gpudoctor.model.value import dataclass, replace
@@ -198,7 +199,7 @@ class _Work:
             try:
                 action(path)
             except PermissionError:
-                with _Permitted(self._folder, path):
+                with Permitted(self._folder, path):
                     action(path)
         except OSError as error:
             self.errors[path] = error.strerror or str(error)
@@ -334,32 +335,6 @@ class _Work:
             self._folder.remove(path)
         except OSError:
             pass
-
-
-class _Permitted:
-    """For a moment, what forbids the owner to change a path is lifted: modes and attributes."""
-
-    def __init__(self, folder: Folder, path: str) -> None:
-        self._folder, self._path = folder, path
-        self._mode: int | None = None
-        self._parent: int | None = None
-
-    def __enter__(self) -> None:
-        name, self._parent = self._folder.at(self._path)
-        if self._parent is None:
-            if os.path.lexists(name):
-                os.chmod(name, stat.S_IWRITE | stat.S_IREAD)
-            return
-        self._mode = stat.S_IMODE(os.fstat(self._parent).st_mode)
-        self._parent = os.dup(self._parent)
-        os.fchmod(self._parent, self._mode | 0o700)
-
-    def __exit__(self, *_: object) -> None:
-        if self._parent is not None and self._mode is not None:
-            try:
-                os.fchmod(self._parent, self._mode)
-            finally:
-                os.close(self._parent)
 
 
 def remove_vaults(kept: Kept, restored: Restored) -> None:
